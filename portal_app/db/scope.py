@@ -1,0 +1,200 @@
+"""Whose row is it? Said once on the table, kept by every read and every write.
+
+A table belongs to an account (money), to a patient (health), to the portal itself
+(sessions, codes, the audit trail) or to the house (what everybody may read, like the
+practice's name). A transaction belongs to one principal, and what that principal may not
+see does not exist in it: select, get, join, count, lazy load, bulk update and bulk
+delete are all narrowed here. What cannot be narrowed (raw SQL, `__table__`, bulk insert)
+is refused.
+"""
+
+import functools
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+
+from sqlalchemy import event, false, insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
+from sqlmodel import Session, SQLModel
+
+from portal_app.db.engine import engine
+from portal_app.db.types import ref
+from portal_app.domain.access import EVERYONE, Principal, Side
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ids import AccountId, PatientId
+
+Row = TypeVar("Row", bound="Owned")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Owned(SQLModel):
+    """The root of every table: which column says whose it is, and whose list counts."""
+
+    owner: ClassVar[str] = ""
+    seen_through: ClassVar[str] = ""  # "accounts", "patients", "portal" or "house"
+    audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # pyright: ignore
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def belongs_to(self, principal: Principal) -> bool:
+        """May `principal` write this row?"""
+        if self.seen_through in ("portal", "house"):
+            return principal.side is Side.PORTAL
+        return getattr(self, self.owner) in getattr(principal, self.seen_through)
+
+
+class AccountOwned(Owned):
+    owner: ClassVar[str] = "account_id"
+    seen_through: ClassVar[str] = "accounts"
+    account_id: AccountId = ref("account")
+
+
+class PatientOwned(Owned):
+    owner: ClassVar[str] = "patient_id"
+    seen_through: ClassVar[str] = "patients"
+    patient_id: PatientId = ref("patient")
+
+
+class PortalOwned(Owned):
+    """Only the portal's own errands read or write it."""
+
+    seen_through: ClassVar[str] = "portal"
+
+
+class HouseOwned(Owned):
+    """Everybody reads it, only the portal's own errands write it."""
+
+    seen_through: ClassVar[str] = "house"
+
+
+class Tx(Session):
+    """One transaction, through one principal's eyes."""
+
+    principal: Principal
+    narrowed: tuple[Any, ...]
+    may_write: bool
+
+    def find(self, table: type[Row], id_: str, *, lock: bool = False) -> Row:
+        """The row, locked against others if asked; NotFound when absent or not theirs."""
+        options: dict[str, Any] = {"populate_existing": True} if lock else {}
+        row = self.get(table, id_, with_for_update=lock or None, **options)
+        if row is None:
+            raise NotFound
+        return row
+
+    def keep(self, row: Row) -> Row:
+        self.add(row)
+        return row
+
+    def pour(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+        """Many new rows at once. The importer's named door: only the portal's errands pass."""
+        if self.principal.side is not Side.PORTAL or not self.may_write:
+            raise RuntimeError("only an errand of the portal pours rows")
+        if rows:
+            self.connection().execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def transaction(principal: Principal) -> Iterator[Tx]:
+    """Commits when the block ends, rolls back when it raises. Nothing else commits."""
+    with _opened(principal, may_write=True) as tx:
+        yield tx
+        tx.commit()
+
+
+@contextmanager
+def reading(principal: Principal) -> Iterator[Tx]:
+    """Sees one moment of the database and changes nothing; waits for no writer."""
+    with _opened(principal, may_write=False) as tx:
+        yield tx
+
+
+@contextmanager
+def _opened(principal: Principal, *, may_write: bool) -> Iterator[Tx]:
+    bound = engine().execution_options(portal_writes=may_write)
+    with Tx(bound, expire_on_commit=False, autoflush=may_write) as tx:
+        tx.principal = principal
+        tx.narrowed = _narrowed_to(principal)
+        tx.may_write = may_write
+        yield tx
+
+
+def retried(service: Callable[P, T]) -> Callable[P, T]:
+    """Run again, up to four times, what the database ended for a deadlock or a serialisation clash.
+
+    Only for services whose whole work is one transaction: nothing outside has happened yet.
+    """
+
+    @functools.wraps(service)
+    def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for attempt in range(4):
+            try:
+                return service(*args, **kwargs)
+            except OperationalError as clash:
+                if getattr(clash.orig, "sqlstate", "") not in ("40P01", "40001"):
+                    raise
+                time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))  # noqa: S311
+        return service(*args, **kwargs)
+
+    return again
+
+
+@event.listens_for(Tx, "do_orm_execute")
+def _show_only_what_is_theirs(query: ORMExecuteState) -> None:
+    tx = cast(Tx, query.session)
+    if not tx.narrowed:
+        return
+    if query.is_insert or not query.is_orm_statement:
+        raise RuntimeError("this cannot be narrowed to one principal")
+    query.statement = query.statement.options(*tx.narrowed)
+
+
+@event.listens_for(Tx, "before_flush")
+def _write_only_what_is_theirs(tx: Tx, *_: Any) -> None:
+    changed = (*tx.new, *tx.dirty, *tx.deleted)
+    if changed and not tx.may_write:
+        raise RuntimeError("reading() changes nothing; use transaction()")
+    for row in changed:
+        if not row.belongs_to(tx.principal):
+            raise NotFound
+    from portal_app.db.audit import note_changes  # noqa: PLC0415  (the trail is a table itself)
+
+    note_changes(tx, tx.principal, changed)
+
+
+def _narrowed_to(principal: Principal) -> tuple[Any, ...]:
+    if principal.side is Side.PORTAL:
+        return ()
+    return _narrowings(principal.accounts, principal.patients)
+
+
+@functools.lru_cache(maxsize=4096)
+def _narrowings(accounts: Any, patients: Any) -> tuple[Any, ...]:
+    """The loader criteria of one pair of lists: made once, reused by each of their transactions."""
+    made = []
+    for table in tables():
+        if table.seen_through == "portal":
+            made.append(with_loader_criteria(table, false(), include_aliases=True))
+        elif table.seen_through != "house":
+            theirs = accounts if table.seen_through == "accounts" else patients
+            if theirs is not EVERYONE:
+                owner = getattr(table, table.owner)
+                made.append(with_loader_criteria(table, owner.in_(theirs), include_aliases=True))
+    return tuple(made)
+
+
+@cache
+def tables() -> tuple[type[Owned], ...]:
+    def family(cls: type[Owned]) -> Iterator[type[Owned]]:
+        for child in cls.__subclasses__():
+            yield from (child, *family(child))
+
+    return tuple(cls for cls in family(Owned) if hasattr(cls, "__table__"))

@@ -1,0 +1,25 @@
+"""Every table, imported so that the metadata is whole. No rules here."""
+
+from portal_app.db.tables import (
+    appointments,
+    audit,
+    billing,
+    families,
+    memberships,
+    messages,
+    practice,
+    sign_in,
+    staff,
+)
+
+__all__ = [
+    "appointments",
+    "audit",
+    "billing",
+    "families",
+    "memberships",
+    "messages",
+    "practice",
+    "sign_in",
+    "staff",
+]

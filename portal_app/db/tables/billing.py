@@ -1,0 +1,202 @@
+"""Money: accounts, invoices, ledger, payments. Every row says whose account it is."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, String
+from sqlmodel import Field, UniqueConstraint
+
+from portal_app.db.scope import AccountOwned, Owned, PortalOwned
+from portal_app.db.types import code, document, key, moment, money, ref
+from portal_app.domain.billing import (
+    EntryKind,
+    InvoiceStatus,
+    Method,
+    Origin,
+    PaymentStatus,
+    RefundStatus,
+)
+from portal_app.domain.ids import (
+    AccountId,
+    EntryId,
+    InvoiceId,
+    LineId,
+    PatientId,
+    PaymentId,
+    RefundId,
+    SourceId,
+)
+from portal_app.domain.money import Money
+
+
+class Account(Owned, table=True):
+    """A guarantor's running account with the practice."""
+
+    owner: ClassVar[str] = "id"
+    seen_through: ClassVar[str] = "accounts"
+    id: AccountId = key()
+    # No foreign key: patient.account_id has one the other way, and rows are poured in that order.
+    guarantor_id: PatientId = Field(index=True, sa_type=String)
+    processor_customer_id: str = ""
+    created_at: datetime = moment()
+
+
+class Invoice(AccountOwned, table=True):
+    """`due` = total + adjusted − allocated, never below zero; kept by services.billing alone."""
+
+    __table_args__ = (
+        Index("ix_invoice_account_issued", "account_id", "issue_date", "number"),
+        Index("ix_invoice_status_due", "status", "due_date"),
+    )
+    id: InvoiceId = key()
+    number: str = Field(unique=True)  # the practice's own number
+    status: InvoiceStatus = code(InvoiceStatus)
+    issue_date: date
+    due_date: date
+    total: Money = money()
+    adjusted: Money = money()  # write-offs and credits, zero or negative
+    allocated: Money = money()  # what payments pay of it
+    note: str = ""
+    created_at: datetime = moment()
+    issued_at: datetime | None = moment(default=None, nullable=True)
+
+    @property
+    def due(self) -> Money:
+        return self.total + self.adjusted - self.allocated
+
+
+class InvoiceLine(AccountOwned, table=True):
+    """`patient_id` is whose service it was: a viewer who may not see them reads "Services" (DEP-4)."""
+
+    audited: ClassVar[bool] = False
+    id: LineId = key()
+    invoice_id: InvoiceId = ref("invoice")
+    patient_id: PatientId = ref("patient")
+    position: int = 0
+    description: str
+    quantity: int = 1
+    unit_amount: Money = money()
+    amount: Money = money()
+    service_date: date | None = None
+    provider: str = ""
+    code: str = ""  # the procedure's code, where known
+
+
+class LedgerEntry(AccountOwned, table=True):
+    """Signed, dated, immutable. Positive raises what the account owes, negative lowers it."""
+
+    __table_args__ = (
+        UniqueConstraint("kind", "source"),
+        Index("ix_ledger_account_day", "account_id", "posted_on"),
+    )
+    id: EntryId = key()
+    kind: EntryKind = code(EntryKind)
+    amount: Money = money()
+    # What it came from, once per kind: an invoice, payment or refund id, an import's own key.
+    source: str
+    invoice_id: InvoiceId | None = ref("invoice", default=None, nullable=True)
+    payment_id: PaymentId | None = ref("payment", default=None, nullable=True)
+    patient_id: PatientId | None = ref("patient", default=None, nullable=True)
+    text: str = ""
+    happened_on: date  # the practice's local date of the charge or payment
+    posted_on: date  # the practice's local date of its posting: statements go by it
+    posted_at: datetime = moment()
+    posted_by: str = ""
+
+
+class PaymentSource(AccountOwned, table=True):
+    """A saved card or bank account; the card itself lives at the processor."""
+
+    id: SourceId = key()
+    processor_id: str = Field(unique=True)  # pm_…
+    kind: str = "card"  # card, us_bank_account
+    brand: str = ""
+    last4: str = ""
+    exp_month: int | None = None
+    exp_year: int | None = None
+    name: str = ""
+    is_default: bool = False
+    created_at: datetime = moment()
+    removed_at: datetime | None = moment(default=None, nullable=True)
+
+
+class Payment(AccountOwned, table=True):
+    """One attempt to pay; its id is the processor's idempotency key, written before it hears of it."""
+
+    __table_args__ = (
+        Index("ix_payment_account_created", "account_id", "created_at"),
+        Index("ix_payment_status_created", "status", "created_at"),
+    )
+    id: PaymentId = key()
+    amount: Money = money()
+    refunded: Money = money()  # part of it that succeeded refunds gave back
+    status: PaymentStatus = code(PaymentStatus)
+    method: Method = code(Method)
+    origin: Origin = code(Origin)
+    paid_by: str = ""  # principal.name of whoever pressed
+    payer_id: PatientId | None = ref("patient", default=None, nullable=True)
+    # None: an attempt on the whole account, allocated oldest due first.
+    invoice_id: InvoiceId | None = ref("invoice", default=None, nullable=True)
+    source_id: SourceId | None = ref("payment_source", default=None, nullable=True)
+    source_shown: str = ""  # "Visa ending in 4242"
+    save_source: bool = False
+    processor_intent_id: str | None = Field(default=None, unique=True)
+    processor_charge_id: str = ""
+    decline_code: str = ""
+    receipt_number: str | None = Field(default=None, unique=True)
+    note: str = ""
+    posted: bool = False
+    created_at: datetime = moment()
+    settled_at: datetime | None = moment(default=None, nullable=True)
+
+
+class PaymentPart(AccountOwned, table=True):
+    """What an attempt means to pay of one invoice: held while it is in flight, allocated when it succeeds."""
+
+    __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
+    audited: ClassVar[bool] = False
+    id: str = key()
+    payment_id: PaymentId = ref("payment")
+    invoice_id: InvoiceId = ref("invoice")
+    amount: Money = money()
+    position: int = 0
+
+
+class Allocation(AccountOwned, table=True):
+    """The part of a succeeded payment that pays one invoice. A refund takes it back: `amount` falls."""
+
+    __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
+    id: str = key()
+    payment_id: PaymentId = ref("payment")
+    invoice_id: InvoiceId = ref("invoice")
+    amount: Money = money()
+    made_at: datetime = moment()
+    position: int = 0
+
+
+class Refund(AccountOwned, table=True):
+    id: RefundId = key()
+    payment_id: PaymentId = ref("payment")
+    amount: Money = money()
+    status: RefundStatus = code(RefundStatus)
+    void_charge: bool = False  # "refund and void the charge": nothing is due again
+    reason: str = ""
+    asked_by: str = ""
+    # Which invoices gave back how much: [[invoice id, minor units], …] once taken back.
+    taken_back: list[Any] = document(default_factory=list)
+    processor_refund_id: str | None = Field(default=None, unique=True)
+    created_at: datetime = moment()
+    settled_at: datetime | None = moment(default=None, nullable=True)
+
+
+class ProcessorEvent(PortalOwned, table=True):
+    """The inbox of signed webhooks: each id once, unknown kinds kept and skipped."""
+
+    audited: ClassVar[bool] = False
+    id: str = key()  # evt_…
+    kind: str
+    about: str = ""  # the object's id
+    outcome: str = ""
+    seen: int = 1
+    received_at: datetime = moment()
+    handled_at: datetime | None = moment(default=None, nullable=True)

@@ -1,0 +1,38 @@
+"""The practice that runs this installation, and its settings. One row."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field
+
+from portal_app.db.scope import HouseOwned
+from portal_app.db.types import document, key, money
+from portal_app.domain.money import Money
+
+
+class Practice(HouseOwned, table=True):
+    id: str = key()  # always "practice"
+    name: str
+    phone: str = ""
+    email: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = "US"
+    website: str = ""
+    opening_hours: dict[str, str] = document(default_factory=dict)  # language → words
+    paper: str = "us-letter"  # or "a4"
+    timezone: str = "America/New_York"
+    currency: str = "USD"
+    locale: str = "en_US"
+    dependent_age: int = 16
+    online_payments: bool = True
+    post_automatically: bool = True
+    minimum_payment: Money | None = money(default=None, nullable=True)
+    embed_origins: list[str] = document(default_factory=list)
+    wording: dict[str, Any] = document(default_factory=dict)  # a message's own words, by kind
+    # Raised by every change of settings, family links or patients: what is remembered in a
+    # process about who sees whom is valid for one version and one day.
+    version: int = Field(default=1, sa_type=BigInteger)

@@ -1,0 +1,69 @@
+"""Codes and sessions. Only hashes: a copy of this table lets nobody in."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlmodel import Field
+
+from portal_app.db.scope import PortalOwned
+from portal_app.db.types import code, key, moment
+from portal_app.db.types import ref as _ref
+from portal_app.domain.access import Side
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import PatientId, StaffId
+from portal_app.domain.sign_in import CodeWay, SessionScope
+
+
+class SignInCode(PortalOwned, table=True):
+    """One household's code for one contact point; burnt after use or too many tries."""
+
+    audited: ClassVar[bool] = False
+    id: str = key()  # cod_…, what the page holds
+    way: CodeWay = code(CodeWay, default=CodeWay.CONTACT)
+    kind: ContactKind | None = code(ContactKind, default=None, nullable=True)
+    contact_hash: str = Field(index=True)
+    # A row is written for unknown contacts too (equal answers); then nothing can match it.
+    known: bool = False
+    code_hash: str
+    reference: str  # short, in the message and on the page (CODE-9)
+    patient_id: PatientId | None = _ref("patient", default=None, nullable=True)  # desk codes
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    code_tries: int = 0
+    birth_date_tries: int = 0
+    code_passed_at: datetime | None = moment(default=None, nullable=True)
+    burnt_at: datetime | None = moment(default=None, nullable=True)
+    ip: str = ""
+
+
+class PortalSession(PortalOwned, table=True):
+    """A signed-in browser. `ref` is the SHA-256 of the cookie's value."""
+
+    audited: ClassVar[bool] = False
+    ref: str = Field(primary_key=True)
+    side: Side = code(Side)
+    scope: SessionScope = code(SessionScope, default=SessionScope.FULL)
+    patient_id: PatientId | None = _ref("patient", default=None, nullable=True)
+    staff_id: StaffId | None = _ref("staff_member", default=None, nullable=True)
+    created_at: datetime = moment()
+    seen_at: datetime = moment()
+    revoked_at: datetime | None = moment(default=None, nullable=True)
+    way: str = ""  # "code", "password", "passkey", …
+    device: str = ""
+    ip: str = ""
+    language: str = "en"
+
+
+class SessionTicket(PortalOwned, table=True):
+    """One-time ticket: a handler that has signed somebody in hands it to the page, which posts it for the cookie."""
+
+    audited: ClassVar[bool] = False
+    hash: str = Field(primary_key=True)
+    side: Side = code(Side)
+    scope: SessionScope = code(SessionScope, default=SessionScope.FULL)
+    patient_id: PatientId | None = _ref("patient", default=None, nullable=True)
+    staff_id: StaffId | None = _ref("staff_member", default=None, nullable=True)
+    way: str = ""
+    expires_at: datetime = moment()
+    language: str = "en"
+    shared_computer: bool = False

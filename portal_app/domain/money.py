@@ -1,0 +1,119 @@
+"""Money is a whole number of minor units of one currency. Never a float, never a bare int."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from portal_app.domain.errors import Refused
+
+# Minor-unit digits where they are not 2 (ISO 4217, amendment 176).
+_DIGITS = dict.fromkeys(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ],
+    0,
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+# Nine digits before the separator: more than any practice bills, less than any overflow.
+_TYPED = re.compile(r"(\d{1,9})(?:([.,])(\d+))?", re.ASCII)
+
+
+def minor_digits(currency: str) -> int:
+    return _DIGITS.get(currency, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`minor` whole minor units (cents) of `currency` (ISO 4217)."""
+
+    minor: int
+    currency: str = "USD"
+
+    @classmethod
+    def parse(cls, text: object, currency: str = "USD", decimal_mark: str = ".") -> Money:
+        """What a person typed: '40', '40.5', '1200.00'.
+
+        Digits, at most one `decimal_mark`, at most the currency's decimals. Everything
+        else is refused (ALL-11), an ambiguous '12,50' too: nobody's money is guessed.
+        """
+        typed = _TYPED.fullmatch(text.strip(" ")) if isinstance(text, str) else None
+        digits = minor_digits(currency)
+        if typed is None or (typed[2] or decimal_mark) != decimal_mark:
+            raise Refused("Enter an amount, like {example}", example=cls(40_00, currency))
+        if len(typed[3] or "") > digits:
+            raise Refused("Enter an amount, like {example}", example=cls(40_00, currency))
+        return cls(int(typed[1] + (typed[3] or "").ljust(digits, "0")), currency)
+
+    def _same(self, other: Money) -> int:
+        if self.currency != other.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
+        return other.minor
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.minor * times, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.minor < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.minor <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.minor > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.minor >= self._same(other)
+
+    def __bool__(self) -> bool:
+        return self.minor != 0
+
+    def zero(self) -> Money:
+        return Money(0, self.currency)
+
+
+def total(amounts: Iterable[Money], currency: str = "USD") -> Money:
+    """The sum; of nothing it is zero in `currency`."""
+    found = list(amounts)
+    return sum(found[1:], found[0]) if found else Money(0, currency)
+
+
+def shares(amount: Money, weights: list[int]) -> list[Money]:
+    """Split `amount` by `weights`; odd minor units go to the first ones, one each.
+
+    The parts always add up to the whole, negative amounts included.
+    """
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError("weights must be whole, not negative, and not all zero")
+    sign, size = (-1 if amount.minor < 0 else 1), abs(amount.minor)
+    parts = [size * weight // whole for weight in weights]
+    takers = [i for i, weight in enumerate(weights) if weight]
+    for i in takers[: size - sum(parts)]:
+        parts[i] += 1
+    return [Money(sign * part, amount.currency) for part in parts]

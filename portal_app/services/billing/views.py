@@ -1,0 +1,188 @@
+"""What billing shows: small frozen answers, no rows. Money and dates are formatted further out."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from portal_app.domain.billing import InvoiceStatus, Method, PaymentStatus
+from portal_app.domain.ids import (
+    AccountId,
+    AppointmentId,
+    InvoiceId,
+    PatientId,
+    PaymentId,
+    SourceId,
+)
+from portal_app.domain.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    id: InvoiceId
+    number: str
+    title: str  # first line's description; "" when masked (DEP-4: say "Services")
+    more_lines: int
+    people: tuple[str, ...]  # given names the viewer may see, in line order
+    status: InvoiceStatus
+    overdue: bool
+    issue_date: date
+    due_date: date
+    total: Money
+    due: Money
+
+
+@dataclass(frozen=True, slots=True)
+class NextAppointment:
+    id: AppointmentId
+    patient_name: str
+    provider: str
+    location: str
+    start: datetime
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceList:
+    owed: Money  # over every account of the viewer
+    owed_count: int
+    overdue_count: int
+    rows: tuple[InvoiceRow, ...]  # one page
+    page: int  # 1-based
+    pages: int
+    count: int  # of rows that fit the filter
+    people: tuple[tuple[PatientId, str], ...]  # whom one may filter by
+    next_appointment: NextAppointment | None
+    online_payments: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    description: str  # "" when masked
+    person: str  # "" when masked
+    service_date: date | None
+    quantity: int
+    unit_amount: Money | None  # None when masked
+    amount: Money
+    provider: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    id: PaymentId
+    on: date
+    amount: Money  # what it paid of this invoice
+    status: PaymentStatus
+    shown: str  # "Visa ending in 4242", "Cash"
+    method: Method
+    receipt_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    id: SourceId
+    shown: str
+    name: str
+    kind: str
+    exp_month: int | None
+    exp_year: int | None
+    expired: bool
+    expiring: bool  # within 30 days
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPayment:
+    """An attempt whose outcome is open: the invoice waits for it (ALL-13)."""
+
+    id: PaymentId
+    amount: Money
+    status: PaymentStatus  # processing or requires action
+    known: bool  # False: we are still checking; True: the bank's step or debit is known
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    id: InvoiceId
+    account_id: AccountId
+    number: str
+    title: str
+    status: InvoiceStatus
+    overdue: bool
+    issue_date: date
+    due_date: date
+    people: tuple[str, ...]
+    provider: str
+    lines: tuple[LineView, ...]
+    payments: tuple[PaymentView, ...]
+    total: Money
+    adjusted: Money
+    paid: Money
+    due: Money
+    payable: Money  # due less what is in flight
+    smallest: Money  # least that may be paid online now
+    sources: tuple[SourceView, ...]
+    held: HeldPayment | None
+    online_payments: bool
+    too_small: bool  # below the processor's minimum (PART-4)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOutcome:
+    """What came of an attempt to pay."""
+
+    payment_id: PaymentId
+    status: PaymentStatus
+    amount: Money
+    decline_code: str = ""
+    client_secret: str = ""  # with REQUIRES_ACTION
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPart:
+    invoice_id: InvoiceId
+    number: str
+    title: str
+    people: tuple[str, ...]
+    amount: Money
+    still_due: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    payment_id: PaymentId
+    number: str
+    amount: Money
+    refunded: Money
+    status: PaymentStatus
+    paid_at: datetime
+    shown: str
+    payer: str
+    email: str  # where the receipt was sent, "" if nowhere
+    parts: tuple[ReceiptPart, ...]
+    credit: Money  # what of it no invoice uses yet
+    posted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPaymentRow:
+    id: PaymentId
+    at: datetime
+    who: str  # the guarantor's name
+    for_what: str  # invoice numbers
+    amount: Money
+    status: PaymentStatus
+    shown: str
+    decline_code: str
+    posted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The staff dashboard's list."""
+
+    rows: tuple[StaffPaymentRow, ...]  # newest first, today's practice day, at most 200
+    received: Money
+    count: int
+    failed: int
+    waiting: int

@@ -55,7 +55,7 @@ class PortalSession(PortalOwned, table=True):
 
 
 class SessionTicket(PortalOwned, table=True):
-    """One-time ticket: a handler that has signed somebody in hands it to the page, which posts it for the cookie."""
+    """One use: whoever was just signed in hands it to the page, which posts it for the cookie."""
 
     audited: ClassVar[bool] = False
     hash: str = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""The rules of money (DOMAIN.md, Money; PART, ALL, CRED, LEDG, REF cases)."""
+"""The words of money (DOMAIN.md, Money)."""
 
 from enum import StrEnum
 

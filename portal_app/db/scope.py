@@ -41,7 +41,7 @@ class Owned(SQLModel):
     audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
 
     @declared_attr.directive
-    def __tablename__(cls) -> str:  # pyright: ignore
+    def __tablename__(cls) -> str:
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def belongs_to(self, principal: Principal) -> bool:

@@ -42,7 +42,7 @@ def wait_until(true: Callable[[], bool], *, seconds: float, what: str) -> None:
 class Server:
     """A child process and its folder; both are gone after `stop`."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[Any]
     port: int
     folder: Path
 
@@ -98,7 +98,8 @@ def start_postgres() -> Postgres:
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([postgres, "-D", data, *options], stdout=log, stderr=log, **run_as)
+        command = [postgres, "-D", str(data), *options]
+        process: subprocess.Popen[Any] = subprocess.Popen(command, stdout=log, stderr=log, **run_as)
     server = Postgres(process, port, folder)
     wait_until(lambda: _answers(server), seconds=30, what="PostgreSQL")
     return server

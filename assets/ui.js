@@ -57,6 +57,12 @@
       l.href = (l.dataset.language === "en" ? bare : "/" + l.dataset.language + bare) + location.search;
     }
     if (on("[data-print]")) print();
+    const q = on("[data-sign-out]");
+    if (q) {
+      q.disabled = true;
+      fetch("/auth/sign-out?side=" + q.dataset.signOut, { method: "POST", credentials: "same-origin" })
+        .then((r) => { if (!r.ok) throw r; location.replace(q.dataset.next); }).catch(() => { q.disabled = false; });
+    }
     // 6. <button command commandfor> for browsers that lack it (Safari before 26.2, Firefox before 144).
     const b = "commandForElement" in HTMLButtonElement.prototype ? null : on("button[commandfor]");
     const g = b && d.getElementById(b.getAttribute("commandfor"));

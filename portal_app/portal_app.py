@@ -7,6 +7,7 @@ import reflex as rx
 from starlette.applications import Starlette
 
 from portal_app import pages
+from portal_app.components import chrome
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
 from portal_app.web import session
 from portal_app.web.shield import Shield
@@ -25,6 +26,10 @@ app = rx.App(
     api_transformer=[Starlette(routes=[*session.routes]), shielded],
     backend_exception_handler=on_bug,
     toaster=None,
+    app_wraps=chrome.WRAPS,
+    head_components=chrome.head(),
+    hydrate_fallback=chrome.waiting,
+    stylesheets=["/tokens.css"],
     html_lang="en",
 )
 app.add_middleware(Doors())

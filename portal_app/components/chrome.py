@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.base.error_boundary import ErrorBoundary
 from reflex_components_core.core.banner import has_connection_errors
 
 from portal_app.components.kit import (
-    button,
     card,
     el,
     icon,
     initials,
     link,
-    post_form,
     raw_a,
     skel,
 )
@@ -119,13 +118,11 @@ def refusal() -> rx.Component:
     return el.div(rx.cond(PortalState.notice != "", words), role="alert", class_name="no-print")
 
 
-def sign_out(side: str, cls: str) -> rx.Component:
-    return post_form(
-        el.input(type="hidden", name="side", default_value=side),
-        el.button(icon("log-out", 20), _("Sign out"), type="submit", class_name=cls),
-        action="/auth/sign-out",
-        method="post",
-    )
+def sign_out(side: str, look: str) -> rx.Component:
+    """ui.js ends the session and leaves: the cookie is not the page's to touch."""
+    door = "/staff/sign-in" if side == "staff" else "/sign-in"
+    marks = {"data-sign-out": side, "data-next": here(door)}
+    return el.button(icon("log-out", 20), _("Sign out"), type="button", class_name=look, custom_attrs=marks)
 
 
 def person_button() -> rx.Component:
@@ -383,3 +380,10 @@ def broken() -> rx.Component:
 
 
 __all__ = ["broken", "button", "call_us", "head", "open_frame", "patient_frame", "staff_frame", "waiting"]
+
+
+# In place of the framework's stack trace and of its toast with the server's address in it.
+WRAPS = {
+    (55, "ErrorBoundary"): lambda _: ErrorBoundary.create(fallback_render=broken()),
+    (5, "Overlay"): lambda _: None,  # `offline` stands in each page, in its language
+}

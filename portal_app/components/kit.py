@@ -3,7 +3,6 @@
 from typing import Any
 
 import reflex as rx
-from reflex_components_core.el.elements.forms import BaseHTML
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
@@ -11,17 +10,6 @@ from portal_app.components.words import _
 
 el = rx.el
 raw_a = A.create  # for #fragments, files and addresses of the server: rx.el.a is the router's Link
-
-
-class _PostForm(BaseHTML):
-    """A form the browser posts by itself: rx.el.form always prevents that."""
-
-    tag = "form"
-    action: rx.Var[str]
-    method: rx.Var[str]
-
-
-post_form = _PostForm.create
 
 
 def icon(name: str, size: int = 20, cls: str = "", stroke: float = 2) -> rx.Component:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.domain.access import Permission, nobody
-from portal_app.services import practice
+from portal_app.services.practice import PracticeView, view_frame, view_practice
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 
 
@@ -20,7 +20,7 @@ class ShellState(PortalState):
     @open_to_all
     async def visit(self):
         """A page for whoever has not signed in: the practice's name and number are public."""
-        self._show_practice(await in_thread(practice.view_practice, nobody()))
+        self._show_practice(await in_thread(view_practice, nobody()))
         self.person = self.full_name = self.initials = ""
 
     @rx.event
@@ -34,10 +34,10 @@ class ShellState(PortalState):
         await self._show_all()
 
     async def _show_all(self) -> None:
-        shown = await in_thread(practice.view_frame, me())
+        shown = await in_thread(view_frame, me())
         self._show_practice(shown.practice)
         self.person, self.full_name, self.initials = shown.given_name, shown.full_name, shown.initials
 
-    def _show_practice(self, shown: practice.PracticeView) -> None:
+    def _show_practice(self, shown: PracticeView) -> None:
         self.practice, self.phone, self.address = shown.name, shown.phone, shown.address
         self.hours = shown.hours.get(self.language, shown.hours.get("en", ""))

@@ -1,5 +1,8 @@
 """Everything the outside world decides for us: read once, checked at start-up."""
 
+import contextlib
+import os
+import secrets
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -92,4 +95,22 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    return Settings()
+    ours = Settings()
+    if ours.demo and not ours.secret_key.get_secret_value():
+        return ours.model_copy(update={"secret_key": SecretStr(_demo_key(ours.data_dir))})
+    return ours
+
+
+def _demo_key(data_dir: Path) -> str:
+    """Made once for each demo: so that nobody needs a secret to look around, and no two demos share one."""
+    file = data_dir / "secret.key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        whole = file.with_name(f"secret.{secrets.token_hex(4)}.key")
+        whole.touch(mode=0o600)
+        whole.write_text(secrets.token_hex(32))
+        try:
+            os.link(whole, file)
+        finally:
+            whole.unlink()
+    return file.read_text()

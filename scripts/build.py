@@ -95,7 +95,9 @@ def _compress_again(file: Path) -> None:
 
 def main() -> None:
     if not shutil.which("npm", path=environment()["PATH"]):
-        raise SystemExit("portal: npm is missing from the virtual environment; run `make clean` and try again")
+        raise SystemExit(
+            "portal: npm is missing from the virtual environment; run `make clean` and try again"
+        )
     if fresh() and "--force" not in sys.argv:
         return
     try:

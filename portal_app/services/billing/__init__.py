@@ -8,6 +8,7 @@ from portal_app.domain.billing import AskAgain, Held, Method
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, RefundId, SourceId
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Heard
+from portal_app.services.billing.invoices import list_invoices, view_invoice
 from portal_app.services.billing.views import (
     AccountView,
     Finding,
@@ -24,14 +25,10 @@ from portal_app.services.billing.views import (
     Today,
 )
 
-__all__ = ["AskAgain", "Held"]
+__all__ = ["AskAgain", "Held", "list_invoices", "view_invoice"]
 
 
 # --- what a patient sees and pays -------------------------------------------------------------
-def list_invoices(
-    principal: Principal, *, show: str = "all", patient_id: PatientId | None = None, page: int = 1
-) -> InvoiceList: ...
-def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView: ...
 def view_account(principal: Principal) -> AccountView: ...
 def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView: ...
 def pay_invoice(

@@ -1,6 +1,6 @@
 """How alembic reaches the portal's database and what it compares."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from portal_app.db.types import Code, MoneyColumn, UtcDateTime
 assert portal_app.db.tables  # the metadata is whole
 
 
-def plain_type(_kind: str, value: Any, _context: Any) -> str | bool:
+def plain_type(_kind: str, value: Any, _context: Any) -> str | Literal[False]:
     """Migrations name plain types: our own may change their names, what is in the database does not."""
     if isinstance(value, MoneyColumn):
         return "sa.BigInteger()"

@@ -109,7 +109,7 @@ def settings() -> Settings:
 def read_settings() -> tuple[Settings | None, list[str]]:
     """The settings, and everything that speaks against starting with them."""
     try:
-        found = Settings()
+        found = Settings()  # pyright: ignore[reportCallIssue]  (the aliases have defaults)
     except ValidationError as unreadable:
         return None, [f"{error['loc'][0]}: {error['msg']}" for error in unreadable.errors()]
     return found, [*_unreadable(found), *(_unsafe_demo(found) if found.demo else _unsafe(found))]

@@ -42,7 +42,7 @@ AT_THE_TOP = {
 ONLY_HERE = {
     "reflex": {"state", "components", "pages", "portal_app.py"},
     "sqlmodel": {"db", "services"},
-    "sqlalchemy": {"db"},
+    "sqlalchemy": {"db", "doctor.py"},
     "alembic": {"db"},
     "starlette": {"web", "stripe_simulator", "portal_app.py"},
     "stripe": {"gateways"},

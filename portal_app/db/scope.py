@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from sqlalchemy import bindparam, event, false, insert, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
 from sqlmodel import Session, SQLModel
 
@@ -41,7 +41,7 @@ class Owned(SQLModel):
     audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
 
     @declared_attr.directive
-    def __tablename__(cls) -> str:  # pyright: ignore
+    def __tablename__(cls) -> str:
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def belongs_to(self, principal: Principal) -> bool:
@@ -93,6 +93,19 @@ class Tx(Session):
         self.add(row)
         return row
 
+    def tell_once(self, row: Owned) -> bool:
+        """`tell`, unless a row with the same unique name is there already; says whether it told."""
+        try:
+            with self.begin_nested():
+                self.tell(row)
+        except IntegrityError:
+            return False
+        return True
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Once this transaction is committed, and only then."""
+        self.info.setdefault("afterwards", []).append(call)
+
     def find(self, table: type[Row], id_: str, *, lock: bool = False) -> Row:
         """The row, locked against others if asked; NotFound when absent or not theirs."""
         options: dict[str, Any] = {"populate_existing": True} if lock else {}
@@ -134,6 +147,8 @@ def transaction(principal: Principal) -> Iterator[Tx]:
     with _opened(principal, may_write=True) as tx:
         yield tx
         tx.commit()
+    for call in tx.info.get("afterwards", ()):
+        call()
 
 
 @contextmanager

@@ -1,0 +1,358 @@
+"""A card processor in memory, for tests: the promises of `CardProcessor`, and it can be told what to answer.
+
+Stripe's own names of test cards work here too (`pm_card_visa`, `pm_card_visa_chargeDeclined` …), so that the
+contract tests ask it exactly what they ask Stripe. Signatures and their age are checked as Stripe's are.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from portal_app.domain.ids import AccountId, PaymentId, RefundId
+from portal_app.domain.money import Money
+from portal_app.gateways.payments import (
+    Charge,
+    Forged,
+    Heard,
+    Outcome,
+    RefundFacts,
+    Setup,
+    SourceFacts,
+)
+
+TOLERANCE = 300  # seconds a signature may be old
+LEAST = 50  # minor units
+DECLINING = {
+    "pm_card_chargeDeclined": "generic_decline",
+    "pm_card_visa_chargeDeclined": "generic_decline",
+    "pm_card_visa_chargeDeclinedInsufficientFunds": "insufficient_funds",
+    "pm_card_visa_chargeDeclinedLostCard": "lost_card",
+    "pm_card_visa_chargeDeclinedStolenCard": "stolen_card",
+    "pm_card_visa_chargeDeclinedVelocityLimitExceeded": "card_velocity_exceeded",
+    "pm_card_chargeDeclinedExpiredCard": "expired_card",
+    "pm_card_chargeDeclinedIncorrectCvc": "incorrect_cvc",
+    "pm_card_chargeDeclinedProcessingError": "processing_error",
+    "pm_card_chargeCustomerFail": "generic_decline",
+    "pm_card_radarBlock": "fraudulent",
+}
+ASKING = {"pm_card_authenticationRequired", "pm_card_threeDSecure2Required", "pm_card_threeDSecureRequired"}
+BRANDS = {"pm_card_mastercard": ("mastercard", "4444"), "pm_card_amex": ("amex", "8431")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the next charge shall answer. `answered` False: the work is done, the answer is lost."""
+
+    outcome: Outcome
+    decline_code: str = ""
+    answered: bool = True
+
+
+@dataclass(slots=True)
+class _Intent:
+    charge: Charge
+    amount: Money
+    customer: str
+    card: SourceFacts
+    save: bool
+
+
+class FakeProcessor:
+    """Keeps everything in itself. `attempts` counts the charges that reached it, replays not."""
+
+    publishable_key = "pk_test_fake"
+    script_url = ""
+
+    def __init__(self, webhook_secret: str = "whsec_fake") -> None:  # noqa: S107
+        self.attempts = 0
+        self._secret = webhook_secret
+        self._lock = threading.RLock()
+        self._told: deque[Told] = deque()
+        self._refund_told: deque[Told] = deque()
+        self._customers: dict[AccountId, str] = {}
+        self._cards: dict[str, tuple[SourceFacts, str]] = {}  # pm_… → facts, Stripe's name of its behaviour
+        self._tokens: dict[str, str] = {}  # ctoken_… → pm_…
+        self._used: set[str] = set()
+        self._keys: dict[str, tuple[tuple[object, ...], str]] = {}  # key → what was asked, what came of it
+        self._intents: dict[str, _Intent] = {}
+        self._refunds: dict[str, tuple[RefundFacts, datetime]] = {}
+        self._setups: dict[str, tuple[Setup, str]] = {}
+
+    # ---- telling it what to answer -------------------------------------------------------------
+
+    def answers(self, outcome: Outcome, decline_code: str = "") -> None:
+        """The next new charge ends so, whatever its card."""
+        self._told.append(Told(outcome, decline_code))
+
+    def no_answer(self, outcome: Outcome = Outcome.UNKNOWN) -> None:
+        """The next new charge ends with `outcome` but UNKNOWN is answered; UNKNOWN: it never arrived."""
+        self._told.append(Told(outcome, answered=False))
+
+    def refund_answers(self, outcome: Outcome) -> None:
+        """The next new refund ends so; UNKNOWN: it is made, its answer is lost."""
+        self._refund_told.append(Told(outcome, answered=outcome is not Outcome.UNKNOWN))
+
+    def finish(self, intent_id: str, outcome: Outcome = Outcome.SUCCEEDED, decline_code: str = "") -> Charge:
+        """The payer's bank has answered (3-D Secure), or a bank debit has come to its end."""
+        with self._lock:
+            return self._end(self._intents[intent_id], outcome, decline_code)
+
+    def finish_refund(self, refund_id: str, outcome: Outcome, reason: str = "") -> RefundFacts:
+        """Refunds can fail days later."""
+        with self._lock:
+            facts, created = self._refunds[refund_id]
+            self._refunds[refund_id] = (replace(facts, outcome=outcome, reason=reason), created)
+            return self._refunds[refund_id][0]
+
+    def dispute(self, intent_id: str) -> None:
+        intent = self._intents[intent_id]
+        intent.charge = replace(intent.charge, disputed=True)
+
+    def save_card(self, customer: str, card: str = "pm_card_visa", **facts: object) -> SourceFacts:
+        """A card on the customer's file, as if saved earlier; `facts` replace those of SourceFacts."""
+        with self._lock:
+            made = replace(self._new_card(card), customer=customer, **facts)  # type: ignore[arg-type]
+            self._cards[made.processor_id] = (made, card)
+            return made
+
+    def token(self, card: str = "pm_card_visa") -> str:
+        """What the browser's form sends for a newly typed card: good for one payment."""
+        with self._lock:
+            token = _id("ctoken")
+            self._tokens[token] = self._new_card(card).processor_id
+            return token
+
+    def finish_setup(self, setup_id: str, card: str = "pm_card_visa", reason: str = "") -> Setup:
+        """The payer has typed a card to be saved (`reason`: and was refused)."""
+        with self._lock:
+            setup, customer = self._setups[setup_id]
+            source = None if reason else self.save_card(customer, card)
+            self._setups[setup_id] = (replace(setup, source=source, reason=reason), customer)
+            return self._setups[setup_id][0]
+
+    def event(self, kind: str, object_id: str, intent_id: str = "", event_id: str = "") -> tuple[bytes, str]:
+        """A webhook's body and signature."""
+        object_kind = "payment_intent" if object_id.startswith("pi_") else kind.split(".")[0]
+        thing = {"id": object_id, "object": object_kind, "payment_intent": intent_id or None}
+        body = json.dumps(
+            {"id": event_id or _id("evt"), "object": "event", "type": kind, "data": {"object": thing}}
+        )
+        return body.encode(), self.sign(body.encode())
+
+    def sign(self, body: bytes, at: int | None = None) -> str:
+        moment = int(time.time()) if at is None else at
+        return f"t={moment},v1={self._mac(moment, body)}"
+
+    # ---- the promises of CardProcessor ---------------------------------------------------------
+
+    def customer(self, account_id: AccountId, name: str, email: str = "") -> str:
+        """The processor's customer of an account, the same one however often it is asked."""
+        with self._lock:
+            return self._customers.setdefault(account_id, _id("cus"))
+
+    def charge(
+        self,
+        customer: str,
+        amount: Money,
+        *,
+        key: PaymentId,
+        description: str,
+        source: str = "",
+        token: str = "",
+        save: bool = False,
+        off_session: bool = False,
+    ) -> Charge:
+        """Create and confirm an intent; the same key charges once."""
+        asked = (customer, amount, description, source, token, save, off_session)
+        with self._lock:
+            if key in self._keys:
+                before, intent_id = self._keys[key]
+                return self._intents[intent_id].charge if before == asked else Charge(Outcome.UNKNOWN)
+            told = self._told.popleft() if self._told else None
+            if told and not told.answered and told.outcome is Outcome.UNKNOWN:
+                return Charge(Outcome.UNKNOWN)
+            card = self._card_for(customer, source, token)
+            if card is None or amount.minor < LEAST or (told and told.outcome is Outcome.REFUSED):
+                return Charge(Outcome.REFUSED, payment_id=key)
+            self.attempts += 1
+            intent = self._new_intent(key, customer, amount, card, save)
+            self._keys[key] = (asked, intent.charge.intent_id)
+            told = told or self._by_card(card, off_session)
+            ended = self._end(intent, told.outcome, told.decline_code)
+            return ended if told.answered else Charge(Outcome.UNKNOWN)
+
+    def look_up(self, intent_id: str) -> Charge:
+        with self._lock:
+            known = self._intents.get(intent_id)
+            return known.charge if known else Charge(Outcome.REFUSED, intent_id)
+
+    def cancel(self, intent_id: str) -> Charge:
+        """Cancel before release: SUCCEEDED when it was too late."""
+        with self._lock:
+            known = self._intents.get(intent_id)
+            if known is None:
+                return Charge(Outcome.REFUSED, intent_id)
+            if known.charge.outcome in (Outcome.REQUIRES_ACTION, Outcome.DECLINED):
+                self._end(known, Outcome.CANCELLED, "")
+            return known.charge
+
+    def refund(self, intent_id: str, amount: Money, *, key: RefundId) -> RefundFacts:
+        with self._lock:
+            if key in self._keys:
+                before, refund_id = self._keys[key]
+                same = before == (intent_id, amount)
+                return self._refunds[refund_id][0] if same else RefundFacts(Outcome.UNKNOWN)
+            told = self._refund_told.popleft() if self._refund_told else Told(Outcome.SUCCEEDED)
+            left = self._refundable(intent_id)
+            if left is None or not left.zero() < amount <= left or told.outcome is Outcome.REFUSED:
+                return RefundFacts(Outcome.REFUSED, our_id=key, intent_id=intent_id)
+            ended = told.outcome if told.answered else Outcome.SUCCEEDED
+            facts = RefundFacts(ended, _id("re"), key, intent_id, amount)
+            self._keys[key] = ((intent_id, amount), facts.refund_id)
+            self._refunds[facts.refund_id] = (facts, datetime.now(UTC))
+            return facts if told.answered else RefundFacts(Outcome.UNKNOWN)
+
+    def look_up_refund(self, refund_id: str) -> RefundFacts:
+        with self._lock:
+            known = self._refunds.get(refund_id)
+            return known[0] if known else RefundFacts(Outcome.REFUSED, refund_id)
+
+    def charges_since(self, moment: datetime) -> Iterator[Charge]:
+        """Every intent created since, newest first."""
+        with self._lock:
+            found = [
+                i.charge for i in self._intents.values() if i.charge.created and i.charge.created >= moment
+            ]
+        yield from reversed(found)
+
+    def refunds_since(self, moment: datetime) -> Iterator[RefundFacts]:
+        with self._lock:
+            found = [facts for facts, created in self._refunds.values() if created >= moment]
+        yield from reversed(found)
+
+    def sources(self, customer: str) -> list[SourceFacts]:
+        with self._lock:
+            return [
+                card for card, _ in reversed(self._cards.values()) if customer and card.customer == customer
+            ]
+
+    def start_setup(self, customer: str, *, key: str) -> Setup:
+        with self._lock:
+            if key not in self._keys:
+                setup = Setup(_id("seti"), client_secret=_id("seti_secret"))
+                self._keys[key] = ((customer,), setup.setup_id)
+                self._setups[setup.setup_id] = (setup, customer)
+            return self._setups[self._keys[key][1]][0]
+
+    def look_up_setup(self, setup_id: str) -> Setup:
+        known = self._setups.get(setup_id)
+        return replace(known[0], client_secret="") if known else Setup(setup_id, reason="resource_missing")
+
+    def forget(self, source: str, *, customer: str) -> bool:
+        """Detach, after checking that it is this customer's."""
+        with self._lock:
+            card, name = self._cards.get(source, (SourceFacts(""), ""))
+            if not card.customer or card.customer != customer:
+                return False
+            self._cards[source] = (replace(card, customer=""), name)
+            self._used.add(source)
+            return True
+
+    def heard(self, body: bytes, signature: str) -> Heard:
+        """Forged when unsigned, stale (over 300 s) or altered."""
+        parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
+        moment = int(parts["t"]) if parts.get("t", "").isdecimal() else 0
+        if not hmac.compare_digest(parts.get("v1", ""), self._mac(moment, body)):
+            raise Forged("signature")
+        if moment < time.time() - TOLERANCE:
+            raise Forged("stale")
+        event = json.loads(body)
+        thing = event["data"]["object"]
+        intent_id = thing["id"] if thing["object"] == "payment_intent" else thing.get("payment_intent") or ""
+        return Heard(event["id"], event["type"], thing["object"], thing["id"], intent_id)
+
+    # ---- inside --------------------------------------------------------------------------------
+
+    def _mac(self, moment: int, body: bytes) -> str:
+        return hmac.new(self._secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+
+    def _new_card(self, name: str) -> SourceFacts:
+        brand, last4 = BRANDS.get(name, ("visa", "4242"))
+        year = datetime.now(UTC).year + 1
+        card = SourceFacts(_id("pm"), brand=brand, last4=last4, exp_month=12, exp_year=year)
+        self._cards[card.processor_id] = (card, name)
+        return card
+
+    def _card_for(self, customer: str, source: str, token: str) -> SourceFacts | None:
+        """The card that may be charged for this customer; None is a wrong request."""
+        if token:
+            chosen = self._tokens.pop(token, "")
+        elif source.startswith("pm_card_"):
+            chosen = self._new_card(source).processor_id
+        else:
+            chosen = source
+        card, _ = self._cards.get(chosen, (None, ""))
+        if card is None or chosen in self._used or card.customer not in ("", customer):
+            return None
+        return card
+
+    def _by_card(self, card: SourceFacts, off_session: bool) -> Told:
+        name = self._cards[card.processor_id][1]
+        if name in DECLINING:
+            return Told(Outcome.DECLINED, DECLINING[name])
+        if name in ASKING and off_session:
+            return Told(Outcome.DECLINED, "authentication_required")
+        return Told(Outcome.REQUIRES_ACTION if name in ASKING else Outcome.SUCCEEDED)
+
+    def _new_intent(
+        self, key: PaymentId, customer: str, amount: Money, card: SourceFacts, save: bool
+    ) -> _Intent:
+        charge = Charge(Outcome.UNKNOWN, _id("pi"), payment_id=key, source=card, created=datetime.now(UTC))
+        intent = _Intent(charge, amount, customer, card, save)
+        self._intents[charge.intent_id] = intent
+        return intent
+
+    def _end(self, intent: _Intent, outcome: Outcome, decline_code: str) -> Charge:
+        succeeded, asking = outcome is Outcome.SUCCEEDED, outcome is Outcome.REQUIRES_ACTION
+        if succeeded:
+            self._keep_or_use_up(intent)
+        intent.charge = replace(
+            intent.charge,
+            outcome=outcome,
+            charge_id=_id("ch") if succeeded else intent.charge.charge_id,
+            received=intent.amount if succeeded else None,
+            decline_code=decline_code or ("generic_decline" if outcome is Outcome.DECLINED else ""),
+            client_secret=f"{intent.charge.intent_id}_secret_{secrets.token_hex(8)}" if asking else "",
+            source=intent.card,
+        )
+        return intent.charge
+
+    def _keep_or_use_up(self, intent: _Intent) -> None:
+        """A card that was not saved can be charged once."""
+        card = intent.card
+        if intent.save and not card.customer:
+            intent.card = replace(card, customer=intent.customer)
+            self._cards[card.processor_id] = (intent.card, self._cards[card.processor_id][1])
+        elif not card.customer:
+            self._used.add(card.processor_id)
+
+    def _refundable(self, intent_id: str) -> Money | None:
+        intent = self._intents.get(intent_id)
+        if intent is None or intent.charge.received is None:
+            return None
+        left = intent.charge.received
+        for facts, _ in self._refunds.values():
+            if facts.intent_id == intent_id and facts.amount and facts.outcome is not Outcome.DECLINED:
+                left = left - facts.amount
+        return left
+
+
+def _id(prefix: str) -> str:
+    return f"{prefix}_{secrets.token_hex(12)}"

@@ -16,7 +16,20 @@ from portal_app.services.imports.contacts import email_of, phone_of
 from portal_app.services.imports.desk import Desk, Person, Row, chunks, keyed_id, task, whole
 from portal_app.settings import settings
 
-_COPIED = ["given_name", "family_name", "birth_date", "sex", "status", "language", "line1", "line2", "city", "region", "postal_code", "country"]
+_COPIED = [
+    "given_name",
+    "family_name",
+    "birth_date",
+    "sex",
+    "status",
+    "language",
+    "line1",
+    "line2",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+]
 
 
 def know_everybody(desk: Desk) -> None:

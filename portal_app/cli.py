@@ -4,6 +4,7 @@ Services are imported when a command needs them: `portal --help` answers at once
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,10 +57,11 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Load the demo practice; once loaded it stays as it is."""
-    from portal_app.demo import load_demo  # noqa: PLC0415
+    from portal_app.demo import load  # noqa: PLC0415
 
     with _progress() as show:
-        out.print(load_demo(progress=show))
+        report = load(the_portal("demo"), progress=show)
+    _print_report(report, _MOST_ROWS)
 
 
 @app.command("import")
@@ -100,6 +102,10 @@ def import_(
 
 
 def _print_report(report: Any, at_most: int | None) -> None:
+    if not report.counts:
+        for note in report.notes:
+            out.print(note, markup=False)
+        return
     counts = Table("file", "rows", "new", "changed", "unchanged", "set aside", box=None, pad_edge=False)
     for name, c in report.counts.items():
         counts.add_row(name, *map(str, (c.rows, c.added, c.changed, c.unchanged, c.set_aside)))
@@ -186,11 +192,14 @@ def doctor() -> None:
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[int, typer.Option(help="Processes; more than one needs REDIS_URL.")] = 1,
+) -> None:
     """Serve the built portal until it is stopped."""
     from portal_app.serve import serve as run  # noqa: PLC0415
 
-    run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    run(workers=workers)
 
 
 class _Shown:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = os.environ.get("PORTAL_PORT", "3000")
@@ -56,6 +57,24 @@ def answers() -> bool:
         return False
 
 
+def welcome() -> str:
+    """Where everything is, and who one may be in the demo."""
+    os.environ.update(environment())
+    sys.path.insert(0, str(ROOT))
+    from portal_app import demo  # noqa: PLC0415
+
+    def listed(people: tuple[Any, ...]) -> str:
+        return "\n".join(f"                {line}" for person in people for line in demo_lines(person))
+
+    text = (ROOT / "scripts" / "welcome.txt").read_text()
+    return text.format(address=ADDRESS, patients=listed(demo.PATIENTS), staff=listed(getattr(demo, "STAFF", ())))
+
+
+def demo_lines(person: Any) -> list[str]:
+    how = ", ".join(str(getattr(person, name)) for name in person.__dataclass_fields__ if name != "who")
+    return [how, f"  {person.who}"]
+
+
 def serve() -> int:
     command = [sys.executable, "-m", "portal_app.cli", "serve"]
     child = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)  # noqa: S603
@@ -73,7 +92,7 @@ def serve() -> int:
             stop("the portal did not answer within 90 s")
         time.sleep(0.2)
     if child.poll() is None:
-        print((ROOT / "scripts" / "welcome.txt").read_text().format(address=ADDRESS), flush=True)  # noqa: T201
+        print(welcome(), flush=True)  # noqa: T201
     code = child.wait()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

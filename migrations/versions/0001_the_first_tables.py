@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Created: 2026-11-22 13:30:48.566815
+Created: 2026-11-22 13:37:35.456943
 """
 
 import sqlalchemy as sa
@@ -330,6 +330,7 @@ def upgrade() -> None:
     sa.Column('processor_intent_id', sa.String(), nullable=True),
     sa.Column('processor_charge_id', sa.String(), nullable=False),
     sa.Column('decline_code', sa.String(), nullable=False),
+    sa.Column('outcome_known', sa.Boolean(), nullable=False),
     sa.Column('receipt_number', sa.String(), nullable=True),
     sa.Column('note', sa.String(), nullable=False),
     sa.Column('posted', sa.Boolean(), nullable=False),

@@ -41,7 +41,9 @@ def _words(record: logging.LogRecord) -> str:
 
 
 def _may_speak(name: str) -> bool:
-    return any(name == plain or name.startswith(plain + ".") or name.startswith("portal_app") for plain in _PLAIN)
+    return any(
+        name == plain or name.startswith(plain + ".") or name.startswith("portal_app") for plain in _PLAIN
+    )
 
 
 def _is_extra(record: logging.LogRecord, name: str, value: object) -> bool:
@@ -63,7 +65,9 @@ DICT_CONFIG: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "portal_app.logs.OneLine"}},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+    "handlers": {
+        "out": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
+    },
     "root": {"level": "WARNING", "handlers": ["out"]},
     "loggers": {
         "portal": {"level": "INFO"},

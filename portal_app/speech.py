@@ -57,7 +57,7 @@ def date_text(language: str, day: date) -> str:
 
 
 def full_date_text(language: str, day: date) -> str:
-    """"December 5, 2026": always with the year, for papers that are kept."""
+    """ "December 5, 2026": always with the year, for papers that are kept."""
     return format_date(day, "long", locale=locale_of(language))
 
 

@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.gateways import gateways
-from portal_app.safety import refuse_unsafe_start
 from portal_app.services import messages
 from portal_app.settings import settings
 from portal_app.state import live
@@ -37,7 +36,6 @@ async def deliver() -> None:
 
 
 def put_together() -> rx.App:
-    refuse_unsafe_start(settings())
     logs.set_up()
     made = rx.App(
         api_transformer=[Starlette(routes=[*session.routes]), shielded],

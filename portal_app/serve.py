@@ -7,7 +7,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from portal_app.safety import refuse_unsafe_start
 from portal_app.settings import Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +25,6 @@ _REFLEX = {
 def serve(*, workers: int = 1) -> None:
     """Until SIGTERM or Ctrl-C. SystemExit with one line where it cannot be."""
     ours = settings()
-    refuse_unsafe_start(ours)
     if workers > 1 and not ours.redis_url.get_secret_value():
         raise SystemExit("portal: several processes need REDIS_URL")
     _require_free(ours.bind, ours.port)

@@ -1,6 +1,9 @@
 """Everything the outside world decides for us: read once, checked at start-up."""
 
+import contextlib
+import os
 import re
+import secrets
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -103,7 +106,7 @@ def settings() -> Settings:
     found, why = read_settings()
     if found is None or why:
         raise Misconfigured("\n".join(f"portal: {reason}" for reason in why))
-    return found
+    return _with_demo_key(found)
 
 
 def read_settings() -> tuple[Settings | None, list[str]]:
@@ -166,3 +169,24 @@ def _unsafe(found: Settings) -> Iterator[str]:
     twilio = (found.twilio_account_sid, found.twilio_auth_token.get_secret_value(), found.twilio_from)
     if any(twilio) and not all(twilio):
         yield "text messages: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together"
+
+
+def _with_demo_key(found: Settings) -> Settings:
+    if not found.demo or found.secret_key.get_secret_value():
+        return found
+    return found.model_copy(update={"secret_key": SecretStr(_demo_key(found.data_dir))})
+
+
+def _demo_key(data_dir: Path) -> str:
+    """Made once for each demo: so that nobody needs a secret to look around, and no two demos share one."""
+    file = data_dir / "secret.key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        whole = file.with_name(f"secret.{secrets.token_hex(4)}.key")
+        whole.touch(mode=0o600)
+        whole.write_text(secrets.token_hex(32))
+        try:
+            os.link(whole, file)
+        finally:
+            whole.unlink()
+    return file.read_text()

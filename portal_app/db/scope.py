@@ -102,6 +102,15 @@ class Tx(Session):
             return False
         return True
 
+    def keep_once(self, row: Owned) -> bool:
+        """`keep`, unless its id is taken, perhaps by somebody else's row; says whether it kept."""
+        try:
+            with self.begin_nested():
+                self.add(row)
+        except IntegrityError:
+            return False
+        return True
+
     def afterwards(self, call: Callable[[], None]) -> None:
         """Once this transaction is committed, and only then."""
         self.info.setdefault("afterwards", []).append(call)

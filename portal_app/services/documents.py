@@ -73,9 +73,13 @@ def for_message(principal: Principal, document: str, id_: str, language: str) ->
     """
     if document != "receipt":
         raise NotFound
-    view = billing.view_receipt(principal, PaymentId(id_))
-    masked = tuple(replace(part, title="", people=()) for part in view.parts)
-    return _receipt(principal, replace(view, parts=masked), language).content
+    view = masked(billing.view_receipt(principal, PaymentId(id_)))
+    return _receipt(principal, view, language).content
+
+
+def masked(view: ReceiptView) -> ReceiptView:
+    """The receipt as anybody may read it."""
+    return replace(view, parts=tuple(replace(part, title="", people=()) for part in view.parts))
 
 
 def invoice_facts(view: InvoiceView, language: str) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def sent_messages(_: Principal) -> tuple[SentMessage, ...]:
     if not settings().demo:
         raise NotFound
     with reading(the_portal("outbox-page")) as tx:
-        newest = select(OutboxMessage).order_by(
+        newest = select(OutboxMessage).where(OutboxMessage.to != "").order_by(
             OutboxMessage.created_at.desc(),
             OutboxMessage.id,  # type: ignore[attr-defined]
         )

@@ -147,6 +147,7 @@ class Payment(AccountOwned, table=True):
     # what is payable; not known, it holds the invoice.
     outcome_known: bool = False
     receipt_number: str | None = Field(default=None, unique=True)
+    receipt_to: str = ""  # the address it was sent to
     note: str = ""
     posted: bool = False
     created_at: datetime = moment()

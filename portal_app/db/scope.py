@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
-from sqlalchemy import event, false, insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import bindparam, event, false, insert, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
 from sqlmodel import Session, SQLModel
 
@@ -41,7 +41,7 @@ class Owned(SQLModel):
     audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
 
     @declared_attr.directive
-    def __tablename__(cls) -> str:  # pyright: ignore
+    def __tablename__(cls) -> str:
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def belongs_to(self, principal: Principal) -> bool:
@@ -93,6 +93,28 @@ class Tx(Session):
         self.add(row)
         return row
 
+    def tell_once(self, row: Owned) -> bool:
+        """`tell`, unless a row with the same unique name is there already; says whether it told."""
+        try:
+            with self.begin_nested():
+                self.tell(row)
+        except IntegrityError:
+            return False
+        return True
+
+    def keep_once(self, row: Owned) -> bool:
+        """`keep`, unless its id is taken, perhaps by somebody else's row; says whether it kept."""
+        try:
+            with self.begin_nested():
+                self.add(row)
+        except IntegrityError:
+            return False
+        return True
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Once this transaction is committed, and only then."""
+        self.info.setdefault("afterwards", []).append(call)
+
     def find(self, table: type[Row], id_: str, *, lock: bool = False) -> Row:
         """The row, locked against others if asked; NotFound when absent or not theirs."""
         options: dict[str, Any] = {"populate_existing": True} if lock else {}
@@ -112,6 +134,21 @@ class Tx(Session):
         if rows:
             self.connection().execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
 
+    def amend(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+        """Many rows changed at once, each by its `id`; all name the same columns. The importer's door too."""
+        if self.principal.side is not Side.PORTAL or not self.may_write:
+            raise RuntimeError("only an errand of the portal amends rows")
+        if rows:
+            columns = table.__table__.c  # type: ignore[attr-defined]
+            changed = {
+                name: bindparam(f"to_{name}", type_=columns[name].type) for name in rows[0] if name != "id"
+            }
+            statement = update(table.__table__).where(columns.id == bindparam("by_id")).values(changed)  # type: ignore[attr-defined]
+            given = [
+                {"by_id" if name == "id" else f"to_{name}": v for name, v in row.items()} for row in rows
+            ]
+            self.connection().execute(statement, given)
+
 
 @contextmanager
 def transaction(principal: Principal) -> Iterator[Tx]:
@@ -119,6 +156,8 @@ def transaction(principal: Principal) -> Iterator[Tx]:
     with _opened(principal, may_write=True) as tx:
         yield tx
         tx.commit()
+    for call in tx.info.get("afterwards", ()):
+        call()
 
 
 @contextmanager

@@ -1,6 +1,12 @@
 """Who sees whom (DOMAIN.md, "Who sees whom"; VIS and DEP cases)."""
 
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+
+from portal_app.domain.ids import AccountId, PatientId
+
+ADULT_AGE = 18
 
 
 class PatientStatus(StrEnum):
@@ -24,3 +30,97 @@ class GrantKind(StrEnum):
     PAY = "pay"
     CONTACT = "contact"
     APPOINTMENTS_AND_FORMS = "appointments_and_forms"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the rule needs to know of a patient. `guarantor` answers for the account they are billed on."""
+
+    id: PatientId
+    birth_date: date | None = None
+    guarantor: PatientId | None = None
+    status: PatientStatus = PatientStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """`adult` answers for `patient`: a recorded relation, or a mark made by staff. `until` is its last day."""
+
+    patient: PatientId
+    adult: PatientId
+    until: date | None = None
+
+    def holds_on(self, today: date) -> bool:
+        return self.until is None or today <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Everybody who could matter to one viewer, and what is recorded between them."""
+
+    viewer: Person
+    persons: tuple[Person, ...] = ()
+    relations: tuple[Bond, ...] = ()
+    marks: tuple[Bond, ...] = ()
+    accounts: tuple[AccountId, ...] = ()  # those the viewer is guarantor of
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The viewer's two lists: whose charts, and whose money."""
+
+    patients: frozenset[PatientId] = field(default_factory=frozenset)
+    accounts: frozenset[AccountId] = field(default_factory=frozenset)
+
+
+def birthday(born: date, years: int) -> date:
+    """The day `years` are reached: for 29 February it is 1 March in a common year (VIS-6)."""
+    try:
+        return born.replace(year=born.year + years)
+    except ValueError:
+        return date(born.year + years, 3, 1)
+
+
+def is_younger_than(born: date | None, years: int, today: date) -> bool:
+    """False when the birth date is missing or in the future: treated as an adult (DEP-10)."""
+    if born is None or born > today:
+        return False
+    return today < birthday(born, years)
+
+
+def is_child(person: Person, dependent_age: int, today: date) -> bool:
+    return is_younger_than(person.birth_date, dependent_age, today)
+
+
+def is_adult(person: Person, today: date) -> bool:
+    return not is_younger_than(person.birth_date, ADULT_AGE, today)
+
+
+def may_sign_in(person: Person, dependent_age: int, today: date) -> bool:
+    """Not a child, and not merged, inactive or deceased."""
+    return person.status is PatientStatus.ACTIVE and not is_child(person, dependent_age, today)
+
+
+def seen_by(circle: Circle, dependent_age: int, today: date) -> Seen:
+    """The lists of the circle's viewer: nobody, if they may not sign in."""
+    viewer = circle.viewer
+    if not may_sign_in(viewer, dependent_age, today):
+        return Seen()
+    patients = {viewer.id}
+    if is_adult(viewer, today):  # from dependent_age to 17 one sees only oneself
+        patients.update(p.id for p in circle.persons if _answers_for(circle, p, dependent_age, today))
+    return Seen(frozenset(patients), frozenset(circle.accounts))
+
+
+def _answers_for(circle: Circle, person: Person, dependent_age: int, today: date) -> bool:
+    """Is the viewer a responsible adult of this dependent?"""
+    if person.status is PatientStatus.MERGED:  # the chart lives on under another number
+        return False
+    me = circle.viewer.id
+    if any(m.patient == person.id and m.adult == me and m.holds_on(today) for m in circle.marks):
+        return True
+    if not is_child(person, dependent_age, today):
+        return False
+    return person.guarantor == me or any(
+        r.patient == person.id and r.adult == me and r.holds_on(today) for r in circle.relations
+    )

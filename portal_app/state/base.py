@@ -1,15 +1,192 @@
 """The door. Reflex makes every public method of a state callable from any browser, so every one of
-them is `guarded` or `open_to_all`; a test counts them.
+them is `guarded` or `open_to_all`; the app refuses to start without, and a middleware refuses the rest.
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)     # inside rx.event
+    async def show(self, page: int = 1): ...
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import functools
+import inspect
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar
+
+import reflex as rx
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from reflex_base.event.context import EventContext
+
+from portal_app.domain.access import Permission, Principal, Side, nobody
+from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.services.sign_in import principal_of
+from portal_app.settings import settings
+from portal_app.speech import say
+from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Handler = Callable[..., Any]
+Enter = Callable[[], Awaitable[Principal]]
+
+SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
+_STRICT = ConfigDict(strict=True)
+_log = logging.getLogger("portal.state")
+_principal: ContextVar[Principal] = ContextVar("principal")
+
+
+class PortalState(rx.State):
+    """What every page shares: the last thing we had to say no to, and the language of the page."""
+
+    notice: rx.Field[str] = rx.field("")
+    language: rx.Field[str] = rx.field("en")
+    _bound_ref: str = ""  # the logins this state was filled for; another login starts empty
+
+
+def me() -> Principal:
+    """Whoever is behind the event at hand."""
+    return _principal.get()
 
 
 async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a service off the event loop, so that one slow bank stalls nobody else."""
     return await asyncio.to_thread(service, *args, **kwargs)
+
+
+def guarded(permission: Permission, activity: bool = True) -> Callable[[Handler], Handler]:
+    """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
+
+    `activity=False`: for what the server asks the page to do; it keeps no session alive.
+    """
+
+    async def enter() -> Principal:
+        visitor, language = visitor_now(), language_now()
+        ref, side = visitor.ref(permission.side), permission.side
+        found = await in_thread(principal_of, ref, side, touch=activity)
+        found.require(permission)
+        return replace(found, ip=visitor.ip, language=language)
+
+    return lambda handler: _door(handler, enter, permission.side, permission)
+
+
+def open_to_all(handler: Handler) -> Handler:
+    """For signing in and the like; `me()` is nobody. The docstring says why."""
+
+    async def enter() -> Principal:
+        return nobody(visitor_now().ip, language_now())
+
+    return _door(handler, enter, Side.PATIENT, "open")
+
+
+def visitor_now() -> Visitor:
+    """From this socket's handshake, never from stored state: an event without a socket is nobody's."""
+    return visitor_of((EventContext.get().router_data or {}).get("headers") or {})
+
+
+def language_now() -> str:
+    """The language of the page that asks."""
+    first = str((EventContext.get().router_data or {}).get("pathname", "")).lstrip("/").partition("/")[0]
+    return first if first in settings().languages else settings().languages[0]
+
+
+def sign_in_address(side: Side, language: str) -> str:
+    return SIGN_IN[side] if language == settings().languages[0] else f"/{language}{SIGN_IN[side]}"
+
+
+def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
+    check = _strictly(handler)
+    if inspect.isasyncgenfunction(handler):
+
+        @functools.wraps(handler)
+        async def endpoint(self: Any, **given: Any) -> AsyncIterator[Any]:
+            try:
+                principal = await _arrive(self, enter)
+                steps = handler(self, **check(given))
+                async for step in _steps(steps, principal):
+                    yield step
+            except Exception as trouble:
+                yield _answer(self, trouble, side)
+
+    else:
+
+        @functools.wraps(handler)
+        async def endpoint(self: Any, **given: Any) -> Any:
+            try:
+                _principal.set(await _arrive(self, enter))
+                answer = handler(self, **check(given))
+                return await answer if inspect.isawaitable(answer) else answer
+            except Exception as trouble:
+                return _answer(self, trouble, side)
+
+    endpoint.door = door  # type: ignore[attr-defined]
+    return endpoint
+
+
+async def _arrive(state: PortalState, enter: Enter) -> Principal:
+    if state.notice:
+        state.notice = ""
+    if (language := language_now()) != state.language:
+        state.language = language
+    return await enter()
+
+
+async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterator[Any]:
+    """The handler's own steps; each resumes as whoever asked (the context is not kept between them)."""
+    while True:
+        _principal.set(principal)
+        try:
+            step = await anext(steps)
+        except StopAsyncIteration:
+            return
+        yield step
+
+
+def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
+    """What the page is told: a refusal in the reader's words, the way to sign in, or a number to call about."""
+    language = language_now()
+    if isinstance(trouble, NotSignedIn):
+        return rx.redirect(sign_in_address(side, language))
+    if isinstance(trouble, Refused):
+        state.notice = say(language, trouble.message, **trouble.values)
+    elif isinstance(trouble, ValidationError):
+        _log.warning("an argument of the wrong kind was refused", extra={"errors": trouble.error_count()})
+        state.notice = say(language, "We could not read that. Load the page again and try once more.")
+    else:
+        state.notice = say(
+            language, "Something went wrong on our side. Please call us and give this number: {number}",
+            number=reported(trouble),
+        )  # fmt: skip
+    return None
+
+
+def reported(trouble: BaseException) -> str:
+    """Log a bug by where it happened, without its words (they may hold health data). The number to ask about."""
+    number = secrets.token_hex(4)
+    _log.error("bug %s: %s", number, type(trouble).__name__, exc_info=trouble)
+    return number
+
+
+def _strictly(handler: Handler) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Reflex only coerces, and passes on raw what it cannot: check every argument against its annotation."""
+    names = list(inspect.signature(handler).parameters)[1:]
+    adapters: dict[str, TypeAdapter[Any]] = {}
+
+    def check(given: dict[str, Any]) -> dict[str, Any]:
+        if not adapters and names:
+            hints = inspect.get_annotations(handler, eval_str=True)
+            adapters.update({name: _adapter(hints.get(name, Any)) for name in names})
+        if not given.keys() <= adapters.keys():
+            raise Refused("We could not read that. Load the page again and try once more.")
+        return {name: adapters[name].validate_python(value) for name, value in given.items()}
+
+    return check
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(kind, config=_STRICT)
+    except PydanticUserError:  # a model brings its own configuration
+        return TypeAdapter(kind)

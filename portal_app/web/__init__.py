@@ -1,0 +1,1 @@
+"""The few plain HTTP routes, and the shield in front of everything."""

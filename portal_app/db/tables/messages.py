@@ -20,8 +20,9 @@ class OutboxMessage(PortalOwned, table=True):
     kind: str  # "sign_in_code", "receipt", …
     channel: ContactKind = code(ContactKind)
     to: str
+    language: str = "en"
     subject: str = ""
-    body: str
+    body: str  # wiped once it is sent, where it holds a code
     # [{"name": "receipt.pdf", "document": "receipt", "id": "pay_…"}]: made when it is sent
     attachments: list[dict[str, Any]] = document(default_factory=list)
     account_id: AccountId | None = ref("account", default=None, nullable=True)
@@ -30,5 +31,6 @@ class OutboxMessage(PortalOwned, table=True):
     next_try_at: datetime | None = moment(default=None, nullable=True)
     expires_at: datetime | None = moment(default=None, nullable=True)
     tries: int = 0
+    reference: str = ""  # what the carrier calls it
     sent_at: datetime | None = moment(default=None, nullable=True)
     failed: str = ""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from portal_app.domain.billing import InvoiceStatus, Method, PaymentStatus
+from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
 from portal_app.domain.ids import (
     AccountId,
     AppointmentId,
@@ -124,6 +124,7 @@ class InvoiceView:
     held: HeldPayment | None
     online_payments: bool
     too_small: bool  # below the processor's minimum (PART-4)
+    refunds: tuple["RefundView", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +187,139 @@ class Today:
     count: int
     failed: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something reconcile found and put right, or told staff of."""
+
+    kind: str  # "charged_not_posted", "posted_not_charged", "amount_differs", "refund_unknown", …
+    payment_id: PaymentId | None
+    intent_id: str
+    ours: Money | None
+    theirs: Money | None
+    repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonBalance:
+    patient_id: PatientId | None  # None when masked
+    name: str  # "" when masked
+    owed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    id: InvoiceId
+    number: str
+    title: str  # "" when masked
+    due_date: date
+    overdue: bool
+    due: Money
+    payable: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RecentPayment:
+    """Received and not yet posted (LEDG-1), or history."""
+
+    id: PaymentId
+    on: date
+    amount: Money
+    refunded: Money
+    status: PaymentStatus
+    shown: str
+    receipt_number: str
+    posted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """The payments page: "Balance · Recent payment, being posted · You will owe"."""
+
+    account_id: AccountId
+    balance: Money  # the ledger's
+    being_posted: tuple[RecentPayment, ...]
+    being_posted_total: Money  # positive
+    will_owe: Money  # balance − being posted: the default next amount, less what is in flight
+    payable: Money
+    smallest: Money
+    credit: Money
+    held: HeldPayment | None
+    people: tuple[PersonBalance, ...]
+    open: tuple[OpenInvoice, ...]  # oldest due first
+    history: tuple[RecentPayment, ...]  # newest first, at most 20
+    sources: tuple[SourceView, ...]
+    online_payments: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PayOffer:
+    """SRC-3: bills past due, to be paid now."""
+
+    rows: tuple[OpenInvoice, ...]
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStarted:
+    setup_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    id: str
+    payment_id: PaymentId
+    amount: Money
+    status: RefundStatus
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    patient_id: PatientId
+    description: str
+    amount: Money  # of one
+    quantity: int = 1
+    service_date: date | None = None
+    provider: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    on: date  # of posting
+    happened_on: date
+    kind: EntryKind | None  # None: "Balance forward"
+    text: str
+    person: str
+    amount: Money
+    running: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTotal:
+    name: str
+    charges: Money
+    payments: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    account_id: AccountId
+    guarantor: str
+    first: date
+    last: date
+    opening: Money
+    rows: tuple[StatementRow, ...]
+    charges: Money
+    payments: Money  # zero or negative
+    adjustments: Money  # credits and reversals
+    refunds: Money
+    closing: Money
+    being_posted: tuple[RecentPayment, ...]
+    being_posted_total: Money  # positive
+    after_posting: Money
+    people: tuple[PersonTotal, ...]

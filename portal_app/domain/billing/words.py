@@ -1,6 +1,9 @@
-"""The rules of money (DOMAIN.md, Money; PART, ALL, CRED, LEDG, REF cases)."""
+"""The words of money (DOMAIN.md, Money)."""
 
 from enum import StrEnum
+
+from portal_app.domain.errors import Refused
+from portal_app.domain.ids import PaymentId
 
 
 class InvoiceStatus(StrEnum):
@@ -69,3 +72,16 @@ class Origin(StrEnum):
     STAFF = "staff"
     AUTOPAY = "autopay"
     IMPORT = "import"
+
+
+class AskAgain(Refused):
+    """The same amount, minutes after a succeeded one: nothing was charged; ask, then send `again=True`."""
+
+
+class Held(Refused):
+    """An attempt whose outcome is open holds the invoice (ALL-13); it may be continued or cancelled."""
+
+    def __init__(self, payment_id: PaymentId, *, can_continue: bool) -> None:
+        super().__init__("We are checking your last payment.")
+        self.payment_id = payment_id
+        self.can_continue = can_continue

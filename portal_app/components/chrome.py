@@ -1,0 +1,389 @@
+"""What stands round a page: header, navigation, person menu, offline notice, broken page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.base.error_boundary import ErrorBoundary
+from reflex_components_core.core.banner import has_connection_errors
+
+from portal_app.components.kit import (
+    card,
+    el,
+    icon,
+    initials,
+    link,
+    raw_a,
+    skel,
+)
+from portal_app.components.words import _, fill, here, language
+from portal_app.speech import LANGUAGES, mark
+from portal_app.state.base import PortalState
+from portal_app.state.shell import ShellState
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    label: str
+    shape: str
+    path: str
+
+
+# What there is to go to. A noun joins when its page exists.
+PATIENT_NOUNS = (Noun(mark("Invoices"), "receipt-text", "/invoices"),)
+STAFF_NOUNS = (Noun(mark("Today"), "layout-dashboard", "/staff"),)
+
+
+def practice_name() -> rx.Var[str]:
+    """Neutral in the page as built; the practice's own once the page is live."""
+    return rx.cond(ShellState.practice != "", ShellState.practice, _("Patient portal")).to(str)
+
+
+def head() -> list[rx.Component]:
+    """The document's head, for every page."""
+    assets = Path(__file__).parents[2] / "assets"
+    font = {"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}
+    return [
+        el.script((assets / "storage-shim.js").read_text(encoding="utf-8")),
+        el.link(rel="preload", href="/fonts/public-sans.woff2", custom_attrs=font),
+        el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
+        el.meta(name="color-scheme", content="light dark"),
+        *[
+            el.meta(
+                name="theme-color",
+                content=colour,
+                custom_attrs={"media": f"(prefers-color-scheme: {scheme})"},
+            )
+            for scheme, colour in (("light", "#f6f5f1"), ("dark", "#0e1412"))
+        ],
+        el.script((assets / "ui.js").read_text(encoding="utf-8")),
+    ]
+
+
+def leaf(size: str = "size-9") -> rx.Component:
+    sprig = "M16 18c-5.5 0-8-3-8-8 5.5 0 8 3 8 8Z"
+    other = "M16 14c0-5 2.5-8 8-8 0 5-2.5 8-8 8Z"
+    drawing = el.svg(
+        el.svg.path(
+            d="M16 27V13", stroke="currentColor", stroke_width="2.4", stroke_linecap="round", fill="none"
+        ),
+        el.svg.path(d=sprig, fill="currentColor"),
+        el.svg.path(d=other, fill="currentColor", opacity=".7"),
+        view_box="0 0 32 32",
+        width="100%",
+        height="100%",
+        aria_hidden="true",
+    )
+    return el.span(
+        drawing, class_name=f"{size} flex-none rounded-md bg-brand text-on-brand grid place-items-center"
+    )
+
+
+def skip_link() -> rx.Component:
+    return raw_a(_("Skip to main content"), href="#main", class_name="skip btn btn-primary")
+
+
+def language_toggle(path: str) -> rx.Component:
+    """The other language, in its own words. ui.js carries the rest of the address along."""
+    other = "es" if language() == "en" else "en"
+    target = path if other == "en" else f"/{other}{path}".rstrip("/")
+    return raw_a(
+        icon("languages", 19, "hidden sm:block"),
+        LANGUAGES[other],
+        href=target,
+        data_language=other,
+        class_name="flex items-center gap-2 min-h-11 px-2 sm:px-3 rounded-md font-semibold text-ink-2 hover:bg-sunken",
+        custom_attrs={"lang": other, "hrefLang": other},
+    )
+
+
+def offline() -> rx.Component:
+    words = _("We lost the connection. We are trying again.")
+    look = "flex items-center gap-2 rounded-md bg-ink text-canvas font-semibold px-4 py-3 shadow-card"
+    return el.div(
+        rx.cond(has_connection_errors, el.p(icon("wifi-off", 19), words, class_name=look)),
+        role="status",
+        class_name="no-print fixed z-50 top-[4.5rem] inset-x-4 mx-auto w-fit max-w-[calc(100vw-2rem)]",
+    )
+
+
+def refusal() -> rx.Component:
+    """The last thing we had to refuse, read out at once."""
+    words = el.div(
+        icon("triangle-alert", 22, "text-late mt-0.5"),
+        el.p(PortalState.notice, class_name="font-bold text-ink min-w-0"),
+        class_name="flex gap-3 rounded-lg p-4 bg-late-soft mb-5",
+    )
+    return el.div(rx.cond(PortalState.notice != "", words), role="alert", class_name="no-print")
+
+
+def sign_out(side: str, look: str) -> rx.Component:
+    """ui.js ends the session and leaves: the cookie is not the page's to touch."""
+    door = "/staff/sign-in" if side == "staff" else "/sign-in"
+    marks = {"data-sign-out": side, "data-next": here(door)}
+    return el.button(icon("log-out", 20), _("Sign out"), type="button", class_name=look, custom_attrs=marks)
+
+
+def person_button() -> rx.Component:
+    name = el.span(ShellState.person, class_name="sr-only sm:not-sr-only")
+    return el.button(
+        initials(ShellState.initials),
+        el.span(el.span(_("Signed in as"), " ", class_name="sr-only"), name, class_name="font-semibold"),
+        icon("chevron-down", 18, "text-ink-3"),
+        type="button",
+        class_name="flex items-center gap-1 sm:gap-2 min-h-11 pl-1 pr-1 sm:pr-2 rounded-md hover:bg-sunken cursor-pointer",
+        custom_attrs={"popoverTarget": "who"},
+    )
+
+
+def person_menu(side: str) -> rx.Component:
+    row = "w-full flex items-center gap-3 px-3 min-h-12 rounded-md hover:bg-sunken cursor-pointer font-semibold text-left"
+    return el.div(
+        el.p(ShellState.full_name, class_name="px-3 pt-2 font-bold"),
+        el.p(_("You are signed in"), class_name="px-3 pb-2 text-sm text-ink-2"),
+        el.hr(class_name="border-line mb-1"),
+        sign_out(side, row),
+        id="who",
+        class_name="menu top-16 right-3 w-[min(18rem,calc(100vw-1.5rem))]",
+        custom_attrs={"popover": "auto"},
+    )
+
+
+def topbar(path: str, side: str, home: str) -> rx.Component:
+    name = el.span(
+        practice_name(), class_name="font-bold leading-5 text-sm sm:text-base max-w-[9rem] sm:max-w-none"
+    )
+    return el.header(
+        el.div(
+            link(leaf(), name, href=here(home), cls="flex items-center gap-2.5 min-h-11 rounded-md text-ink"),
+            el.div(
+                language_toggle(path),
+                rx.cond(ShellState.person != "", person_button()),
+                class_name="flex items-center",
+            ),
+            class_name="mx-auto max-w-[76rem] flex items-center justify-between gap-2 h-16 px-4 md:px-6",
+        ),
+        person_menu(side),
+        class_name="topbar chrome sticky top-0 z-30 bg-canvas border-b border-line",
+    )
+
+
+def get_help() -> rx.Component:
+    number = raw_a(
+        icon("phone", 18),
+        ShellState.phone,
+        href="tel:" + ShellState.phone,
+        class_name="link inline-flex items-center gap-2 min-h-11 tnum",
+    )
+    return rx.cond(
+        ShellState.phone != "",
+        el.div(
+            el.p(_("Get help"), class_name="font-bold"),
+            el.p(ShellState.hours, class_name="text-sm text-ink-2"),
+            number,
+            class_name="mt-8 px-3 pt-4 border-t border-line",
+        ),
+    )
+
+
+def call_us(cls: str = "text-ink-2") -> rx.Component:
+    """One sentence with the practice's number, once it is known."""
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    return el.p(
+        rx.cond(
+            ShellState.phone != "",
+            rx.fragment(*fill("Something wrong? Call {phone}.", phone=number)),
+            "\u00a0",
+        ),
+        class_name=cls,
+    )
+
+
+def side_item(noun: Noun, active: str) -> rx.Component:
+    on = noun.path == active
+    look = "bg-brand-soft text-brand-ink" if on else "text-ink-2 hover:bg-sunken hover:text-ink"
+    return el.li(
+        link(
+            icon(noun.shape, 21, stroke=2.2 if on else 1.9),
+            el.span(_(noun.label), class_name="flex-1"),
+            href=here(noun.path),
+            cls=f"flex items-center gap-3 min-h-11 px-3 rounded-md font-semibold {look}",
+            **_current(on),
+        )
+    )
+
+
+def side_nav(nouns: tuple[Noun, ...], active: str) -> rx.Component:
+    return el.nav(
+        el.ul(*[side_item(noun, active) for noun in nouns], class_name="space-y-1"),
+        get_help(),
+        aria_label=_("Main"),
+        class_name="chrome hidden md:block w-60 flex-none py-8 pr-6 sticky top-16 self-start",
+    )
+
+
+def tab(noun: Noun, active: str) -> rx.Component:
+    on = noun.path == active
+    bar = (
+        " before:absolute before:top-0 before:inset-x-5 before:h-[3px] before:rounded-b-full before:bg-brand"
+    )
+    return el.li(
+        link(
+            icon(noun.shape, 23, stroke=2.25 if on else 1.9),
+            el.span(_(noun.label), class_name="text-cap font-semibold max-w-full text-center"),
+            href=here(noun.path),
+            cls="flex flex-col items-center justify-center gap-1 min-h-16 px-1 rounded-md "
+            + ("text-brand" if on else "text-ink-2"),
+            **_current(on),
+        ),
+        class_name="grow shrink basis-auto min-w-0 relative" + (bar if on else ""),
+    )
+
+
+def _current(on: bool) -> dict[str, Any]:
+    return {"aria_current": "page"} if on else {}
+
+
+def tabs(nouns: tuple[Noun, ...], active: str) -> rx.Component:
+    if len(nouns) < 2:  # a bar of one tab leads nowhere
+        return rx.fragment()
+    return el.nav(
+        el.ul(*[tab(noun, active) for noun in nouns], class_name="flex max-w-[34rem] mx-auto"),
+        aria_label=_("Main"),
+        class_name="dock chrome md:hidden fixed bottom-0 inset-x-0 z-30 bg-surface shadow-up px-1 pb-[env(safe-area-inset-bottom)]",
+    )
+
+
+def docked(action: rx.Component) -> rx.Component:
+    """One action in place of the tabs, on a phone."""
+    return el.div(
+        action,
+        role="region",
+        aria_label=_("Action"),
+        class_name="dock md:hidden fixed bottom-0 inset-x-0 z-30 bg-surface shadow-up px-4 pt-3 "
+        "pb-[calc(.75rem+env(safe-area-inset-bottom))] no-print",
+    )
+
+
+def main(*body: Any, cls: str = "") -> rx.Component:
+    return el.main(*body, id="main", tab_index=-1, class_name=f"outline-none {cls}")
+
+
+def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component | None) -> rx.Component:
+    return _document(
+        topbar(path, "patient", "/invoices"),
+        offline(),
+        el.div(
+            side_nav(PATIENT_NOUNS, active),
+            main(refusal(), body, cls="flex-1 min-w-0 py-6 md:py-8"),
+            class_name="frame mx-auto max-w-[76rem] flex px-4 md:px-6 pb-28 md:pb-12",
+        ),
+        docked(dock) if dock is not None else tabs(PATIENT_NOUNS, active),
+    )
+
+
+def open_frame(body: rx.Component, path: str) -> rx.Component:
+    """For whoever has not signed in: one card, the language, and help."""
+    name = el.span(
+        leaf(),
+        el.span(practice_name(), class_name="font-bold leading-5"),
+        class_name="flex items-center gap-2.5 min-h-11",
+    )
+    return _document(
+        el.header(
+            name,
+            language_toggle(path),
+            class_name="mx-auto max-w-[30rem] w-full flex items-center justify-between gap-2 px-5 pt-6",
+        ),
+        offline(),
+        main(refusal(), body, cls="mx-auto w-full max-w-[30rem] px-4 py-8"),
+    )
+
+
+def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
+    return _document(
+        topbar(path, "staff", "/staff"),
+        offline(),
+        el.div(
+            el.nav(
+                el.ul(*[side_item(noun, active) for noun in STAFF_NOUNS], class_name="space-y-0.5"),
+                aria_label=_("Main"),
+                class_name="hidden md:block w-52 flex-none py-6 pr-5 sticky top-16 self-start",
+            ),
+            main(refusal(), body, cls="flex-1 min-w-0 py-6"),
+            class_name="mx-auto max-w-[90rem] flex px-4 md:px-6 pb-10",
+        ),
+        tabs(STAFF_NOUNS, active),
+    )
+
+
+def _document(*parts: rx.Component) -> rx.Component:
+    spoken = {} if language() == "en" else {"lang": language()}
+    return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken)
+
+
+def waiting() -> rx.Component:
+    """Painted at once where a page's address names a thing: no words, so it suits every language."""
+    head_line = el.div(
+        leaf(),
+        skel("h-5 w-40"),
+        class_name="mx-auto max-w-[76rem] flex items-center gap-2.5 h-16 px-4 md:px-6",
+    )
+    return el.div(
+        el.div(head_line, class_name="border-b border-line"),
+        el.div(
+            skel("h-9 w-56"),
+            skel("h-11 w-40 mt-3"),
+            card(
+                skel("h-6 w-32"),
+                skel("h-11 w-full mt-4"),
+                skel("h-14 w-full mt-4"),
+                cls="p-5 mt-6 max-w-[40rem]",
+            ),
+            class_name="mx-auto max-w-[76rem] px-4 md:px-6 py-8",
+        ),
+        class_name="min-h-dvh",
+        aria_hidden="true",
+    )
+
+
+def broken() -> rx.Component:
+    """After a bug in the page: no stack trace, both languages (CSS shows the reader's)."""
+    said = (
+        (
+            "en",
+            "Sorry, something went wrong on our side",
+            "Load the page again. If that does not help, call the practice.",
+            "Load the page again",
+        ),
+        (
+            "es",
+            "Lo sentimos, hubo un problema de nuestra parte",
+            "Vuelva a cargar la página. Si eso no ayuda, llame al consultorio.",
+            "Volver a cargar la página",
+        ),
+    )
+    return el.main(
+        *[
+            el.div(
+                el.h1(title, class_name="text-xl font-bold"),
+                el.p(text, class_name="text-ink-2 mt-2"),
+                raw_a(action, href="", class_name="btn btn-primary mt-5"),
+                lang=code,
+                class_name=f"only-{code}",
+            )
+            for code, title, text, action in said
+        ],
+        class_name="max-w-[40rem] mx-auto px-4 py-10",
+    )
+
+
+__all__ = ["broken", "button", "call_us", "head", "open_frame", "patient_frame", "staff_frame", "waiting"]
+
+
+# In place of the framework's stack trace and of its toast with the server's address in it.
+WRAPS = {
+    (55, "ErrorBoundary"): lambda _: ErrorBoundary.create(fallback_render=broken()),
+    (5, "Overlay"): lambda _: None,  # `offline` stands in each page, in its language
+}

@@ -1,0 +1,173 @@
+"""The pieces every page is made of: plain elements, looks from tokens.css."""
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.el.elements.inline import A
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from portal_app.components.words import _
+
+el = rx.el
+raw_a = A.create  # for #fragments, files and addresses of the server: rx.el.a is the router's Link
+
+
+def icon(name: str, size: int = 20, cls: str = "", stroke: float = 2) -> rx.Component:
+    """Always a literal name: with a var the page would carry every icon there is."""
+    return rx.icon(name, size=size, stroke_width=stroke, class_name=f"flex-none {cls}", aria_hidden="true")
+
+
+def link(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
+    return ReactRouterLink.create(*kids, to=href, class_name=cls, **props)
+
+
+def button(*kids: Any, kind: str = "primary", cls: str = "", **props: Any) -> rx.Component:
+    props.setdefault("type", "button")
+    return el.button(*kids, class_name=f"btn btn-{kind} {cls}", **props)
+
+
+def submit(*label: Any, cls: str = "", **props: Any) -> rx.Component:
+    """Shows at once that it was pressed (ui.js), until the server has answered."""
+    wait = el.span(class_name="spin", aria_hidden="true")
+    return el.button(wait, *label, type="submit", class_name=f"btn btn-primary {cls}", **props)
+
+
+def h1(*text: Any, **props: Any) -> rx.Component:
+    return el.h1(*text, class_name="text-xl md:text-2xl font-bold text-ink", **props)
+
+
+def h2(*text: Any, cls: str = "", **props: Any) -> rx.Component:
+    return el.h2(*text, class_name=f"text-lg font-bold text-ink {cls}", **props)
+
+
+def card(*kids: Any, cls: str = "", **props: Any) -> rx.Component:
+    return el.section(*kids, class_name=f"card {cls}", **props)
+
+
+def back(text: str, href: str) -> rx.Component:
+    look = "no-print inline-flex items-center gap-2 min-h-11 -ml-1 px-1 rounded-sm font-semibold text-brand"
+    return link(icon("arrow-left", 18), text, href=href, cls=f"{look} hover:underline")
+
+
+# Every state has a colour, a shape and a word.
+TONES = {
+    "due": ("clock", "bg-due-soft text-due"),
+    "late": ("triangle-alert", "bg-late-soft text-late"),
+    "paid": ("check", "bg-paid-soft text-paid"),
+    "info": ("info", "bg-info-soft text-info"),
+    "quiet": ("minus", "bg-quiet-soft text-quiet"),
+}
+
+
+def tag(tone: str, text: Any) -> rx.Component:
+    name, look = TONES[tone]
+    return el.span(icon(name, 15, stroke=2.5), text, class_name=f"tag {look}")
+
+
+def status_tag(tone: rx.Var[str], text: rx.Var[str]) -> rx.Component:
+    known = [(k, tag(k, text)) for k in TONES if k != "quiet"]
+    return rx.match(tone, *known, tag("quiet", text))
+
+
+def chip(label: Any, href: Any, on: Any) -> rx.Component:
+    """A filter that is a link: Back works, and it can be kept as a bookmark."""
+    look = "inline-flex items-center min-h-11 px-4 rounded-full border-[1.5px] font-semibold "
+    chosen = link(
+        icon("check", 17, "-ml-1 mr-1.5"),
+        label,
+        href=href,
+        aria_current="true",
+        cls=look + "bg-brand-soft text-brand-ink border-brand",
+    )
+    other = link(label, href=href, cls=look + "bg-surface text-ink-2 border-edge hover:bg-sunken")
+    return rx.cond(on, chosen, other)
+
+
+def initials(text: Any, cls: str = "size-8") -> rx.Component:
+    look = "grid place-items-center flex-none rounded-full bg-brand-soft text-brand-ink text-cap font-bold"
+    return el.span(text, class_name=f"{look} {cls}", aria_hidden="true")
+
+
+def notice(tone: str, title: Any, *body: Any, cls: str = "", **props: Any) -> rx.Component:
+    ground, ink = TONES[tone][1].split()
+    shape = {"paid": "circle-check", "late": "triangle-alert"}.get(tone, "info")
+    said = el.div(el.p(title, class_name="font-bold"), *body, class_name="text-ink min-w-0 flex-1")
+    return el.div(
+        icon(shape, 22, f"{ink} mt-0.5"),
+        said,
+        class_name=f"flex gap-3 rounded-lg p-4 {ground} {cls}",
+        **props,
+    )
+
+
+def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
+    """Nothing here: what will come, and one thing to do."""
+    leaf = el.div(
+        icon(shape, 28),
+        class_name="grid place-items-center size-14 rounded-full bg-brand-soft text-brand-ink mx-auto",
+    )
+    return el.div(
+        leaf,
+        el.p(title, class_name="text-lg font-bold mt-4"),
+        el.p(text, class_name="text-ink-2 mt-1 max-w-[36ch] mx-auto"),
+        *action,
+        class_name="text-center py-10 px-4",
+    )
+
+
+def skel(cls: str) -> rx.Component:
+    return el.div(class_name=f"skel {cls}", aria_hidden="true")
+
+
+def loading(label: str, *kids: Any) -> rx.Component:
+    """Boxes of the page's own size, so that nothing moves when the answer comes."""
+    return el.div(el.p(label, role="status", class_name="sr-only"), *kids)
+
+
+def summary_row(key: Any, value: Any) -> rx.Component:
+    return el.div(
+        el.dt(key, class_name="text-ink-2 flex-none"),
+        el.dd(value, class_name="font-semibold text-right tnum min-w-0"),
+        class_name="flex justify-between gap-4 py-2.5 border-b border-line last:border-0",
+    )
+
+
+def dialog(name: str, title: Any, *body: Any) -> rx.Component:
+    """Opened by a button with command="show-modal" and commandfor: no server, focus kept by the browser."""
+    close = el.button(
+        icon("x", 22),
+        el.span(_("Close"), class_name="sr-only"),
+        type="button",
+        class_name="grid place-items-center size-11 -mr-2 rounded-md hover:bg-sunken cursor-pointer",
+        custom_attrs={"command": "close", "commandfor": name},
+    )
+    head = el.div(
+        el.h2(title, id=f"{name}-title", class_name="text-lg font-bold"),
+        close,
+        class_name="flex items-center justify-between gap-3",
+    )
+    return el.dialog(
+        el.div(head, *body, class_name="p-5 md:p-6"),
+        id=name,
+        aria_labelledby=f"{name}-title",
+        class_name="sheet",
+    )
+
+
+def pager(pages: Any, before: Any, after: Any, where: Any) -> rx.Component:
+    """Earlier and later by links; both keep the filters (the state makes the addresses)."""
+    look = "btn btn-second no-print"
+    return rx.cond(
+        pages > 1,
+        el.nav(
+            rx.cond(
+                before != "", link(icon("chevron-left", 19), _("Newer"), href=before, cls=look), el.span()
+            ),
+            el.span(where, class_name="text-ink-2 tnum"),
+            rx.cond(
+                after != "", link(_("Older"), icon("chevron-right", 19), href=after, cls=look), el.span()
+            ),
+            aria_label=_("Pages"),
+            class_name="flex items-center justify-between gap-3 mt-4",
+        ),
+    )

@@ -1,0 +1,96 @@
+"""The frame round every page, and the one way to add a page to the portal."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import reflex as rx
+
+from portal_app.components import chrome
+from portal_app.components.words import _, here, speaking
+from portal_app.settings import Surface, settings
+from portal_app.speech import LANGUAGES
+from portal_app.state.shell import ShellState
+
+Side = Literal["patient", "staff", "open"]
+Body = Callable[[], rx.Component]
+DESCRIPTION = "See and pay your invoices, and everything else for your care."
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a page is framed."""
+
+    path: str
+    side: Side = "patient"
+    active: str = ""  # the navigation's noun
+    dock: Body | None = None  # one action at the bottom of a phone
+
+
+def page(
+    route: str,
+    title: str | Callable[[], Any],
+    *,
+    on_load: Any = (),
+    side: Side = "patient",
+    active: str = "",
+    dock: Body | None = None,
+    languages: Sequence[str] = (),
+) -> Callable[[Body], Body]:
+    """Register the decorated body at `route`, once per language, inside its frame.
+
+    `title` is a msgid, or a function that gives a var where the title changes with the state.
+    """
+    frame = Frame(route, side, active or route, dock)
+
+    def add(body: Body) -> Body:
+        if _shown_here(side):
+            for code in languages or settings().languages:
+                with speaking(code):
+                    _add(body, frame, code, title, on_load)
+        return body
+
+    return add
+
+
+def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on_load: Any) -> None:
+    def framed() -> rx.Component:
+        with speaking(code):
+            return _FRAMES[frame.side](body(), frame)
+
+    framed.__name__ = f"{body.__name__}_{code}"
+    loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
+    rx.page(
+        route=here(frame.path) or "/",
+        title=_titled(title),
+        description=_(DESCRIPTION),
+        on_load=[_ARRIVALS[frame.side], *loads],
+    )(framed)
+
+
+def _titled(title: str | Callable[[], Any]) -> rx.Var[str]:
+    first = title() if callable(title) else _(title)
+    return rx.Var.create(first).to(str) + " – " + chrome.practice_name()
+
+
+def _shown_here(side: Side) -> bool:
+    surface = settings().surface
+    return surface is Surface.BOTH or surface.value == side or (side == "open" and surface is Surface.PATIENT)
+
+
+def _patient(body: rx.Component, frame: Frame) -> rx.Component:
+    return chrome.patient_frame(body, frame.path, frame.active, frame.dock() if frame.dock else None)
+
+
+def _open(body: rx.Component, frame: Frame) -> rx.Component:
+    return chrome.open_frame(body, frame.path)
+
+
+def _staff(body: rx.Component, frame: Frame) -> rx.Component:
+    return chrome.staff_frame(body, frame.path, frame.active)
+
+
+_FRAMES = {"patient": _patient, "open": _open, "staff": _staff}
+_ARRIVALS = {"patient": ShellState.arrive, "open": ShellState.visit, "staff": ShellState.clock_in}
+
+__all__ = ["LANGUAGES", "page"]

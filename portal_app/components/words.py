@@ -1,0 +1,61 @@
+"""The words of a page, put in while it is built: each page is built once per language."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import reflex as rx
+
+from portal_app import speech
+
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+def language() -> str:
+    """The language of the page being built."""
+    return _language.get()
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    token = _language.set(code)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def _(msgid: str) -> str:
+    return speech.say(language(), msgid)
+
+
+def fill(msgid: str, **parts: Any) -> list[Any]:
+    """The translated sentence in pieces, with a component or a var in each {place}."""
+    pieces = re.split(r"\{(\w+)\}", _(msgid))
+    return [parts[p] if i % 2 else p for i, p in enumerate(pieces) if p]
+
+
+def fill_var(msgid: str, **parts: rx.Var[str]) -> rx.Var[str]:
+    """The translated sentence as one string that changes with its vars."""
+    said = rx.Var.create("").to(str)
+    for piece in fill(msgid, **parts):
+        said = said + piece  # pyright: ignore[reportOperatorIssue]
+    return said
+
+
+def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
+    """`rx.foreach`, which draws late: in the language of the page that asked."""
+    spoken = language()
+
+    def drawn(item: Any) -> rx.Component:
+        with speaking(spoken):
+            return row(item)
+
+    return rx.foreach(rows, drawn)
+
+
+def here(path: str) -> str:
+    """A path of the portal in the language of the page being built."""
+    return path if language() == "en" else f"/{language()}{path}".rstrip("/")

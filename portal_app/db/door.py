@@ -1,0 +1,63 @@
+"""The one question in front of every event: whose session is this? In Core, because it is asked so often."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, true
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal_app.db.engine import engine
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.db.tables.staff import StaffMember
+from portal_app.domain.access import Role, Side
+from portal_app.domain.ids import PatientId, StaffId
+from portal_app.domain.sign_in import SessionScope
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A session that exists, as the database has it; whether it still holds is a rule."""
+
+    ref: str
+    side: Side
+    scope: SessionScope
+    patient_id: PatientId | None
+    staff_id: StaffId | None
+    created_at: datetime
+    seen_at: datetime
+    revoked_at: datetime | None
+    version: int
+    dependent_age: int
+    role: Role | None
+    active: bool | None
+    database: str  # which one said so: what is remembered of another does not count
+
+
+_s, _p, _m = PortalSession.__table__.c, Practice.__table__.c, StaffMember.__table__.c  # type: ignore[attr-defined]
+_QUERY = (
+    select(
+        *(_s.ref, _s.side, _s.scope, _s.patient_id, _s.staff_id, _s.created_at, _s.seen_at, _s.revoked_at),
+        *(_p.version, _p.dependent_age, _m.role, _m.active),
+    )
+    .select_from(PortalSession.__table__)  # type: ignore[attr-defined]
+    .join(Practice.__table__, true())  # type: ignore[attr-defined]
+    .outerjoin(StaffMember.__table__, _m.id == _s.staff_id)  # type: ignore[attr-defined]
+    .where(_s.ref == bindparam("session"))
+)
+
+
+def meet(session_ref: str) -> Met | None:
+    """The session behind a cookie's hash, with what decides about it."""
+    ours = engine()
+    with ours.connect().execution_options(portal_writes=False) as connection:
+        row = connection.execute(_QUERY, {"session": session_ref}).first()
+    return None if row is None else Met(*row, database=ours.url.database or "")
+
+
+def answers() -> bool:
+    """Does the database answer?"""
+    try:
+        return meet("") is None
+    except SQLAlchemyError:
+        return False

@@ -1,0 +1,160 @@
+"""What may be paid, how much of it, and which invoice it pays."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from portal_app.domain.billing.words import (
+    PAYABLE,
+    AskAgain,
+    Held,
+    InvoiceStatus,
+    PaymentStatus,
+)
+from portal_app.domain.errors import Refused
+from portal_app.domain.ids import InvoiceId, PaymentId
+from portal_app.domain.money import Money, total
+
+ASK_AGAIN_WITHIN = timedelta(minutes=10)
+
+# The least the card processor takes, in minor units (Stripe, "Minimum and maximum charge amounts").
+_LEAST = {
+    "USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500,
+    "DKK": 250, "EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000,
+    "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000,
+}  # fmt: skip
+
+
+def processor_minimum(currency: str) -> Money:
+    return Money(_LEAST.get(currency, 50), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A payment that has not ended. `known`: the processor told us that it is on its way."""
+
+    id: PaymentId
+    status: PaymentStatus
+    amount: Money  # of this invoice
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """An invoice as allocation sees it; `payable` is what may still be paid of it."""
+
+    id: InvoiceId
+    number: str
+    issue_date: date
+    due_date: date
+    payable: Money
+
+
+def status_for(status: InvoiceStatus, due: Money, allocated: Money) -> InvoiceStatus:
+    """The state that the figures say; drafts, void and written-off ones stay what they are."""
+    if status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF):
+        return status
+    if due <= due.zero():
+        return InvoiceStatus.PAID
+    return InvoiceStatus.PARTLY_PAID if allocated else InvoiceStatus.OPEN
+
+
+def overdue(status: InvoiceStatus, due_date: date, today: date) -> bool:
+    return status in PAYABLE and due_date < today
+
+
+def payable(due: Money, in_flight: Iterable[Money]) -> Money:
+    """Due less what is on its way; never below zero."""
+    left = due - total(in_flight, due.currency)
+    return max(left, left.zero())
+
+
+def smallest(owed: Money, practice_minimum: Money | None) -> Money:
+    """The least that may be paid online now (ALL-10): never less than the processor takes."""
+    least = min(practice_minimum or owed.zero(), owed)
+    return max(least, processor_minimum(owed.currency))
+
+
+def part_payment(owed: Money, offered: Money, practice_minimum: Money | None = None) -> Money:
+    """`offered`, if it may be charged (PART-2, PART-4, ALL-10, ALL-11); `owed` is what is payable."""
+    if offered.currency != owed.currency:
+        raise Refused("Enter an amount, like {example}", example=Money(40_00, owed.currency))
+    if owed <= owed.zero():
+        raise Refused("This bill is already paid.")
+    least = smallest(owed, practice_minimum)
+    if owed < processor_minimum(owed.currency):
+        raise Refused(
+            "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
+            least=least,
+            amount=owed,
+        )
+    if offered > owed:
+        raise Refused("You can pay up to {amount}", amount=owed)
+    if offered < least:
+        raise Refused("The smallest payment is {amount}", amount=least)
+    return offered
+
+
+def must_take_money(status: InvoiceStatus) -> None:
+    """Draft, void and written-off invoices never receive money (ALL-14)."""
+    if status is InvoiceStatus.PAID:
+        raise Refused("This bill is already paid.")
+    if status not in PAYABLE:
+        raise Refused("This bill cannot be paid.")
+
+
+def holding(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The attempt that a new one must wait for (ALL-13); a bank debit on its way is none."""
+    for attempt in attempts:
+        if attempt.status is PaymentStatus.REQUIRES_ACTION or not attempt.known:
+            return attempt
+    return None
+
+
+def refuse_if_held(attempts: Iterable[Attempt]) -> None:
+    if held := holding(attempts):
+        raise Held(held.id, can_continue=held.status is PaymentStatus.REQUIRES_ACTION)
+
+
+def ask_again(amount: Money, paid_at: datetime | None, now: datetime) -> None:
+    """AskAgain when the same amount was paid less than 10 minutes ago (`paid_at`, None: never)."""
+    if paid_at is None or now - paid_at >= ASK_AGAIN_WITHIN:
+        return
+    minutes = int((now - paid_at).total_seconds() // 60)
+    if minutes < 2:
+        raise AskAgain("You paid {amount} a minute ago. Pay again?", amount=amount)
+    raise AskAgain("You paid {amount} {minutes} minutes ago. Pay again?", amount=amount, minutes=minutes)
+
+
+def due_order(due_date: date, issue_date: date, number: str) -> tuple[object, ...]:
+    """Oldest due first, then issue date, then number: 9 before 10."""
+    return due_date, issue_date, [(int(d or 0), w) for d, w in re.findall(r"(\d+)|(\D+)", number)], number
+
+
+def allocate(amount: Money, bills: Iterable[Bill]) -> list[tuple[Bill, Money]]:
+    """Which bill gets how much of `amount` (PART-1, ALL-1, ALL-2, ALL-7); what is left over is nobody's."""
+    parts = []
+    for bill in sorted(bills, key=lambda b: due_order(b.due_date, b.issue_date, b.number)):
+        part = min(bill.payable, amount)
+        if part > part.zero():
+            parts.append((bill, part))
+            amount = amount - part
+    return parts
+
+
+def spend_credit(
+    credits: Sequence[tuple[PaymentId, Money]], bills: Iterable[Bill]
+) -> list[tuple[PaymentId, InvoiceId, Money]]:
+    """Which payment's credit pays which bill: oldest due first, oldest credit first (CRED-2)."""
+    left = [[payment_id, amount] for payment_id, amount in credits if amount]
+    spent: list[tuple[PaymentId, InvoiceId, Money]] = []
+    currency = credits[0][1].currency if credits else "USD"
+    for bill, part in allocate(total((amount for _, amount in credits), currency), bills):
+        while part:
+            source = next(s for s in left if s[1])
+            piece = min(source[1], part)  # type: ignore[type-var]
+            spent.append((source[0], bill.id, piece))  # type: ignore[arg-type]
+            source[1] = source[1] - piece  # type: ignore[operator]
+            part = part - piece  # type: ignore[assignment]
+    return spent

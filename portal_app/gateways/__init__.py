@@ -1,0 +1,85 @@
+"""What leaves the building. State, web and the command line hand these in; services never reach for them."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from portal_app.gateways.documents import Typesetter, typesetter
+from portal_app.gateways.mail import Mailer, SmtpMailer
+from portal_app.gateways.mail_fake import FakeMailer
+from portal_app.gateways.payments import CardProcessor
+from portal_app.gateways.sending import NotSetUp
+from portal_app.gateways.sms import Texter, TwilioTexter
+from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.settings import Settings, settings
+
+
+@dataclass(frozen=True)
+class Gateways:
+    payments: CardProcessor
+    mail: Mailer
+    sms: Texter
+    documents: Typesetter
+
+
+_used: list[Gateways] = []
+
+
+def gateways() -> Gateways:
+    """Those of this process: real ones where the settings have keys, doubles in the demo."""
+    return _used[-1] if _used else _from_settings()
+
+
+def use(these: Gateways | None) -> None:
+    """Hand in other ones from now on: for tests. None: those of the settings again."""
+    _used[:] = [these] if these else []
+
+
+@cache
+def _from_settings() -> Gateways:
+    ours = settings()
+    return Gateways(payments=_payments(ours), mail=_mail(ours), sms=_sms(ours), documents=typesetter())
+
+
+def _payments(ours: Settings) -> CardProcessor:
+    # Here and not above: Stripe's library takes a second to import, and not every command pays.
+    from portal_app.gateways.stripe import StripeProcessor  # noqa: PLC0415
+
+    if ours.simulated:
+        return StripeProcessor(
+            secret_key="sk_test_simulated",  # noqa: S106  (the simulator's, which takes any test key)
+            publishable_key="pk_test_simulated",
+            webhook_secret=ours.stripe_webhook_secret.get_secret_value(),
+            api_base=ours.stripe_api_base or f"{ours.public_url}/_stripe",
+            script_url=ours.stripe_script_url or "/_stripe/stripe.js",
+        )
+    return StripeProcessor(
+        secret_key=ours.stripe_secret_key.get_secret_value(),
+        publishable_key=ours.stripe_publishable_key,
+        webhook_secret=ours.stripe_webhook_secret.get_secret_value(),
+        api_base=ours.stripe_api_base,
+        script_url=ours.stripe_script_url,
+    )
+
+
+def _mail(ours: Settings) -> Mailer:
+    if not ours.smtp_host:
+        return FakeMailer() if ours.demo else NotSetUp()
+    return SmtpMailer(
+        host=ours.smtp_host,
+        port=ours.smtp_port,
+        sender=ours.smtp_from,
+        user=ours.smtp_user,
+        password=ours.smtp_password,
+        tls=ours.smtp_tls,
+    )
+
+
+def _sms(ours: Settings) -> Texter:
+    if not ours.twilio_account_sid:
+        return FakeTexter() if ours.demo else NotSetUp()
+    return TwilioTexter(
+        account_sid=ours.twilio_account_sid,
+        auth_token=ours.twilio_auth_token,
+        sender=ours.twilio_from,
+        base=ours.twilio_api_base or "https://api.twilio.com",
+    )

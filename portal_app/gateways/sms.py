@@ -1,0 +1,84 @@
+"""SMS by Twilio's REST API. It answers Sent or Failed; it does not raise for what carriers do."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+from pydantic import SecretStr
+
+from portal_app.gateways.sending import Failed, Sending, Sent
+
+# https://www.twilio.com/docs/api/errors: these stay as they are, however often one asks.
+_STOPPED = 21610
+_PERMANENT = {
+    21211,  # not a phone number
+    21214,  # not reachable
+    21217,  # looks like no phone number
+    21408,  # this country is not switched on
+    21612,  # no route from our number to theirs
+    21614,  # not a mobile number
+    21635,  # a landline
+    21617,  # longer than 1,600 characters
+    _STOPPED,
+}
+
+
+class Texter(Protocol):
+    def send(self, to: str, text: str, *, key: str) -> Sending:
+        """Text a phone (E.164). `key` names the message; where the carrier can, it is sent once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioTexter:
+    """`sender` is a number (E.164) or a messaging service (MG…)."""
+
+    account_sid: str
+    auth_token: SecretStr
+    sender: str
+    base: str = "https://api.twilio.com"
+    seconds: float = 15.0
+
+    def send(self, to: str, text: str, *, key: str) -> Sending:
+        # Twilio has no idempotency key for messages (it ignores ours); so we only ask again when it
+        # cannot have taken the message: no connection, or an answer that says no.
+        form = {"To": to, "Body": text}
+        form["MessagingServiceSid" if self.sender.startswith("MG") else "From"] = self.sender
+        address = f"{self.base}/2010-04-01/Accounts/{self.account_sid}/Messages.json"
+        try:
+            answer = httpx.post(
+                address,
+                data=form,
+                auth=(self.account_sid, self.auth_token.get_secret_value()),
+                headers={"I-Twilio-Idempotency-Token": key},
+                timeout=self.seconds,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as trouble:
+            return Failed(permanent=False, reason=f"no SMS service ({type(trouble).__name__})")
+        except httpx.HTTPError as trouble:
+            # It may have been taken: a second text costs more trust than a missing one does.
+            return Failed(permanent=True, reason=f"no answer from the SMS service ({type(trouble).__name__})")
+        return _understood(answer)
+
+
+def _understood(answer: httpx.Response) -> Sending:
+    facts = _facts(answer)
+    if answer.is_success:
+        return Sent(str(facts.get("sid", "")))
+    number = facts.get("code") if isinstance(facts.get("code"), int) else 0
+    permanent = number in _PERMANENT or answer.status_code in (400, 404, 413)
+    if answer.status_code == 429 or answer.status_code in (401, 403):
+        permanent = False  # too fast, or our own account: the message itself is fine
+    return Failed(
+        permanent=permanent,
+        reason=f"the SMS service said no ({number or answer.status_code})",
+        stopped=number == _STOPPED,
+    )
+
+
+def _facts(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        facts = answer.json()
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}

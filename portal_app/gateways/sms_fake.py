@@ -1,0 +1,24 @@
+"""The double of the SMS service: keeps what it was given; a number ending in 0000 has said STOP."""
+
+from dataclasses import dataclass, field
+
+from portal_app.gateways.sending import Failed, Sending, Sent
+
+
+@dataclass(slots=True)
+class FakeTexter:
+    """`answers` are given first, one a text; then every text is Sent. Keeps the last 200."""
+
+    answers: list[Failed] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, to: str, text: str, *, key: str) -> Sending:
+        if not to.startswith("+"):
+            return Failed(permanent=True, reason="not a phone number")
+        if to.endswith("0000"):
+            return Failed(permanent=True, reason="the SMS service said no (21610)", stopped=True)
+        if self.answers:
+            return self.answers.pop(0)
+        self.sent.append((to, text))
+        del self.sent[:-200]
+        return Sent(f"SM{key}")

@@ -1,0 +1,43 @@
+"""What stands round every page: the practice, and who is signed in."""
+
+import reflex as rx
+
+from portal_app.domain.access import Permission, nobody
+from portal_app.services.practice import PracticeView, view_frame, view_practice
+from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
+
+
+class ShellState(PortalState):
+    practice: rx.Field[str] = rx.field("")
+    phone: rx.Field[str] = rx.field("")
+    hours: rx.Field[str] = rx.field("")
+    address: rx.Field[str] = rx.field("")
+    person: rx.Field[str] = rx.field("")  # given name
+    full_name: rx.Field[str] = rx.field("")
+    initials: rx.Field[str] = rx.field("")
+
+    @rx.event
+    @open_to_all
+    async def visit(self):
+        """A page for whoever has not signed in: the practice's name and number are public."""
+        self._show_practice(await in_thread(view_practice, nobody()))
+        self.person = self.full_name = self.initials = ""
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def arrive(self):
+        await self._show_all()
+
+    @rx.event
+    @guarded(Permission.AT_WORK)
+    async def clock_in(self):
+        await self._show_all()
+
+    async def _show_all(self) -> None:
+        shown = await in_thread(view_frame, me())
+        self._show_practice(shown.practice)
+        self.person, self.full_name, self.initials = shown.given_name, shown.full_name, shown.initials
+
+    def _show_practice(self, shown: PracticeView) -> None:
+        self.practice, self.phone, self.address = shown.name, shown.phone, shown.address
+        self.hours = shown.hours.get(self.language, shown.hours.get("en", ""))

@@ -1,0 +1,74 @@
+"""A ticket for a cookie, the way out, and whether we are alive."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from portal_app.domain.access import Side
+from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.sign_in import SessionScope
+from portal_app.services.sign_in import end_session, principal_of, ready, redeem
+from portal_app.visitor import visitor_of
+from portal_app.web.cookies import set_cookie
+from portal_app.web.threads import in_thread
+
+_LARGEST = 2_000
+
+
+async def begin(request: Request) -> Response:
+    """POST {ticket}: the session's cookie. 401 when the ticket is spent, late or unknown."""
+    visitor = visitor_of(request.headers)
+    ticket = await _ticket(request)
+    if not ticket:
+        return PlainTextResponse("bad request", 400)
+    device = request.headers.get("user-agent", "")
+    former = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
+    try:
+        made = await in_thread(redeem, ticket, ip=visitor.ip, device=device, replaces=former)
+    except NotSignedIn:
+        return JSONResponse({"ok": False}, 401)
+    answer = JSONResponse({"ok": True})
+    answer.headers.append("set-cookie", set_cookie(made.side, made.value, made.scope))
+    return answer
+
+
+async def end(request: Request) -> Response:
+    """POST ?side=patient|staff: the session ends everywhere, the cookie goes. The page then leaves by itself."""
+    side = Side.STAFF if request.query_params.get("side") == Side.STAFF else Side.PATIENT
+    visitor = visitor_of(request.headers)
+    try:
+        await in_thread(end_session, await in_thread(principal_of, visitor.ref(side), side, touch=False))
+    except NotSignedIn:
+        pass  # it was over already
+    answer = JSONResponse({"ok": True})
+    answer.headers.append("set-cookie", set_cookie(side, ""))
+    if side is Side.PATIENT:
+        answer.headers.append("set-cookie", set_cookie(side, "", SessionScope.EMBED))
+    return answer
+
+
+async def alive(_: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def can_serve(_: Request) -> Response:
+    return PlainTextResponse("ok") if await in_thread(ready) else PlainTextResponse("not ready", 503)
+
+
+async def _ticket(request: Request) -> str:
+    if int(request.headers.get("content-length") or _LARGEST + 1) > _LARGEST:
+        return ""
+    try:
+        body = await request.json()
+    except ValueError:
+        return ""
+    ticket = body.get("ticket") if isinstance(body, dict) else None
+    return ticket if isinstance(ticket, str) else ""
+
+
+routes = [
+    Route("/auth/session", begin, methods=["POST"]),
+    Route("/auth/sign-out", end, methods=["POST"]),
+    Route("/livez", alive),
+    Route("/readyz", can_serve),
+]

@@ -1,0 +1,175 @@
+"""The outermost wrapper: every request and every socket passes here, the built pages included.
+
+Hosts and origins are on a list; a socket without an origin is refused. The session cookies never
+reach Reflex (it keeps and logs what it gets): they are replaced by their hashes. Floods and hoards
+of sockets are cut off. Every answer leaves with the headers of its path.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from portal_app.settings import settings
+from portal_app.visitor import Visitor
+from portal_app.web.cookies import secure, session_refs
+from portal_app.web.headers import answer_headers
+from portal_app.web.sockets import OPEN, Message, Send, Socket
+
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Any, Receive, Send], Awaitable[None]]
+
+_TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89a-f][0-9a-f]{3}-[0-9a-f]{12}")
+_CLOSED = ("/_upload", "/ping", "/_health", "/_all_routes")
+_PROBES = ("/livez", "/readyz")
+_NOT_PASSED_ON = {b"cookie", b"authorization", b"proxy-authorization"}
+RATE, BURST = 20.0, 60.0  # events a second, and at once
+SOCKETS_PER_ADDRESS = 50
+_log = logging.getLogger("portal.shield")
+
+
+class Shield:
+    def __init__(self, app: App, web_root: Path, open_origins: tuple[str, ...] = ()) -> None:
+        """`open_origins`: paths that servers post to without a browser (webhooks); they prove themselves."""
+        self.app, self.web_root, self.without_origin = app, web_root, open_origins
+        self.origins = _origins()
+        self.hosts = {urlsplit(origin).netloc for origin in self.origins}
+        self.pages = _pages(web_root)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        given = {k.lower(): v.decode("latin-1") for k, v in reversed(scope["headers"])}
+        if refusal := self._refusal(scope, given):
+            return await self._refuse(scope, send, *refusal)
+        patient, staff = session_refs(scope["headers"])
+        visitor = Visitor(patient, staff, _address(scope, given))
+        scope = self._passed_on(scope, visitor)
+        if scope["type"] == "websocket":
+            return await self._socket(scope, receive, send, visitor)
+        return await self._http(scope, receive, send)
+
+    def _refusal(self, scope: Any, given: dict[bytes, str]) -> tuple[int, str] | None:
+        path, socket = scope["path"], scope["type"] == "websocket"
+        if path in _PROBES and not socket:
+            return None
+        if given.get(b"host", "") not in self.hosts:
+            return 421, "wrong host"
+        writes = socket or scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if writes and path not in self.without_origin and given.get(b"origin", "") not in self.origins:
+            return 403, "wrong origin"
+        if path.startswith(_CLOSED):
+            return 404, "Not Found"
+        return None
+
+    def _passed_on(self, scope: Any, visitor: Visitor) -> Any:
+        headers = [(k, v) for k, v in scope["headers"] if k.lower() not in _NOT_PASSED_ON]
+        headers.append((b"authorization", visitor.header().encode()))
+        scheme = ("ws" if scope["type"] == "websocket" else "http") + ("s" if secure() else "")
+        path = scope["path"]
+        if path in self.pages:  # the file server would redirect to the trailing slash
+            path += "/"
+        return {**scope, "headers": headers, "scheme": scheme, "path": path, "raw_path": path.encode()}
+
+    async def _http(self, scope: Any, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = answer_headers(scope["path"], message["headers"], self.web_root)
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            await self.app(scope, receive, dressed)
+        except Exception as bug:  # Starlette's own answer would leave without our headers
+            _log.error("a route failed: %s", type(bug).__name__, exc_info=bug)
+            if started:
+                raise
+            await self._refuse(scope, send, 500, "Something went wrong on our side.")
+
+    async def _socket(self, scope: Any, receive: Receive, send: Send, visitor: Visitor) -> None:
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        token = (asked.get("token") or [""])[0]
+        if not _TOKEN.fullmatch(token) or OPEN.by_ip[visitor.ip] >= SOCKETS_PER_ADDRESS:
+            return await self._refuse(scope, send, 403, "refused")
+        refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
+        await OPEN.drop_if_dead(token, refs)
+        socket = Socket(token, refs, visitor.ip, send)
+        OPEN.add(socket)
+        try:
+            await self.app(scope, _watched(socket, receive), send)
+        finally:
+            OPEN.remove(socket)
+
+    async def _refuse(self, scope: Any, send: Send, status: int, text: str) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = answer_headers(scope["path"], [(b"content-type", b"text/plain")], self.web_root)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": text.encode()})
+
+
+def _watched(socket: Socket, receive: Receive) -> Receive:
+    """What arrives, within the rate, until the session ends."""
+    budget, last = BURST, time.monotonic()
+    ended = asyncio.ensure_future(socket.ended.wait())
+
+    async def next_message() -> Message:
+        nonlocal budget, last
+        arriving = asyncio.ensure_future(receive())
+        await asyncio.wait({arriving, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not arriving.done():
+            arriving.cancel()
+            return await _closed(socket, "session ended")
+        message = arriving.result()
+        socket.heard.set()
+        if message["type"] == "websocket.disconnect":
+            ended.cancel()
+        elif message["type"] == "websocket.receive":
+            now = time.monotonic()
+            budget, last = min(BURST, budget + (now - last) * RATE), now
+            budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
+            if budget < 0:
+                return await _closed(socket, "too many events")
+        return message
+
+    return next_message
+
+
+async def _closed(socket: Socket, reason: str) -> Message:
+    with suppress(TimeoutError, RuntimeError, OSError):
+        await asyncio.wait_for(socket.send({"type": "websocket.close", "code": 1008, "reason": reason}), 2)
+    return {"type": "websocket.disconnect", "code": 1008}
+
+
+def _origins() -> frozenset[str]:
+    """The portal's own address; in demo also its other loopback name."""
+    ours = urlsplit(settings().public_url)
+    origins = {f"{ours.scheme}://{ours.netloc}"}
+    if settings().demo and ours.hostname == "localhost":
+        origins.add(f"{ours.scheme}://{ours.netloc.replace('localhost', '127.0.0.1')}")
+    return frozenset(origins)
+
+
+def _address(scope: Any, given: dict[bytes, str]) -> str:
+    """The caller's address: as many steps back as there are proxies of ours, else the socket's."""
+    if hops := settings().trusted_proxy_hops:
+        steps = [step.strip() for step in given.get(b"x-forwarded-for", "").split(",") if step.strip()]
+        if len(steps) >= hops:
+            return steps[-hops][:45]
+    return (scope.get("client") or ("?",))[0]
+
+
+def _pages(web_root: Path) -> frozenset[str]:
+    """Built pages by their addresses without the trailing slash."""
+    found = (f"/{page.parent.relative_to(web_root).as_posix()}" for page in web_root.rglob("index.html"))
+    return frozenset(page for page in found if page != "/.")

@@ -1,0 +1,98 @@
+"""The open event sockets of this process: whose they are, whether the browser is still there."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from portal_app.services import live
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+PATIENCE = 1.0  # seconds for an answer to "are you still there?"
+
+
+class Socket:
+    """One live event socket."""
+
+    def __init__(self, token: str, refs: tuple[str, ...], ip: str, send: Send) -> None:
+        self.token, self.refs, self.ip, self.send = token, refs, ip, send
+        self.ended, self.closed, self.heard = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answers(self) -> bool:
+        """engine.io's ping "2" must be answered; a phone that changed networks does not."""
+        self.heard.clear()
+        try:
+            await self.send({"type": "websocket.send", "text": "2"})
+            await asyncio.wait_for(self.heard.wait(), PATIENCE)
+        except (TimeoutError, RuntimeError, OSError):
+            return False
+        return True
+
+
+class OpenSockets:
+    """Counted by address, found by token and by session."""
+
+    def __init__(self) -> None:
+        self.by_token: dict[str, Socket] = {}
+        self.by_ref: dict[str, set[Socket]] = defaultdict(set)
+        self.by_ip: dict[str, int] = defaultdict(int)
+
+    def add(self, socket: Socket) -> None:
+        held = self.by_token.get(socket.token)
+        if held is None or held.closed.is_set():
+            self.by_token[socket.token] = socket
+        for ref in socket.refs:
+            self.by_ref[ref].add(socket)
+        self.by_ip[socket.ip] += 1
+
+    def remove(self, socket: Socket) -> None:
+        socket.closed.set()
+        if self.by_token.get(socket.token) is socket:
+            del self.by_token[socket.token]
+        for ref in socket.refs:
+            self.by_ref[ref].discard(socket)
+            if not self.by_ref[ref]:
+                del self.by_ref[ref]
+        self.by_ip[socket.ip] -= 1
+        if self.by_ip[socket.ip] <= 0:
+            del self.by_ip[socket.ip]
+
+    def end(self, ref: str) -> int:
+        """Close every page of this session."""
+        ending = tuple(self.by_ref.get(ref, ()))
+        for socket in ending:
+            socket.ended.set()
+        return len(ending)
+
+    async def drop_if_dead(self, token: str, refs: tuple[str, ...]) -> None:
+        """A reconnect on a dead line must find its state: Reflex would notice after minutes only."""
+        held = self.by_token.get(token)
+        if held is None or held.refs != refs or held.closed.is_set() or await held.answers():
+            return
+        held.ended.set()
+        try:
+            await asyncio.wait_for(held.closed.wait(), 2)
+        except TimeoutError:
+            return
+        await asyncio.sleep(0.05)
+
+
+OPEN = OpenSockets()
+
+
+async def end_when_told() -> None:
+    """For the server's lifespan: a session that ends in any process closes its pages here."""
+    loop = asyncio.get_running_loop()
+
+    def listener(topic: str, _key: str) -> None:
+        kind, _, ref = topic.partition(":")
+        if kind == "session" and not loop.is_closed():
+            loop.call_soon_threadsafe(OPEN.end, ref)
+
+    live.listen(listener)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        live.unlisten(listener)

@@ -1,0 +1,169 @@
+"""Every test: the clock stands still, nothing leaves the machine, the database is real and its own."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+_DATA = tempfile.mkdtemp(prefix="portal-tests-")
+_SET = {
+    "PORTAL_MODE": "demo",
+    "PORTAL_DATA_DIR": _DATA,
+    "PORTAL_SECRET_KEY": "tests-" + "0123456789abcdef" * 4,
+}
+os.environ.update(_SET)
+for _name in ("PORTAL_CLOCK", "PORTAL_SURFACE", "DATABASE_URL", "REDIS_URL"):
+    os.environ.pop(_name, None)
+
+from portal_app.settings import Settings  # noqa: E402  (after the environment is set)
+
+Settings.model_config["env_file"] = None  # a developer's own .env decides nothing here
+
+from sqlmodel import SQLModel  # noqa: E402
+
+import portal_app.db.tables  # noqa: E402  (the metadata is whole)
+from portal_app import clock  # noqa: E402
+from portal_app.db import engine as db_engine  # noqa: E402
+from tests.cast import Cast  # noqa: E402
+from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
+
+assert portal_app.db.tables
+NEW_YORK = ZoneInfo("America/New_York")
+NOON = datetime(2026, 6, 15, 12, 0, tzinfo=NEW_YORK)
+DATABASES = os.environ.get("PORTAL_TEST_DATABASES", "sqlite,postgresql").replace(",", " ").split()
+_PARAMS = [
+    pytest.param(name, marks=[pytest.mark.postgres] if name == "postgresql" else []) for name in DATABASES
+]
+
+
+class LeftTheMachine(Exception):
+    """A test tried to talk to somebody who is not on this machine."""
+
+
+def pytest_configure() -> None:
+    real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex")}
+
+    def only_loopback(name: str) -> Callable[..., Any]:
+        def guarded(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                host = str(address[0])
+                if not (host.startswith("127.") or host in ("::1", "localhost")):
+                    raise LeftTheMachine(f"{host}: tests talk to loopback only")
+            return real[name](self, address)
+
+        return guarded
+
+    for name in real:
+        setattr(socket.socket, name, only_loopback(name))
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_DATA, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A skipped server is said aloud: nobody shall think PostgreSQL was tested when it was not."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"NOT TESTED ({count}): {reason.removeprefix('Skipped: ')}", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def noon(request: pytest.FixtureRequest) -> Iterator[datetime]:
+    """The clock stands at noon of 15 June 2026 in New York. Another time: `with clock.held_at(…)`."""
+    if request.node.get_closest_marker("browser") or request.node.get_closest_marker("bench"):
+        yield clock.real_now()
+        return
+    with clock.held_at(NOON):
+        yield NOON
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server per test process."""
+    try:
+        server = start_postgres()
+    except Missing as reason:
+        pytest.skip(f"PostgreSQL: {reason}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Server]:
+    try:
+        server = start_redis()
+    except Missing as reason:
+        pytest.skip(f"Redis: {reason}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables, made once; each test gets a copy of the file."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _make_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    postgres.command("CREATE DATABASE template_portal")
+    _make_tables(postgres.url("template_portal"))
+    return "template_portal"
+
+
+def _make_tables(url: str) -> None:
+    db_engine.bind(url)
+    SQLModel.metadata.create_all(db_engine.engine())
+    db_engine.dispose()
+
+
+_made = iter(range(1, 1_000_000))
+
+
+@pytest.fixture
+def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
+    """Only SQLite: for what does not depend on the kind of database."""
+    file = tmp_path / "portal.db"
+    shutil.copy(sqlite_template, file)
+    yield from _bound(f"sqlite:///{file}")
+
+
+@pytest.fixture
+def postgres_db(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """Only PostgreSQL: for real concurrency."""
+    name = f"test_{next(_made)}"
+    postgres.command(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
+    yield from _bound(postgres.url(name))
+    postgres.command(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _bound(url: str) -> Iterator[str]:
+    db_engine.bind(url)
+    yield url
+    db_engine.dispose()
+    db_engine.unbind()
+
+
+@pytest.fixture(params=_PARAMS)
+def db(request: pytest.FixtureRequest) -> str:
+    """An empty database with all tables, once on SQLite and once on PostgreSQL. The value is its address."""
+    return request.getfixturevalue("sqlite_db" if request.param == "sqlite" else "postgres_db")
+
+
+@pytest.fixture
+def cast(db: str) -> Cast:
+    """The people every test knows, in `db`."""
+    return Cast.on_stage()

@@ -1,0 +1,321 @@
+"""The rules of the house, checked by a machine so that no reviewer has to."""
+
+import ast
+import importlib.util
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from sqlmodel import SQLModel
+
+import portal_app.db.tables  # noqa: F401  (the metadata is whole)
+from portal_app.db.scope import Owned, tables
+from portal_app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PORTAL = ROOT / "portal_app"
+
+# Pages show, states listen, services do, the domain decides, the database remembers.
+MAY_IMPORT = {
+    "domain": {"domain"},
+    "db": {"db", "domain", "settings", "clock"},
+    "gateways": {"gateways", "domain", "settings", "clock"},
+    "services": {"services", "db", "gateways", "domain", "settings", "clock", "speech"},
+    "state": {"state", "services", "gateways", "domain", "settings", "clock", "speech", "visitor"},
+    "components": {"components", "state", "domain", "settings", "speech"},
+    "pages": {"pages", "components", "state", "domain", "settings", "speech"},
+    "web": {"web", "services", "gateways", "domain", "settings", "clock", "speech", "visitor"},
+    "demo": {"demo", "services", "gateways", "db", "domain", "settings", "clock"},
+    "stripe_simulator": {"stripe_simulator", "settings"},
+}
+# Those at the top put the layers together: the app, the command line, the server.
+AT_THE_TOP = {
+    "settings.py": set[str](),
+    "clock.py": {"settings"},
+    "speech.py": {"domain", "settings", "clock"},
+    "visitor.py": {"domain"},
+}
+ONLY_HERE = {
+    "reflex": {"state", "components", "pages", "portal_app.py"},
+    "sqlmodel": {"db", "services"},
+    "sqlalchemy": {"db", "doctor.py"},
+    "alembic": {"db"},
+    "starlette": {"web", "stripe_simulator", "portal_app.py"},
+    "stripe": {"gateways"},
+    "typst": {"gateways"},
+    "smtplib": {"gateways"},
+    "httpx": {"gateways"},
+    "typer": {"cli.py"},
+}
+# Where a name that opens everything may be imported: a layer, or the start of a file's path.
+MASTER_KEYS = {
+    "the_portal": {
+        "web",
+        "cli.py",
+        "demo",
+        "portal_app.py",
+        "services/sign_in",
+        "services/families",
+        "services/practice",
+        "services/jobs",
+        "services/messages",
+    },
+    "EVERYONE": {"db", "services/sign_in", "services/families"},
+    "transaction": {"services", "demo"},
+    "reading": {"services", "demo"},
+    "Session": {"db"},
+    "engine": {"db"},
+    "create_engine": {"db"},
+}
+# What a public function of a service may take first; others are listed with the reason.
+ASKED_BY = {"principal", "tx"}
+NOT_ASKED = {
+    "services/sign_in/sessions.py:redeem": "the ticket is all one has before there is a session",
+    "services/families.py:lists_of": "makes the lists that a principal is made of",
+    "services/messages.py:sent_messages": "the demo's outbox page, absent in production",
+}
+TOO_LONG_BUT = dict[str, str]()  # file: reason
+
+
+class Import(NamedTuple):
+    layer: str
+    where: str
+    module: str
+    names: frozenset[str]
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def sources() -> list[Path]:
+    return sorted(PORTAL.rglob("*.py"))
+
+
+@cache
+def imports() -> tuple[Import, ...]:
+    """Every import of every file; `layer` is the folder, or the file's name at the top."""
+    found = []
+    for path in sources():
+        where = path.relative_to(PORTAL)
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ImportFrom):
+                names = frozenset(alias.name for alias in node.names)
+                found.append(Import(where.parts[0], str(where), node.module or "", names))
+            elif isinstance(node, ast.Import):
+                found += [Import(where.parts[0], str(where), alias.name, frozenset()) for alias in node.names]
+    return tuple(found)
+
+
+def inner(found: Import) -> set[str]:
+    """Which parts of the portal an import reaches."""
+    top, *rest = found.module.split(".")
+    if top != "portal_app":
+        return set()
+    return {rest[0]} if rest else set(found.names)
+
+
+def tracked() -> Iterator[tuple[str, str]]:
+    """Every text file that git keeps or would keep, with its text."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split("\n")
+    for name in listed:
+        path = ROOT / name
+        if path.is_file() and path.suffix not in {".woff2", ".png", ".ttf", ".otf", ".ico", ".pdf", ".gz"}:
+            yield name, path.read_text(errors="replace")
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for path in sources():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield f"{path.relative_to(PORTAL)}:{node.name}", node
+
+
+def test_imports_point_inwards():
+    wrong = []
+    for found in imports():
+        allowed = MAY_IMPORT.get(found.layer, AT_THE_TOP.get(found.layer))
+        if allowed is not None:
+            wrong += [f"{found.where} imports {part}" for part in inner(found) - allowed]
+    assert not wrong
+
+
+def test_every_layer_is_known():
+    """A new folder has to say what it may import."""
+    folders = {path.name for path in PORTAL.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert folders <= MAY_IMPORT.keys()
+
+
+def test_each_library_has_its_layers():
+    wrong = [
+        f"{found.where} imports {found.module}"
+        for found in imports()
+        if found.layer not in ONLY_HERE.get(found.module.split(".")[0], {found.layer})
+    ]
+    assert not wrong
+
+
+def test_nobody_else_holds_a_master_key():
+    wrong = [
+        f"{found.where} imports {name}"
+        for found in imports()
+        for name in found.names & MASTER_KEYS.keys()
+        if not found.where.startswith(tuple(MASTER_KEYS[name]))
+        and found.module.startswith(("portal_app", "sqlmodel", "sqlalchemy"))
+    ]
+    wrong += [str(path) for path in sources() if re.search(r"rx\.a?session\b", path.read_text())]
+    assert not wrong
+
+
+def test_every_public_service_says_who_asks():
+    """A service takes a Principal first, or the transaction of one that did."""
+    wrong = []
+    for path in (PORTAL / "services").rglob("*.py"):
+        where = str(path.relative_to(PORTAL))
+        for node in parsed(path).body:
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
+                continue
+            first = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)][:1]
+            pure = not ({"transaction", "reading"} & _called(node))
+            if not (set(first) & ASKED_BY) and not pure and f"{where}:{node.name}" not in NOT_ASKED:
+                wrong.append(f"{where}:{node.name}")
+    assert not wrong
+
+
+def _called(function: ast.AST) -> set[str]:
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+def test_no_service_calls_out_while_a_transaction_is_open():
+    """The bank may think for a minute; nobody waits for a lock meanwhile."""
+    gateways = {"processor", "mail", "sms"}
+    wrong = []
+    for name, function in functions():
+        for block in ast.walk(function):
+            if isinstance(block, ast.With) and _opens_transaction(block):
+                wrong += [
+                    f"{name} line {call.lineno}"
+                    for call in ast.walk(block)
+                    if isinstance(call, ast.Call)
+                    and isinstance(call.func, ast.Attribute)
+                    and isinstance(call.func.value, ast.Name)
+                    and call.func.value.id in gateways
+                ]
+    assert not wrong
+
+
+def _opens_transaction(block: ast.With) -> bool:
+    opened = (item.context_expr for item in block.items)
+    return any(
+        isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "transaction"
+        for call in opened
+    )
+
+
+def _app() -> Any:
+    """The whole app, imported: every state and page is registered."""
+    if importlib.util.find_spec("portal_app.portal_app") is None:
+        pytest.skip("the app is not put together yet")
+    importlib.import_module("portal_app.portal_app")
+    from reflex_base.registry import RegistrationContext  # noqa: PLC0415  (costs a second)
+
+    return RegistrationContext.get()
+
+
+def test_every_door_has_a_guard():
+    """Any public method of a state can be called by any browser."""
+    handlers = {name: entry for name, entry in _app().event_handlers.items() if "portal_app" in name}
+    open_doors = [
+        name
+        for name, entry in handlers.items()
+        if not name.endswith(".setvar") and not hasattr(entry.handler.fn, "door")
+    ]
+    assert handlers
+    assert open_doors == []
+
+
+def test_every_table_says_whose_it_is():
+    assert set(SQLModel.metadata.tables) == {table.__tablename__ for table in tables()}
+    for table in tables():
+        assert issubclass(table, Owned)
+        assert table.seen_through in {"accounts", "patients", "portal", "house"}, table
+        if table.seen_through in {"accounts", "patients"}:
+            assert table.owner in table.model_fields, table
+
+
+def test_no_file_is_longer_than_400_lines():
+    too_long = {
+        name: count
+        for path in sources()
+        if (count := len(path.read_text().splitlines())) > 400
+        and (name := str(path.relative_to(PORTAL))) not in TOO_LONG_BUT
+    }
+    assert not too_long
+
+
+def test_no_function_has_more_than_40_statements():
+    def size(function: ast.AST) -> int:
+        return sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1
+
+    assert not {name: size(node) for name, node in functions() if size(node) > 40}
+
+
+def test_no_bare_except():
+    bare = [
+        f"{path.relative_to(PORTAL)}:{node.lineno}"
+        for path in sources()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    assert not bare
+
+
+def test_what_a_checker_shall_ignore_is_named():
+    unnamed = [
+        f"{name}:{number}"
+        for name, text in tracked()
+        if name.endswith(".py")
+        for number, line in enumerate(text.splitlines(), 1)
+        if re.search(r"#\s*(type|pyright): ?ignore(?!\[)|#\s*noqa(?!: )", line)
+    ]
+    assert not unnamed
+
+
+def test_the_example_of_the_settings_is_complete():
+    names = {field.alias or f"PORTAL_{name.upper()}" for name, field in Settings.model_fields.items()}
+    example = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+    assert example == names
+
+
+def test_the_settings_table_of_the_manual_is_complete():
+    names = {field.alias or f"PORTAL_{name.upper()}" for name, field in Settings.model_fields.items()}
+    manual = (ROOT / "docs" / "configuration.md").read_text()
+    assert not [name for name in names if f"`{name}`" not in manual]
+
+
+# Character classes, so that this file does not find itself.
+_NOT_HERE = {
+    "a machine's own path": r"(?<![\w.])/wor[k]/|/hom[e]/\w",
+    "a registry's address": r"pypi[.]org|registry[.]npmjs|pythonhosted[.]org",
+    "something left to do": r"\b(TOD[O]|FIXM[E]|XX[X])\b",
+    "a tool that wrote it": r"(?i)\b(cl[a]ude|anthr[o]pic|chat[g]pt|co[p]ilot|co-auth[o]red)\b",
+}
+
+
+@pytest.mark.parametrize("what", _NOT_HERE)
+def test_nothing_is_left_behind(what: str):
+    pattern = re.compile(_NOT_HERE[what])
+    left = [f"{name}: {hit[0]}" for name, text in tracked() if (hit := pattern.search(text))]
+    assert not left

@@ -38,8 +38,10 @@ def write_practice(folder: Path, patients: int = PATIENTS, invoices: int = INVOI
         "patients",
         "chart_number guarantor_chart_number given_name family_name birth_date email phone line1 city",
         (
-            (n, answering[n], f"Given{n}", f"Family{n // 3}", START - timedelta(days=2000 + n * 3))
-            + (f"p{n - n % 2}@example.com", f"(212) 555-{100 + n % 100:04}", f"{n} Alder Street", "New York")
+            (
+                *(n, answering[n], f"Given{n}", f"Family{n // 3}", START - timedelta(days=2000 + n * 3)),
+                *(f"p{n - n % 2}@example.com", f"(212) 555-{100 + n % 100:04}", f"{n} Alder Street", "NY"),
+            )
             for n in range(patients)
         ),
     )

@@ -189,7 +189,7 @@ def _lower(books: Books, bill: Bill, minor: int, kind: EntryKind, source: str) -
 
 
 def write_off(books: Books, row: Row) -> None:
-    """After the payments: what a void or written-off invoice still asked for is taken back."""
+    """What a void or written-off invoice still asked for is taken back."""
     bill = books.bills[row["invoice_number"]]
     if row["status"] not in ("void", "written_off") or bill.status in (
         InvoiceStatus.VOID,
@@ -222,6 +222,8 @@ def _changed(
             "total",
             f"{_plain(row['total'].minor)} there, issued here with {_plain(bill.total)} and other lines",
         )
+    if row["status"] == "void" and bill.status is not InvoiceStatus.VOID and bill.allocated:
+        return _flagged(books, bill, "status", "is void there and paid here: refund it first")
     if worded or ours != theirs:
         books.dropped_lines.extend(lines)
         _add_lines(books, bill, wanted)

@@ -121,10 +121,8 @@ def _move_on(desk: Desk, tx: Tx, row: Row, before: Membership) -> None:
 
 def import_enrolments(desk: Desk, rows: list[Row]) -> None:
     with desk.opened() as tx:
-        for id_, key, account in tx.exec(
-            select(Membership.id, Membership.practice_key, Membership.account_id)
-        ):
-            desk.memberships.setdefault(key, (id_, account))
+        for one in tx.exec(select(Membership)):
+            desk.memberships[one.practice_key] = (one.id, one.account_id)
     for some in chunks(rows):
         with desk.opened() as tx:
             _keep_enrolments(desk, tx, some)

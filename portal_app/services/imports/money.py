@@ -194,6 +194,8 @@ def _keep_account(books: Books, account: AccountId, pile: Pile, lines: Lines) ->
         if reason := keep_invoice(books, account, row, lines.by_number.get(row["invoice_number"], []), paid):
             lose_invoice(books.desk, row, *reason)
             lost[row["invoice_number"]] = row.where
+        elif row["status"] == "void":
+            write_off(books, row)  # before the payments: it receives none (ALL-14)
     for parts in pile.payments:
         gone = [p["invoice_number"] for p in parts if p["invoice_number"] in lost]
         if gone and gone[0] not in books.bills:

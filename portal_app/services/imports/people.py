@@ -220,7 +220,7 @@ def _points(desk: Desk, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
 def _keep_contacts(
     desk: Desk, batch: _Batch, row: Row, id_: PatientId, known: dict[str, list[ContactPoint]]
 ) -> bool:
-    """The file's contact points replace those an import brought, never one the patient confirmed (CODE-12)."""
+    """Replaces what an import brought, never what the patient confirmed in the portal (CODE-12)."""
     here = known.get(id_, [])
     points = _points(desk, row)
     changed = False

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark, choice, form, hidden
+from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
 from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, fill, fill_var, language
@@ -107,9 +107,8 @@ def how_much() -> rx.Component:
             el.label(
                 _("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"
             ),
-            el.input(
-                id="amount",
-                name="amount",
+            named_input(
+                "amount",
                 type="text",
                 input_mode="decimal",
                 auto_complete="off",

@@ -124,13 +124,15 @@ def how_much() -> rx.Component:
 
 def pay_with() -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
-    new = choice(
-        "source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"), checked=S.sources.length() == 0
-    )
-    return el.fieldset(
-        el.legend(_("Pay with"), class_name="font-bold mb-2"),
-        el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
-        class_name="mt-5",
+    new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    return rx.cond(
+        S.sources.length() > 0,
+        el.fieldset(
+            el.legend(_("Pay with"), class_name="font-bold mb-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            class_name="mt-5",
+        ),
+        hidden("source", "new"),
     )
 
 

@@ -125,9 +125,9 @@ def date_part(name: str, label: str, complete: str, width: str) -> rx.Component:
 
 def birth_date_step() -> rx.Component:
     parts = [
-        date_part("born_month", _("Month"), "bday-month", "w-28"),
-        date_part("born_day", _("Day"), "bday-day", "w-20"),
-        date_part("born_year", _("Year"), "bday-year", "w-24"),
+        date_part("born_month", _("Month"), "bday-month", "w-[6.5rem]"),
+        date_part("born_day", _("Day"), "bday-day", "w-[4.5rem]"),
+        date_part("born_year", _("Year"), "bday-year", "w-[5.5rem]"),
     ]
     problem = el.p(
         rx.cond(

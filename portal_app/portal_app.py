@@ -10,7 +10,6 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.gateways import gateways
 from portal_app.services import messages
-from portal_app.settings import settings
 from portal_app.state import live
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
 from portal_app.web import session, sockets

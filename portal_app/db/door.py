@@ -31,6 +31,7 @@ class Met:
     dependent_age: int
     role: Role | None
     active: bool | None
+    database: str  # which one said so: what is remembered of another does not count
 
 
 _s, _p, _m = PortalSession.__table__.c, Practice.__table__.c, StaffMember.__table__.c  # type: ignore[attr-defined]
@@ -48,9 +49,10 @@ _QUERY = (
 
 def meet(session_ref: str) -> Met | None:
     """The session behind a cookie's hash, with what decides about it."""
-    with engine().connect().execution_options(portal_writes=False) as connection:
+    ours = engine()
+    with ours.connect().execution_options(portal_writes=False) as connection:
         row = connection.execute(_QUERY, {"session": session_ref}).first()
-    return None if row is None else Met(*row)
+    return None if row is None else Met(*row, database=ours.url.database or "")
 
 
 def answers() -> bool:

@@ -156,9 +156,7 @@ def _patient(met: Met, now: datetime) -> Principal:
     patient_id = met.patient_id
     if patient_id is None:
         raise NotSignedIn
-    seen = lists_of(
-        patient_id, version=met.version, dependent_age=met.dependent_age, today=clock.local_date(now)
-    )
+    seen = lists_of(patient_id, met, clock.local_date(now))
     if not seen.patients:  # merged, inactive, deceased, or a child after all
         raise NotSignedIn
     return Principal(

@@ -127,7 +127,7 @@ def filters() -> rx.Component:
 
 
 def history() -> rx.Component:
-    title = rx.match(S.show, ("to_pay", _("To pay")), ("paid", _("Paid")), _("History"))
+    title = rx.match(S.show, ("to_pay", _("To pay")), ("paid", _("Already paid")), _("History"))
     again = link(_("Show all invoices"), href=here("/invoices"), cls="btn btn-second mt-5")
     return el.section(
         h2(title, cls="mt-8 mb-3"),

@@ -17,7 +17,7 @@ from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import invoice_about, invoice_status, invoice_title
 
 LAST_PAGE = 10**6  # pages past the end are the last one: the oldest come first there
-SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Paid")}
+SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from portal_app.gateways import gateways
 from portal_app.services import messages
 from portal_app.state import live
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import session, sockets
+from portal_app.web import documents, session, sockets
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
@@ -37,7 +37,7 @@ async def deliver() -> None:
 def put_together() -> rx.App:
     logs.set_up()
     made = rx.App(
-        api_transformer=[Starlette(routes=[*session.routes]), shielded],
+        api_transformer=[Starlette(routes=[*session.routes, *documents.routes]), shielded],
         backend_exception_handler=on_bug,
         toaster=None,
         app_wraps=chrome.WRAPS,

@@ -27,6 +27,7 @@ class Met:
     created_at: datetime
     seen_at: datetime
     revoked_at: datetime | None
+    language: str
     version: int
     dependent_age: int
     role: Role | None
@@ -38,7 +39,7 @@ _s, _p, _m = PortalSession.__table__.c, Practice.__table__.c, StaffMember.__tabl
 _QUERY = (
     select(
         *(_s.ref, _s.side, _s.scope, _s.patient_id, _s.staff_id, _s.created_at, _s.seen_at, _s.revoked_at),
-        *(_p.version, _p.dependent_age, _m.role, _m.active),
+        *(_s.language, _p.version, _p.dependent_age, _m.role, _m.active),
     )
     .select_from(PortalSession.__table__)  # type: ignore[attr-defined]
     .join(Practice.__table__, true())  # type: ignore[attr-defined]

@@ -61,8 +61,12 @@ def next_visit() -> rx.Component:
 
 
 def owed() -> rx.Component:
-    pay = link(InvoicesState.pay_words, href=InvoicesState.pay_href, cls="btn btn-primary w-full sm:w-auto sm:min-w-52",
-               aria_describedby="pay-for")
+    pay = link(
+        InvoicesState.pay_words,
+        href=InvoicesState.pay_href,
+        cls="btn btn-primary w-full sm:w-auto sm:min-w-52",
+        aria_describedby="pay-for",
+    )
     return card(
         el.div(
             el.h2(_("You owe"), class_name="text-ink-2 font-semibold"),
@@ -74,8 +78,11 @@ def owed() -> rx.Component:
             InvoicesState.pay_href != "",
             el.div(
                 pay,
-                el.p(fill_var("Oldest: {title}", title=InvoicesState.pay_for), id="pay-for",
-                     class_name="text-sm text-ink-2 mt-2 sm:text-center sm:max-w-60 mx-auto"),
+                el.p(
+                    fill_var("Oldest: {title}", title=InvoicesState.pay_for),
+                    id="pay-for",
+                    class_name="text-sm text-ink-2 mt-2 sm:text-center sm:max-w-60 mx-auto",
+                ),
             ),
         ),
         cls=OWED,
@@ -94,7 +101,11 @@ def nothing_owed() -> rx.Component:
 
 
 def to_pay() -> rx.Component:
-    rest = link(InvoicesState.to_pay_rest, href=here("/invoices") + "?show=to_pay", cls="link inline-flex items-center min-h-11")
+    rest = link(
+        InvoicesState.to_pay_rest,
+        href=here("/invoices") + "?show=to_pay",
+        cls="link inline-flex items-center min-h-11",
+    )
     return el.section(
         h2(_("To pay"), cls="mt-8 mb-3"),
         el.ul(each(InvoicesState.to_pay, row), class_name="card"),
@@ -106,10 +117,18 @@ def history() -> rx.Component:
     return el.section(
         h2(_("History"), cls="mt-8 mb-3"),
         el.nav(
-            el.ul(each(InvoicesState.shows, one_chip), class_name="flex flex-wrap gap-2", aria_label=_("By status")),
+            el.ul(
+                each(InvoicesState.shows, one_chip),
+                class_name="flex flex-wrap gap-2",
+                aria_label=_("By status"),
+            ),
             rx.cond(
                 InvoicesState.people.length() > 0,
-                el.ul(each(InvoicesState.people, one_chip), class_name="flex flex-wrap gap-2", aria_label=_("By person")),
+                el.ul(
+                    each(InvoicesState.people, one_chip),
+                    class_name="flex flex-wrap gap-2",
+                    aria_label=_("By person"),
+                ),
             ),
             aria_label=_("Show only"),
             class_name="no-print grid gap-2 mb-4",
@@ -117,8 +136,14 @@ def history() -> rx.Component:
         rx.cond(
             InvoicesState.rows.length() > 0,
             el.ul(each(InvoicesState.rows, row), class_name="card", id="history"),
-            card(empty("receipt-text", _("No invoices here"), _("Nothing fits what you chose."),
-                       link(_("Show all invoices"), href=here("/invoices"), cls="btn btn-second mt-5"))),
+            card(
+                empty(
+                    "receipt-text",
+                    _("No invoices here"),
+                    _("Nothing fits what you chose."),
+                    link(_("Show all invoices"), href=here("/invoices"), cls="btn btn-second mt-5"),
+                )
+            ),
         ),
         pager(InvoicesState.pages, InvoicesState.newer, InvoicesState.older, InvoicesState.where),
     )
@@ -131,7 +156,9 @@ def one_chip(item) -> rx.Component:
 def row(item) -> rx.Component:
     return el.li(
         el.div(
-            el.h3(link(item.title, href=item.href, cls="row-link font-bold text-ink"), class_name="leading-6"),
+            el.h3(
+                link(item.title, href=item.href, cls="row-link font-bold text-ink"), class_name="leading-6"
+            ),
             el.p(item.about, class_name="text-sm text-ink-2"),
             el.div(status_tag(item.tone, item.status), class_name="mt-1.5"),
             class_name="flex-1 min-w-0",
@@ -146,13 +173,21 @@ def waiting() -> rx.Component:
     """The same boxes and headings as the page, so that nothing moves when the data comes."""
 
     def one() -> rx.Component:
-        words = el.div(skel("h-6 w-44"), skel("h-[22px] w-28 mt-px"), skel("h-6 w-36 mt-[7px]"), class_name="flex-1")
-        return el.div(words, skel("h-6 w-16"), class_name="flex p-4 md:px-5 border-b border-line last:border-0")
+        words = el.div(
+            skel("h-6 w-44"), skel("h-[22px] w-28 mt-px"), skel("h-6 w-36 mt-[7px]"), class_name="flex-1"
+        )
+        return el.div(
+            words, skel("h-6 w-16"), class_name="flex p-4 md:px-5 border-b border-line last:border-0"
+        )
 
     figure = el.div(skel("h-6 w-20"), skel("h-11 w-40 mt-px"), skel("h-6 w-24 mt-1"), class_name="flex-1")
     return loading(
         _("Getting your invoices…"),
-        card(skel("size-14"), el.div(skel("h-5 w-32"), skel("h-6 w-48 mt-1")), cls="p-4 md:px-5 mb-4 flex items-center gap-4"),
+        card(
+            skel("size-14"),
+            el.div(skel("h-5 w-32"), skel("h-6 w-48 mt-1")),
+            cls="p-4 md:px-5 mb-4 flex items-center gap-4",
+        ),
         card(figure, skel("h-12 w-full sm:w-52"), cls=OWED),
         h2(_("To pay"), cls="mt-8 mb-3"),
         el.div(one(), one(), class_name="card"),

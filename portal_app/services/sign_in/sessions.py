@@ -167,6 +167,7 @@ def _patient(met: Met, now: datetime) -> Principal:
         patients=seen.patients,
         patient_id=patient_id,
         session_ref=met.ref,
+        language=met.language,
     )
 
 
@@ -182,6 +183,7 @@ def _staff(met: Met) -> Principal:
         patients=EVERYONE if Permission.VIEW_PATIENTS in may else frozenset(),
         staff_id=met.staff_id,
         session_ref=met.ref,
+        language=met.language,
     )
 
 

@@ -76,9 +76,7 @@ class InvoicesState(PortalState):
 
     async def _show_owed(self, found: InvoiceList) -> None:
         self.owes, self.owed = bool(found.owed), money_text(self.language, found.owed)
-        self.owed_words = plural(
-            self.language, "{n} invoice to pay", "{n} invoices to pay", found.owed_count
-        )
+        self.owed_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", found.owed_count)
         self.to_pay, self.to_pay_rest, self.pay_href = [], "", ""
         if not found.owed_count:
             return
@@ -117,7 +115,11 @@ class InvoicesState(PortalState):
         self.visit_about = " · ".join(part for part in who_where if part)
 
     def _address(self, show: str, person: str, page: int = 1) -> str:
-        asked = {"show": show if show != "all" or person else "", "person": person, "page": page if page > 1 else ""}
+        asked = {
+            "show": show if show != "all" or person else "",
+            "person": person,
+            "page": page if page > 1 else "",
+        }
         query = urlencode({key: value for key, value in asked.items() if value})
         return address(self.language, "/invoices") + (f"?{query}" if query else "")
 

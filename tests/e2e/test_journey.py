@@ -47,11 +47,11 @@ def secrets() -> dict[str, str]:
 
 
 @pytest.fixture
-def dashboard(portal: Portal, visit: Visits, secrets: dict[str, str]) -> Iterator[Page]:
+def dashboard(portal: Portal, visit: Visits, secrets: dict[str, str]) -> Page:
     """The practice's dashboard, open on a desktop before anything happens."""
     desk = visit(portal, phone=False)
     secrets[OWNER] = staff_sign_in(desk, OWNER, secrets.get(OWNER, ""))
-    yield desk.page
+    return desk.page
 
 
 def seen_at_once(dashboard: Page, *words: str) -> None:

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Created: 2026-11-22 13:41:25.493187
+Created: 2026-11-22 13:49:25.930208
 """
 
 import sqlalchemy as sa

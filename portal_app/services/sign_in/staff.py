@@ -131,7 +131,7 @@ def _challenge(principal: Principal, member: StaffMember, issuer: str) -> StaffC
         tx.keep(audit.line(principal, "sign_in:password", subject=member.id))
     if not set_up:
         return StaffChallenge(step.id, set_up=False)
-    uri = pyotp.TOTP(secret).provisioning_uri(member.email, issuer_name=issuer)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=member.email, issuer_name=issuer)
     return StaffChallenge(step.id, True, uri, _qr(uri), secret)
 
 

@@ -20,7 +20,7 @@ from portal_app.gateways.documents import typesetter
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
-from portal_app.speech import full_date_text, mark, money_text, names_text, paper_language, say, time_text
+from portal_app.speech import full_date_text, mark, money_text, names_text, say, time_text
 
 _STATUS = {
     InvoiceStatus.DRAFT: mark("Draft"),

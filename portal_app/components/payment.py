@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark, choice, form, hidden
+from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
 from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, fill, fill_var, language
@@ -107,9 +107,8 @@ def how_much() -> rx.Component:
             el.label(
                 _("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"
             ),
-            el.input(
-                id="amount",
-                name="amount",
+            named_input(
+                "amount",
                 type="text",
                 input_mode="decimal",
                 auto_complete="off",
@@ -125,13 +124,15 @@ def how_much() -> rx.Component:
 
 def pay_with() -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
-    new = choice(
-        "source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"), checked=S.sources.length() == 0
-    )
-    return el.fieldset(
-        el.legend(_("Pay with"), class_name="font-bold mb-2"),
-        el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
-        class_name="mt-5",
+    new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    return rx.cond(
+        S.sources.length() > 0,
+        el.fieldset(
+            el.legend(_("Pay with"), class_name="font-bold mb-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            class_name="mt-5",
+        ),
+        hidden("source", "new"),
     )
 
 

@@ -9,12 +9,12 @@ import reflex as rx
 from portal_app.components import chrome
 from portal_app.components.words import _, here, speaking
 from portal_app.settings import Surface, settings
-from portal_app.speech import LANGUAGES
+from portal_app.speech import mark
 from portal_app.state.shell import ShellState
 
 Side = Literal["patient", "staff", "open", "staff_door"]
 Body = Callable[[], rx.Component]
-DESCRIPTION = "See and pay your invoices, and everything else for your care."
+DESCRIPTION = mark("See and pay your invoices, and everything else for your care.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +97,3 @@ _ARRIVALS = {
     "staff": ShellState.clock_in,
     "staff_door": ShellState.visit,
 }
-
-__all__ = ["LANGUAGES", "page"]

@@ -179,6 +179,7 @@ function Form({ formId, mode, words, setupSecret, nextActionSecret, attempt, rel
     if (working.current || !stripe || !elements || !ready) return;
     start();
     try {
+      await new Promise((drawn) => setTimeout(drawn)); // an amount that came with this submit reaches <Elements> first
       const checked = await elements.submit();
       if (checked.error) return stop(checked.error.type === "validation_error" ? "" : checked.error.message); // said beside the field
       if (mode === "setup") {

@@ -1,9 +1,9 @@
 """Stripe's card form. It ends in one event: a token to charge, or the result of what the payer's bank asked.
 
-The page's own button submits it from wherever it stands: `rx.el.button(type="submit", form=form_id)`. Never put
-it inside another form or a modal dialog (the bank's window would lie under it). While it works, the form and the
-parents of such buttons carry `data-busy`. The server answers by bumping `attempt`, with `next_action_secret`
-when the bank asks, else with `released=True`, else the form stays busy.
+The page's own button submits it from wherever it stands: `rx.el.button(type="submit", form=form_id)`. Never
+put it inside another form or a modal dialog (the bank's window would lie under it). While it works, the form
+and the parents of such buttons carry `data-busy`. The server answers by bumping `attempt`: with
+`next_action_secret` when the bank asks, else with `released=True`, or the form stays busy.
 """
 
 from typing import TypedDict

@@ -106,7 +106,7 @@ def lines() -> rx.Component:
     total_rows = el.tfoot(
         total_row(_("Total"), S.total, "font-semibold"),
         rx.cond(S.adjusted != "", total_row(_("Adjustments"), S.adjusted)),
-        rx.cond(S.paid != "", total_row(_("Paid"), S.paid)),
+        rx.cond(S.paid != "", total_row(_("Amount paid"), S.paid)),
         total_row(_("Left to pay"), S.due, "font-bold"),
     )
     return card(

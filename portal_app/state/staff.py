@@ -11,11 +11,13 @@ from portal_app.domain.billing import RECEIVED, PaymentStatus
 from portal_app.domain.errors import Refused
 from portal_app.services import billing, sign_in
 from portal_app.services.billing.views import StaffPaymentRow, Today
-from portal_app.speech import money_text, say, time_text, weekday_text
+from portal_app.speech import mark, money_text, say, time_text, weekday_text
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 from portal_app.state.billing.words import payment_status, short_decline
 from portal_app.state.live import watch
 
+ARRIVED = mark("New payment: {amount} from {who}")
+DECLINED = mark("Declined: {amount} from {who}")
 TOLD = RECEIVED | {PaymentStatus.FAILED}
 
 
@@ -126,7 +128,7 @@ class TodayState(PortalState):
         if fresh:
             row = fresh[0]
             declined = row.status is PaymentStatus.FAILED
-            msgid = "Declined: {amount} from {who}" if declined else "New payment: {amount} from {who}"
+            msgid = DECLINED if declined else ARRIVED
             self.news = say(self.language, msgid, amount=row.amount, who=row.who)
             self.news_tone = "late" if declined else "paid"
 

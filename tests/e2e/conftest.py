@@ -1,4 +1,4 @@
-"""Chromium against the built portal, started once. A console error or a breach of the policy fails the test."""
+"""Chromium against the built portal, started once. What its console complains of fails the test."""
 
 import os
 import shutil
@@ -127,7 +127,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
 
 
 def _complain(visitor: Visitor, kind: str, text: str) -> None:
-    """Errors, and everything about the content security policy. A lost line is said where it was cut on purpose."""
+    """Errors, and everything about the content security policy."""
     if kind == "error" or "Content Security Policy" in text or "Content-Security-Policy" in text:
         visitor.complaints.append(text)
 

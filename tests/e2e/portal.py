@@ -118,5 +118,7 @@ class Portal:
     def faults(self) -> list[str]:
         """Lines of the log that no run shall have."""
         return [
-            line for line in self.log.read_text().splitlines() if re.search(r"Traceback|\bERROR\b|\bbug ", line)
+            line
+            for line in self.log.read_text().splitlines()
+            if re.search(r"Traceback|\bERROR\b|\bbug ", line)
         ]

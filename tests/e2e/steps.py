@@ -4,11 +4,14 @@ import re
 from datetime import date
 from pathlib import Path
 
-from playwright.sync_api import FrameLocator, Page, expect
+import pyotp
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
+from portal_app.demo.staff import STAFF
 from tests.e2e.conftest import Visitor
 
 OUTBOX = "/outbox"
+OWNER, STAFF_PASSWORD = STAFF[0].email, STAFF[0].password
 MARIA = ("maria@example.com", date(1981, 3, 14))
 LUIS = ("maria@example.com", date(1979, 5, 2))
 PAYS, ASKS_THE_BANK, NO_MONEY = "4242424242424242", "4000002760003184", "4000000000009995"
@@ -48,17 +51,38 @@ def sign_in(visitor: Visitor, who: tuple[str, date]) -> Page:
     page.get_by_label("Month").fill(str(born.month))
     page.get_by_label("Day").fill(str(born.day))
     page.get_by_label("Year").fill(str(born.year))
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/invoices*")
     expect(page.get_by_role("heading", name="Invoices", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="History")).to_be_visible()
     return page
 
 
-def open_invoice(page: Page, title: str) -> None:
-    page.get_by_role("link", name=re.compile(title)).first.click()
+def to_pay(page: Page) -> Locator:
+    """The bills that are due: a list of its own above the history."""
+    return page.locator("section").filter(has=page.get_by_role("heading", name="To pay", exact=True))
+
+
+def open_bill(page: Page, title: str) -> None:
+    to_pay(page).get_by_role("link", name=title).first.click()
     page.wait_for_url("**/invoices/inv_*")
     expect(page.get_by_text("What this invoice is for")).to_be_visible()
+
+
+def staff_sign_in(visitor: Visitor, email: str, secret: str = "") -> str:
+    """Password and authenticator; the first time it is set up. The secret, for the next time."""
+    page = visitor.go("/staff/sign-in")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(STAFF_PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    if not secret:
+        expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
+        secret = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("6-digit code").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff")
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
+    return secret
 
 
 def card_frame(page: Page) -> FrameLocator:
@@ -81,6 +105,11 @@ def fill_card(page: Page, number: str) -> None:
 def choose_amount(page: Page, amount: str) -> None:
     page.get_by_label("Another amount").check(force=True)
     page.get_by_label("Amount in dollars").fill(amount)
+
+
+def confirm_at_the_bank(page: Page, button: str = "Complete") -> None:
+    frame = page.frame_locator("iframe[title='3D Secure authentication']")
+    frame.get_by_role("button", name=button).click(timeout=20_000)
 
 
 def press_pay(page: Page) -> None:

@@ -52,8 +52,12 @@ def text_of(document: PdfReader) -> str:
     return "\n".join(page.extract_text() for page in document.pages)
 
 
+def root_of(document: PdfReader) -> Any:
+    return document.trailer["/Root"]
+
+
 def is_ua(document: PdfReader) -> bool:
-    return b"pdfuaid" in document.trailer["/Root"]["/Metadata"].get_object().get_data()
+    return b"pdfuaid" in root_of(document)["/Metadata"].get_object().get_data()
 
 
 def squeezed(text: str) -> str:
@@ -71,7 +75,7 @@ def hard(name: str) -> Path:
 
 def test_it_is_tagged_titled_and_in_a_language() -> None:
     document = made("Maria")
-    root = document.trailer["/Root"]
+    root = root_of(document)
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == "es-US"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
@@ -84,7 +88,7 @@ def test_it_is_tagged_titled_and_in_a_language() -> None:
 def test_tables_have_header_cells_and_pages_are_numbered() -> None:
     pdf = typesetter().pdf("paper", facts("Maria", rows=120), MADE)
     document = PdfReader(io.BytesIO(pdf))
-    kinds = {str(o.get_object().get("/S")) for o in _structure(document.trailer["/Root"]["/StructTreeRoot"])}
+    kinds = {str(o.get_object().get("/S")) for o in _structure(root_of(document)["/StructTreeRoot"])}
     assert {"/H1", "/H2", "/Table", "/TH", "/TD"} <= kinds
     pages = len(document.pages)
     assert pages > 2

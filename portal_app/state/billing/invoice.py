@@ -13,7 +13,7 @@ from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import HeldPayment, InvoiceView, PaymentOutcome, SourceView
-from portal_app.speech import date_text, money_text, names_text, say
+from portal_app.speech import date_text, mark, money_text, names_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import (
@@ -356,9 +356,9 @@ class InvoiceState(PortalState):
             return
         self.held_id, self.held_known = held.id, held.known
         msgid = (
-            "Your bank asks you to confirm your payment of {amount}."
+            mark("Your bank asks you to confirm your payment of {amount}.")
             if held.status is PaymentStatus.REQUIRES_ACTION
-            else "We are checking your last payment of {amount} with the bank."
+            else mark("We are checking your last payment of {amount} with the bank.")
         )
         self.held = say(self.language, msgid, amount=held.amount)
 

@@ -53,7 +53,7 @@ _PAYMENTS = {
     PaymentStatus.REQUIRES_ACTION: ("due", mark("Waiting for the bank")),
     PaymentStatus.SUCCEEDED: ("paid", mark("Received")),
     PaymentStatus.FAILED: ("late", mark("Declined")),
-    PaymentStatus.CANCELLED: ("quiet", mark("Cancelled")),
+    PaymentStatus.CANCELLED: ("quiet", mark("Not completed")),
     PaymentStatus.PARTLY_REFUNDED: ("info", mark("Partly refunded")),
     PaymentStatus.REFUNDED: ("info", mark("Refunded")),
     PaymentStatus.DISPUTED: ("late", mark("Disputed")),

@@ -67,7 +67,9 @@ def welcome() -> str:
         return "\n".join(f"                {line}" for person in people for line in demo_lines(person))
 
     text = (ROOT / "scripts" / "welcome.txt").read_text()
-    return text.format(address=ADDRESS, patients=listed(demo.PATIENTS), staff=listed(getattr(demo, "STAFF", ())))
+    return text.format(
+        address=ADDRESS, patients=listed(demo.PATIENTS), staff=listed(getattr(demo, "STAFF", ()))
+    )
 
 
 def demo_lines(person: Any) -> list[str]:

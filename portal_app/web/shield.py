@@ -34,9 +34,15 @@ _log = logging.getLogger("portal.shield")
 
 
 class Shield:
-    def __init__(self, app: App, web_root: Path, open_origins: tuple[str, ...] = ()) -> None:
-        """`open_origins`: paths that servers post to without a browser (webhooks); they prove themselves."""
-        self.app, self.web_root, self.without_origin = app, web_root, open_origins
+    def __init__(
+        self, app: App, web_root: Path, without_origin: tuple[str, ...] = (), foreign: tuple[str, ...] = ()
+    ) -> None:
+        """`without_origin`: where servers post without a browser (webhooks); they prove themselves.
+
+        `foreign`: what stands for another host (the simulator of Stripe) and has headers of its own.
+        """
+        self.app, self.web_root = app, web_root
+        self.without_origin, self.foreign = (*without_origin, *foreign), foreign
         self.origins = _origins()
         self.hosts = {urlsplit(origin).netloc for origin in self.origins}
         self.pages = _pages(web_root)
@@ -61,7 +67,8 @@ class Shield:
         if given.get(b"host", "") not in self.hosts:
             return 421, "wrong host"
         writes = socket or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if writes and path not in self.without_origin and given.get(b"origin", "") not in self.origins:
+        open_ = not socket and path.startswith(self.without_origin)
+        if writes and not open_ and given.get(b"origin", "") not in self.origins:
             return 403, "wrong origin"
         if path.startswith(_CLOSED):
             return 404, "Not Found"
@@ -83,6 +90,7 @@ class Shield:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+            if message["type"] == "http.response.start" and not scope["path"].startswith(self.foreign):
                 headers = answer_headers(scope["path"], message["headers"], self.web_root)
                 message = {**message, "headers": headers}
             await send(message)

@@ -111,10 +111,12 @@ class Shield:
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
         await OPEN.drop_if_dead(token, refs)
         socket = Socket(token, refs, visitor.ip, send)
+        watched = _Watched(socket, receive)
         OPEN.add(socket)
         try:
-            await self.app(scope, _watched(socket, receive), send)
+            await self.app(scope, watched.next_message, send)
         finally:
+            watched.stop()
             OPEN.remove(socket)
 
     async def _refuse(self, scope: Any, send: Send, status: int, text: str) -> None:
@@ -126,31 +128,38 @@ class Shield:
         await send({"type": "http.response.body", "body": text.encode()})
 
 
-def _watched(socket: Socket, receive: Receive) -> Receive:
-    """What arrives, within the rate, until the session ends."""
-    budget, last = BURST, time.monotonic()
-    ended = asyncio.ensure_future(socket.ended.wait())
+class _Watched:
+    """What arrives on a socket: within the rate, and until the session ends."""
 
-    async def next_message() -> Message:
-        nonlocal budget, last
-        arriving = asyncio.ensure_future(receive())
-        await asyncio.wait({arriving, ended}, return_when=asyncio.FIRST_COMPLETED)
+    def __init__(self, socket: Socket, receive: Receive) -> None:
+        self.socket, self.receive = socket, receive
+        self.budget, self.last = BURST, time.monotonic()
+        self.ended = asyncio.ensure_future(socket.ended.wait())
+
+    def stop(self) -> None:
+        self.ended.cancel()
+
+    async def next_message(self) -> Message:
+        arriving = asyncio.ensure_future(self.receive())
+        try:
+            await asyncio.wait({arriving, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            arriving.cancel()
+            raise
         if not arriving.done():
             arriving.cancel()
-            return await _closed(socket, "session ended")
+            return await _closed(self.socket, "session ended")
         message = arriving.result()
-        socket.heard.set()
-        if message["type"] == "websocket.disconnect":
-            ended.cancel()
-        elif message["type"] == "websocket.receive":
-            now = time.monotonic()
-            budget, last = min(BURST, budget + (now - last) * RATE), now
-            budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
-            if budget < 0:
-                return await _closed(socket, "too many events")
+        self.socket.heard.set()
+        if message["type"] == "websocket.receive" and not self._affordable(message):
+            return await _closed(self.socket, "too many events")
         return message
 
-    return next_message
+    def _affordable(self, message: Message) -> bool:
+        now = time.monotonic()
+        self.budget, self.last = min(BURST, self.budget + (now - self.last) * RATE), now
+        self.budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
+        return self.budget >= 0
 
 
 async def _closed(socket: Socket, reason: str) -> Message:

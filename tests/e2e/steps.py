@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyotp
 from playwright.sync_api import FrameLocator, Locator, Page, expect
+from pyotp.totp import TOTP
 
 from portal_app.demo.staff import STAFF
 from tests.e2e.conftest import Visitor
@@ -111,7 +111,7 @@ def _staff_sign_in_anew(visitor: Visitor, email: str) -> Page:
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
     secret = page.locator("code").inner_text().replace(" ", "")
-    page.get_by_label("6-digit code").fill(pyotp.TOTP(secret).now())
+    page.get_by_label("6-digit code").fill(TOTP(secret).now())
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/staff")
     return page

@@ -1,5 +1,6 @@
 """The portal, put together: pages, plain routes, the shield around them, what runs as long as it does."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,21 @@ from starlette.routing import BaseRoute, Mount
 
 from portal_app import logs, pages
 from portal_app.components import chrome
+from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
-from portal_app.services import messages
+from portal_app.services import audit, messages
 from portal_app.state import live
+from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
 from portal_app.settings import settings
-from portal_app.web import documents, session, sockets
+from portal_app.web import documents, session, sockets, stripe
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
 SIMULATOR = "/_stripe"
+SEAL_EVERY = 60  # seconds
 
 assert pages  # they register themselves
 
@@ -31,6 +35,15 @@ def shielded(inner: Any) -> Shield:
 
 async def pass_on() -> None:
     await live.pass_on(app)
+
+
+async def seal_the_trail() -> None:
+    while True:
+        await asyncio.sleep(SEAL_EVERY)
+        try:
+            await asyncio.to_thread(audit.seal, the_portal("seal"))
+        except Exception as bug:  # a database away for a minute must not end the loop
+            reported(bug)
 
 
 async def deliver() -> None:
@@ -55,17 +68,17 @@ def simulator() -> Starlette:
 
 def put_together() -> rx.App:
     logs.set_up()
-    routes: list[BaseRoute] = [*session.routes, *documents.routes]
-    tasks = [pass_on, deliver, sockets.end_when_told]
+    routes: list[BaseRoute] = [*session.routes, *documents.routes, *stripe.routes]
+    tasks = [pass_on, deliver, seal_the_trail, sockets.end_when_told]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 
-        stripe = simulator()
+        simulated = simulator()
 
         async def bring_webhooks() -> None:
-            await deliver_webhooks(stripe)
+            await deliver_webhooks(simulated)
 
-        routes.append(Mount(SIMULATOR, stripe))
+        routes.append(Mount(SIMULATOR, simulated))
         tasks.append(bring_webhooks)
     made = rx.App(
         api_transformer=[Starlette(routes=routes), shielded],

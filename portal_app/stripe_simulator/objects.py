@@ -302,7 +302,7 @@ def dispute(charged: Thing, reason: str, inquiry: bool) -> Thing:
         "created": now(),
         "currency": charged["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {},
+        "evidence": {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": now() + 7 * 86400,
             "enhanced_eligibility": {},

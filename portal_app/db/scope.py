@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, event, false, insert, update
+from sqlalchemy import Connection, Insert, bindparam, event, false, insert, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
 from sqlmodel import Session, SQLModel
@@ -134,7 +134,7 @@ class Tx(Session):
         if self.principal.side is not Side.PORTAL or not self.may_write:
             raise RuntimeError("only an errand of the portal pours rows")
         if rows:
-            self.connection().execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
+            _pour(self.connection(), insert(table.__table__), rows)  # type: ignore[attr-defined]
 
     def amend(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
         """Many rows changed at once, each by its `id`; all name the same columns. The importer's door too."""
@@ -150,6 +150,21 @@ class Tx(Session):
                 {"by_id" if name == "id" else f"to_{name}": v for name, v in row.items()} for row in rows
             ]
             self.connection().execute(statement, given)
+
+
+def _pour(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+    """As `execute(statement, rows)`, the values bound here: building each row's parameters took half the time."""
+    made = statement.compile(dialect=connection.dialect, column_keys=sorted(rows[0]))
+    if made.insert_prefetch:  # a column with a default of Python's that no row names
+        connection.execute(statement, rows)
+        return
+    names = made.positiontup or sorted(rows[0])
+    bound = [(name, made._bind_processors.get(name)) for name in names]
+    if made.positiontup:
+        values: list[Any] = [tuple(to(row[n]) if to else row[n] for n, to in bound) for row in rows]
+    else:
+        values = [{n: to(row[n]) if to else row[n] for n, to in bound} for row in rows]
+    connection.exec_driver_sql(made.string, values)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4")  # 50 sockets e
 SESSIONS, EACH = 160, 12
 TICKS = os.sysconf("SC_CLK_TCK")
 HYDRATE = "reflex___state____state.hydrate_and_load"
+HYDRATED = '"is_hydrated_rx_state_":true'
 PAGE = {"pathname": "/invoices", "asPath": "/invoices", "query": {}}
 
 
@@ -41,12 +42,12 @@ def settings_of(port: int) -> dict[str, str]:
 
 def prepare() -> list[str]:
     """The practice, and the cookies of some who are signed in to it."""
-    from sqlmodel import SQLModel, col, select  # noqa: PLC0415  (after the environment is set)
+    from sqlmodel import col, select  # noqa: PLC0415  (after the environment is set)
 
-    import portal_app.db.tables  # noqa: F401, PLC0415
-    from portal_app.db.engine import engine  # noqa: PLC0415
     from portal_app.db.scope import transaction  # noqa: PLC0415
     from portal_app.db.tables.families import Patient  # noqa: PLC0415
+    from portal_app.db.tables.practice import Practice  # noqa: PLC0415
+    from portal_app.demo import PRACTICE  # noqa: PLC0415
     from portal_app.domain.access import the_portal  # noqa: PLC0415
     from portal_app.services.imports import run_import  # noqa: PLC0415
     from portal_app.services.sign_in.sessions import redeem, write_ticket  # noqa: PLC0415
@@ -55,7 +56,9 @@ def prepare() -> list[str]:
     if not (HOME / "ready").exists():
         shutil.rmtree(HOME, ignore_errors=True)
         (HOME / "csv").mkdir(parents=True)
-        SQLModel.metadata.create_all(engine())
+        subprocess.run([sys.executable, "-m", "portal_app.cli", "migrate"], cwd=ROOT, check=True)
+        with transaction(the_portal("bench")) as tx:
+            tx.keep(Practice(id="practice", **PRACTICE))
         write_practice(HOME / "csv")
         run_import(the_portal("import"), HOME / "csv")
         (HOME / "ready").touch()
@@ -91,22 +94,29 @@ class Browser:
 
     def __init__(self, socket: Any) -> None:
         self.socket = socket
+        self.said: asyncio.Queue[str] = asyncio.Queue()
+        self.listening = asyncio.create_task(self._listen())
 
-    async def tell(self, name: str, seconds: float = 60) -> int:
-        """Sends one event; the size of what came back once it is answered."""
+    async def _listen(self) -> None:
+        """A page that does not answer "are you there?" is gone after 20 seconds."""
+        while True:
+            said = await self.socket.receive_str()
+            if said == "2":
+                await self.socket.send_str("3")
+            else:
+                self.said.put_nowait(said)
+
+    async def tell(self, name: str, until: str = "") -> int:
+        """Sends one event; the size of the answer, which is over when it says `until`."""
+        until = until or f'"{name.rpartition(".")[0]}":'
         event = {"name": name, "payload": {}, "router_data": PAGE}
         await self.socket.send_str("42/_event," + json.dumps(["event", event]))
-        size = 0
-        async with asyncio.timeout(seconds):
-            while True:
-                said = await self.socket.receive_str()
-                if said == "2":
-                    await self.socket.send_str("3")
-                elif said.startswith("42"):
-                    size += len(said)
-                    update = json.loads(said.partition(",")[2])[1]
-                    if (json.loads(update) if isinstance(update, str) else update).get("final"):
-                        return size
+        size, said = 0, ""
+        async with asyncio.timeout(60):
+            while until not in said:
+                said = await self.said.get()
+                size += len(said)
+        return size
 
 
 async def arrive(client: Any, port: int, cookie: str) -> Browser:
@@ -161,15 +171,16 @@ async def measure(server: Server, port: int, cookies: list[str]) -> dict[str, fl
     from tests.bench.served import BARE  # noqa: PLC0415
 
     clients = [aiohttp.ClientSession(connector=_from(address)) for address in ADDRESSES]
+    pages: list[Browser] = []
     try:
-        first = [await arrive(clients[0], port, cookies[0])]
-        await first[0].tell(HYDRATE)  # what is loaded once is no session's
+        first = await arrive(clients[0], port, cookies[0])
+        await first.tell(HYDRATE, HYDRATED)  # what is loaded once is no session's
+        first.listening.cancel()
         before = server.memory()
-        pages = [
-            await arrive(clients[n % len(clients)], port, cookie) for n, cookie in enumerate(cookies[1:])
-        ]
-        for page in pages:
-            await page.tell(HYDRATE)
+        for number, cookie in enumerate(cookies[1:]):
+            page = await arrive(clients[number % len(clients)], port, cookie)
+            pages.append(page)
+            await page.tell(HYDRATE, HYDRATED)
             await page.tell(f"{InvoicesState.get_full_name()}.load")
         grown = server.memory() - before
         bare, _ = await _each(server, pages, BARE)
@@ -185,6 +196,8 @@ async def measure(server: Server, port: int, cookies: list[str]) -> dict[str, fl
     finally:
         for client in clients:
             await client.close()
+        for page in pages:
+            page.listening.cancel()
 
 
 async def _each(server: Server, pages: list[Browser], name: str) -> tuple[float, int]:

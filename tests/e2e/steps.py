@@ -136,21 +136,18 @@ def card_frame(page: Page) -> FrameLocator:
 
 
 def fill_card(page: Page, number: str) -> None:
-    new = page.get_by_label("A new card")
+    """In whichever language the page is."""
+    new = page.locator("#pay-form input[name=source][value=new]:not([type=hidden])")
     if new.count() and not new.is_checked():
         new.check(force=True)
     frame = card_frame(page)
-    frame.get_by_label("Card number").fill(number)
-    frame.get_by_label(re.compile("Expiration date")).fill("12 / 34")
-    frame.get_by_label(re.compile("Security code")).fill("123")
-    zip_code = frame.get_by_label(re.compile("ZIP|Postal"))
-    if zip_code.count():
-        zip_code.fill("10014")
+    for name, typed in (("number", number), ("expiry", "12 / 34"), ("cvc", "123"), ("postalCode", "10014")):
+        frame.locator(f"#{name}").fill(typed)
 
 
 def choose_amount(page: Page, amount: str) -> None:
-    page.get_by_label("Another amount").check(force=True)
-    page.get_by_label("Amount in dollars").fill(amount)
+    page.locator("#pay-form input[name=how_much][value=part]").check(force=True)
+    page.locator("#amount").fill(amount)
 
 
 def confirm_at_the_bank(page: Page, button: str = "Complete") -> None:
@@ -159,7 +156,7 @@ def confirm_at_the_bank(page: Page, button: str = "Complete") -> None:
 
 
 def press_pay(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Pay")).locator("visible=true").first.click()
+    page.locator("button[type=submit][form=pay-form]").locator("visible=true").first.click()
 
 
 def pay(page: Page, *, card: str, amount: str = "", keep: bool = False) -> None:
@@ -190,8 +187,8 @@ def figures(paper: Path) -> str:
 def on_receipt(page: Page) -> str:
     """The receipt's number; the page says that the payment was received."""
     page.wait_for_url("**/receipt?*")
-    expect(page.get_by_role("heading", name="Payment received")).to_be_visible()
-    return page.get_by_text("Receipt number").locator("b").inner_text()
+    expect(page.get_by_role("heading", name=re.compile("Payment received|Pago recibido"))).to_be_visible()
+    return page.get_by_text(re.compile("Receipt number|Número de recibo")).locator("b").inner_text()
 
 
 def download(page: Page, link: str, folder: Path) -> Path:

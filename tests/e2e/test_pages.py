@@ -43,6 +43,13 @@ SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidde
 }).map((e) => [e.tagName, e.textContent.trim().slice(0, 24), e.getBoundingClientRect().width, e.getBoundingClientRect().height])
   .filter(([, , width, height]) => width < 43.5 || height < 43.5)"""
 
+# Colours that fade into the other scheme are measured when they have arrived.
+SETTLED = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.allSettled(fading.map((each) => each.finished));
+}"""
+
 
 @pytest.fixture
 def look(axe: Axe) -> Look:
@@ -54,6 +61,7 @@ def look(axe: Axe) -> Look:
             page.set_viewport_size(size)
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
+                page.evaluate(SETTLED)
                 visitor.name = f"{device}-{scheme}"
                 axe(page)
                 visitor.shot(name)
@@ -265,7 +273,7 @@ def test_beside_the_way(portal: Portal, visit: Visits, look: Look, language: str
     look(somebody, f"{language}-not-found")
     heading(somebody.go(in_(language, "/sign-in")))
     somebody.context.set_offline(True)
-    lost = re.compile("We lost the connection|Perdimos la conexión")
+    lost = re.compile("We lost the connection|Se perdió la conexión")
     expect(page.get_by_role("status").filter(has_text=lost)).to_be_visible(timeout=60_000)
     look(somebody, f"{language}-offline")
     somebody.context.set_offline(False)

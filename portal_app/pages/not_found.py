@@ -1,0 +1,35 @@
+"""Where no page is. One page for every language: which one is known from the address only (tokens.css)."""
+
+import reflex as rx
+
+from portal_app.components import chrome
+from portal_app.components.kit import el, link
+from portal_app.components.words import _, here, speaking
+from portal_app.settings import settings
+
+
+def not_found() -> rx.Component:
+    return el.div(
+        el.header(chrome.leaf(), class_name="mx-auto max-w-[30rem] w-full flex items-center px-5 pt-6"),
+        chrome.main(
+            *[_said(code) for code in settings().languages], cls="mx-auto w-full max-w-[30rem] px-4 py-8"
+        ),
+        class_name="min-h-dvh",
+    )
+
+
+def _said(code: str) -> rx.Component:
+    with speaking(code):
+        return el.div(
+            el.h1(_("There is no page here"), class_name="text-xl font-bold"),
+            el.p(
+                _("The link may be old, or the address may have a mistake in it."),
+                class_name="text-ink-2 mt-2",
+            ),
+            link(_("See your invoices"), href=here("/invoices"), cls="btn btn-primary mt-5"),
+            lang=code,
+            class_name=f"card p-6 md:p-8 only-{code}",
+        )
+
+
+rx.page(route="404", title=_("There is no page here"))(not_found)

@@ -134,7 +134,7 @@ def test_sixty_thousand_invoices_come_in_within_a_minute_and_500_megabytes():
     made = subprocess.run(
         [sys.executable, "-m", "tests.bench.bench_import"], capture_output=True, text=True, check=True
     )
-    print(made.stdout)  # noqa: T201
+    print(made.stdout)
     found = json.loads(made.stdout)
     assert found["seconds"] < 60
     assert found["megabytes"] < 500
@@ -143,4 +143,4 @@ def test_sixty_thousand_invoices_come_in_within_a_minute_and_500_megabytes():
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))  # noqa: T201
+    print(json.dumps(measure(), indent=1))

@@ -48,10 +48,8 @@ def refund_payment(
     """
     principal.require(Permission.REFUND)
     intent = _ask(principal, refund_id, payment_id, amount, void_charge, tuple(invoice_ids or ()), reason)
-    if intent is None:  # taken at the desk: it is given back there
-        facts = RefundFacts(Outcome.SUCCEEDED)
-    else:
-        facts = processor.refund(intent, amount, key=refund_id)
+    # No intent: taken at the desk, so it is given back there.
+    facts = processor.refund(intent, amount, key=refund_id) if intent else RefundFacts(Outcome.SUCCEEDED)
     view = settle_refund(the_portal("refund"), refund_id, facts)
     if facts.outcome in (Outcome.REFUSED, Outcome.DECLINED) and view.status is RefundStatus.FAILED:
         raise Refused("The card processor did not take this refund. Nothing was changed.")

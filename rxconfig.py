@@ -14,6 +14,9 @@ config = rx.Config(
     show_built_with_reflex=False,
     frontend_lazy_bundled_libraries=True,
     frontend_compression_formats=["brotli", "gzip"],
+    # Never the disk manager: it keeps what is on screen in clear in files.
+    state_manager_mode="redis" if settings().redis_url.get_secret_value() else "memory",
+    redis_url=settings().redis_url.get_secret_value() or None,
     redis_token_expiration=900,
     plugins=[rx.plugins.TailwindV4Plugin()],
     disable_plugins=[rx.plugins.SitemapPlugin],

@@ -1,11 +1,17 @@
 """Everything the outside world decides for us: read once, checked at start-up."""
 
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -90,6 +96,97 @@ class Settings(BaseSettings):
         return url
 
 
+class Misconfigured(SystemExit):
+    """The portal does not start; the message says why, in a line for each reason."""
+
+
 @cache
 def settings() -> Settings:
-    return Settings()
+    """Misconfigured when a setting is unreadable, missing or unsafe."""
+    found, why = read_settings()
+    if found is None or why:
+        raise Misconfigured("\n".join(f"portal: {reason}" for reason in why))
+    return _with_demo_key(found)
+
+
+def read_settings() -> tuple[Settings | None, list[str]]:
+    """The settings, and everything that speaks against starting with them."""
+    try:
+        found = Settings()  # pyright: ignore[reportCallIssue]  (the aliases have defaults)
+    except ValidationError as unreadable:
+        return None, [f"{error['loc'][0]}: {error['msg']}" for error in unreadable.errors()]
+    return found, [*_unreadable(found), *(_unsafe_demo(found) if found.demo else _unsafe(found))]
+
+
+def _unreadable(found: Settings) -> Iterator[str]:
+    try:
+        ZoneInfo(found.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield f"PORTAL_TIMEZONE names no time zone: {found.timezone}"
+    if not re.fullmatch(r"[A-Z]{3}", found.currency):
+        yield f"PORTAL_CURRENCY is no ISO 4217 code, like USD: {found.currency}"
+    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?", found.locale):
+        yield f"PORTAL_LOCALE is no locale, like en_US: {found.locale}"
+    if not found.languages:
+        yield "PORTAL_LANGUAGES is empty"
+    if not re.fullmatch(r"https?://[^/\s]+", found.public_url):
+        yield f"PORTAL_PUBLIC_URL is no address without a path, like https://my.example.org: {found.public_url}"
+    if not re.fullmatch(r"|[+-]\d{1,5}[dhm]|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", found.clock):
+        yield f"PORTAL_CLOCK is neither like 2026-06-15T12:00 nor like +90d: {found.clock}"
+    if found.smtp_tls not in ("starttls", "tls", "none"):
+        yield f"SMTP_TLS is starttls, tls or none, not {found.smtp_tls}"
+
+
+def _unsafe_demo(found: Settings) -> Iterator[str]:
+    """A demo invents patients: no real card may be charged for them."""
+    live = (found.stripe_secret_key.get_secret_value(), found.stripe_publishable_key)
+    if any("_live_" in key for key in live):
+        yield "a live Stripe key in demo mode; use a test key, or PORTAL_MODE=production"
+
+
+def _unsafe(found: Settings) -> Iterator[str]:
+    """What a practice with real patients may not start with."""
+    if found.clock:
+        yield "PORTAL_CLOCK is for demo and tests; remove it in production"
+    if len(found.secret_key.get_secret_value()) < 32:
+        yield "PORTAL_SECRET_KEY is missing or shorter than 32 characters (for a try-out: PORTAL_MODE=demo)"
+    if not found.public_url.startswith("https://"):
+        yield "PORTAL_PUBLIC_URL has to begin with https:// in production"
+    stripe = {
+        "STRIPE_SECRET_KEY": found.stripe_secret_key.get_secret_value(),
+        "STRIPE_PUBLISHABLE_KEY": found.stripe_publishable_key,
+        "STRIPE_WEBHOOK_SECRET": found.stripe_webhook_secret.get_secret_value(),
+    }
+    if missing := [name for name, value in stripe.items() if not value]:
+        yield f"card payments are half-configured: {', '.join(missing)} missing"
+    elif ("_live_" in stripe["STRIPE_SECRET_KEY"]) != ("_live_" in stripe["STRIPE_PUBLISHABLE_KEY"]):
+        yield "one of Stripe's two keys is live and the other is not"
+    for name in ("stripe_api_base", "stripe_script_url", "twilio_api_base"):
+        if getattr(found, name):
+            yield f"{name.upper()} is for demo and tests; remove it in production"
+    if not (found.smtp_host and found.smtp_from):
+        yield "SMTP_HOST and SMTP_FROM are missing: nobody could be sent a code"
+    twilio = (found.twilio_account_sid, found.twilio_auth_token.get_secret_value(), found.twilio_from)
+    if any(twilio) and not all(twilio):
+        yield "text messages: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together"
+
+
+def _with_demo_key(found: Settings) -> Settings:
+    if not found.demo or found.secret_key.get_secret_value():
+        return found
+    return found.model_copy(update={"secret_key": SecretStr(_demo_key(found.data_dir))})
+
+
+def _demo_key(data_dir: Path) -> str:
+    """Made once for each demo: so that nobody needs a secret to look around, and no two demos share one."""
+    file = data_dir / "secret.key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        whole = file.with_name(f"secret.{secrets.token_hex(4)}.key")
+        whole.touch(mode=0o600)
+        whole.write_text(secrets.token_hex(32))
+        try:
+            os.link(whole, file)
+        finally:
+            whole.unlink()
+    return file.read_text()

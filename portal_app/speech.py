@@ -56,6 +56,11 @@ def date_text(language: str, day: date) -> str:
     return format_date(day, "long", locale=locale_of(language))
 
 
+def full_date_text(language: str, day: date) -> str:
+    """ "December 5, 2026": always with the year, for papers that are kept."""
+    return format_date(day, "long", locale=locale_of(language))
+
+
 def weekday_text(language: str, day: date) -> str:
     """ "Tuesday, December 1"."""
     return f"{format_date(day, 'EEEE', locale=locale_of(language))}, {date_text(language, day)}"

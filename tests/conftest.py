@@ -154,6 +154,7 @@ def _bound(url: str) -> Iterator[str]:
     db_engine.bind(url)
     yield url
     db_engine.dispose()
+    db_engine.unbind()
 
 
 @pytest.fixture(params=_PARAMS)

@@ -26,6 +26,16 @@ def bind(url: str) -> None:
     _bound[:] = [url]
 
 
+def unbind() -> None:
+    """Back to the database of the settings."""
+    _bound.clear()
+
+
+def bound() -> bool:
+    """Was another database than that of the settings named?"""
+    return bool(_bound)
+
+
 def dispose() -> None:
     for made in _engines.values():
         made.dispose()

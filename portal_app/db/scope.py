@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
-from sqlalchemy import event, false, insert
+from sqlalchemy import bindparam, event, false, insert, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
 from sqlmodel import Session, SQLModel
@@ -102,6 +102,15 @@ class Tx(Session):
             return False
         return True
 
+    def keep_once(self, row: Owned) -> bool:
+        """`keep`, unless its id is taken, perhaps by somebody else's row; says whether it kept."""
+        try:
+            with self.begin_nested():
+                self.add(row)
+        except IntegrityError:
+            return False
+        return True
+
     def afterwards(self, call: Callable[[], None]) -> None:
         """Once this transaction is committed, and only then."""
         self.info.setdefault("afterwards", []).append(call)
@@ -124,6 +133,21 @@ class Tx(Session):
             raise RuntimeError("only an errand of the portal pours rows")
         if rows:
             self.connection().execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
+
+    def amend(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+        """Many rows changed at once, each by its `id`; all name the same columns. The importer's door too."""
+        if self.principal.side is not Side.PORTAL or not self.may_write:
+            raise RuntimeError("only an errand of the portal amends rows")
+        if rows:
+            columns = table.__table__.c  # type: ignore[attr-defined]
+            changed = {
+                name: bindparam(f"to_{name}", type_=columns[name].type) for name in rows[0] if name != "id"
+            }
+            statement = update(table.__table__).where(columns.id == bindparam("by_id")).values(changed)  # type: ignore[attr-defined]
+            given = [
+                {"by_id" if name == "id" else f"to_{name}": v for name, v in row.items()} for row in rows
+            ]
+            self.connection().execute(statement, given)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """PDFs by typst: tagged (PDF/UA-1), in the bundled fonts only, from templates that get data, never markup."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 import typst
 
 _HERE = Path(__file__).parent.parent / "typst"
+
+_UNPRINTABLE = {"Cc", "Cs", "Co", "Cn"}
 
 
 class Typesetter(Protocol):
@@ -31,9 +34,15 @@ class TypstTypesetter:
             input=_HERE / f"{template}.typ",
             root=_HERE,
             font_paths=self._fonts,
-            sys_inputs={"facts": json.dumps(facts, ensure_ascii=False)},
+            sys_inputs={"facts": json.dumps(_printable(facts), ensure_ascii=False)},
         )
-        document = made_of.compile(format="pdf", pdf_standards="ua-1", timestamp=int(made.timestamp()))
+        when = int(made.timestamp())
+        try:
+            document = made_of.compile(format="pdf", pdf_standards="ua-1", timestamp=when)
+        except typst.TypstError:
+            # A character that no bundled font has (an emoji in a name): tagged all the same, with a box
+            # for it. A mistake in the template fails here again.
+            document = made_of.compile(format="pdf", timestamp=when)
         if not isinstance(document, bytes):
             raise TypeError("typst gave no document")
         return document
@@ -43,3 +52,12 @@ class TypstTypesetter:
 def typesetter() -> TypstTypesetter:
     """The one of this process: its fonts take a moment to read."""
     return TypstTypesetter()
+
+
+def _printable(facts: Any) -> Any:
+    """Without what no paper can show: control characters, private and unassigned ones, half pairs."""
+    if isinstance(facts, str):
+        return "".join(c for c in facts if c == "\n" or unicodedata.category(c) not in _UNPRINTABLE)
+    if isinstance(facts, Mapping):
+        return {key: _printable(value) for key, value in facts.items()}
+    return [_printable(fact) for fact in facts] if isinstance(facts, list | tuple) else facts

@@ -4,7 +4,7 @@ import re
 import smtplib
 import ssl
 from dataclasses import dataclass
-from email.errors import HeaderParseError, MessageError
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -19,6 +19,7 @@ from portal_app.gateways.sending import Failed, Sending, Sent
 
 _SECONDS = 15  # for each step of the conversation
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f<>()\[\],;:\"\\]|@.*@")
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 
 
@@ -59,7 +60,7 @@ class SmtpMailer:
     def send(self, mail: Mail) -> Sending:
         try:
             letter = composed(mail, self.sender)
-        except (ValueError, MessageError, HeaderParseError, IndexError) as wrong:
+        except (ValueError, MessageError) as wrong:
             return Failed(permanent=True, reason=f"not an email address ({type(wrong).__name__})")
         try:
             with self._connected() as server:
@@ -101,9 +102,8 @@ class SmtpMailer:
 def composed(mail: Mail, sender: str) -> EmailMessage:
     """The letter: plain text, the same as HTML, attachments. ValueError for what is no address."""
     ours_name, ours = parseaddr(sender)
-    to = Address(addr_spec=_one_line(mail.to))
-    ascii_only = mail.to.isascii()
-    letter = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
+    to = _address(mail.to)
+    letter = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
     letter["From"] = Address(_one_line(mail.sender_name) or ours_name, addr_spec=ours)
     letter["To"] = to
     letter["Subject"] = _one_line(mail.subject)
@@ -117,6 +117,14 @@ def composed(mail: Mail, sender: str) -> EmailMessage:
         main, _, sub = attached.media_type.partition("/")
         letter.add_attachment(attached.content, maintype=main, subtype=sub, filename=_one_line(attached.name))
     return letter
+
+
+def _address(text: str) -> Address:
+    """ValueError for what is none. A domain of other scripts is written as the mail system does (xn--…)."""
+    name, at, domain = text.rpartition("@")
+    if not (name and at and domain) or _NOT_IN_ADDRESS.search(text):
+        raise ValueError("not an email address")
+    return Address(username=name, domain=domain.encode("idna").decode())
 
 
 def _one_line(text: str) -> str:

@@ -30,7 +30,7 @@ class SourceFacts:
 
     processor_id: str  # pm_…
     customer: str = ""
-    kind: str = "card"
+    kind: str = "card"  # or "bank"
     brand: str = ""
     last4: str = ""
     exp_month: int | None = None
@@ -88,12 +88,19 @@ class Forged(Exception):
     """A webhook that the processor did not sign, or signed too long ago."""
 
 
+class NoAnswer(Exception):
+    """The processor could not be asked. Only what lists things raises it: nothing found is another answer."""
+
+
 class CardProcessor(Protocol):
     publishable_key: str
     script_url: str  # "" = Stripe's own
 
     def customer(self, account_id: AccountId, name: str, email: str = "") -> str:
-        """The processor's customer of an account, the same one however often it is asked."""
+        """The processor's customer of an account, the same one however often it is asked.
+
+        "" when no answer came: a new card can then be charged, but not saved.
+        """
         ...
 
     def charge(
@@ -110,7 +117,9 @@ class CardProcessor(Protocol):
     ) -> Charge:
         """Create and confirm an intent with a saved `source` (pm_…) or a confirmation `token`.
 
-        Asking again with the same key charges once. UNKNOWN when no answer came.
+        Asking again with the same key charges once and is answered as the intent is by then.
+        UNKNOWN when no answer came, also when the key was used with other parameters: whether
+        that one charged is for `charges_since` to tell.
         """
         ...
 
@@ -125,12 +134,16 @@ class CardProcessor(Protocol):
     def look_up_refund(self, refund_id: str) -> RefundFacts: ...
 
     def charges_since(self, moment: datetime) -> Iterator[Charge]:
-        """Every intent created since, for reconcile."""
+        """Every intent created since (the processor's clock: the real one), for reconcile. May raise NoAnswer."""
         ...
 
-    def refunds_since(self, moment: datetime) -> Iterator[RefundFacts]: ...
+    def refunds_since(self, moment: datetime) -> Iterator[RefundFacts]:
+        """Every refund created since. May raise NoAnswer."""
+        ...
 
-    def sources(self, customer: str) -> list[SourceFacts]: ...
+    def sources(self, customer: str) -> list[SourceFacts]:
+        """On the customer's file, newest first. May raise NoAnswer."""
+        ...
 
     def start_setup(self, customer: str, *, key: str) -> Setup: ...
 

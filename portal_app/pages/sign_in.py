@@ -100,7 +100,7 @@ def code_step() -> rx.Component:
             cls="mt-6",
         ),
         el.p(
-            rx.cond(SignInState.sent_again, _("We sent a new code. Use the newest message.")),
+            rx.cond(SignInState.sent_again, _("We sent a new code. Use the newest message."), ""),
             role="status",
             class_name="text-paid font-semibold mt-3",
         ),

@@ -1,9 +1,234 @@
-"""Papers to keep: invoice and receipt as PDF, in the reader's language, with what the reader may see."""
+"""Papers to keep: invoice and receipt as PDF, in the reader's language, with what the reader may see.
 
-from portal_app.domain.access import Principal
+Each is made from the view that the screen shows, so that page and paper say the same figures.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from portal_app.clock import local_date, now
+from portal_app.db.audit import line
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.billing import Account
+from portal_app.db.tables.families import Patient
+from portal_app.db.tables.practice import Practice
+from portal_app.domain.access import Principal, Side
+from portal_app.domain.billing import RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotFound
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
+from portal_app.gateways.documents import typesetter
+from portal_app.services import billing
+from portal_app.services.billing.views import InvoiceView, ReceiptView
+from portal_app.services.letterhead import address_of, column, drawn, letterhead
+from portal_app.speech import full_date_text, mark, money_text, names_text, paper_language, say, time_text
+
+_STATUS = {
+    InvoiceStatus.DRAFT: mark("Draft"),
+    InvoiceStatus.OPEN: mark("To pay"),
+    InvoiceStatus.PARTLY_PAID: mark("Partly paid"),
+    InvoiceStatus.PAID: mark("Paid"),
+    InvoiceStatus.VOID: mark("Void"),
+    InvoiceStatus.WRITTEN_OFF: mark("Written off"),
+}
+_REFUNDED = {PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    file_name: str  # plain ASCII
+    content: bytes  # PDF
+
+
+def invoice_pdf(principal: Principal, invoice_id: InvoiceId, language: str) -> bytes:
+    return invoice_paper(principal, invoice_id, language).content
+
+
+def receipt_pdf(principal: Principal, payment_id: PaymentId, language: str) -> bytes:
+    return receipt_paper(principal, payment_id, language).content
+
+
+def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Paper:
+    """NotFound for an invoice that is absent or not theirs."""
+    view = billing.view_invoice(principal, invoice_id)
+    with reading(principal) as tx:
+        facts = letterhead(tx.find(Practice, "practice"), language)
+        payer = _payer(tx, view.account_id)
+    facts |= invoice_facts(view, language) | {"to": address_of(payer) if payer else []}
+    _note_staff(principal, "read:invoice", view.id)
+    return Paper(f"invoice-{_plain(view.number)}.pdf", _pdf(facts))
+
+
+def receipt_paper(principal: Principal, payment_id: PaymentId, language: str) -> Paper:
+    """NotFound for a payment that is absent, not theirs, or not received."""
+    view = billing.view_receipt(principal, payment_id)
+    paper = _receipt(principal, view, language)
+    _note_staff(principal, "read:receipt", view.payment_id)
+    return paper
 
 
 def for_message(principal: Principal, document: str, id_: str, language: str) -> bytes:
-    """What an outbox message names as its attachment. NotFound when there is no such thing."""
-    raise NotFound
+    """What an outbox message names as its attachment; NotFound when there is no such thing.
+
+    Mail is read by whoever opens the mailbox: no service and no person in it (docs/decisions).
+    """
+    if document != "receipt":
+        raise NotFound
+    view = masked(billing.view_receipt(principal, PaymentId(id_)))
+    return _receipt(principal, view, language).content
+
+
+def masked(view: ReceiptView) -> ReceiptView:
+    """The receipt as anybody may read it."""
+    return replace(view, parts=tuple(replace(part, title="", people=()) for part in view.parts))
+
+
+def invoice_facts(view: InvoiceView, language: str) -> dict[str, Any]:
+    """What the paper says besides letterhead and address."""
+    status = mark("Overdue") if view.overdue else _STATUS[view.status]
+    heading = say(language, "Invoice {number}", number=view.number)
+    facts = [
+        (say(language, "Invoice date"), full_date_text(language, view.issue_date)),
+        (say(language, "Due date"), full_date_text(language, view.due_date)),
+        (say(language, "Status"), say(language, status)),
+    ]
+    return {
+        "title": heading,
+        "heading": heading,
+        "facts": facts,
+        "tables": [_lines(view, language), *_payments(view, language)],
+        "totals": _totals(view, language),
+        "notes": [],
+    }
+
+
+def receipt_facts(view: ReceiptView, language: str) -> dict[str, Any]:
+    heading = say(language, "Receipt {number}", number=view.number)
+    paid_at = f"{full_date_text(language, local_date(view.paid_at))}, {time_text(language, view.paid_at)}"
+    facts = [(say(language, "Paid on"), paid_at), (say(language, "Paid with"), view.shown)]
+    if view.payer:
+        facts.append((say(language, "Paid by"), view.payer))
+    totals = [(say(language, "Amount paid"), money_text(language, view.amount), True)]
+    if view.refunded:
+        totals.append((say(language, "Refunded"), money_text(language, -view.refunded), False))
+    if view.credit:
+        totals.append((say(language, "Kept as credit"), money_text(language, view.credit), False))
+    waits = say(language, "The practice has received this payment and will post it to your account soon.")
+    return {
+        "title": heading,
+        "heading": heading,
+        "facts": facts,
+        "tables": [_parts(view, language)] if view.parts else [],
+        "totals": totals,
+        "notes": [] if view.posted or view.status in _REFUNDED else [waits],
+    }
+
+
+def _receipt(principal: Principal, view: ReceiptView, language: str) -> Paper:
+    if view.status not in RECEIVED:
+        raise NotFound
+    with reading(principal) as tx:
+        facts = letterhead(tx.find(Practice, "practice"), language)
+    facts |= receipt_facts(view, language) | {"to": []}
+    return Paper(f"receipt-{_plain(view.number)}.pdf", _pdf(facts))
+
+
+def _lines(view: InvoiceView, language: str) -> dict[str, Any]:
+    rows = [
+        [
+            full_date_text(language, line.service_date) if line.service_date else "",
+            line.person,
+            _service(line.description, line.code, language),
+            str(line.quantity) if line.unit_amount is not None else "",
+            money_text(language, line.amount),
+        ]
+        for line in view.lines
+    ]
+    columns = [
+        column(say(language, "Date")),
+        column(say(language, "Patient")),
+        column(say(language, "Service"), wide=True),
+        column(say(language, "Quantity"), right=True),
+        column(say(language, "Amount"), right=True),
+    ]
+    return drawn(say(language, "What it is for"), columns, rows)
+
+
+def _payments(view: InvoiceView, language: str) -> list[dict[str, Any]]:
+    if not view.payments:
+        return []
+    rows = [
+        [
+            full_date_text(language, paid.on),
+            paid.shown,
+            paid.receipt_number,
+            money_text(language, -paid.amount),
+        ]
+        for paid in view.payments
+        if paid.status in RECEIVED
+    ]
+    columns = [
+        column(say(language, "Date")),
+        column(say(language, "Paid with"), wide=True),
+        column(say(language, "Receipt")),
+        column(say(language, "Amount"), right=True),
+    ]
+    return [drawn(say(language, "Payments"), columns, rows)] if rows else []
+
+
+def _totals(view: InvoiceView, language: str) -> list[tuple[str, str, bool]]:
+    totals = [(say(language, "Total"), money_text(language, view.total), False)]
+    if view.adjusted:
+        totals.append((say(language, "Adjustments"), money_text(language, view.adjusted), False))
+    if view.paid:
+        totals.append((say(language, "Paid"), money_text(language, -view.paid), False))
+    return [*totals, (say(language, "Balance due"), money_text(language, view.due), True)]
+
+
+def _parts(view: ReceiptView, language: str) -> dict[str, Any]:
+    rows = [
+        [
+            part.number,
+            names_text(language, part.people) if part.people else "",
+            _service(part.title, "", language),
+            money_text(language, part.amount),
+            money_text(language, part.still_due),
+        ]
+        for part in view.parts
+    ]
+    columns = [
+        column(say(language, "Invoice")),
+        column(say(language, "Patient")),
+        column(say(language, "Service"), wide=True),
+        column(say(language, "Paid"), right=True),
+        column(say(language, "Still due"), right=True),
+    ]
+    return drawn(say(language, "What it paid"), columns, rows)
+
+
+def _service(description: str, code: str, language: str) -> str:
+    """Masked lines say "Services" (DEP-4)."""
+    shown = description or say(language, "Services")
+    return f"{shown} ({code})" if description and code else shown
+
+
+def _payer(tx: Tx, account_id: AccountId) -> Patient | None:
+    account = tx.get(Account, account_id)
+    return tx.get(Patient, account.guarantor_id) if account else None
+
+
+def _note_staff(principal: Principal, action: str, subject: str) -> None:
+    """Staff who read a patient's paper leave a line in the trail."""
+    if principal.side is Side.STAFF:
+        with transaction(principal) as tx:
+            tx.tell(line(principal, action, subject=subject))
+
+
+def _plain(number: str) -> str:
+    return (
+        "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in number).strip("-.")
+        or "paper"
+    )
+
+
+def _pdf(facts: dict[str, Any]) -> bytes:
+    return typesetter().pdf("paper", facts, made=now())

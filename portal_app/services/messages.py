@@ -30,8 +30,9 @@ from portal_app.gateways.mail import Attachment, Mail, Mailer
 from portal_app.gateways.sending import Failed, Sending, Sent
 from portal_app.gateways.sms import Texter
 from portal_app.services import documents
-from portal_app.services.wording import WORDINGS, mark, worded
+from portal_app.services.wording import WORDINGS, worded
 from portal_app.settings import settings
+from portal_app.speech import mark
 
 _log = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ def sent_messages(_: Principal) -> tuple[SentMessage, ...]:
     if not settings().demo:
         raise NotFound
     with reading(the_portal("outbox-page")) as tx:
-        newest = select(OutboxMessage).order_by(
+        newest = select(OutboxMessage).where(OutboxMessage.to != "").order_by(
             OutboxMessage.created_at.desc(),
             OutboxMessage.id,  # type: ignore[attr-defined]
         )

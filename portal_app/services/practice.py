@@ -1,12 +1,16 @@
-"""The practice as everybody sees it, and who is looking."""
+"""The practice: its facts and settings, as everybody sees it, and who is looking."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from portal_app.db.scope import Tx, reading
+from sqlmodel import select
+
+from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import StaffMember
-from portal_app.domain.access import Principal, the_portal
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.errors import NotFound
+from portal_app.domain.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,93 @@ def _practice(tx: Tx) -> PracticeView:
     town = " ".join(word for word in (row.city, row.region, row.postal_code) if word)
     address = ", ".join(part for part in (row.line1, row.line2, town) if part)
     return PracticeView(row.name, row.phone, row.email, address, row.opening_hours, row.online_payments)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeFacts:
+    name: str
+    phone: str
+    email: str
+    website: str
+    address: tuple[str, ...]  # lines, as on an envelope
+    paper: str  # "us-letter" or "a4"
+    timezone: str
+    currency: str
+    locale: str
+    dependent_age: int
+    online_payments: bool
+    post_automatically: bool
+    minimum_payment: Money | None
+    version: int
+
+
+_known: dict[str, PracticeFacts] = {}  # by the database's address
+_FRESH = select(
+    Practice.version, Practice.online_payments, Practice.post_automatically, Practice.minimum_payment
+).where(Practice.id == "practice")
+
+
+def practice_now(principal: Principal) -> PracticeFacts:
+    with reading(principal) as tx:
+        return practice(tx)
+
+
+def practice(tx: Tx) -> PracticeFacts:
+    """Facts as of now; what decides about money is read each time, the rest once a version."""
+    fresh = tx.exec(_FRESH).first()
+    if fresh is None:
+        raise NotFound
+    version, online, automatic, minimum = fresh
+    address = str(tx.get_bind())
+    known = _known.get(address)
+    if known is None or known.version != version:
+        known = _known[address] = _facts(tx.find(Practice, "practice"))
+    if (known.online_payments, known.post_automatically, known.minimum_payment) != (
+        online,
+        automatic,
+        minimum,
+    ):
+        known = replace(known, online_payments=online, post_automatically=automatic, minimum_payment=minimum)
+    return known
+
+
+def change_money_settings(
+    principal: Principal,
+    *,
+    online_payments: bool,
+    post_automatically: bool,
+    minimum_payment: Money | None,
+) -> PracticeFacts:
+    """Who changed it is in the audit trail, under the row's name."""
+    principal.require(Permission.MANAGE_SETTINGS)
+    errand = replace(the_portal("settings"), name=principal.name, session_ref=principal.session_ref)
+    with transaction(errand) as tx:
+        row = tx.find(Practice, "practice", lock=True)
+        row.online_payments = online_payments
+        row.post_automatically = post_automatically
+        row.minimum_payment = minimum_payment
+        row.version += 1
+        tx.flush()
+        return practice(tx)
+
+
+def _facts(row: Practice) -> PracticeFacts:
+    town = " ".join(
+        part for part in (f"{row.city}," if row.city else "", row.region, row.postal_code) if part
+    )
+    return PracticeFacts(
+        name=row.name,
+        phone=row.phone,
+        email=row.email,
+        website=row.website,
+        address=tuple(line for line in (row.line1, row.line2, town) if line),
+        paper=row.paper,
+        timezone=row.timezone,
+        currency=row.currency,
+        locale=row.locale,
+        dependent_age=row.dependent_age,
+        online_payments=row.online_payments,
+        post_automatically=row.post_automatically,
+        minimum_payment=row.minimum_payment,
+        version=row.version,
+    )

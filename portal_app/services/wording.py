@@ -9,16 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal_app.db.tables.practice import Practice
-
-try:
-    from portal_app.speech import mark, say
-except ImportError:  # until the screens' branch is merged
-
-    def mark(msgid: str) -> str:
-        return msgid
-
-    def say(language: str, msgid: str, **values: Any) -> str:
-        return msgid.format_map(values)
+from portal_app.speech import mark, say
 
 
 @dataclass(frozen=True, slots=True)

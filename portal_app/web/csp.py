@@ -7,7 +7,7 @@ scripts of the build are let in by their hashes.
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from portal_app.settings import settings
@@ -31,6 +31,7 @@ def is_embed(path: str) -> bool:
     return "embed" in path.strip("/").split("/")[:2]
 
 
+@lru_cache(maxsize=2048)
 def policy(path: str, *, document: bool, web_root: Path) -> str:
     """The Content-Security-Policy for a path. `document`: an HTML page of the build."""
     scripts, styles = _hashes(web_root, path) if document else ("", "")
@@ -77,10 +78,12 @@ def _socket() -> str:
 def _hashes(web_root: Path, path: str) -> tuple[str, str]:
     found = _all_hashes(web_root)
     bare = path.rstrip("/")
-    for key in (f"{bare}/index.html", f"{bare}.html", path, "/404.html", "/index.html"):
+    for key in (f"{bare}/index.html", f"{bare}.html", path):
         if key in found:
             return found[key]
-    return "", ""
+    # A page whose address names a thing, or one that does not exist.
+    others = [found[key] for key in ("/__spa-fallback.html", "/404.html") if key in found]
+    return " ".join(scripts for scripts, _ in others), " ".join(styles for _, styles in others)
 
 
 @cache

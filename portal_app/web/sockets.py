@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from portal_app.services import live
+
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
@@ -78,3 +80,19 @@ class OpenSockets:
 
 
 OPEN = OpenSockets()
+
+
+async def end_when_told() -> None:
+    """For the server's lifespan: a session that ends in any process closes its pages here."""
+    loop = asyncio.get_running_loop()
+
+    def listener(topic: str, _key: str) -> None:
+        kind, _, ref = topic.partition(":")
+        if kind == "session" and not loop.is_closed():
+            loop.call_soon_threadsafe(OPEN.end, ref)
+
+    live.listen(listener)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        live.unlisten(listener)

@@ -4,14 +4,11 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from portal_app.clock import held_at
-from portal_app.db import engine as database
-from portal_app.db import tables  # noqa: F401
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import ContactPoint, Family, Patient
@@ -43,9 +40,8 @@ TROUBLE = Failed(permanent=False, reason="no mail server (TimeoutError)")
 
 
 @pytest.fixture(autouse=True)
-def practice(tmp_path: Path) -> Iterator[None]:
-    database.bind(f"sqlite:///{tmp_path / 'portal.db'}")
-    SQLModel.metadata.create_all(database.engine())
+def practice(db: str) -> Iterator[None]:
+    assert db
     with held_at(NOW), transaction(PORTAL) as tx:
         tx.keep(Practice(id="practice", name="Cedar Family Practice", phone="(202) 555-0100"))
         tx.keep(Family(id=FamilyId("fam_1"), practice_key="F1"))
@@ -68,7 +64,12 @@ def practice(tmp_path: Path) -> Iterator[None]:
         tx.keep(ContactPoint(id="con_2", patient_id=MARIA, kind=ContactKind.EMAIL, value=EMAIL[1]))
     with held_at(NOW):
         yield
-    database.dispose()
+
+
+@pytest.fixture
+def real(monkeypatch: pytest.MonkeyPatch) -> None:
+    production = settings().model_copy(update={"mode": Mode.PRODUCTION})
+    monkeypatch.setattr(messages, "settings", lambda: production)
 
 
 def write_code(once: str = "code:1", to: tuple[ContactKind, str] = EMAIL, **more: object) -> bool:
@@ -258,7 +259,7 @@ def test_the_code_by_sms_ends_with_the_line_that_phones_fill_in() -> None:
     assert len(text) <= 160
 
 
-def test_a_code_is_forgotten_once_it_is_sent() -> None:
+def test_a_code_is_forgotten_once_it_is_sent_where_the_portal_is_real(real: None) -> None:
     write_code()
     deliver(FakeMailer())
     assert rows()[0].body == ""
@@ -297,12 +298,14 @@ def test_the_practices_own_words_are_used_unless_they_leave_out_what_is_needed()
     assert "123456" in worded(practice, "sign_in_code", "email", "en", values).body
 
 
-def test_the_outbox_page_exists_in_the_demo_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_outbox_page_does_not_exist_where_the_portal_is_real(real: None) -> None:
     write_code()
     with pytest.raises(NotFound):
         messages.sent_messages(AS_MARIA)
-    demo = settings().model_copy(update={"mode": Mode.DEMO})
-    monkeypatch.setattr(messages, "settings", lambda: demo)
+
+
+def test_the_outbox_page_of_the_demo_shows_what_was_sent() -> None:
+    write_code()
     deliver(FakeMailer())
     (shown,) = messages.sent_messages(AS_MARIA)
     assert "123456" in shown.body

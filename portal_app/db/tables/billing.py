@@ -143,7 +143,11 @@ class Payment(AccountOwned, table=True):
     processor_intent_id: str | None = Field(default=None, unique=True)
     processor_charge_id: str = ""
     decline_code: str = ""
+    # In flight only: the processor told us that it is on its way (a bank debit), so it only lowers
+    # what is payable; not known, it holds the invoice.
+    outcome_known: bool = False
     receipt_number: str | None = Field(default=None, unique=True)
+    receipt_to: str = ""  # the address it was sent to
     note: str = ""
     posted: bool = False
     created_at: datetime = moment()

@@ -6,7 +6,7 @@ from typing import ClassVar
 from sqlmodel import Field
 
 from portal_app.db.scope import PortalOwned
-from portal_app.db.types import code, key, moment
+from portal_app.db.types import code, document, key, moment
 from portal_app.db.types import ref as _ref
 from portal_app.domain.access import Side
 from portal_app.domain.families import ContactKind
@@ -27,6 +27,7 @@ class SignInCode(PortalOwned, table=True):
     code_hash: str
     reference: str  # short, in the message and on the page (CODE-9)
     patient_id: PatientId | None = _ref("patient", default=None, nullable=True)  # desk codes
+    household: list[str] = document(default_factory=list)  # who has this contact point
     created_at: datetime = moment()
     expires_at: datetime = moment()
     code_tries: int = 0
@@ -34,6 +35,19 @@ class SignInCode(PortalOwned, table=True):
     code_passed_at: datetime | None = moment(default=None, nullable=True)
     burnt_at: datetime | None = moment(default=None, nullable=True)
     ip: str = ""
+
+
+class StaffStep(PortalOwned, table=True):
+    """The password was right; the authenticator's code is due. Burnt after use or too many tries."""
+
+    audited: ClassVar[bool] = False
+    id: str = key()  # stp_…
+    staff_id: StaffId = _ref("staff_member")
+    totp_secret: str = ""  # sealed; when the app is set up, until its first code is right
+    tries: int = 0
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    burnt_at: datetime | None = moment(default=None, nullable=True)
 
 
 class PortalSession(PortalOwned, table=True):

@@ -7,71 +7,47 @@ from portal_app.domain.access import Principal
 from portal_app.domain.billing import AskAgain, Held, Method
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, RefundId, SourceId
 from portal_app.domain.money import Money
-from portal_app.gateways.payments import CardProcessor, Charge, Heard
+from portal_app.gateways.payments import CardProcessor, Heard
+from portal_app.services.billing.invoices import list_invoices, view_invoice
+from portal_app.services.billing.payments import (
+    cancel_payment,
+    confirm_payment,
+    pay_account,
+    pay_invoice,
+    preview_account,
+)
+from portal_app.services.billing.receipts import todays_payments, view_receipt
+from portal_app.services.billing.settle import settle
 from portal_app.services.billing.views import (
     AccountView,
     Finding,
-    InvoiceList,
-    InvoiceView,
     NewLine,
     PaymentOutcome,
     PayOffer,
-    ReceiptView,
     RefundView,
     SetupStarted,
     SourceView,
     StatementView,
-    Today,
 )
 
-__all__ = ["AskAgain", "Held"]
+__all__ = [
+    "AskAgain",
+    "Held",
+    "cancel_payment",
+    "confirm_payment",
+    "list_invoices",
+    "pay_account",
+    "pay_invoice",
+    "preview_account",
+    "settle",
+    "todays_payments",
+    "view_invoice",
+    "view_receipt",
+]
 
 
 # --- what a patient sees and pays -------------------------------------------------------------
-def list_invoices(
-    principal: Principal, *, show: str = "all", patient_id: PatientId | None = None, page: int = 1
-) -> InvoiceList: ...
-def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView: ...
 def view_account(principal: Principal) -> AccountView: ...
-def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView: ...
-def pay_invoice(
-    principal: Principal,
-    payment_id: PaymentId,
-    invoice_id: InvoiceId,
-    offered: Money,
-    *,
-    processor: CardProcessor,
-    source_id: SourceId | None = None,
-    token: str = "",
-    save: bool = False,
-    again: bool = False,
-) -> PaymentOutcome: ...
-def pay_account(
-    principal: Principal,
-    payment_id: PaymentId,
-    offered: Money,
-    *,
-    processor: CardProcessor,
-    account_id: AccountId | None = None,
-    invoice_ids: Sequence[InvoiceId] | None = None,
-    source_id: SourceId | None = None,
-    token: str = "",
-    save: bool = False,
-    again: bool = False,
-) -> PaymentOutcome: ...
-def preview_account(
-    principal: Principal,
-    offered: Money,
-    *,
-    account_id: AccountId | None = None,
-    invoice_ids: Sequence[InvoiceId] | None = None,
-) -> tuple[tuple[InvoiceId, str, Money], ...]: ...
-def confirm_payment(
-    principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
-) -> PaymentOutcome: ...
-def cancel_payment(
-    principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
-) -> PaymentOutcome: ...
 def use_credit(principal: Principal, account_id: AccountId | None = None) -> Money: ...
 def view_statement(
     principal: Principal,
@@ -100,7 +76,6 @@ def past_due_offer(principal: Principal) -> PayOffer: ...
 
 
 # --- what the processor says ------------------------------------------------------------------
-def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> PaymentOutcome: ...
 def heard(principal: Principal, heard: Heard, *, processor: CardProcessor) -> str: ...
 def reconcile(
     principal: Principal, *, processor: CardProcessor, older_than: timedelta = timedelta(minutes=2)
@@ -108,7 +83,6 @@ def reconcile(
 
 
 # --- staff ------------------------------------------------------------------------------------
-def todays_payments(principal: Principal) -> Today: ...
 def post_payments(principal: Principal, payment_ids: Sequence[PaymentId]) -> int: ...
 def refund_payment(
     principal: Principal,

@@ -124,6 +124,7 @@ class InvoiceView:
     held: HeldPayment | None
     online_payments: bool
     too_small: bool  # below the processor's minimum (PART-4)
+    refunds: tuple["RefundView", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

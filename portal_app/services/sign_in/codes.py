@@ -1,11 +1,42 @@
-"""A patient's way in: a contact point, the code sent there, the birth date."""
+"""A patient's way in: a contact point, the code sent there, the birth date.
 
+Known or not, locked or not: the same words, the same rows, the same work (CODE-1). What leaves for an
+unknown contact is a message to nobody that has expired when it is written.
+"""
+
+import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from portal_app.domain.access import Principal
-from portal_app.domain.errors import Refused
-from portal_app.domain.families import ContactKind
+from sqlmodel import col, select, update
+
+from portal_app import clock
+from portal_app.db import audit
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.sign_in import SignInCode
+from portal_app.domain.access import Principal, the_portal
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.families import ContactKind, PatientStatus, Person
+from portal_app.domain.ids import PatientId, new_id
+from portal_app.domain.sign_in import (
+    BIRTH_DATE_TRIES,
+    CODE_LIFE,
+    CODE_TRIES,
+    REFERENCE_LETTERS,
+    Answer,
+    CodeWay,
+    Member,
+    who_comes_in,
+)
+from portal_app.services import messages
+from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.contacts import Contact, contact_of
+from portal_app.services.sign_in.keys import equal, keyed_hash
+from portal_app.services.sign_in.sessions import write_ticket
+
+_ERRAND = the_portal("sign-in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +57,174 @@ class NeedsFirstName(Refused):
 
 
 def request_code(principal: Principal, contact: str, *, way: str = "contact") -> CodeRequest:
-    """Send a code to an email or a phone. Refused only for what is neither."""
-    raise NotImplementedError
+    """Send a code to an email or a phone. Refused for what is neither, and for whoever asks too often."""
+    with reading(_ERRAND) as tx:
+        asked = contact_of(contact, tx.find(Practice, "practice").country)
+    for what, whose in (("code all", ""), ("code from", principal.ip), ("code", asked.value)):
+        throttle.count(what, whose)
+    with transaction(_ERRAND) as tx:
+        household = _household(tx, asked)
+        row, code = _new_code(tx, asked, household, principal, CodeWay(way))
+        messages.write(
+            tx,
+            "sign_in_code",
+            once=f"sign_in_code:{row.id}",
+            to_contact=(asked.kind, asked.value if household else ""),
+            language=principal.language,
+            values={"code": code, "reference": row.reference},
+            expires_at=row.expires_at if household else row.created_at,
+        )
+        _note(tx, principal, "sign_in:code_asked", row)
+    return CodeRequest(row.id, row.reference, asked.kind, asked.shown)
 
 
 def check_code(principal: Principal, code_id: str, code: str) -> None:
-    """Refused when it is wrong, late or burnt."""
-    raise NotImplementedError
+    """Refused when it is wrong, late or burnt; the fifth wrong one burns it (CODE-7)."""
+    throttle.count("try from", principal.ip)
+    with transaction(_ERRAND) as tx:
+        row = _live(tx, code_id)
+        right = row is not None and equal(row.code_hash, _code_hash(row.id, code))
+        if row is not None and right:
+            row.code_passed_at = row.code_passed_at or clock.now()
+        elif row is not None:
+            row.code_tries += 1
+            _burn_if(row, row.code_tries >= CODE_TRIES)
+            _note(tx, principal, "sign_in:code", row, ok=False)
+    if row is None or row.burnt_at:
+        raise _over()
+    if not right:
+        raise Refused(
+            "That is not the code of the message with reference {reference}", reference=row.reference
+        )
 
 
 def check_birth_date(principal: Principal, code_id: str, birth_date: date, first_name: str = "") -> str:
-    """A ticket for the one of the household born that day. Refused, or NeedsFirstName."""
-    raise NotImplementedError
+    """A ticket for the one of the household born that day. Refused, or NeedsFirstName; the third miss burns the code."""
+    throttle.count("try from", principal.ip)
+    ticket = ""
+    with transaction(_ERRAND) as tx:
+        row = _live(tx, code_id)
+        if row is None or row.code_passed_at is None:
+            raise _over()
+        answer, patient_id = _who(tx, row, birth_date, first_name)
+        if answer in (Answer.WRONG, Answer.CHILD):
+            row.birth_date_tries += 1
+            _burn_if(row, row.birth_date_tries >= BIRTH_DATE_TRIES)
+        elif answer in (Answer.COME_IN, Answer.CALL_US):
+            burn_codes(tx, row.contact_hash)
+        if patient_id:
+            ticket = write_ticket(tx, way="code", patient_id=patient_id, language=principal.language)
+        _note(tx, principal, f"sign_in:{answer.value}", row, ok=bool(patient_id), patient_id=patient_id)
+    if ticket:
+        return ticket
+    raise _said(answer, burnt=row.burnt_at is not None)
+
+
+def burn_codes(tx: Tx, contact_hash: str) -> None:
+    """No code that was sent to this contact point works any more: one was used, or the contact changed (CODE-12)."""
+    tx.exec(
+        update(SignInCode)
+        .where(col(SignInCode.contact_hash) == contact_hash, col(SignInCode.burnt_at).is_(None))
+        .values(burnt_at=clock.now())
+    )
+
+
+def contact_hash(kind: ContactKind, value: str) -> str:
+    """How codes remember where they went."""
+    return keyed_hash("contact", kind.value, value)
+
+
+def _household(tx: Tx, asked: Contact) -> list[PatientId]:
+    return list(
+        tx.exec(
+            select(Patient.id)
+            .join(ContactPoint, col(ContactPoint.patient_id) == col(Patient.id))
+            .where(ContactPoint.kind == asked.kind, ContactPoint.value == asked.value)
+            .where(Patient.status == PatientStatus.ACTIVE)
+            .order_by(col(Patient.id))
+        ).all()
+    )
+
+
+def _new_code(
+    tx: Tx, asked: Contact, household: list[PatientId], principal: Principal, way: CodeWay
+) -> tuple[SignInCode, str]:
+    code, id_, now = f"{secrets.randbelow(10**6):06d}", new_id("cod"), clock.now()
+    row = SignInCode(
+        id=id_,
+        way=way,
+        kind=asked.kind,
+        contact_hash=contact_hash(asked.kind, asked.value),
+        known=bool(household),
+        code_hash=_code_hash(id_, code),
+        reference="".join(secrets.choice(REFERENCE_LETTERS) for _ in range(4)),
+        household=[str(id_) for id_ in household],
+        created_at=now,
+        expires_at=now + CODE_LIFE,
+        ip=principal.ip,
+    )
+    return tx.keep(row), code
+
+
+def _code_hash(code_id: str, code: str) -> str:
+    return keyed_hash("code", code_id, code)
+
+
+def _live(tx: Tx, code_id: str) -> SignInCode | None:
+    """The code, locked, if it can still be used."""
+    try:
+        row = tx.find(SignInCode, code_id, lock=True)
+    except NotFound:
+        return None
+    if row.burnt_at or clock.now() >= _ends(row):
+        return None
+    return row
+
+
+def _ends(row: SignInCode) -> datetime:
+    """Once the code was right there is as long again for the birth date."""
+    return row.code_passed_at + CODE_LIFE if row.code_passed_at else row.expires_at
+
+
+def _who(tx: Tx, row: SignInCode, born: date, first_name: str) -> tuple[Answer, PatientId | None]:
+    persons = tx.exec(select(Patient).where(col(Patient.id).in_(row.household))).all() if row.known else []
+    household = [Member(Person(p.id, p.birth_date, None, p.status), p.given_name) for p in persons]
+    age = tx.find(Practice, "practice").dependent_age
+    return who_comes_in(household, born, first_name, age, clock.today())
+
+
+def _burn_if(row: SignInCode, spent: bool) -> None:
+    if spent:
+        row.burnt_at = clock.now()
+
+
+def _over() -> Refused:
+    return Refused("This code no longer works. Ask for a new one.")
+
+
+def _said(answer: Answer, *, burnt: bool) -> Refused:
+    if answer is Answer.FIRST_NAME:
+        return NeedsFirstName()
+    if answer is Answer.CALL_US:
+        return Refused("We cannot tell who you are from this. Please call the practice.")
+    if answer is Answer.CHILD:
+        return Refused("Ask a parent to sign in.")
+    if burnt:
+        return _over()
+    return Refused("That is not the date of birth we have. Check it and try again.")
+
+
+def _note(
+    tx: Tx,
+    principal: Principal,
+    action: str,
+    row: SignInCode,
+    *,
+    ok: bool = True,
+    patient_id: PatientId | None = None,
+) -> None:
+    outcome = "ok" if ok else "refused"
+    details = {"burnt": True} if row.burnt_at and not ok else {}
+    tx.keep(
+        audit.line(principal, action, subject=row.id, outcome=outcome, patient_id=patient_id, details=details)
+    )

@@ -1,0 +1,52 @@
+# The manual of this repository: `make` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+UNIT := --ignore=tests/e2e --ignore=tests/bench
+
+.PHONY: help run test unit browser check format lock migration bench shots clean
+
+help: ## What there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+run: ## The portal with a demo practice at http://localhost:3000 (Python 3.11+ is all it needs)
+	@sh scripts/run.sh
+
+test: ## Everything: rules, services on SQLite and PostgreSQL, the portal in a browser
+	@sh scripts/test.sh
+
+unit: ## The tests without a browser; make unit ARGS="-k refund"
+	@sh scripts/venv.sh dev
+	@$(PY) -m pytest $(UNIT) -n 2 $(ARGS)
+
+browser: ## Only the tests in a browser; make browser ARGS="-k maria"
+	@sh scripts/venv.sh dev
+	@$(PY) scripts/build.py
+	@$(PY) -m pytest tests/e2e $(ARGS)
+
+check: ## Format, lint, types, rules of the house; under 30 seconds
+	@sh scripts/venv.sh dev
+	@sh scripts/check.sh
+
+format: ## Put the code in order
+	@sh scripts/venv.sh dev
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
+
+lock: ## Pin what the requirements bring along (constraints.txt) and the front end's packages
+	@sh scripts/lock.sh
+
+migration: ## A new migration from the tables; make migration m="say what changes"
+	@sh scripts/venv.sh dev
+	@PORTAL_MODE=demo $(PY) scripts/migration.py "$(m)"
+
+bench: ## CPU per event, memory per session, weight, Lighthouse
+	@sh scripts/bench.sh
+
+shots: ## The pictures of the README
+	@sh scripts/venv.sh dev
+	@$(PY) scripts/build.py
+	@$(PY) -m pytest tests/e2e/test_shots.py --shots
+
+clean: ## Remove everything that was made here, the demo's data too
+	@rm -rf .venv .web .states build data .pytest_cache .ruff_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

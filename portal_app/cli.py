@@ -1,0 +1,258 @@
+"""`portal …`: what the practice's own people run on their server.
+
+Services are imported when a command needs them: `portal --help` answers at once.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from portal_app.domain.access import Role, the_portal
+from portal_app.domain.errors import Refused
+
+app = typer.Typer(
+    help="The patient portal of one practice.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+staff = typer.Typer(help="Who works at the practice.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+app.add_typer(staff, name="staff")
+app.add_typer(audit, name="audit")
+out = Console(highlight=False, soft_wrap=True)
+_MOST_ROWS = 50
+
+
+@app.callback()
+def before_all(
+    database: Annotated[str, typer.Option(help="Another database than the settings name.")] = "",
+) -> None:
+    if database:
+        from portal_app.db.engine import bind  # noqa: PLC0415
+
+        bind(database)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from portal_app.db import migrations  # noqa: PLC0415
+
+    before = migrations.is_at()
+    migrations.upgrade()
+    now = migrations.is_at()
+    out.print(
+        f"The database is up to date ({now})." if before == now else f"Migrated: {before or 'empty'} → {now}."
+    )
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo practice; once loaded it stays as it is."""
+    from portal_app.demo import load  # noqa: PLC0415
+
+    with _progress() as show:
+        report = load(the_portal("demo"), progress=show)
+    _print_report(report, _MOST_ROWS)
+
+
+@app.command("import")
+def import_(
+    directory: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="The folder with the files.")
+    ],
+    fhir: Annotated[bool, typer.Option("--fhir", help="FHIR R4 (NDJSON or bundles) instead of CSV.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Say what would happen; write nothing.")] = False,
+    mapping: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Which of your columns is which of ours.")
+    ] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="How the files write dates, like MM/DD/YYYY.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="utf-8 or windows-1252, where it is not plain.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every row set aside, not the first 50.")
+    ] = False,
+) -> None:
+    """Read the practice's own records; bad rows are set aside and said, good ones come in."""
+    from portal_app.services.imports import run_import  # noqa: PLC0415
+
+    with _progress() as show:
+        report = run_import(
+            the_portal("import"),
+            directory,
+            fhir=fhir,
+            check=check,
+            mapping=mapping,
+            date_format=date_format,
+            encoding=encoding,
+            progress=show,
+        )
+    _print_report(report, None if everything else _MOST_ROWS)
+
+
+def _print_report(report: Any, at_most: int | None) -> None:
+    if not report.counts:
+        for note in report.notes:
+            out.print(note, markup=False)
+        return
+    counts = Table("file", "rows", "new", "changed", "unchanged", "set aside", box=None, pad_edge=False)
+    for name, c in report.counts.items():
+        counts.add_row(name, *map(str, (c.rows, c.added, c.changed, c.unchanged, c.set_aside)))
+    out.print(counts)
+    for problem in report.problems[:at_most]:
+        out.print(str(problem), style="yellow" if problem.warning else "red", markup=False)
+    if at_most and len(report.problems) > at_most:
+        out.print(f"… and {len(report.problems) - at_most} more; --all lists them.")
+    for note in report.notes:
+        out.print(note, markup=False)
+    for currency, sums in report.totals.items():
+        agree = "as in the files" if sums.agree else "NOT as in the files"
+        out.print(f"{currency}: owed before {_plain(sums.before)}, after {_plain(sums.after)}, {agree}")
+    out.print("Nothing was written (--check)." if report.check else f"{report.changes} records written.")
+
+
+@app.command()
+def reconcile() -> None:
+    """Ask the card processor about every open attempt, and book what it knows and we do not."""
+    from portal_app.gateways import gateways  # noqa: PLC0415
+    from portal_app.services.billing import reconcile as run  # noqa: PLC0415
+
+    findings = run(the_portal("reconcile"), processor=gateways().payments)
+    for finding in findings:
+        out.print(_shown(finding), markup=False)
+    out.print(f"{len(findings)} put right." if findings else "Nothing to put right.")
+
+
+@app.command()
+def deliver() -> None:
+    """Send the messages that wait."""
+    from portal_app.gateways import gateways  # noqa: PLC0415
+    from portal_app.services.messages import deliver as run  # noqa: PLC0415
+
+    ours = gateways()
+    out.print(f"{run(the_portal('outbox'), mail=ours.mail, sms=ours.sms)} sent.")
+
+
+@staff.command("add")
+def staff_add(
+    email: Annotated[str, typer.Argument()],
+    name: Annotated[str, typer.Option(prompt=True)],
+    role: Annotated[Role, typer.Option(prompt=True)] = Role.OWNER,
+    password: Annotated[
+        str,
+        typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="PORTAL_STAFF_PASSWORD"),
+    ] = "",
+) -> None:
+    """A new member of staff; their authenticator app is set up when they first sign in."""
+    from portal_app.services.sign_in import staff_add as add  # noqa: PLC0415
+
+    add(the_portal("staff add"), email, name, role, password)
+    out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Check the chain of the audit trail; says where it was broken."""
+    from portal_app.services.audit import verify  # noqa: PLC0415
+
+    broken = verify(the_portal("audit verify"))
+    if broken:
+        for line in broken:
+            out.print(str(line), style="red", markup=False)
+        raise typer.Exit(1)
+    out.print("The audit trail is whole.")
+
+
+@app.command()
+def doctor() -> None:
+    """What is configured, what is missing, what is unsafe."""
+    from portal_app.doctor import Verdict, examine  # noqa: PLC0415
+
+    findings = examine()
+    marks = {
+        Verdict.GOOD: "[green]ok      [/]",
+        Verdict.NOTE: "[yellow]note    [/]",
+        Verdict.BAD: "[red]trouble [/]",
+    }
+    for finding in findings:
+        out.print(f"{marks[finding.verdict]}{finding.about:<10} {finding.text}", soft_wrap=True)
+    if any(finding.verdict is Verdict.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    workers: Annotated[int, typer.Option(help="Processes; more than one needs REDIS_URL.")] = 1,
+) -> None:
+    """Serve the built portal until it is stopped."""
+    from portal_app.serve import serve as run  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    run(workers=workers)
+
+
+class _Shown:
+    """A progress bar for (done, total), and nothing where nobody watches."""
+
+    def __init__(self) -> None:
+        self.bar = Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=out,
+            transient=True,
+        )
+        self.task: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.task is None:
+            self.task = self.bar.add_task("rows", total=total)
+        self.bar.update(self.task, completed=done, total=total)
+
+    def __enter__(self) -> "_Shown":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+
+def _progress() -> _Shown:
+    return _Shown()
+
+
+def _plain(money: Any) -> str:
+    from portal_app.speech import money_text  # noqa: PLC0415
+
+    return money_text("en", money)
+
+
+def _shown(finding: Any) -> str:
+    return ", ".join(str(getattr(finding, name)) for name in finding.__dataclass_fields__)
+
+
+def main() -> None:
+    """A refusal is one line; only a bug has a traceback."""
+    os.umask(0o027)  # what is kept is for the portal's own user
+    try:
+        app()
+    except Refused as refusal:
+        from portal_app.speech import say  # noqa: PLC0415
+
+        sys.exit(f"portal: {say('en', refusal.message, **refusal.values)}")
+
+
+if __name__ == "__main__":
+    main()

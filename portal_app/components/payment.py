@@ -1,0 +1,147 @@
+"""Paying an invoice: how much, with what, and what to do when it does not go straight through."""
+
+import reflex as rx
+
+from portal_app.components.forms import busy_mark, choice, form, hidden
+from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
+from portal_app.components.stripe_checkout import card_fields
+from portal_app.components.words import _, each, fill, fill_var
+from portal_app.state.billing import InvoiceState
+from portal_app.state.shell import ShellState
+
+S = InvoiceState
+FORM = "pay-form"
+
+
+def pay_panel() -> rx.Component:
+    return el.div(
+        rx.cond(S.held != "", held()),
+        rx.cond(S.no_pay != "", at_the_practice()),
+        rx.cond(S.can_pay, pay_card()),
+        rx.cond(S.again != "", ask_again()),
+    )
+
+
+def dock_pay() -> rx.Component:
+    """On a phone the one thing to do is always in reach."""
+    return rx.cond(
+        S.can_pay,
+        el.div(submit(pay_words(), cls="w-full text-lg min-h-14", form=FORM), data_busy=busy_mark(S.busy)),
+    )
+
+
+def pay_words() -> rx.Component:
+    """With "another amount" the figure is theirs: the button does not repeat the whole (tokens.css)."""
+    return rx.fragment(
+        el.span(fill_var("Pay {amount}", amount=S.all_of_it), class_name="when-all"),
+        el.span(_("Pay this amount"), class_name="when-part-label"),
+    )
+
+
+def pay_card() -> rx.Component:
+    return card(
+        h2(_("Pay this invoice")),
+        form(
+            rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
+            hidden("payment", S.payment),
+            how_much(),
+            pay_with(),
+            submit(pay_words(), cls="hidden! md:inline-flex! w-full mt-6 text-lg min-h-14"),
+            el.p(icon("lock", 16, "mt-1"), _("We charge your card only when you press Pay. You get a receipt by email."),
+                 class_name="flex gap-2 text-sm text-ink-2 mt-3"),
+            busy=S.busy, sending=_("Sending your payment…"), on_submit=S.pay, id=FORM,
+        ),
+        cls="p-5 md:p-6",
+        aria_label=_("Pay this invoice"),
+    )
+
+
+def how_much() -> rx.Component:
+    whole = el.label(el.input(type="radio", name="how_much", value="all", default_checked=True),
+                     fill_var("All, {amount}", amount=S.all_of_it))
+    part = el.label(el.input(type="radio", name="how_much", value="part"), _("Another amount"))
+    return el.fieldset(
+        el.legend(_("How much?"), class_name="font-bold mb-2"),
+        el.div(whole, part, class_name="seg relative"),
+        el.div(
+            el.label(_("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
+            el.input(id="amount", name="amount", type="text", input_mode="decimal", auto_complete="off",
+                     aria_describedby="amount-hint", class_name="input w-40 tnum"),
+            el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
+            class_name="when-part mt-3",
+        ),
+        class_name="mt-4",
+    )
+
+
+def pay_with() -> rx.Component:
+    new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"), checked=S.sources.length() == 0)
+    return el.fieldset(
+        el.legend(_("Pay with"), class_name="font-bold mb-2"),
+        el.div(each(S.sources, source), new, class_name="grid gap-2"),
+        el.div(
+            card_fields(S),
+            choice("save", "on", _("Save this card for next time"), kind="checkbox"),
+            class_name="when-new grid gap-3 mt-3",
+        ),
+        class_name="mt-5",
+    )
+
+
+def source(item) -> rx.Component:
+    return choice("source", item.id, item.label, sub=item.note, checked=item.first,
+                  side=icon("credit-card", 24, "text-ink-3"))
+
+
+def held() -> rx.Component:
+    """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
+    go_on = button(_("Continue"), on_click=S.continue_held)
+    give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
+    return card(
+        notice(
+            "due",
+            S.held,
+            el.p(_("You cannot be charged twice. Nothing more is needed until it is decided."), class_name="mt-1"),
+            el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
+            rx.cond(S.trouble != "", el.p(S.trouble, role="alert", class_name="font-bold text-late mt-3")),
+        ),
+        cls="overflow-hidden",
+        data_busy=busy_mark(S.busy),
+        aria_label=_("Your last payment"),
+    )
+
+
+def at_the_practice() -> rx.Component:
+    why = rx.cond(
+        S.no_pay == "small",
+        _("This amount is too small to pay by card online."),
+        _("You cannot pay online at the moment."),
+    )
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    return card(
+        h2(_("How to pay")),
+        el.p(why, class_name="mt-2"),
+        el.p(*fill("Pay at your next visit, or call {phone}.", phone=number), class_name="mt-2"),
+        el.p(ShellState.hours, class_name="text-sm text-ink-2 mt-1"),
+        cls="p-5 md:p-6",
+    )
+
+
+def ask_again() -> rx.Component:
+    """The same amount, minutes after it went through: asked before it is paid once more."""
+    return el.dialog(
+        el.div(
+            el.h2(S.again, id="again-title", class_name="text-lg font-bold"),
+            el.p(_("Nothing was charged this time."), class_name="text-ink-2 mt-2"),
+            el.div(
+                button(_("Pay again"), on_click=S.pay_again),
+                button(_("Do not pay again"), kind="second", on_click=S.not_again),
+                class_name="flex flex-wrap gap-3 mt-6",
+            ),
+            class_name="p-5 md:p-6",
+        ),
+        data_open="1",
+        aria_labelledby="again-title",
+        class_name="sheet",
+        on_cancel=S.not_again,
+    )

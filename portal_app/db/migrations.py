@@ -1,0 +1,46 @@
+"""Bring a database up to date, and say whether it is."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+import portal_app.db.tables
+from portal_app.db.engine import engine
+
+assert portal_app.db.tables  # the metadata is whole
+
+
+def configuration() -> Config:
+    return Config(str(Path(__file__).resolve().parents[2] / "alembic.ini"))
+
+
+def upgrade(to: str = "head") -> None:
+    command.upgrade(configuration(), to)
+
+
+def downgrade(to: str = "-1") -> None:
+    command.downgrade(configuration(), to)
+
+
+def is_at() -> str | None:
+    """The revision of the database; None when it is empty."""
+    with engine().connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str | None:
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def drift() -> list[Any]:
+    """What the tables have that the migrations do not make, or the other way round."""
+    with engine().connect() as connection:
+        return compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": True}), SQLModel.metadata
+        )

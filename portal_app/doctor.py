@@ -1,0 +1,167 @@
+"""`portal doctor`: what is configured, missing, unsafe. It answers even where the portal refuses to start."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from portal_app.settings import Settings, read_settings
+
+
+class Verdict(StrEnum):
+    GOOD = "good"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    verdict: Verdict
+    about: str
+    text: str
+
+
+def examine() -> list[Finding]:
+    found, refused = read_settings()
+    findings = [Finding(Verdict.BAD, "settings", reason) for reason in refused]
+    if found is None:
+        return findings
+    for about, look in _LOOKS:
+        findings += [Finding(verdict, about, text) for verdict, text in look(found)]
+    return findings
+
+
+Answers = Iterator[tuple[Verdict, str]]
+
+
+def _mode(found: Settings) -> Answers:
+    if found.demo:
+        yield Verdict.NOTE, "demo: invented patients, messages stay in the outbox page"
+    else:
+        yield Verdict.GOOD, f"production at {found.public_url}"
+
+
+def _database(found: Settings) -> Answers:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from portal_app.db import migrations  # noqa: PLC0415
+    from portal_app.db.engine import bind, bound  # noqa: PLC0415
+
+    if not bound():
+        bind(found.database)
+    kind = found.database.partition(":")[0].partition("+")[0]
+    try:
+        at, newest = migrations.is_at(), migrations.newest()
+    except (SQLAlchemyError, OSError) as unreachable:
+        yield Verdict.BAD, f"{kind} cannot be reached ({type(unreachable).__name__})"
+        return
+    if at != newest:
+        yield Verdict.BAD, f"{kind} is at {at or 'nothing'}, the portal needs {newest}: run portal migrate"
+    else:
+        yield Verdict.GOOD, f"{kind} is reachable and up to date ({at})"
+    if kind == "sqlite" and found.redis_url.get_secret_value():
+        yield Verdict.NOTE, "Redis is set, the database is SQLite: several machines cannot share that file"
+
+
+def _data(found: Settings) -> Answers:
+    folder = found.data_dir if found.data_dir.exists() else found.data_dir.absolute().parent
+    if not os.access(folder, os.W_OK):
+        yield Verdict.BAD, f"{found.data_dir} cannot be written"
+    elif found.data_dir.exists() and found.data_dir.stat().st_mode & 0o007:
+        yield (
+            Verdict.NOTE,
+            f"{found.data_dir} is open to every user of this machine: chmod o= {found.data_dir}",
+        )
+    else:
+        yield Verdict.GOOD, f"{found.data_dir} can be written"
+
+
+def _redis(found: Settings) -> Answers:
+    address = found.redis_url.get_secret_value()
+    if not address:
+        yield Verdict.GOOD, "not set: one process serves everything"
+        return
+    where = urlsplit(address)
+    with contextlib.closing(socket.socket()) as probe:
+        probe.settimeout(3)
+        if probe.connect_ex((where.hostname or "localhost", where.port or 6379)):
+            yield Verdict.BAD, f"{where.hostname} does not answer"
+            return
+    yield Verdict.GOOD, f"{where.hostname} answers"
+    if not where.password and where.hostname not in ("localhost", "127.0.0.1", "::1"):
+        yield Verdict.BAD, "has no password, and whoever writes to it runs code in the portal"
+
+
+def _cards(found: Settings) -> Answers:
+    secret = found.stripe_secret_key.get_secret_value()
+    if found.simulated:
+        yield Verdict.NOTE, "simulated: no card is charged"
+    elif "_live_" in secret:
+        yield Verdict.GOOD, "Stripe, live"
+    elif secret:
+        yield Verdict.NOTE, "Stripe in test mode: no card is charged"
+    if not found.demo and not found.stripe_webhook_secret.get_secret_value():
+        yield Verdict.BAD, "without a webhook secret late answers are not heard"
+
+
+def _mail(found: Settings) -> Answers:
+    if not found.smtp_host:
+        yield (Verdict.NOTE if found.demo else Verdict.BAD), "no SMTP_HOST: nothing is sent by mail"
+        return
+    with contextlib.closing(socket.socket()) as probe:
+        probe.settimeout(5)
+        try:
+            probe.connect((found.smtp_host, found.smtp_port))
+        except OSError:
+            yield Verdict.BAD, f"{found.smtp_host}:{found.smtp_port} does not answer"
+            return
+    yield Verdict.GOOD, f"{found.smtp_host}:{found.smtp_port} answers"
+    if found.smtp_tls == "none" and found.smtp_host not in ("localhost", "127.0.0.1"):
+        yield Verdict.BAD, "SMTP_TLS=none sends codes in clear"
+
+
+def _texts(found: Settings) -> Answers:
+    if found.twilio_account_sid:
+        yield Verdict.GOOD, f"Twilio, from {found.twilio_from}"
+    else:
+        yield Verdict.NOTE, "no Twilio account: codes go by mail only"
+
+
+def _clock(found: Settings) -> Answers:
+    with contextlib.suppress(ZoneInfoNotFoundError, ValueError):  # said already
+        here = datetime.now(ZoneInfo(found.timezone))
+        if found.clock:
+            yield (
+                Verdict.NOTE,
+                f"PORTAL_CLOCK={found.clock} instead of {here:%Y-%m-%d %H:%M} ({found.timezone})",
+            )
+        else:
+            yield Verdict.GOOD, f"it is {here:%Y-%m-%d %H:%M} at the practice ({found.timezone})"
+
+
+def _proxy(found: Settings) -> Answers:
+    if found.bind not in ("127.0.0.1", "::1", "localhost") and not found.demo:
+        yield (
+            Verdict.NOTE,
+            f"listens on {found.bind}: make sure that only your proxy reaches port {found.port}",
+        )
+    if not found.demo and not found.trusted_proxy_hops:
+        yield Verdict.NOTE, "PORTAL_TRUSTED_PROXY_HOPS=0: behind a proxy every visitor has its address"
+
+
+_LOOKS = (
+    ("mode", _mode),
+    ("database", _database),
+    ("data", _data),
+    ("redis", _redis),
+    ("cards", _cards),
+    ("mail", _mail),
+    ("texts", _texts),
+    ("clock", _clock),
+    ("network", _proxy),
+)

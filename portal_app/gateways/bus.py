@@ -1,0 +1,64 @@
+"""One process tells the others: Redis publish/subscribe, where there is a Redis."""
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+
+import redis
+
+from portal_app.settings import settings
+
+_CHANNEL = "portal:live"
+_log = logging.getLogger("portal.bus")
+
+
+class Bus:
+    """Words go to every other process; our own come back to nobody."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+        self._from = secrets.token_hex(8)
+        self._hearing = False
+
+    def publish(self, topic: str, key: str) -> None:
+        """Lost with a line in the log when Redis is away: pages ask again by themselves when they return."""
+        try:
+            self._redis.publish(_CHANNEL, json.dumps([self._from, topic, key]))
+        except redis.RedisError as trouble:
+            _log.warning("an announcement was lost: %s", type(trouble).__name__)
+
+    def hear(self, listener: Callable[[str, str], None]) -> None:
+        """From now on, in a thread of its own, for as long as the process lives."""
+        if not self._hearing:
+            self._hearing = True
+            threading.Thread(target=self._hear_forever, args=(listener,), name="bus", daemon=True).start()
+
+    def _hear_forever(self, listener: Callable[[str, str], None]) -> None:
+        while True:
+            try:
+                self._hear(listener)
+            except (redis.RedisError, OSError) as trouble:
+                _log.warning("Redis is away: %s", type(trouble).__name__)
+                time.sleep(1)
+
+    def _hear(self, listener: Callable[[str, str], None]) -> None:
+        with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+            channel.subscribe(_CHANNEL)
+            while True:
+                message = channel.get_message(timeout=4)
+                if message is None:
+                    continue
+                whose, topic, key = json.loads(message["data"])
+                if whose != self._from:
+                    listener(topic, key)
+
+
+@cache
+def bus() -> Bus | None:
+    """None where one process is all there is."""
+    url = settings().redis_url.get_secret_value()
+    return Bus(url) if url else None

@@ -1,0 +1,161 @@
+"""/invoices: what is owed now, and everything there was."""
+
+import reflex as rx
+
+from portal_app.components.kit import (
+    card,
+    chip,
+    el,
+    empty,
+    h1,
+    h2,
+    icon,
+    link,
+    loading,
+    pager,
+    skel,
+    status_tag,
+)
+from portal_app.components.shell import page
+from portal_app.components.words import _, each, fill_var, here
+from portal_app.state.billing import InvoicesState
+
+ROW = "row relative flex items-start gap-2 p-4 md:px-5 first:rounded-t-lg last:rounded-b-lg border-b border-line"
+OWED = "p-5 md:p-6 flex flex-col sm:flex-row sm:items-center gap-4"
+
+
+@page("/invoices", "Invoices", on_load=InvoicesState.load)
+def invoices() -> rx.Component:
+    return el.div(
+        h1(_("Invoices")),
+        el.div(rx.cond(InvoicesState.ready, listed(), waiting()), class_name="mt-5 max-w-[52rem]"),
+    )
+
+
+def listed() -> rx.Component:
+    return el.div(
+        rx.cond(InvoicesState.visit_when != "", next_visit()),
+        rx.cond(InvoicesState.owes, owed(), nothing_owed()),
+        rx.cond(InvoicesState.filtered | ~InvoicesState.owes, rx.fragment(), to_pay()),
+        history(),
+    )
+
+
+def next_visit() -> rx.Component:
+    leaf = el.div(
+        el.span(InvoicesState.visit_month, class_name="text-cap font-bold uppercase leading-4"),
+        el.span(InvoicesState.visit_day, class_name="text-lg font-bold leading-6 tnum"),
+        class_name="grid place-items-center content-center size-14 flex-none rounded-md bg-brand text-on-brand",
+        aria_hidden="true",
+    )
+    return card(
+        leaf,
+        el.div(
+            el.h2(_("Next appointment"), class_name="text-sm font-semibold text-ink-2"),
+            el.p(InvoicesState.visit_when, class_name="font-bold first-letter:uppercase"),
+            el.p(InvoicesState.visit_about, class_name="text-sm text-ink-2"),
+            class_name="min-w-0",
+        ),
+        cls="p-4 md:px-5 mb-4 flex items-center gap-4",
+    )
+
+
+def owed() -> rx.Component:
+    pay = link(InvoicesState.pay_words, href=InvoicesState.pay_href, cls="btn btn-primary w-full sm:w-auto sm:min-w-52",
+               aria_describedby="pay-for")
+    return card(
+        el.div(
+            el.h2(_("You owe"), class_name="text-ink-2 font-semibold"),
+            el.p(InvoicesState.owed, class_name="text-fig font-bold tnum tracking-tight"),
+            el.p(InvoicesState.owed_words, class_name="text-ink-2"),
+            class_name="flex-1 min-w-0",
+        ),
+        rx.cond(
+            InvoicesState.pay_href != "",
+            el.div(
+                pay,
+                el.p(fill_var("Oldest: {title}", title=InvoicesState.pay_for), id="pay-for",
+                     class_name="text-sm text-ink-2 mt-2 sm:text-center sm:max-w-60 mx-auto"),
+            ),
+        ),
+        cls=OWED,
+    )
+
+
+def nothing_owed() -> rx.Component:
+    return card(
+        icon("circle-check", 40, "text-paid"),
+        el.div(
+            el.h2(_("Nothing to pay"), class_name="text-lg font-bold"),
+            el.p(_("When we send you an invoice, you will see it here."), class_name="text-ink-2"),
+        ),
+        cls="p-5 md:p-6 flex items-center gap-4",
+    )
+
+
+def to_pay() -> rx.Component:
+    rest = link(InvoicesState.to_pay_rest, href=here("/invoices") + "?show=to_pay", cls="link inline-flex items-center min-h-11")
+    return el.section(
+        h2(_("To pay"), cls="mt-8 mb-3"),
+        el.ul(each(InvoicesState.to_pay, row), class_name="card"),
+        rx.cond(InvoicesState.to_pay_rest != "", rest),
+    )
+
+
+def history() -> rx.Component:
+    return el.section(
+        h2(_("History"), cls="mt-8 mb-3"),
+        el.nav(
+            el.ul(each(InvoicesState.shows, one_chip), class_name="flex flex-wrap gap-2", aria_label=_("By status")),
+            rx.cond(
+                InvoicesState.people.length() > 0,
+                el.ul(each(InvoicesState.people, one_chip), class_name="flex flex-wrap gap-2", aria_label=_("By person")),
+            ),
+            aria_label=_("Show only"),
+            class_name="no-print grid gap-2 mb-4",
+        ),
+        rx.cond(
+            InvoicesState.rows.length() > 0,
+            el.ul(each(InvoicesState.rows, row), class_name="card", id="history"),
+            card(empty("receipt-text", _("No invoices here"), _("Nothing fits what you chose."),
+                       link(_("Show all invoices"), href=here("/invoices"), cls="btn btn-second mt-5"))),
+        ),
+        pager(InvoicesState.pages, InvoicesState.newer, InvoicesState.older, InvoicesState.where),
+    )
+
+
+def one_chip(item) -> rx.Component:
+    return el.li(chip(item.label, item.href, item.on))
+
+
+def row(item) -> rx.Component:
+    return el.li(
+        el.div(
+            el.h3(link(item.title, href=item.href, cls="row-link font-bold text-ink"), class_name="leading-6"),
+            el.p(item.about, class_name="text-sm text-ink-2"),
+            el.div(status_tag(item.tone, item.status), class_name="mt-1.5"),
+            class_name="flex-1 min-w-0",
+        ),
+        el.span(item.amount, class_name="tnum font-bold leading-6"),
+        icon("chevron-right", 20, "text-ink-3 mt-[2px]"),
+        class_name=ROW + " last:border-0",
+    )
+
+
+def waiting() -> rx.Component:
+    """The same boxes and headings as the page, so that nothing moves when the data comes."""
+
+    def one() -> rx.Component:
+        words = el.div(skel("h-6 w-44"), skel("h-[22px] w-28 mt-px"), skel("h-6 w-36 mt-[7px]"), class_name="flex-1")
+        return el.div(words, skel("h-6 w-16"), class_name="flex p-4 md:px-5 border-b border-line last:border-0")
+
+    figure = el.div(skel("h-6 w-20"), skel("h-11 w-40 mt-px"), skel("h-6 w-24 mt-1"), class_name="flex-1")
+    return loading(
+        _("Getting your invoices…"),
+        card(skel("size-14"), el.div(skel("h-5 w-32"), skel("h-6 w-48 mt-1")), cls="p-4 md:px-5 mb-4 flex items-center gap-4"),
+        card(figure, skel("h-12 w-full sm:w-52"), cls=OWED),
+        h2(_("To pay"), cls="mt-8 mb-3"),
+        el.div(one(), one(), class_name="card"),
+        h2(_("History"), cls="mt-8 mb-3"),
+        el.div(one(), one(), one(), class_name="card"),
+    )

@@ -1,0 +1,216 @@
+"""How the books are kept: locks, holds, figures and ledger entries, for every service of billing."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlmodel import col, func, select
+
+from portal_app.clock import local_date, now, today
+from portal_app.db.scope import Tx
+from portal_app.db.tables.billing import (
+    Account,
+    Allocation,
+    Invoice,
+    LedgerEntry,
+    Payment,
+    PaymentPart,
+    Refund,
+)
+from portal_app.domain import billing as rules
+from portal_app.domain.billing import IN_FLIGHT, RECEIVED, Attempt, EntryKind, RefundStatus
+from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PaymentId, new_id
+from portal_app.domain.money import Money, total
+from portal_app.settings import settings
+
+
+def lock_account(tx: Tx, account_id: AccountId) -> Account:
+    """Everything that moves money of an account waits here, so that no two do so at once."""
+    return tx.find(Account, account_id, lock=True)
+
+
+def attempts_on(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[Attempt]]:
+    """What is in flight on each of these invoices."""
+    found: dict[InvoiceId, list[Attempt]] = {}
+    rows = tx.exec(
+        select(PaymentPart.invoice_id, PaymentPart.amount, Payment.id, Payment.status, Payment.outcome_known)
+        .join(Payment, col(Payment.id) == PaymentPart.payment_id)
+        .where(col(PaymentPart.invoice_id).in_(ids), col(Payment.status).in_(sorted(IN_FLIGHT)))
+        .order_by(col(Payment.created_at))
+    )
+    for invoice_id, amount, payment_id, status, known in rows:
+        found.setdefault(invoice_id, []).append(Attempt(payment_id, status, amount, known))
+    return found
+
+
+def recount(invoice: Invoice) -> None:
+    """The state that the figures say."""
+    invoice.status = rules.status_for(invoice.status, invoice.due, invoice.allocated)
+
+
+def allocations_of(tx: Tx, payment_id: PaymentId) -> list[Allocation]:
+    """Oldest first; those taken back whole stay, with nothing in them."""
+    return list(
+        tx.exec(
+            select(Allocation)
+            .where(Allocation.payment_id == payment_id)
+            .order_by(col(Allocation.position), col(Allocation.made_at))
+        )
+    )
+
+
+def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: datetime) -> None:
+    """`amount` of `payment` pays `invoice` from now on."""
+    mine = allocations_of(tx, payment.id)
+    for row in mine:
+        if row.invoice_id == invoice.id:
+            row.amount = row.amount + amount
+            break
+    else:
+        tx.keep(
+            Allocation(
+                id=new_id("alc"),
+                account_id=payment.account_id,
+                payment_id=payment.id,
+                invoice_id=invoice.id,
+                amount=amount,
+                made_at=at,
+                position=len(mine),
+            )
+        )
+    invoice.allocated = invoice.allocated + amount
+    recount(invoice)
+    tx.flush()
+
+
+def refunding(tx: Tx, payment_id: PaymentId) -> Money:
+    """Refunds of it that have not ended yet."""
+    rows = tx.exec(
+        select(Refund.amount).where(Refund.payment_id == payment_id, Refund.status == RefundStatus.PROCESSING)
+    )
+    return total(rows, currency())
+
+
+def unused(tx: Tx, payment: Payment) -> Money:
+    """What of a received payment no invoice uses and no refund has taken or asked for: its credit."""
+    if payment.status not in RECEIVED:
+        return payment.amount.zero()
+    used = total((row.amount for row in allocations_of(tx, payment.id)), payment.amount.currency)
+    left = payment.amount - payment.refunded - used
+    return max(left - refunding(tx, payment.id), left.zero())
+
+
+def credits_of(tx: Tx, account_id: AccountId) -> list[tuple[Payment, Money]]:
+    """Payments with credit left, oldest first."""
+    used = (
+        select(func.coalesce(func.sum(col(Allocation.amount)), 0))
+        .where(Allocation.payment_id == Payment.id)
+        .correlate(Payment)
+        .scalar_subquery()
+    )
+    rows = tx.exec(
+        select(Payment)
+        .where(Payment.account_id == account_id, col(Payment.status).in_(sorted(RECEIVED)))
+        .where(col(Payment.amount) - col(Payment.refunded) > used)
+        .order_by(col(Payment.settled_at), col(Payment.id))
+    ).all()
+    return [(payment, left) for payment in rows if (left := unused(tx, payment))]
+
+
+def credit_of(tx: Tx, account_id: AccountId) -> Money:
+    return total((left for _, left in credits_of(tx, account_id)), currency())
+
+
+def post(
+    tx: Tx,
+    account_id: AccountId,
+    kind: EntryKind,
+    amount: Money,
+    *,
+    source: str,
+    happened_on: date | None = None,
+    text: str = "",
+    invoice_id: InvoiceId | None = None,
+    payment_id: PaymentId | None = None,
+    patient_id: object = None,
+) -> None:
+    """One signed line, once per kind and source: a second one is refused by the database."""
+    tx.keep(
+        LedgerEntry(
+            id=EntryId(new_id("ent")),
+            account_id=account_id,
+            kind=kind,
+            amount=amount,
+            source=source,
+            invoice_id=invoice_id,
+            payment_id=payment_id,
+            patient_id=patient_id,
+            text=text,
+            happened_on=happened_on or today(),
+            posted_on=today(),
+            posted_at=now(),
+            posted_by=tx.principal.name,
+        )
+    )
+
+
+def posted_already(tx: Tx, kind: EntryKind, source: str) -> bool:
+    found = select(LedgerEntry.id).where(LedgerEntry.kind == kind, LedgerEntry.source == source)
+    return tx.exec(found).first() is not None
+
+
+def post_payment(tx: Tx, payment: Payment) -> bool:
+    """The payment becomes a ledger entry, and with it what was refunded of it; False: it was one already."""
+    if payment.posted:
+        return False
+    payment.posted = True
+    source = payment.processor_intent_id or payment.id
+    if not posted_already(tx, EntryKind.PAYMENT, source):
+        post(
+            tx,
+            payment.account_id,
+            EntryKind.PAYMENT,
+            -payment.amount,
+            source=source,
+            happened_on=local_date(payment.settled_at or payment.created_at),
+            text=payment.source_shown,
+            payment_id=payment.id,
+            invoice_id=payment.invoice_id,
+        )
+    done = select(Refund).where(Refund.payment_id == payment.id, Refund.status == RefundStatus.SUCCEEDED)
+    for refund in tx.exec(done):
+        post_refund(tx, payment, refund)
+    return True
+
+
+def post_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
+    """A refund follows its payment: it is posted once that is."""
+    if payment.posted and not posted_already(tx, EntryKind.REFUND, refund.id):
+        post(
+            tx,
+            payment.account_id,
+            EntryKind.REFUND,
+            refund.amount,
+            source=refund.id,
+            payment_id=payment.id,
+            text=payment.source_shown,
+        )
+
+
+def balance_of(tx: Tx, account_id: AccountId) -> Money:
+    """The ledger's: what is owed, negative when the practice owes."""
+    found = select(func.sum(col(LedgerEntry.amount))).where(LedgerEntry.account_id == account_id)
+    return as_money(tx.exec(found).one())
+
+
+def as_money(value: object) -> Money:
+    if isinstance(value, Money):
+        return value
+    return Money(int(value or 0), currency())  # type: ignore[call-overload]
+
+
+def currency() -> str:
+    return settings().currency
+
+
+def in_due_order(invoices: Iterable[Invoice]) -> list[Invoice]:
+    return sorted(invoices, key=lambda i: rules.due_order(i.due_date, i.issue_date, i.number))

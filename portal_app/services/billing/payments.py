@@ -1,0 +1,374 @@
+"""Paying: the attempt is committed first, the processor asked outside of any transaction, then settled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from portal_app.clock import now
+from portal_app.db.scope import Tx, reading, retried, transaction
+from portal_app.db.tables.billing import Account, Invoice, Payment, PaymentPart, PaymentSource
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.domain import billing as rules
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.billing import (
+    ASK_AGAIN_WITHIN,
+    IN_FLIGHT,
+    PAYABLE,
+    Bill,
+    InvoiceStatus,
+    Method,
+    Origin,
+    PaymentStatus,
+)
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new_id
+from portal_app.domain.money import Money, total
+from portal_app.gateways.payments import CardProcessor, Charge, Outcome
+from portal_app.services.billing.books import attempts_on, lock_account
+from portal_app.services.billing.settle import look_again, outcome_of, part_sum, settle
+from portal_app.services.billing.telling import changed
+from portal_app.services.billing.views import PaymentOutcome
+from portal_app.services.billing.window import KEY_LIFE
+from portal_app.services.practice import PracticeFacts, practice
+
+# How long an attempt that never reached the processor may still be under way in some process.
+_UNDER_WAY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the payer asked for."""
+
+    payment_id: PaymentId
+    account_id: AccountId
+    offered: Money
+    invoice_ids: tuple[InvoiceId, ...] | None  # None: whatever is open on the account
+    invoice_id: InvoiceId | None  # the one bill it is for
+    source_id: SourceId | None
+    token: str
+    save: bool
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    payment: Payment
+    fresh: bool  # False: the same form came before
+    source: str  # pm_… of the saved source
+    description: str
+
+
+def pay_invoice(
+    principal: Principal,
+    payment_id: PaymentId,
+    invoice_id: InvoiceId,
+    offered: Money,
+    *,
+    processor: CardProcessor,
+    source_id: SourceId | None = None,
+    token: str = "",
+    save: bool = False,
+    again: bool = False,
+) -> PaymentOutcome:
+    """Pay some or all of one bill with a saved source or a typed card's token.
+
+    The same id again is the same payment. Refused when it may not be; AskAgain for the same
+    amount within 10 minutes; Held while an earlier attempt's outcome is open.
+    """
+    principal.require(Permission.MY_PAYMENTS)
+    with reading(principal) as tx:
+        invoice = tx.find(Invoice, invoice_id)
+    return _pay(
+        principal,
+        Ask(
+            payment_id,
+            invoice.account_id,
+            offered,
+            (invoice_id,),
+            invoice_id,
+            source_id,
+            token,
+            save,
+            again,
+        ),
+        processor,
+    )
+
+
+def pay_account(
+    principal: Principal,
+    payment_id: PaymentId,
+    offered: Money,
+    *,
+    processor: CardProcessor,
+    account_id: AccountId | None = None,
+    invoice_ids: Sequence[InvoiceId] | None = None,
+    source_id: SourceId | None = None,
+    token: str = "",
+    save: bool = False,
+    again: bool = False,
+) -> PaymentOutcome:
+    """Pay into the account, oldest due first (PART-1, ALL-2), or into the chosen bills only."""
+    principal.require(Permission.MY_PAYMENTS)
+    with reading(principal) as tx:
+        account_id = own_account(tx, account_id)
+    chosen = None if invoice_ids is None else tuple(dict.fromkeys(invoice_ids))
+    one = chosen[0] if chosen and len(chosen) == 1 else None
+    return _pay(
+        principal,
+        Ask(payment_id, account_id, offered, chosen, one, source_id, token, save, again),
+        processor,
+    )
+
+
+def preview_account(
+    principal: Principal,
+    offered: Money,
+    *,
+    account_id: AccountId | None = None,
+    invoice_ids: Sequence[InvoiceId] | None = None,
+) -> tuple[tuple[InvoiceId, str, Money], ...]:
+    """Which bill would get how much: (id, number, amount), shown before one confirms."""
+    principal.require(Permission.MY_PAYMENTS)
+    with reading(principal) as tx:
+        account_id = own_account(tx, account_id)
+        bills = open_bills(tx, account_id, invoice_ids, lock=False)
+        owed = total((bill.payable for bill in bills), offered.currency)
+        rules.part_payment(owed, offered, practice(tx).minimum_payment)
+        return tuple((bill.id, bill.number, part) for bill, part in rules.allocate(offered, bills))
+
+
+def confirm_payment(
+    principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
+) -> PaymentOutcome:
+    """After the payer's bank has asked: what the processor says, never what the browser says."""
+    payment = _theirs(principal, payment_id)
+    if payment.status not in IN_FLIGHT:
+        return outcome_of(payment)
+    return settle(the_portal("settle"), payment.id, look_again(payment, processor))
+
+
+def cancel_payment(
+    principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
+) -> PaymentOutcome:
+    """Give up an open attempt: cancelled at the processor first, released then. Too late means paid."""
+    payment = _theirs(principal, payment_id)
+    if payment.status not in IN_FLIGHT:
+        return outcome_of(payment)
+    intent = payment.processor_intent_id or look_again(payment, processor).intent_id
+    if intent:
+        charge = processor.cancel(intent)
+        if charge.outcome is Outcome.REFUSED:
+            charge = look_again(payment, processor)
+    elif now() - payment.created_at >= _UNDER_WAY:
+        charge = Charge(Outcome.CANCELLED)
+    else:
+        charge = Charge(Outcome.UNKNOWN)
+    return settle(the_portal("settle"), payment.id, charge)
+
+
+def own_account(tx: Tx, account_id: AccountId | None) -> AccountId:
+    """The account meant: the named one, or the one whose guarantor is asking."""
+    if account_id is not None:
+        return tx.find(Account, account_id).id
+    found = tx.exec(select(Account.id).where(Account.guarantor_id == tx.principal.patient_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def open_bills(
+    tx: Tx, account_id: AccountId, invoice_ids: Sequence[InvoiceId] | None, *, lock: bool
+) -> list[Bill]:
+    """What may be paid of an account's bills, or of the named ones; Held when one of them is."""
+    wanted = select(Invoice).where(Invoice.account_id == account_id)
+    if invoice_ids is None:
+        wanted = wanted.where(col(Invoice.status).in_(sorted(PAYABLE)))
+    else:
+        wanted = wanted.where(col(Invoice.id).in_(invoice_ids))
+    if lock:
+        wanted = wanted.order_by(col(Invoice.id)).with_for_update()
+        wanted = wanted.execution_options(populate_existing=True)
+    rows = tx.exec(wanted).all()
+    visible = [row for row in rows if row.status is not InvoiceStatus.DRAFT]
+    if invoice_ids is not None and len(visible) != len(set(invoice_ids)):
+        raise NotFound
+    attempts = attempts_on(tx, [row.id for row in rows])
+    for row in visible:
+        if lock:
+            rules.refuse_if_held(attempts.get(row.id, ()))
+            rules.must_take_money(row.status)
+    return [
+        Bill(
+            row.id,
+            row.number,
+            row.issue_date,
+            row.due_date,
+            rules.payable(row.due, (a.amount for a in attempts.get(row.id, ()))),
+        )
+        for row in visible
+        if row.status in PAYABLE
+    ]
+
+
+def _pay(principal: Principal, ask: Ask, processor: CardProcessor) -> PaymentOutcome:
+    if bool(ask.source_id) == bool(ask.token):
+        raise Refused("Choose a card or enter a new one.")
+    customer = _customer(principal, ask.account_id, processor)
+    attempted = _attempt(principal, ask)
+    payment = attempted.payment
+    if payment.status not in IN_FLIGHT:
+        return outcome_of(payment)
+    charge = _charge(attempted, ask, customer, processor)
+    return settle(the_portal("settle"), payment.id, charge)
+
+
+def _charge(attempted: Attempted, ask: Ask, customer: str, processor: CardProcessor) -> Charge:
+    payment = attempted.payment
+    if payment.processor_intent_id or now() - payment.created_at >= KEY_LIFE:
+        return look_again(payment, processor)
+    charge = processor.charge(
+        customer,
+        payment.amount,
+        key=payment.id,
+        description=attempted.description,
+        source=attempted.source,
+        token=ask.token,
+        save=ask.save,
+    )
+    if attempted.fresh:
+        return charge
+    # A key answers again what it answered first; what has become of it since is looked up. And
+    # a second form that differs is refused by the processor, which says nothing of the first.
+    if charge.intent_id:
+        return processor.look_up(charge.intent_id)
+    return look_again(payment, processor)
+
+
+@retried
+def _attempt(principal: Principal, ask: Ask) -> Attempted:
+    """Commit the attempt under the account's lock, or find the same one; Refused with nothing written."""
+    with transaction(principal) as tx:
+        lock_account(tx, ask.account_id)
+        facts = practice(tx)
+        source = _source(tx, ask)
+        payment = tx.get(Payment, ask.payment_id)
+        fresh = payment is None
+        if payment is None:
+            payment = _new_attempt(tx, ask, facts, source)
+        else:
+            _same_ask(tx, payment, ask)
+        numbers = select(Invoice.number).join(PaymentPart, col(PaymentPart.invoice_id) == Invoice.id)
+        named = tx.exec(numbers.where(PaymentPart.payment_id == payment.id).order_by(Invoice.number)).all()
+        return Attempted(payment, fresh, source.processor_id if source else "", ", ".join(named))
+
+
+def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource | None) -> Payment:
+    if not facts.online_payments:
+        raise Refused("Online payments are turned off. Call us to pay.")
+    bills = open_bills(tx, ask.account_id, ask.invoice_ids, lock=True)
+    owed = total((bill.payable for bill in bills), ask.offered.currency)
+    amount = rules.part_payment(owed, ask.offered, facts.minimum_payment)
+    if not ask.again:
+        rules.ask_again(amount, _paid_at(tx, ask), now())
+    payment = Payment(
+        id=ask.payment_id,
+        account_id=ask.account_id,
+        amount=amount,
+        refunded=amount.zero(),
+        status=PaymentStatus.PROCESSING,
+        method=Method.BANK if source and source.kind == "us_bank_account" else Method.CARD,
+        origin=_origin(tx.principal),
+        paid_by=tx.principal.name,
+        payer_id=tx.principal.patient_id,
+        invoice_id=ask.invoice_id,
+        source_id=source.id if source else None,
+        source_shown=rules.shown(source.brand, source.last4, source.kind) if source else "",
+        save_source=ask.save and not source,
+        created_at=now(),
+    )
+    if not tx.keep_once(payment):
+        raise NotFound  # somebody else's id
+    keep_parts(tx, payment, rules.allocate(amount, bills))
+    changed(tx, payment.account_id, payment.id)
+    return payment
+
+
+def keep_parts(tx: Tx, payment: Payment, parts: Sequence[tuple[Bill, Money]]) -> None:
+    for position, (bill, part) in enumerate(parts):
+        tx.keep(
+            PaymentPart(
+                id=new_id("par"),
+                account_id=payment.account_id,
+                payment_id=payment.id,
+                invoice_id=bill.id,
+                amount=part,
+                position=position,
+            )
+        )
+    tx.flush()
+
+
+def _same_ask(tx: Tx, payment: Payment, ask: Ask) -> None:
+    """An id stands for one amount and one bill (ALL-12); with another it is refused."""
+    same = (payment.account_id, payment.invoice_id, part_sum(tx, payment)) == (
+        ask.account_id,
+        ask.invoice_id,
+        ask.offered,
+    )
+    if not same:
+        raise Refused("This payment was already sent with another amount. Check your payments.")
+
+
+def _source(tx: Tx, ask: Ask) -> PaymentSource | None:
+    if ask.source_id is None:
+        return None
+    source = tx.find(PaymentSource, ask.source_id)
+    if source.account_id != ask.account_id or source.removed_at is not None:
+        raise NotFound
+    return source
+
+
+def _paid_at(tx: Tx, ask: Ask) -> datetime | None:
+    """When the same amount was last paid on the same bill, or on the account as a whole."""
+    found = select(Payment.settled_at).where(
+        Payment.account_id == ask.account_id,
+        Payment.amount == ask.offered,
+        Payment.status == PaymentStatus.SUCCEEDED,
+        col(Payment.settled_at) > now() - ASK_AGAIN_WITHIN,
+    )
+    if ask.invoice_id:
+        parts = select(PaymentPart.payment_id).where(PaymentPart.invoice_id == ask.invoice_id)
+        found = found.where(col(Payment.id).in_(parts))
+    return tx.exec(found.order_by(col(Payment.settled_at).desc())).first()
+
+
+def _origin(principal: Principal) -> Origin:
+    return Origin.PORTAL if principal.may(Permission.MY_RECORDS) else Origin.EMBED
+
+
+def _customer(principal: Principal, account_id: AccountId, processor: CardProcessor) -> str:
+    """The processor's customer of the account, made when it is first needed."""
+    with reading(principal) as tx:
+        account = tx.find(Account, account_id)
+        if account.processor_customer_id:
+            return account.processor_customer_id
+    with reading(the_portal("customer")) as tx:
+        who = tx.find(Patient, account.guarantor_id)
+        mail = select(ContactPoint.value).where(
+            ContactPoint.patient_id == who.id, ContactPoint.kind == ContactKind.EMAIL
+        )
+        email = tx.exec(mail).first() or ""
+    customer = processor.customer(account_id, f"{who.given_name} {who.family_name}", email)
+    with transaction(principal) as tx:
+        lock_account(tx, account_id).processor_customer_id = customer
+    return customer
+
+
+def _theirs(principal: Principal, payment_id: PaymentId) -> Payment:
+    principal.require(Permission.MY_PAYMENTS)
+    with reading(principal) as tx:
+        return tx.find(Payment, payment_id)

@@ -1,0 +1,72 @@
+"""Who hears of what happened to money: the payer by message, staff by task, open pages at once."""
+
+from typing import Any
+
+from sqlmodel import select
+
+from portal_app.clock import local_date, now
+from portal_app.db.scope import Tx
+from portal_app.db.tables.billing import Account, Payment, Refund
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.db.tables.staff import Task
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import AccountId, new_id
+from portal_app.domain.money import Money
+from portal_app.services import messages
+from portal_app.services.live import announce
+
+
+def changed(tx: Tx, account_id: AccountId, key: str) -> None:
+    """Open pages of staff and of the account look again, once this is committed."""
+    tx.afterwards(lambda: announce("payments", key))
+    tx.afterwards(lambda: announce(f"account:{account_id}", key))
+
+
+def tell_staff(tx: Tx, kind: str, about: str, message: str, account_id: AccountId, **values: Any) -> bool:
+    """A task for a person, once per kind and thing; False when it was told before."""
+    return tx.tell_once(
+        Task(
+            id=new_id("tsk"),
+            once=f"{kind}:{about}",
+            kind=kind,
+            message=message,
+            values={name: _plain(value) for name, value in values.items()},
+            account_id=account_id,
+            created_at=now(),
+        )
+    )
+
+
+def send_receipt(tx: Tx, payment: Payment) -> None:
+    once = f"receipt:{payment.id}"
+    told = messages.write(
+        tx,
+        "receipt",
+        once=once,
+        to_patient=payment.payer_id or tx.find(Account, payment.account_id).guarantor_id,
+        account_id=payment.account_id,
+        values={
+            "number": payment.receipt_number,
+            "amount": payment.amount,
+            "date": local_date(payment.settled_at or payment.created_at),
+        },
+        attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment.id}],
+    )
+    if told:
+        sent = tx.exec(select(OutboxMessage).where(OutboxMessage.once == once)).one()
+        payment.receipt_to = sent.to if sent.channel is ContactKind.EMAIL else ""
+
+
+def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
+    messages.write(
+        tx,
+        "refund",
+        once=f"refund:{refund.id}",
+        to_patient=payment.payer_id or tx.find(Account, payment.account_id).guarantor_id,
+        account_id=payment.account_id,
+        values={"amount": refund.amount, "date": local_date(refund.settled_at or refund.created_at)},
+    )
+
+
+def _plain(value: Any) -> Any:
+    return {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value

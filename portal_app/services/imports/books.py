@@ -1,0 +1,207 @@
+"""The books of some accounts while their invoices and payments are read in: planned here, then written at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlmodel import select
+
+from portal_app.clock import now
+from portal_app.db.scope import Tx
+from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, LedgerEntry, Payment
+from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
+from portal_app.domain.money import Money
+from portal_app.services.imports.desk import Desk, whole
+
+
+@dataclass(slots=True)
+class Bill:
+    """An invoice as it stands at this point of the import; amounts in minor units."""
+
+    id: InvoiceId
+    number: str
+    account_id: AccountId
+    status: InvoiceStatus
+    issue_date: date
+    due_date: date
+    total: int
+    adjusted: int = 0
+    allocated: int = 0
+    kept: tuple[Any, ...] = ()  # as the database has it
+
+    @property
+    def due(self) -> int:
+        return self.total + self.adjusted - self.allocated
+
+    @property
+    def order(self) -> tuple[date, date, str]:
+        return (self.due_date, self.issue_date, self.number)
+
+    @property
+    def now(self) -> tuple[Any, ...]:
+        return (self.status, self.due_date, self.total, self.adjusted, self.allocated)
+
+    def restate(self) -> None:
+        """Open, partly paid or paid follows from the amounts; the other states stay."""
+        if self.status in (InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID, InvoiceStatus.PAID):
+            self.status = (
+                InvoiceStatus.PAID
+                if self.due <= 0
+                else InvoiceStatus.PARTLY_PAID
+                if self.allocated
+                else InvoiceStatus.OPEN
+            )
+
+
+@dataclass(slots=True)
+class Books:
+    """One transaction's worth of accounts."""
+
+    desk: Desk
+    tx: Tx
+    bills: dict[str, Bill] = field(default_factory=dict)  # by number
+    lines: dict[str, list[InvoiceLine]] = field(default_factory=dict)  # by invoice id
+    payments: dict[str, Payment] = field(default_factory=dict)
+    portal_payments: dict[str, list[tuple[Payment, str]]] = field(default_factory=dict)  # by account
+    new_bills: list[dict[str, Any]] = field(default_factory=list)
+    new_lines: list[dict[str, Any]] = field(default_factory=list)
+    new_payments: list[dict[str, Any]] = field(default_factory=list)
+    new_allocations: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    posted: list[dict[str, Any]] = field(default_factory=list)
+    dropped_lines: list[InvoiceLine] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+
+    def money(self, minor: int) -> Money:
+        return Money(minor, self.desk.manner.currency)
+
+    def open_bills(self, account_id: AccountId) -> list[Bill]:
+        mine = (
+            bill
+            for bill in self.bills.values()
+            if bill.account_id == account_id and bill.status in PAYABLE and bill.due > 0
+        )
+        return sorted(mine, key=lambda bill: bill.order)
+
+    def enter(self, kind: EntryKind, minor: int, source: str, day: date, **facts: Any) -> None:
+        """One line of the ledger; a charge or payment that came in before is not entered again."""
+        self.desk.entered += minor
+        self.desk.ours += minor
+        self.entries.append(
+            whole(
+                LedgerEntry,
+                id=new_id("ent"),
+                kind=kind,
+                amount=self.money(minor),
+                source=source,
+                happened_on=day,
+                posted_on=day,
+                posted_at=now(),
+                posted_by=self.desk.principal.name,
+                **facts,
+            )
+        )
+
+    def allocate(self, payment_id: str, bill: Bill, minor: int, position: int) -> None:
+        bill.allocated += minor
+        bill.restate()
+        self.new_allocations.append(
+            whole(
+                Allocation,
+                id=new_id("all"),
+                account_id=bill.account_id,
+                payment_id=payment_id,
+                invoice_id=bill.id,
+                amount=self.money(minor),
+                made_at=now(),
+                position=position,
+            )
+        )
+
+    def write(self) -> None:
+        desk, tx = self.desk, self.tx
+        desk.pour(tx, Invoice, self.new_bills)
+        if not desk.check:
+            for line in self.dropped_lines:
+                tx.delete(line)
+            tx.flush()
+        desk.pour(tx, InvoiceLine, self.new_lines)
+        desk.amend(
+            tx, Invoice, [self._amended(bill) for bill in self.bills.values() if bill.kept != bill.now]
+        )
+        desk.pour(tx, Payment, self.new_payments)
+        desk.pour(tx, Allocation, self.new_allocations)
+        desk.amend(tx, Payment, self.posted)
+        desk.pour(tx, LedgerEntry, self.entries)
+        desk.tell_staff(tx, self.tasks)
+
+    def _amended(self, bill: Bill) -> dict[str, Any]:
+        return {
+            "id": bill.id,
+            "status": bill.status,
+            "due_date": bill.due_date,
+            "total": self.money(bill.total),
+            "adjusted": self.money(bill.adjusted),
+            "allocated": self.money(bill.allocated),
+        }
+
+
+def open_books(
+    desk: Desk, tx: Tx, accounts: Iterable[AccountId], numbers: Iterable[str], payment_ids: Iterable[str]
+) -> Books:
+    """What the database has of these invoices and payments, locked against payments meanwhile."""
+    books = Books(desk, tx)
+    accounts, numbers, payment_ids = sorted(accounts), sorted(numbers), sorted(payment_ids)
+    for wanted in (
+        Invoice.number.in_(numbers),  # type: ignore[attr-defined]
+        Invoice.account_id.in_(accounts) & Invoice.status.in_(PAYABLE),  # type: ignore[attr-defined]
+    ):
+        query = select(Invoice).where(wanted).order_by(Invoice.id)
+        for row in tx.exec(query if desk.check else query.with_for_update()):
+            bill = Bill(
+                row.id,
+                row.number,
+                row.account_id,
+                row.status,
+                row.issue_date,
+                row.due_date,
+                row.total.minor,
+                row.adjusted.minor,
+                row.allocated.minor,
+            )
+            bill.kept = bill.now
+            books.bills[row.number] = bill
+    ids = [books.bills[number].id for number in numbers if number in books.bills]
+    for line in tx.exec(
+        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)  # type: ignore[attr-defined]
+    ):
+        books.lines.setdefault(line.invoice_id, []).append(line)
+    for payment in tx.exec(select(Payment).where(Payment.id.in_(payment_ids))):  # type: ignore[attr-defined]
+        books.payments[payment.id] = payment
+    _portal_payments(books, accounts)
+    return books
+
+
+def _portal_payments(books: Books, accounts: list[AccountId]) -> None:
+    """Payments these accounts made through the portal, with the invoice each paid."""
+    found = books.tx.exec(
+        select(Payment, Allocation.invoice_id)
+        .join(Allocation, Allocation.payment_id == Payment.id)  # type: ignore[arg-type]
+        .where(Payment.account_id.in_(accounts), Payment.origin != "import")  # type: ignore[attr-defined]
+    )
+    for payment, invoice_id in found:
+        books.portal_payments.setdefault(payment.account_id, []).append((payment, invoice_id))
+
+
+def line_row(bill: Bill, patient_id: PatientId, position: int, **values: Any) -> dict[str, Any]:
+    return whole(
+        InvoiceLine,
+        id=new_id("lin"),
+        account_id=bill.account_id,
+        invoice_id=bill.id,
+        patient_id=patient_id,
+        position=position,
+        **values,
+    )

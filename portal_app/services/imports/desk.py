@@ -1,0 +1,167 @@
+"""What one import remembers while it runs: who is who, what was set aside, what is reported."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cache
+from itertools import islice
+from typing import Any, TypeVar
+
+from pydantic_core import PydanticUndefined
+from sqlmodel import select
+
+from portal_app.clock import now
+from portal_app.db.scope import Owned, Tx, reading, transaction
+from portal_app.db.tables.staff import Task
+from portal_app.domain.access import Principal
+from portal_app.domain.ids import AccountId, FamilyId, MembershipId, PatientId, PlanId, new_id
+from portal_app.domain.imports import ImportReport, Manner, Problem, SheetCount, Where
+from portal_app.domain.money import Money
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Row:
+    """A record whose every value could be read."""
+
+    where: Where
+    values: dict[str, Any]
+    given: frozenset[str]  # the columns its file has: only these may change what is kept
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values[column]
+
+
+@dataclass(slots=True)
+class Person:
+    id: PatientId
+    account_id: AccountId
+    name: str
+
+
+@dataclass(slots=True)
+class Desk:
+    """One run of the importer."""
+
+    principal: Principal
+    manner: Manner
+    check: bool
+    report: ImportReport
+    progress: Progress
+    expected: int = 0
+    done: int = 0
+    people: dict[str, Person] = field(default_factory=dict)  # by chart number
+    accounts: dict[PatientId, AccountId] = field(default_factory=dict)  # by guarantor
+    families: dict[str, FamilyId] = field(default_factory=dict)
+    guarantors: dict[AccountId, PatientId] = field(default_factory=dict)  # by account
+    plans: dict[str, PlanId] = field(default_factory=dict)
+    memberships: dict[str, tuple[MembershipId, AccountId]] = field(default_factory=dict)
+    set_aside: dict[str, Where] = field(default_factory=dict)  # chart numbers
+    # Minor units: what the accepted rows say, what the portal keeps of them, what it entered new.
+    source: int = 0
+    ours: int = 0
+    entered: int = 0
+    aside_by_currency: dict[str, int] = field(default_factory=dict)
+
+    def opened(self) -> AbstractContextManager[Tx]:
+        return reading(self.principal) if self.check else transaction(self.principal)
+
+    def count(self, sheet: str) -> SheetCount:
+        return self.report.counts.setdefault(sheet, SheetCount())
+
+    def aside(self, sheet: str, where: Where, column: str, reason: str) -> None:
+        self.count(sheet).set_aside += 1
+        self.report.problems.append(Problem(where.file, where.line, column, reason))
+
+    def warn(self, where: Where, column: str, reason: str) -> None:
+        self.report.problems.append(Problem(where.file, where.line, column, reason, warning=True))
+
+    def came_in(self, minor: int) -> None:
+        self.source += minor
+
+    def lost(self, amount: Money, currency: str = "") -> None:
+        """An amount of the source that was set aside."""
+        code = currency or amount.currency
+        self.aside_by_currency[code] = self.aside_by_currency.get(code, 0) + amount.minor
+
+    def step(self, rows: int) -> None:
+        self.done += rows
+        self.progress(min(self.done, self.expected), self.expected)
+
+    def person(self, sheet: str, row: Row, column: str) -> Person | None:
+        """Whom the column names; a row about nobody we know is set aside."""
+        chart = row[column]
+        if found := self.people.get(chart):
+            return found
+        if first := self.set_aside.get(chart):
+            self.aside(
+                sheet, row.where, column, f"patient {chart} was set aside ({first.file}, line {first.line})"
+            )
+        else:
+            self.aside(sheet, row.where, column, f"there is no patient {chart}")
+        return None
+
+    def pour(self, tx: Tx, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+        if not self.check:
+            tx.pour(table, rows)
+
+    def amend(self, tx: Tx, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+        if not self.check:
+            tx.amend(table, rows)
+
+    def tell_staff(self, tx: Tx, tasks: list[dict[str, Any]]) -> None:
+        """Each trouble once, however often the same file comes."""
+        if self.check or not tasks:
+            return
+        unique = {task["once"]: task for task in tasks}
+        for some in chunks(unique.values(), 500):
+            known = set(tx.exec(select(Task.once).where(Task.once.in_([t["once"] for t in some]))))  # type: ignore[attr-defined]
+            tx.pour(Task, [task for task in some if task["once"] not in known])
+
+
+def task(once: str, kind: str, message: str, **facts: Any) -> dict[str, Any]:
+    about = {name: facts.pop(name, None) for name in ("account_id", "patient_id")}
+    return whole(
+        Task,
+        id=new_id("tsk"),
+        once=once[:200],
+        kind=kind,
+        message=message,
+        values=facts,
+        created_at=now(),
+        **about,
+    )
+
+
+def chunks(rows: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
+    following = iter(rows)
+    while some := list(islice(following, size)):
+        yield some
+
+
+def keyed_id(prefix: str, noun: str, key: str) -> str:
+    """The id of a thing that has no column for the practice's key: the same key, the same id."""
+    return f"{prefix}_{hashlib.sha256(f'{noun}:{key}'.encode()).hexdigest()[:32]}"
+
+
+@cache
+def _defaults(table: type[Owned]) -> dict[str, Any]:
+    return {
+        name: field.default
+        for name, field in table.model_fields.items()
+        if field.default is not PydanticUndefined
+    }
+
+
+def whole(table: type[Owned], **values: Any) -> dict[str, Any]:
+    """A row to pour: every column, so that thousands of rows are one statement."""
+    return {**_defaults(table), **values}
+
+
+def noon(day: date, desk: Desk) -> datetime:
+    """A moment for what the files date by day; never later than now."""
+    return min(datetime.combine(day, time(12), desk.manner.zone), now())

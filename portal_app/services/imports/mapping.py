@@ -1,0 +1,91 @@
+"""A mapping file (TOML): which columns of a foreign export are which of ours (docs/import.md)."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from portal_app.domain.errors import Refused
+from portal_app.domain.imports import SHEETS
+
+_SHEET_WORDS = {"file", "columns", "constants", "values", "templates"}
+_FILE_WORDS = {"encoding", "delimiter", "date_format", "decimal_mark", "thousands", "round"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of ours, fed by one file of theirs."""
+
+    file: str
+    named: bool = False  # from a mapping: columns it does not name are left out
+    columns: dict[str, str] = field(default_factory=dict)  # ours → theirs
+    constants: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, str] = field(default_factory=dict)  # ours → "{Their column} 09:00"
+    values: dict[str, dict[str, str]] = field(default_factory=dict)  # ours → their word → ours
+
+    def columns_from(self, header: Iterable[str]) -> frozenset[str]:
+        if not self.named:
+            return frozenset(header)
+        there = {ours for ours, theirs in self.columns.items() if theirs in set(header)}
+        return frozenset(there | self.constants.keys() | self.templates.keys())
+
+    def translate(self, cells: dict[str, str]) -> dict[str, str]:
+        if not self.named:
+            return cells
+        ours = {name: cells.get(theirs, "") for name, theirs in self.columns.items()}
+        for name, template in self.templates.items():
+            ours[name] = re.sub(r"\{([^}]+)\}", lambda place: cells.get(place[1], ""), template).strip()
+        for name, words in self.values.items():
+            ours[name] = words.get(ours.get(name, ""), ours.get(name, ""))
+        return ours | self.constants
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    encoding: str = ""
+    delimiter: str = ""
+    date_format: str = ""
+    decimal_mark: str = "."
+    thousands: str = ""
+    round: str = ""
+
+    def sheet(self, name: str) -> Sheet:
+        if self.sheets:
+            return self.sheets.get(name) or Sheet(file=f"/nothing/{name}")
+        return Sheet(file=f"{name}.csv")
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Refused when it is not a mapping, with what is wrong."""
+    try:
+        said: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Refused("There is no file {file}", file=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
+        raise Refused("{file} cannot be read: {reason}", file=path.name, reason=str(trouble)) from None
+    about = said.pop("files", {})
+    _known(path, about, _FILE_WORDS, "files")
+    _known(path, said, set(SHEETS), "")
+    if about.get("round", "half_even") not in ("", "half_even"):
+        raise Refused("{file}: round is “half_even” or left out", file=path.name)
+    return Mapping({name: _sheet(path, name, words) for name, words in said.items()}, **about)
+
+
+def _sheet(path: Path, name: str, said: dict[str, Any]) -> Sheet:
+    _known(path, said, _SHEET_WORDS, name)
+    ours = {column.name for column in SHEETS[name]}
+    for part in ("columns", "constants", "values", "templates"):
+        _known(path, said.get(part, {}), ours, f"{name}.{part}")
+    parts = {part: said.get(part, {}) for part in ("columns", "constants", "values", "templates")}
+    return Sheet(said.get("file", f"{name}.csv"), named=True, **parts)
+
+
+def _known(path: Path, said: Any, known: set[str], part: str) -> None:
+    if not isinstance(said, dict):
+        raise Refused("{file}: {part} is not a table", file=path.name, part=part)
+    if strange := sorted(set(said) - known):
+        where = f"{part}.{strange[0]}" if part else strange[0]
+        raise Refused("{file}: nothing is named {part}", file=path.name, part=where)

@@ -1,0 +1,139 @@
+"""One payment of the source: recognised by our id, or new; nothing is subtracted twice (LEDG-2)."""
+
+from typing import Any
+
+from portal_app.db.tables.billing import Payment
+from portal_app.domain.billing import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.domain.ids import AccountId
+from portal_app.services.imports.books import Bill, Books
+from portal_app.services.imports.desk import Row, noon, task, whole
+
+Reason = tuple[str, str]
+
+
+def keep_payment(
+    books: Books, account: AccountId, parts: list[Row], id_: str, claimed: set[str]
+) -> Reason | None:
+    """None, or why it is set aside. `claimed`: ids of ours that the files name for this account."""
+    row, amount = parts[0], sum(part["amount"].minor for part in parts)
+    if row["currency"] not in ("", books.desk.manner.currency):
+        return "currency", f"{row['currency']}: the portal keeps {books.desk.manner.currency}"
+    if row["date"] > books.desk.manner.today:
+        return "date", "is in the future"
+    if before := books.payments.get(id_):
+        return _known(books, row, before, amount)
+    if row["portal_payment_id"]:
+        return "portal_payment_id", "there is no such payment in the portal"
+    bills: list[tuple[Bill | None, int]] = []
+    for part in parts:
+        bill = books.bills.get(part["invoice_number"])
+        if part["invoice_number"] and (bill is None or bill.account_id != account):
+            return "invoice_number", f"{part['invoice_number']} is no invoice of this guarantor"
+        if bill and bill.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+            return "invoice_number", f"{bill.number} is {bill.status.value}: it receives no money"
+        bills.append((bill, part["amount"].minor))
+    if ours := _paid_here(books, account, amount, {bill.id for bill, _ in bills if bill}, claimed):
+        return _flagged(books, row, ours, "looks like {id}, a payment made in the portal, without its id")
+    _new(books, account, row, bills, amount, id_)
+    return None
+
+
+def _known(books: Books, row: Row, before: Payment, amount: int) -> Reason | None:
+    ours = before.amount.minor
+    if ours != amount:
+        return _flagged(books, row, before, "{id} has another amount in the portal")
+    if before.status not in RECEIVED:
+        return _flagged(books, row, before, "{id} did not succeed in the portal")
+    books.desk.came_in(-amount)
+    books.desk.ours -= ours
+    if before.posted:
+        books.desk.count("payments").unchanged += 1
+        return None
+    # The practice's own system has posted it: so does the ledger, once.
+    day = books.desk.manner.today
+    books.posted.append({"id": before.id, "posted": True})
+    books.enter(EntryKind.PAYMENT, -ours, before.id, day, account_id=before.account_id, payment_id=before.id)
+    books.desk.ours += ours
+    books.desk.count("payments").changed += 1
+    return None
+
+
+def _paid_here(
+    books: Books, account: AccountId, amount: int, invoices: set[str], claimed: set[str]
+) -> Payment | None:
+    """A payment of ours of the same amount for the same invoice that no row of the files names."""
+    for payment, invoice_id in books.portal_payments.get(account, ()):
+        same = not invoices or invoice_id in invoices
+        if same and payment.amount.minor == amount and payment.id not in claimed:
+            return payment
+    return None
+
+
+def _flagged(books: Books, row: Row, ours: Payment, reason: str) -> Reason:
+    books.tasks.append(
+        task(
+            f"import:{ours.id}:{row['payment_key']}",
+            "import_differs",
+            "The import shows payment {key} differently. Compare it with {id}; nothing was subtracted twice.",
+            account_id=ours.account_id,
+            key=row["payment_key"],
+            id=ours.id,
+        )
+    )
+    return "portal_payment_id", reason.format(id=ours.id)
+
+
+def _new(
+    books: Books,
+    account: AccountId,
+    row: Row,
+    bills: list[tuple[Bill | None, int]],
+    amount: int,
+    id_: str,
+) -> None:
+    when = noon(row["date"], books.desk)
+    only = bills[0][0] if len(bills) == 1 else None
+    facts: dict[str, Any] = {
+        "id": id_,
+        "account_id": account,
+        "amount": books.money(amount),
+        "refunded": books.money(0),
+        "status": PaymentStatus.SUCCEEDED,
+        "method": Method(row["method"]),
+        "origin": Origin.IMPORT,
+        "paid_by": books.desk.principal.name,
+        "payer_id": books.desk.guarantors.get(account),
+        "invoice_id": only.id if only else None,
+        "source_shown": row["paid_with"],
+        "note": row["note"],
+        "posted": True,
+        "created_at": when,
+        "settled_at": when,
+    }
+    books.new_payments.append(whole(Payment, **facts))
+    books.enter(
+        EntryKind.PAYMENT,
+        -amount,
+        id_,
+        row["date"],
+        account_id=account,
+        payment_id=id_,
+        invoice_id=only.id if only else None,
+    )
+    _allocate(books, account, id_, bills)
+    books.desk.count("payments").added += 1
+    books.desk.came_in(-amount)
+
+
+def _allocate(books: Books, account: AccountId, id_: str, bills: list[tuple[Bill | None, int]]) -> None:
+    """To the invoice each part names; what names none pays the oldest due first; the rest is credit."""
+    shares: dict[str, int] = {}
+    for bill, minor in bills:
+        rest = minor
+        for target in [bill] if bill else books.open_bills(account):
+            held = shares.get(target.number, 0)
+            share = min(rest, target.due - held)
+            if share > 0:
+                shares[target.number], rest = held + share, rest - share
+    for position, (number, share) in enumerate(shares.items()):
+        books.allocate(id_, books.bills[number], share, position)

@@ -1,0 +1,54 @@
+"""Email or phone, as people type them and as the database has them."""
+
+from dataclasses import dataclass
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from portal_app.domain.errors import Refused
+from portal_app.domain.families import ContactKind
+
+_LONGEST = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    kind: ContactKind
+    value: str  # lower-case email, or E.164
+    shown: str
+
+
+def contact_of(typed: str, country: str) -> Contact:
+    """Refused when nothing can be sent there. A phone without a country code is one of the practice's country."""
+    text = typed.strip()
+    if len(text) > _LONGEST:
+        raise _neither()
+    return _email(text) if "@" in text else _phone(text, country)
+
+
+def _email(text: str) -> Contact:
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise _neither() from None
+    return Contact(ContactKind.EMAIL, found.normalized.lower(), found.normalized)
+
+
+def _phone(text: str, country: str) -> Contact:
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        raise _neither() from None
+    if not phonenumbers.is_possible_number(number):
+        raise _neither()
+    form = phonenumbers.PhoneNumberFormat
+    home = number.country_code == phonenumbers.country_code_for_region(country)
+    return Contact(
+        ContactKind.PHONE,
+        phonenumbers.format_number(number, form.E164),
+        phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL),
+    )
+
+
+def _neither() -> Refused:
+    return Refused("Enter an email address or a phone number, like name@example.com or 555 010 4477")

@@ -1,0 +1,134 @@
+"""The list one lands on: what is owed now, then everything there was."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from portal_app import clock
+from portal_app.domain.access import Permission
+from portal_app.domain.ids import PatientId, given_id
+from portal_app.services import billing
+from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment
+from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.words import invoice_about, invoice_status, invoice_title
+
+LAST_PAGE = 10**6  # pages past the end are the last one: the oldest come first there
+SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Paid")}
+
+
+@dataclass(frozen=True)
+class InvoiceItem:
+    id: str
+    href: str
+    title: str
+    about: str
+    tone: str
+    status: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    label: str
+    href: str
+    on: bool
+
+
+class InvoicesState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    owed: rx.Field[str] = rx.field("")
+    owed_words: rx.Field[str] = rx.field("")
+    owes: rx.Field[bool] = rx.field(False)
+    pay_href: rx.Field[str] = rx.field("")
+    pay_words: rx.Field[str] = rx.field("")
+    pay_for: rx.Field[str] = rx.field("")
+    to_pay: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
+    to_pay_rest: rx.Field[str] = rx.field("")
+    filtered: rx.Field[bool] = rx.field(False)
+    rows: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
+    shows: rx.Field[list[Chip]] = rx.field(default_factory=list)
+    people: rx.Field[list[Chip]] = rx.field(default_factory=list)
+    pages: rx.Field[int] = rx.field(1)
+    newer: rx.Field[str] = rx.field("")
+    older: rx.Field[str] = rx.field("")
+    where: rx.Field[str] = rx.field("")
+    visit_day: rx.Field[str] = rx.field("")
+    visit_month: rx.Field[str] = rx.field("")
+    visit_when: rx.Field[str] = rx.field("")
+    visit_about: rx.Field[str] = rx.field("")
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def load(self):
+        asked = self.router.url.query_parameters
+        show = asked.get("show", "all") if asked.get("show") in SHOWS else "all"
+        person = PatientId(given_id("pat", asked["person"])) if asked.get("person") else None
+        page = int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 7 else 1
+        found = await in_thread(billing.list_invoices, me(), show=show, patient_id=person, page=page)
+        self.filtered = bool(asked.get("show") or person or page > 1)
+        self._show_rows(found, show, person or "")
+        self._show_visit(found.next_appointment)
+        await self._show_owed(found)
+        self.ready = True
+
+    async def _show_owed(self, found: InvoiceList) -> None:
+        self.owes, self.owed = bool(found.owed), money_text(self.language, found.owed)
+        self.owed_words = plural(
+            self.language, "{n} invoice to pay", "{n} invoices to pay", found.owed_count
+        )
+        self.to_pay, self.to_pay_rest, self.pay_href = [], "", ""
+        if not found.owed_count:
+            return
+        waiting = await in_thread(billing.list_invoices, me(), show="to_pay", page=LAST_PAGE)
+        rows = sorted(waiting.rows, key=lambda row: (row.due_date, row.issue_date, row.number))
+        self.to_pay = [self._item(row) for row in rows]
+        if waiting.count > len(rows):
+            self.to_pay_rest = say(self.language, "See all {n} to pay", n=waiting.count)
+        first = self.to_pay[0]
+        self.pay_words = say(self.language, "Pay {amount}", amount=rows[0].due)
+        self.pay_href, self.pay_for = first.href if found.online_payments else "", first.title
+
+    def _show_rows(self, found: InvoiceList, show: str, person: str) -> None:
+        self.rows = [self._item(row) for row in found.rows]
+        self.shows = [
+            Chip(say(self.language, label), self._address(key, person), key == show)
+            for key, label in SHOWS.items()
+        ]
+        everyone = ("", say(self.language, "Everyone"))
+        self.people = [
+            Chip(name, self._address(show, id_), id_ == person) for id_, name in (everyone, *found.people)
+        ] if len(found.people) > 1 else []  # fmt: skip
+        self.pages = found.pages
+        self.newer = self._address(show, person, found.page - 1) if found.page > 1 else ""
+        self.older = self._address(show, person, found.page + 1) if found.page < found.pages else ""
+        self.where = say(self.language, "Page {page} of {pages}", page=found.page, pages=found.pages)
+
+    def _show_visit(self, visit: NextAppointment | None) -> None:
+        self.visit_day = self.visit_when = ""
+        if visit is None:
+            return
+        day = clock.local_date(visit.start)
+        self.visit_day, self.visit_month = str(day.day), month_short(self.language, day)
+        self.visit_when = f"{weekday_text(self.language, day)}, {time_text(self.language, visit.start)}"
+        who_where = (visit.patient_name, visit.provider, visit.location)
+        self.visit_about = " · ".join(part for part in who_where if part)
+
+    def _address(self, show: str, person: str, page: int = 1) -> str:
+        asked = {"show": show if show != "all" or person else "", "person": person, "page": page if page > 1 else ""}
+        query = urlencode({key: value for key, value in asked.items() if value})
+        return address(self.language, "/invoices") + (f"?{query}" if query else "")
+
+    def _item(self, row: InvoiceRow) -> InvoiceItem:
+        tone, status = invoice_status(self.language, row)
+        return InvoiceItem(
+            id=row.id,
+            href=address(self.language, f"/invoices/{row.id}"),
+            title=invoice_title(self.language, row.title, row.more_lines),
+            about=invoice_about(self.language, row),
+            tone=tone,
+            status=status,
+            amount=money_text(self.language, row.due if row.due else row.total),
+        )

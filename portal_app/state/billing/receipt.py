@@ -1,0 +1,81 @@
+"""A receipt, at an address of its own: it can be opened again, and going back never pays twice."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from portal_app import clock
+from portal_app.domain.access import Permission
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ids import PaymentId, given_id
+from portal_app.services import billing
+from portal_app.services.billing.views import ReceiptPart, ReceiptView
+from portal_app.speech import date_text, money_text, names_text, say, time_text
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.words import invoice_title, payment_status
+
+
+@dataclass(frozen=True)
+class PartItem:
+    href: str
+    title: str
+    about: str
+    amount: str
+    left: str  # "" when nothing is left to pay
+
+
+class ReceiptState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)
+    number: rx.Field[str] = rx.field("")
+    amount: rx.Field[str] = rx.field("")
+    refunded: rx.Field[str] = rx.field("")
+    tone: rx.Field[str] = rx.field("paid")
+    status: rx.Field[str] = rx.field("")
+    received: rx.Field[bool] = rx.field(True)
+    on: rx.Field[str] = rx.field("")
+    shown: rx.Field[str] = rx.field("")
+    payer: rx.Field[str] = rx.field("")
+    email: rx.Field[str] = rx.field("")
+    credit: rx.Field[str] = rx.field("")
+    posted: rx.Field[bool] = rx.field(True)
+    left: rx.Field[str] = rx.field("")
+    parts: rx.Field[list[PartItem]] = rx.field(default_factory=list)
+    pdf: rx.Field[str] = rx.field("")
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def load(self):
+        self.ready = self.missing = False
+        try:
+            payment = PaymentId(given_id("pay", self.router.url.query_parameters.get("id")))
+            self._show(await in_thread(billing.view_receipt, me(), payment))
+            self.ready = True
+        except NotFound:
+            self.missing = True
+
+    def _show(self, receipt: ReceiptView) -> None:
+        day = clock.local_date(receipt.paid_at)
+        self.on = f"{date_text(self.language, day)}, {time_text(self.language, receipt.paid_at)}"
+        self.number, self.shown, self.payer = receipt.number, receipt.shown, receipt.payer
+        self.amount = money_text(self.language, receipt.amount)
+        self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
+        self.tone, self.status = payment_status(self.language, receipt.status)
+        self.received = self.tone == "paid"
+        self.email, self.posted = receipt.email, receipt.posted
+        self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""
+        self.parts = [self._part(part) for part in receipt.parts]
+        self.left = next((part.left for part in self.parts if part.left), "")
+        self.pdf = f"/documents/receipt/{receipt.payment_id}.pdf?lang={self.language}"
+
+    def _part(self, part: ReceiptPart) -> PartItem:
+        left = say(self.language, "{amount} left to pay", amount=part.still_due) if part.still_due else ""
+        about = (say(self.language, "Invoice {number}", number=part.number), names_text(self.language, part.people))
+        return PartItem(
+            address(self.language, f"/invoices/{part.invoice_id}"),
+            invoice_title(self.language, part.title),
+            " · ".join(word for word in about if word),
+            money_text(self.language, part.amount),
+            left,
+        )

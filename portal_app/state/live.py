@@ -1,0 +1,90 @@
+"""Pages that show what happens elsewhere ask again the moment it does.
+
+    @rx.event
+    @guarded(Permission.VIEW_BILLING)
+    async def open_page(self):
+        watch("payments", TodayState.refresh)
+        ...
+
+    @rx.event
+    @guarded(Permission.VIEW_BILLING, activity=False)   # what the server asks for keeps no session alive
+    async def refresh(self): ...
+
+Nothing is pushed but the wish that the page asks: it does so through the ordinary door, so a session
+that has ended, or a permission that was taken away, shows nothing.
+"""
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+
+from reflex.event import Event
+from reflex.state import StateUpdate
+from reflex_base.event.context import EventContext
+from reflex_base.utils.format import format_event_handler
+
+from portal_app.services import live
+
+_GATHER = 0.05  # seconds: ten payments at once are one question
+
+_watching: dict[str, dict[str, set[str]]] = defaultdict(dict)  # topic → page → handlers
+_due: set[tuple[str, str]] = set()
+
+
+def watch(topic: str, handler: Any) -> None:
+    """From now on this page runs `handler` (its own guarded one, without arguments) when `topic` is announced."""
+    _watching[topic].setdefault(EventContext.get().token, set()).add(format_event_handler(handler))
+
+
+def unwatch(topic: str) -> None:
+    """This page no longer shows it."""
+    _forget(topic, EventContext.get().token)
+
+
+async def pass_on(app: Any) -> None:
+    """For the server's lifespan: announcements of any thread or process reach the pages held here."""
+    loop = asyncio.get_running_loop()
+
+    def listener(topic: str, key: str) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_ask, app, topic)
+
+    live.listen(listener)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        live.unlisten(listener)
+
+
+def _ask(app: Any, topic: str) -> None:
+    for page, handlers in tuple(_watching.get(topic, {}).items()):
+        for handler in handlers:
+            if (page, handler) not in _due:
+                _due.add((page, handler))
+                task = asyncio.get_running_loop().create_task(_ask_page(app, topic, page, handler))
+                _tasks.add(task)
+                task.add_done_callback(_tasks.discard)
+
+
+_tasks: set[asyncio.Task[None]] = set()
+
+
+async def _ask_page(app: Any, topic: str, page: str, handler: str) -> None:
+    await asyncio.sleep(_GATHER)
+    _due.discard((page, handler))
+    sockets = app.event_namespace
+    if not _is_held_here(sockets, page):  # it has gone; where it returns it watches again
+        _forget(topic, page)
+        return
+    await sockets.emit_update(StateUpdate(events=[Event(name=handler, payload={})]), page)
+
+
+def _is_held_here(sockets: Any, page: str) -> bool:
+    record = sockets._token_manager.token_to_socket.get(page)
+    return record is not None and record.instance_id == sockets._token_manager.instance_id
+
+
+def _forget(topic: str, page: str) -> None:
+    _watching[topic].pop(page, None)
+    if not _watching[topic]:
+        del _watching[topic]

@@ -1,0 +1,110 @@
+"""Build the front end if anything it is made of has changed. One build serves any address and port."""
+
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB = ROOT / os.environ.get("REFLEX_WEB_WORKDIR", ".web")
+CLIENT = WEB / "build" / "client"
+STAMP = WEB / ".portal-build"
+MADE_OF = ("portal_app", "assets", "reflex.lock", "rxconfig.py", "requirements.txt", "constraints.txt")
+DECIDED_BY = ("PORTAL_MODE", "PORTAL_SURFACE", "PORTAL_LANGUAGES", "PORTAL_CURRENCY", "PORTAL_LOCALE")
+
+
+def environment() -> dict[str, str]:
+    """Reflex shall use the node and npm that came with our packages, and download nothing else."""
+    found = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(ROOT),
+        "REFLEX_USE_NPM": "1",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "npm_config_omit_lockfile_registry_resolved": "true",
+        "npm_config_fund": "false",
+        "npm_config_audit": "false",
+        "npm_config_update_notifier": "false",
+    }
+    if "NPM_CONFIG_REGISTRY" not in found:
+        asked = subprocess.run(
+            ["npm", "config", "get", "registry"],  # noqa: S607
+            env=found,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if asked.returncode == 0:  # told, so that Reflex does not measure which one is nearest
+            found["NPM_CONFIG_REGISTRY"] = asked.stdout.strip()
+    return found
+
+
+def fingerprint() -> str:
+    told = hashlib.sha256()
+    for name in DECIDED_BY:
+        told.update(f"{name}={os.environ.get(name, '')}\n".encode())
+    for top in MADE_OF:
+        place = ROOT / top
+        files = [place] if place.is_file() else sorted(place.rglob("*"))
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts:
+                told.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return told.hexdigest()
+
+
+def fresh() -> bool:
+    return (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == fingerprint()
+
+
+def build() -> None:
+    """Raises CalledProcessError when the build fails; its output has been shown."""
+    STAMP.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
+    subprocess.run(command, cwd=ROOT, env=environment(), check=True, stdout=sys.stderr)  # noqa: S603
+    _any_address()
+    lock = ROOT / "reflex.lock" / "package-lock.json"
+    if lock.exists() and '"resolved"' in lock.read_text():
+        lock.write_text(re.sub(r'\n\s*"resolved": "[^"]*",', "", lock.read_text()))
+    STAMP.write_text(fingerprint())
+
+
+def _any_address() -> None:
+    """Reflex writes the address of the backend into the bundle; ours is always the page's own."""
+    own = "(globalThis.location?globalThis.location.origin:`http://localhost`)"
+    changed = 0
+    for chunk in CLIENT.glob("assets/reflex-env-*.js"):
+        text = chunk.read_text()
+        text = re.sub(r"`https?://[^/`]+(/[^`]*)`", rf"{own}+`\1`", text)
+        text = re.sub(r"`wss?://[^/`]+(/[^`]*)`", rf"{own}.replace(/^http/,`ws`)+`\1`", text)
+        chunk.write_text(text)
+        _compress_again(chunk)
+        changed += text.count(own)
+    if not changed:
+        raise SystemExit("portal: the built bundle names no backend; has Reflex changed its layout?")
+
+
+def _compress_again(file: Path) -> None:
+    for ending in (".gz", ".br"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    file.with_name(file.name + ".gz").write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
+
+
+def main() -> None:
+    if not shutil.which("npm", path=environment()["PATH"]):
+        raise SystemExit(
+            "portal: npm is missing from the virtual environment; run `make clean` and try again"
+        )
+    if fresh() and "--force" not in sys.argv:
+        return
+    try:
+        build()
+    except subprocess.CalledProcessError:
+        raise SystemExit("portal: the pages could not be built; what the build said stands above") from None
+
+
+if __name__ == "__main__":
+    main()

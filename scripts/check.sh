@@ -1,0 +1,14 @@
+#!/bin/sh
+# make check: the quick half of the tests. The types are checked while the rest runs.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+export PATH="$(pwd)/$bin:$PATH"
+types=$(mktemp)
+trap 'rm -f "$types"' EXIT
+pyright >"$types" 2>&1 & checking=$!
+ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+ruff check --quiet .
+python -m pytest tests/domain tests/test_architecture.py -p no:cacheprovider
+wait "$checking" || { cat "$types" >&2; exit 1; }
+tail -1 "$types"

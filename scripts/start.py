@@ -1,0 +1,112 @@
+"""The rest of `make run`, inside the virtual environment: migrate, demo, build, serve, say where it is."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = os.environ.get("PORTAL_PORT", "3000")
+ADDRESS = os.environ.get("PORTAL_PUBLIC_URL", f"http://localhost:{PORT}")
+
+
+def say(text: str) -> None:
+    print(f"  {text}", flush=True)  # noqa: T201
+
+
+def stop(why: str) -> None:
+    raise SystemExit(f"portal: {why}")
+
+
+def environment() -> dict[str, str]:
+    asked = {"PORTAL_MODE": "demo", "PORTAL_PORT": PORT, "PORTAL_PUBLIC_URL": ADDRESS}
+    return {**os.environ, **asked, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def check_port() -> None:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(PORT)))
+        except OSError:
+            stop(f"port {PORT} is taken; stop what listens there, or: PORTAL_PORT=3001 make run")
+
+
+def step(what: str, *command: str) -> None:
+    began = time.monotonic()
+    say(f"{what} …")
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment(), check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    if (took := time.monotonic() - began) > 5:
+        say(f"{what}: done in {took:.0f} s")
+
+
+def answers() -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=2) as page:
+            return page.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def welcome() -> str:
+    """Where everything is, and who one may be in the demo."""
+    os.environ.update(environment())
+    sys.path.insert(0, str(ROOT))
+    from portal_app import demo  # noqa: PLC0415
+
+    def listed(people: tuple[Any, ...]) -> str:
+        return "\n".join(f"                {line}" for person in people for line in demo_lines(person))
+
+    text = (ROOT / "scripts" / "welcome.txt").read_text()
+    return text.format(address=ADDRESS, patients=listed(demo.PATIENTS), staff=listed(getattr(demo, "STAFF", ())))
+
+
+def demo_lines(person: Any) -> list[str]:
+    how = ", ".join(str(getattr(person, name)) for name in person.__dataclass_fields__ if name != "who")
+    return [how, f"  {person.who}"]
+
+
+def serve() -> int:
+    command = [sys.executable, "-m", "portal_app.cli", "serve"]
+    child = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)  # noqa: S603
+
+    def pass_on(_signal: int, _frame: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+
+    signal.signal(signal.SIGINT, pass_on)
+    signal.signal(signal.SIGTERM, pass_on)
+    deadline = time.monotonic() + 90
+    while child.poll() is None and not answers():
+        if time.monotonic() > deadline:
+            pass_on(0, None)
+            stop("the portal did not answer within 90 s")
+        time.sleep(0.2)
+    if child.poll() is None:
+        print(welcome(), flush=True)  # noqa: T201
+    code = child.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    return 0 if code in (0, -signal.SIGTERM, 143, 130) else code
+
+
+def main() -> int:
+    check_port()
+    step("bringing the database up to date", "-m", "portal_app.cli", "migrate")
+    step("loading the demo practice", "-m", "portal_app.cli", "demo")
+    step("building the pages", "scripts/build.py")
+    say("starting")
+    return serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

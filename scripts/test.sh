@@ -1,0 +1,23 @@
+#!/bin/sh
+# make test: what this machine needs is installed if it may be, then every test runs.
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf '  %s\n' "$*"; }
+
+sh scripts/venv.sh dev
+sh scripts/programs.sh
+export PATH="$(pwd)/.venv/bin:$PATH"
+workers=${WORKERS:-2}
+
+say "format, lint, types"
+ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+ruff check --quiet .
+pyright >build/pyright.txt 2>&1 || { cat build/pyright.txt >&2; exit 1; }
+
+say "rules and services"
+python -m pytest --ignore=tests/e2e --ignore=tests/bench -n "$workers" --cov --cov-report=
+
+say "building the pages for the browser tests"
+PORTAL_MODE=demo python scripts/build.py
+say "the portal in a browser, and coverage of both"
+python -m pytest tests/e2e --cov --cov-append --cov-report=term:skip-covered

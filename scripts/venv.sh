@@ -1,0 +1,48 @@
+#!/bin/sh
+# Make .venv and install the pinned packages: `venv.sh run` for the portal, `venv.sh dev` for its tests too.
+# A stamp remembers what was installed, so that the next start skips it.
+set -eu
+cd "$(dirname "$0")/.."
+kind=${1:-run}
+
+say() { printf '  %s\n' "$*"; }
+stop() { printf 'portal: %s\n' "$*" >&2; exit 1; }
+
+good() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+python=
+for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
+    if command -v "$candidate" >/dev/null 2>&1 && good "$candidate"; then python=$candidate; break; fi
+done
+[ -n "$python" ] || stop "Python 3.11 or newer is needed and was not found (Debian: apt-get install python3 python3-venv; macOS: python.org)"
+[ -w . ] || stop "this folder is not writable: $(pwd)"
+"$python" -c 'import venv, ensurepip' 2>/dev/null || stop "Python has no venv module (Debian: apt-get install python3-venv)"
+
+case $kind in
+    run) files="requirements.txt"; label="the portal" ;;
+    dev) files="requirements.txt requirements-dev.txt"; label="the portal and its tests" ;;
+    *) stop "scripts/venv.sh run|dev" ;;
+esac
+
+want=$(cat requirements.txt requirements-dev.txt constraints.txt scripts/venv.sh | cksum | tr -d ' ')
+have() { [ -f ".venv/.installed-$1" ] && [ "$(cat ".venv/.installed-$1")" = "$want" ]; }
+[ -x .venv/bin/python ] && good .venv/bin/python || rm -f .venv/.installed-*
+if have "$kind" || { [ "$kind" = run ] && have dev; }; then exit 0; fi
+
+if [ ! -x .venv/bin/python ]; then
+    say "making a virtual environment with $("$python" --version)"
+    rm -rf .venv
+    "$python" -m venv .venv || stop "the virtual environment could not be made in $(pwd)/.venv"
+fi
+say "installing packages for $label (a minute or two, once)"
+options=
+for file in $files; do options="$options -r $file"; done
+# shellcheck disable=SC2086
+.venv/bin/python -m pip install --quiet --disable-pip-version-check $options -c constraints.txt \
+    || stop "the packages could not be installed; what pip said stands above"
+cat > .venv/bin/portal <<WRAPPER
+#!/bin/sh
+PYTHONPATH="$(pwd)\${PYTHONPATH:+:\$PYTHONPATH}" exec "$(pwd)/.venv/bin/python" -m portal_app.cli "\$@"
+WRAPPER
+chmod +x .venv/bin/portal
+printf %s "$want" > ".venv/.installed-$kind"

@@ -1,0 +1,112 @@
+"""What must hold at every moment, whatever fails (DOMAIN.md, Money, invariants 1 to 4)."""
+
+from collections import defaultdict
+
+from sqlmodel import select
+
+from portal_app.db.scope import Tx
+from portal_app.db.tables.billing import (
+    Allocation,
+    Invoice,
+    LedgerEntry,
+    Payment,
+    PaymentPart,
+    Refund,
+)
+from portal_app.domain.billing import (
+    IN_FLIGHT,
+    PAYABLE,
+    RECEIVED,
+    EntryKind,
+    InvoiceStatus,
+    RefundStatus,
+)
+
+
+def check_books(tx: Tx) -> None:
+    """Assert the invariants over everything the transaction sees (use the portal's own)."""
+    invoices = tx.exec(select(Invoice)).all()
+    payments = tx.exec(select(Payment)).all()
+    allocations = tx.exec(select(Allocation)).all()
+    refunds = tx.exec(select(Refund)).all()
+    entries = tx.exec(select(LedgerEntry)).all()
+    _invoices_add_up(invoices, allocations)
+    _payments_add_up(payments, allocations, refunds)
+    _nothing_is_held_twice(tx, invoices, payments)
+    _ledger_agrees(invoices, payments, refunds, entries)
+
+
+def _invoices_add_up(invoices, allocations) -> None:
+    paid: dict[str, int] = defaultdict(int)
+    for row in allocations:
+        assert row.amount.minor >= 0
+        paid[row.invoice_id] += row.amount.minor
+    for invoice in invoices:
+        assert invoice.allocated.minor == paid[invoice.id], invoice.number
+        assert invoice.due.minor >= 0, invoice.number
+        assert invoice.adjusted.minor <= 0, invoice.number
+        if invoice.status is InvoiceStatus.PAID:
+            assert not invoice.due, invoice.number
+        if invoice.status in PAYABLE:
+            assert invoice.due, invoice.number
+            assert (invoice.status is InvoiceStatus.PARTLY_PAID) == bool(invoice.allocated), invoice.number
+        if invoice.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+            assert not invoice.allocated, invoice.number
+
+
+def _payments_add_up(payments, allocations, refunds) -> None:
+    used: dict[str, int] = defaultdict(int)
+    given: dict[str, int] = defaultdict(int)
+    asked: dict[str, int] = defaultdict(int)
+    for row in allocations:
+        used[row.payment_id] += row.amount.minor
+    for row in refunds:
+        given[row.payment_id] += row.amount.minor * (row.status is RefundStatus.SUCCEEDED)
+        asked[row.payment_id] += row.amount.minor * (row.status is RefundStatus.PROCESSING)
+    receipts = [p.receipt_number for p in payments if p.receipt_number]
+    assert len(receipts) == len(set(receipts))
+    intents = [p.processor_intent_id for p in payments if p.processor_intent_id]
+    assert len(intents) == len(set(intents))
+    for payment in payments:
+        assert payment.refunded.minor == given[payment.id]
+        if payment.status in RECEIVED:
+            credit = payment.amount.minor - payment.refunded.minor - used[payment.id]
+            assert credit >= 0, payment.id
+            assert given[payment.id] + asked[payment.id] <= payment.amount.minor, payment.id
+            assert payment.receipt_number
+        else:
+            assert not used[payment.id]
+            assert not given[payment.id]
+
+
+def _nothing_is_held_twice(tx: Tx, invoices, payments) -> None:
+    """What is in flight on an invoice never exceeds what is due of it."""
+    open_ = {p.id for p in payments if p.status in IN_FLIGHT}
+    held: dict[str, int] = defaultdict(int)
+    for part in tx.exec(select(PaymentPart)):
+        held[part.invoice_id] += part.amount.minor * (part.payment_id in open_)
+    for invoice in invoices:
+        if invoice.status in PAYABLE:
+            assert held[invoice.id] <= invoice.due.minor, invoice.number
+
+
+def _ledger_agrees(invoices, payments, refunds, entries) -> None:
+    """A payment posts once; and per account the ledger says what the bills say, less what is not posted."""
+    assert len({(e.kind, e.source) for e in entries}) == len(entries)
+    posted: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        if entry.kind is EntryKind.PAYMENT and entry.payment_id:
+            posted[entry.payment_id] += 1
+    balance: dict[str, int] = defaultdict(int)
+    expected: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        balance[entry.account_id] += entry.amount.minor
+    for payment in payments:
+        if payment.status in RECEIVED:
+            assert posted[payment.id] == int(payment.posted), payment.id
+            if payment.posted:
+                expected[payment.account_id] += payment.refunded.minor - payment.amount.minor
+    for invoice in invoices:
+        if invoice.status is not InvoiceStatus.DRAFT:
+            expected[invoice.account_id] += (invoice.total + invoice.adjusted).minor
+    assert {k: v for k, v in balance.items() if v} == {k: v for k, v in expected.items() if v}

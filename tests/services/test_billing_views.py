@@ -1,0 +1,53 @@
+"""What patients read of their bills."""
+
+import pytest
+
+from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.errors import NotFound
+from portal_app.domain.money import Money
+from portal_app.services import billing
+from tests import cast as people
+from tests.cast import Cast, add_invoice
+
+
+def test_maria_sees_her_own_and_her_childrens_bills_and_none_of_luis(cast: Cast) -> None:
+    add_invoice(people.RIVERA, (people.EVA, "Sealant", 40_00), (people.TIM, "Sealant", 40_00), number="INV-2")
+    seen = billing.list_invoices(cast.maria)
+    assert [row.number for row in seen.rows] == ["INV-2", "INV-1001"]
+    assert seen.rows[0].people == ("Eva", "Tim")
+    assert seen.rows[0].more_lines == 1
+    assert (seen.owed, seen.owed_count, seen.overdue_count) == (Money(200_00), 2, 0)
+    assert {name for _, name in seen.people} == {"Maria", "Eva", "Tim", "Tom"}
+
+
+def test_all_14_a_draft_is_no_bill_yet(cast: Cast) -> None:
+    draft = add_invoice(people.RIVERA, (people.EVA, "X", 40_00), status=InvoiceStatus.DRAFT)
+    assert billing.list_invoices(cast.maria).count == 1
+    with pytest.raises(NotFound):
+        billing.view_invoice(cast.maria, draft)
+
+
+def test_dep_4_lines_of_somebody_she_may_not_see_read_services(cast: Cast) -> None:
+    bill = add_invoice(people.PARK, (people.NINA, "Consultation", 80_00))
+    row = billing.list_invoices(cast.rosa).rows[0]
+    assert (row.title, row.people, row.due) == ("", (), Money(80_00))
+    view = billing.view_invoice(cast.rosa, bill)
+    assert view.lines[0].description == view.lines[0].person == view.provider == ""
+    assert view.lines[0].service_date is None
+    assert view.payable == Money(80_00)
+
+
+def test_all_15_luis_bill_does_not_exist_for_maria(cast: Cast) -> None:
+    with pytest.raises(NotFound):
+        billing.view_invoice(cast.maria, people.LUIS_INVOICE)
+
+
+def test_the_list_goes_page_by_page_and_filters_by_person_and_state(cast: Cast) -> None:
+    for n in range(25):
+        add_invoice(people.RIVERA, (people.EVA, "Visit", 10_00), number=f"E-{n:02}")
+    first = billing.list_invoices(cast.maria)
+    assert (len(first.rows), first.pages, first.count) == (20, 2, 26)
+    assert len(billing.list_invoices(cast.maria, page=2).rows) == 6
+    assert billing.list_invoices(cast.maria, patient_id=people.EVA.id).count == 25
+    assert billing.list_invoices(cast.maria, patient_id=people.LUIS.id).count == 0
+    assert billing.list_invoices(cast.maria, show="paid").count == 0

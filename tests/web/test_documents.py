@@ -1,0 +1,104 @@
+"""Downloads over HTTP: whose they are, and what else the answer says."""
+
+import asyncio
+import hashlib
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import Side, the_portal
+from portal_app.domain.ids import PatientId, StaffId, new_id
+from portal_app.visitor import Visitor
+from portal_app.web import documents
+from tests.cast import EVA, INVOICE, KIM, MARIA, RIVERA, Cast, add_invoice, add_payment
+
+
+def signed_in(patient: PatientId | None = None, staff: StaffId | None = None) -> str:
+    ref = hashlib.sha256(new_id("x").encode()).hexdigest()
+    with transaction(the_portal("test")) as tx:
+        tx.keep(
+            PortalSession(
+                ref=ref,
+                side=Side.STAFF if staff else Side.PATIENT,
+                patient_id=patient,
+                staff_id=staff,
+                created_at=clock.now(),
+                seen_at=clock.now(),
+                language="es" if patient == MARIA.id else "en",
+            )
+        )
+    return ref
+
+
+def get(path: str, *, patient: str = "", staff: str = "") -> httpx.Response:
+    who = {"authorization": Visitor(patient, staff, "127.0.0.1").header()}
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(Starlette(routes=documents.routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(path, headers=who)
+
+    return asyncio.run(asked())
+
+
+PATH = f"/documents/invoice/{INVOICE}.pdf"
+
+
+def test_the_owner_gets_a_download_that_is_kept_nowhere(cast: Cast) -> None:
+    answer = get(PATH, patient=signed_in(MARIA.id))
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"%PDF")
+    headers = answer.headers
+    assert headers["content-type"] == "application/pdf"
+    assert headers["content-disposition"] == 'attachment; filename="invoice-INV-1001.pdf"'
+    assert headers["cache-control"] == "private, no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", [PATH, f"/documents/receipt/{new_id('pay')}.pdf"])
+@pytest.mark.parametrize("ref", ["", "0" * 64, "nonsense"])
+def test_anybody_else_is_told_to_sign_in(cast: Cast, path: str, ref: str) -> None:
+    assert get(path, patient=ref, staff=ref).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATH,
+        f"/documents/invoice/{new_id('inv')}.pdf",
+        "/documents/invoice/1.pdf",
+        "/documents/invoice/%27%20or%201=1.pdf",
+        f"/documents/receipt/{INVOICE}.pdf",
+    ],
+)
+def test_not_theirs_and_not_there_look_the_same(cast: Cast, path: str) -> None:
+    answer = get(path, patient=signed_in(KIM.id))
+    assert (answer.status_code, answer.text) == (404, "Not Found")
+
+
+def test_a_patients_reference_opens_nothing_as_staff(cast: Cast) -> None:
+    ref = signed_in(MARIA.id)
+    assert get(PATH, staff=ref).status_code == 401
+
+
+def test_staff_get_it_and_a_stranger_signed_in_beside_them_does_not_stand_in_the_way(cast: Cast) -> None:
+    assert cast.nora.staff_id
+    nora = signed_in(staff=cast.nora.staff_id)
+    assert get(PATH, staff=nora).status_code == 200
+    assert get(PATH, patient=signed_in(KIM.id), staff=nora).status_code == 200
+
+
+def test_a_child_of_hers_is_on_marias_paper(cast: Cast) -> None:
+    bill = add_invoice(RIVERA, (EVA, "Cleaning", 10_00))
+    answer = get(f"/documents/invoice/{bill}.pdf?lang=en", patient=signed_in(MARIA.id))
+    assert answer.status_code == 200
+
+
+def test_a_receipt_of_a_payment_that_is_not_hers_does_not_exist(cast: Cast) -> None:
+    payment = add_payment(INVOICE, 50_00)
+    answer = get(f"/documents/receipt/{payment}.pdf", patient=signed_in(KIM.id))
+    assert answer.status_code == 404

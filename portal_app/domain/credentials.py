@@ -186,9 +186,7 @@ def plain_letters(text: str) -> str:
 
 def name_key(text: str) -> str:
     """Two names are the same when their keys are."""
-    return " ".join(
-        plain_letters(word) for word in re.split(r"[\s\-'’.]+", text) if plain_letters(word)
-    )
+    return " ".join(plain_letters(word) for word in re.split(r"[\s\-'’.]+", text) if plain_letters(word))
 
 
 _BROWSERS = (

@@ -4,6 +4,7 @@ import gzip
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -40,6 +41,7 @@ from portal_app.services.logins import (
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import Challenge
+from portal_app.services.sign_in import throttle
 
 _COMMON = Path(__file__).parent.parent / "common_passwords.txt.gz"
 _hash = PasswordHash((Argon2Hasher(),))
@@ -130,6 +132,8 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
     The try is counted before the password is looked at, so that many at once gain nothing.
     """
     key = username_key(username)[:200]
+    throttle.count("password from", principal.ip)
+    throttle.count("password", key)
     with transaction(on_behalf(principal)) as tx:
         login = _by_username(tx, key)
         barred = login is None or is_barred(login)
@@ -139,7 +143,13 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
     right, fresh = _verify(password, kept)
     with transaction(on_behalf(principal)) as tx:
         again = _by_username(tx, key)
-        if right and not barred and again and again.password_hash == kept and may_come_in(tx, again.patient_id):
+        if (
+            right
+            and not barred
+            and again
+            and again.password_hash == kept
+            and may_come_in(tx, again.patient_id)
+        ):
             take_back(tx, again)
             if fresh:
                 again.password_hash = fresh
@@ -213,7 +223,9 @@ def _verify(password: str, kept: str) -> tuple[bool, str | None]:
 
 
 def _by_username(tx: Tx, key: str) -> PatientLogin | None:
-    asked = select(PatientLogin).where(col(PatientLogin.username_key) == key, PatientLogin.password_hash != "")
+    asked = select(PatientLogin).where(
+        col(PatientLogin.username_key) == key, PatientLogin.password_hash != ""
+    )
     return tx.exec(asked.with_for_update()).first()
 
 
@@ -241,7 +253,7 @@ def _any_contact(tx: Tx, patient_id: PatientId) -> bool:
     return any(contact_for_code(tx, patient_id, kind) for kind in ContactKind)
 
 
-def _waiting_reset(patient_id: PatientId):
+def _waiting_reset(patient_id: PatientId) -> Any:
     return select(SignInReset).where(
         col(SignInReset.patient_id) == patient_id,
         col(SignInReset.cancelled_at).is_(None),

@@ -97,9 +97,7 @@ def device_words(user_agent: str, language: str) -> str:
 def _own_session(principal: Principal) -> None:
     if not principal.session_ref or not (principal.patient_id or principal.staff_id):
         raise NotSignedIn
-    principal.require(
-        Permission.MY_ACCOUNT if principal.side is Side.PATIENT else Permission.AT_WORK
-    )
+    principal.require(Permission.MY_ACCOUNT if principal.side is Side.PATIENT else Permission.AT_WORK)
 
 
 def _theirs(tx: Tx, principal: Principal) -> list[PortalSession]:

@@ -29,7 +29,8 @@ from portal_app.services.logins import may_come_in
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.qr_codes import qr_svg
-from portal_app.services.sealed import NotOurs, seal, unseal
+from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.keys import NotOurs, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.settings import settings
 
@@ -145,6 +146,7 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
 
     Opening again ends what was opened before: one link, one session.
     """
+    throttle.count("try from", principal.ip)
     with transaction(on_behalf(principal)) as tx:
         asked = select(OneTimeLink).where(col(OneTimeLink.hash) == _hash(token[:200]))
         row = tx.exec(asked.with_for_update()).first()
@@ -168,19 +170,6 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
             note(tx, "open_link_failed", row.patient_id, ok=False, tries=row.birth_date_tries)
             trouble = LinkOver() if row.birth_date_tries >= BIRTH_DATE_TRIES else WrongBirthDate()
     raise trouble
-
-
-def link_principal(session_ref: str, link_id: str) -> Principal:
-    """Who a link's session is: nobody's accounts, nobody's charts, one permission.
-
-    For `principal_of`. What it is for, and whether it still holds, is asked by `linked`.
-    """
-    return Principal(
-        name=f"link:{link_id}",
-        side=Side.PATIENT,
-        permissions=frozenset({Permission.LINKED}),
-        session_ref=session_ref,
-    )
 
 
 def linked(principal: Principal) -> Linked:
@@ -260,7 +249,7 @@ def access_link(principal: Principal, kind: ContactKind, value: str) -> str:
     """The address of sign-in with this contact filled in. It shows the contact and opens nothing."""
     principal.require(Permission.SHARE_PORTAL)
     until = (clock.now() + ACCESS_LINK_LIFE).isoformat()
-    return _address("sign-in", seal(json.dumps([str(kind), value, until]), "access link"))
+    return _address("sign-in", seal("access link", json.dumps([str(kind), value, until])))
 
 
 def send_access_link(principal: Principal, patient_id: PatientId) -> int:
@@ -286,7 +275,7 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
 def open_access_link(principal: Principal, token: str) -> str:
     """The contact to fill in, and nothing more. LinkOver when it is old or the contact has changed."""
     try:
-        kind, value, until = json.loads(unseal(token[:2000], "access link"))
+        kind, value, until = json.loads(unseal("access link", token[:2000]))
     except (NotOurs, ValueError) as trouble:
         raise LinkOver from trouble
     if datetime.fromisoformat(until) <= clock.now():

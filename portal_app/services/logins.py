@@ -49,12 +49,11 @@ def recovery_codes_left(tx: Tx, patient_id: PatientId) -> int:
 def contact_for_code(tx: Tx, patient_id: PatientId, kind: ContactKind) -> ContactPoint | None:
     """Where a second code goes: the preferred one; after STOP no phone."""
     points = tx.exec(
-        select(ContactPoint).where(
-            col(ContactPoint.patient_id) == patient_id, col(ContactPoint.kind) == kind
-        )
+        select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id, col(ContactPoint.kind) == kind)
     ).all()
     usable = sorted(
-        (p for p in points if kind is ContactKind.EMAIL or p.may_text), key=lambda p: (not p.preferred, p.value)
+        (p for p in points if kind is ContactKind.EMAIL or p.may_text),
+        key=lambda p: (not p.preferred, p.value),
     )
     return usable[0] if usable else None
 

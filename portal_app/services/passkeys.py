@@ -31,8 +31,9 @@ from portal_app.services.devices import end_others
 from portal_app.services.logins import login_of, may_come_in, own, passkeys_of
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
-from portal_app.services.sealed import fingerprint
 from portal_app.services.second_factor import keep_proof, needs_proof
+from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.settings import settings
 
@@ -155,14 +156,13 @@ def ask_passkey(principal: Principal) -> str:
                 PublicKeyCredentialDescriptor(id=base64url_to_bytes(p.credential_id)) for p in mine
             ],
         )
-        _remember(
-            tx, options.challenge, patient_id=principal.patient_id, session_ref=principal.session_ref
-        )
+        _remember(tx, options.challenge, patient_id=principal.patient_id, session_ref=principal.session_ref)
     return webauthn.options_to_json(options)
 
 
 def passkey_sign_in(principal: Principal, answer: str) -> str:
     """A ticket for whoever's passkey signed what was asked; "" inside a session, which is proven now."""
+    throttle.count("try from", principal.ip)
     asked = _take(principal, answer)
     if asked is not None and not asked[0].registers and asked[0].session_ref == principal.session_ref:
         with transaction(on_behalf(principal)) as tx:
@@ -225,7 +225,7 @@ def rp_id() -> str:
 
 def _handle(patient_id: PatientId) -> bytes:
     """What the device keeps of the patient: the same for all their passkeys, saying nothing."""
-    return bytes.fromhex(fingerprint(patient_id, "passkey user"))
+    return bytes.fromhex(keyed_hash("passkey user", patient_id))
 
 
 def _mine(tx: Tx, patient_id: PatientId, passkey_id: str) -> Passkey:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-import pyotp
+import pyotp.totp
 from sqlmodel import col, delete, select
 
 from portal_app import clock
@@ -46,7 +46,9 @@ from portal_app.services.logins import (
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.qr_codes import qr_svg
-from portal_app.services.sealed import fingerprint, same, seal, unseal
+from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.codes import contact_hash
+from portal_app.services.sign_in.keys import equal, keyed_hash, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
 
 _CODES_AT_MOST = 3  # sent for one challenge
@@ -83,7 +85,7 @@ class WrongCode(Refused):
     """Wrong, used, late: one answer for all."""
 
     def __init__(self) -> None:
-        super().__init__("That code is not right, or it was used or is too old. Check it, or ask for a new one.")
+        super().__init__("That code is not right, was used before or is too old. Check it and try again.")
 
 
 class StartAgain(Refused):
@@ -134,9 +136,9 @@ def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str
         if row.codes_sent >= _CODES_AT_MOST:
             raise StartAgain
         code = f"{secrets.randbelow(1_000_000):06d}"
-        row.code_hash = fingerprint(code, row.id)
+        row.code_hash = keyed_hash("second code", row.id, code)
         row.code_proof, row.code_expires_at = way, clock.now() + FACTOR_CODE_LIFE
-        row.contact_hash = fingerprint(point.value, "contact")
+        row.contact_hash = contact_hash(point.kind, point.value)
         row.codes_sent += 1
         row.expires_at = row.code_expires_at
         tx.keep(row)
@@ -155,6 +157,7 @@ def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str
 
 def answer(principal: Principal, challenge_id: str, way: Proof, code: str) -> str:
     """A ticket after a password; "" inside a session, which is proven now. WrongCode, StartAgain."""
+    throttle.count("try from", principal.ip)
     with transaction(on_behalf(principal)) as tx:
         row = _open_challenge(tx, principal, challenge_id)
         login = login_of(tx, row.patient_id)
@@ -177,10 +180,10 @@ def begin_app(principal: Principal) -> AppSetUp:
     with transaction(on_behalf(principal)) as tx:
         login = login_of(tx, me)
         needs_proof(tx, principal, login)
-        login.totp_waiting = seal(secret, f"totp:{me}")
+        login.totp_waiting = seal(f"totp:{me}", secret)
         tx.keep(login)
         issuer = tx.find(Practice, "practice").name
-    uri = pyotp.TOTP(secret).provisioning_uri(name=login.username or issuer, issuer_name=issuer)
+    uri = pyotp.totp.TOTP(secret).provisioning_uri(name=login.username or issuer, issuer_name=issuer)
     return AppSetUp(" ".join(secret[i : i + 4] for i in range(0, 32, 4)), uri, qr_svg(uri))
 
 
@@ -192,7 +195,7 @@ def confirm_app(principal: Principal, code: str) -> tuple[str, ...]:
         if not login.totp_waiting:
             raise StartAgain
         barred = is_barred(login)
-        step = None if barred else _step_of(unseal(login.totp_waiting, f"totp:{me}"), code, last=0)
+        step = None if barred else _step_of(unseal(f"totp:{me}", login.totp_waiting), code, last=0)
         if step is not None:
             needs_proof(tx, principal, login)
             login.totp_secret, login.totp_waiting, login.totp_last_step = login.totp_waiting, "", step
@@ -293,7 +296,7 @@ def _is_right(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proo
         if not login.totp_secret:
             return False
         step = _step_of(
-            unseal(login.totp_secret, f"totp:{login.patient_id}"), code, last=login.totp_last_step
+            unseal(f"totp:{login.patient_id}", login.totp_secret), code, last=login.totp_last_step
         )
         login.totp_last_step = step or login.totp_last_step
         return step is not None
@@ -304,7 +307,7 @@ def _is_right(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proo
         )
         return tx.exec(used).rowcount == 1
     if way is row.code_proof and row.code_expires_at and row.code_expires_at > clock.now():
-        return same(row.code_hash, fingerprint(bare_code(code), row.id))
+        return equal(row.code_hash, keyed_hash("second code", row.id, bare_code(code)))
     return False
 
 
@@ -327,8 +330,8 @@ def _let_in(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proof)
 
 def _step_of(secret: str, code: str, *, last: int) -> int | None:
     """The step whose code this is, newer than `last`; by the real clock, whatever the portal's says."""
-    app, typed = pyotp.TOTP(secret), bare_code(code)
-    return unused_step((s for s in steps_near(clock.real_now()) if same(app.generate_otp(s), typed)), last)
+    app, typed = pyotp.totp.TOTP(secret), bare_code(code)
+    return unused_step((s for s in steps_near(clock.real_now()) if equal(app.generate_otp(s), typed)), last)
 
 
 def _new_recovery_codes(tx: Tx, patient_id: PatientId) -> tuple[str, ...]:
@@ -336,15 +339,13 @@ def _new_recovery_codes(tx: Tx, patient_id: PatientId) -> tuple[str, ...]:
     codes = tuple(new_recovery_code() for _ in range(RECOVERY_CODES))
     for code in codes:
         tx.keep(
-            RecoveryCode(
-                hash=_recovery_hash(patient_id, code), patient_id=patient_id, created_at=clock.now()
-            )
+            RecoveryCode(hash=_recovery_hash(patient_id, code), patient_id=patient_id, created_at=clock.now())
         )
     return codes
 
 
 def _recovery_hash(patient_id: PatientId, code: str) -> str:
-    return fingerprint(bare_code(code), f"recovery:{patient_id}")
+    return keyed_hash("recovery code", patient_id, bare_code(code))
 
 
 def _changed(tx: Tx, principal: Principal, patient_id: PatientId, what: str) -> None:

@@ -42,6 +42,14 @@ CREDENTIAL_WORDINGS: dict[str, Wording] = {
         ),
         sms=mark("{practice}: this number was replaced or removed in the portal. Not you? Call us at once."),
     ),
+    "contact_added": Wording(
+        subject=mark("Your contact details at {practice} were changed"),
+        body=mark(
+            "An email address or a phone number was added in the portal on {date}.\n\n"
+            "If nobody in your household did this, call us at once."
+        ),
+        sms=mark("{practice}: an email or phone number was added in the portal. Not you? Call us at once."),
+    ),
     "password_changed": Wording(
         subject=_CHANGED,
         body=mark(

@@ -125,6 +125,7 @@ class ContactChange(PortalOwned, table=True):
     value: str
     shown: str
     replaces: str | None = ref("contact_point", default=None, nullable=True, ondelete="SET NULL")
+    everywhere: bool = False  # at everybody the asker acts for who has the old one
     code_hash: str
     tries: int = 0
     created_at: datetime = moment()

@@ -1,4 +1,4 @@
-"""What people are told when their sign-in, contact details or sharing changes. No names, no secrets but codes.
+"""What people are told when sign-in, contact details or sharing changes. No names, no secrets but codes.
 
 One email may serve a household, so the words never say whose sign-in it was.
 """

@@ -172,7 +172,7 @@ def _grant(tx: Tx, granter: Patient, wish: SharingWish) -> None:
 
 
 def _meant(tx: Tx, granter: Patient, wish: SharingWish) -> PatientId | None:
-    """In one's own family the first name will do, anywhere else the whole name; always with the birth date."""
+    """In one's own family the first name will do, elsewhere the whole name; always with the birth date."""
     born = tx.exec(
         select(Patient).where(
             col(Patient.birth_date) == wish.birth_date,

@@ -49,7 +49,13 @@ def facts(name: str) -> Path:
 
 @pytest.mark.parametrize(
     "password",
-    ["violet kettle on the moon", "пароль из слов", "            a lot of room ", "🐢🐇🐢🐇🦔🦔🐢🐇🐢🐇🦔🦊", "x7" * 3 + "Kp!9zQw"],
+    [
+        "violet kettle on the moon",
+        "пароль из слов",
+        "            a lot of room ",
+        "🐢🐇🐢🐇🦔🦔🐢🐇🐢🐇🦔🦊",
+        "x7" * 3 + "Kp!9zQw",
+    ],
 )
 def test_any_characters_make_a_password(password: str):
     check(password)

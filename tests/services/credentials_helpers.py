@@ -1,6 +1,7 @@
 """What the tests of sign-in settings do again and again."""
 
 import re
+from datetime import timedelta
 
 import pyotp
 from sqlmodel import col, select
@@ -40,6 +41,8 @@ def with_password(who: Person, username: str = "", password: str = PASSWORD) -> 
 
 def with_app(principal: Principal) -> tuple[pyotp.TOTP, tuple[str, ...]]:
     """Their authenticator app and recovery codes."""
+    if credentials.view_sign_in(principal).has_password:
+        credentials.prove_by_password(principal, PASSWORD)
     shown = second_factor.begin_app(principal)
     app = pyotp.TOTP(shown.secret.replace(" ", ""))
     codes = second_factor.confirm_app(principal, app.at(clock.real_now()))
@@ -48,7 +51,7 @@ def with_app(principal: Principal) -> tuple[pyotp.TOTP, tuple[str, ...]]:
 
 def next_code(app: pyotp.TOTP) -> str:
     """The code after the one that was used."""
-    return app.at(clock.real_now(), 1)
+    return app.at(clock.real_now() + timedelta(seconds=30))
 
 
 def signed_in_by_password(username: str, way: Proof, code: str, password: str = PASSWORD) -> Principal:

@@ -209,9 +209,7 @@ def test_an_app_is_set_up_in_two_steps(cast: Cast):
 
 
 def test_a_code_of_the_app_works_once(cast: Cast):
-    maria = with_password(MARIA, "maria")
-    credentials.prove_by_password(maria, PASSWORD)
-    app, codes = with_app(maria)
+    app, codes = with_app(with_password(MARIA, "maria"))
     assert len(set(codes)) == 10
     used = app.at(clock.real_now())
     asked = credentials.password_sign_in(NOBODY, "maria", PASSWORD)
@@ -252,7 +250,9 @@ def test_recovery_codes_work_once_each_and_new_ones_kill_the_old(cast: Cast):
     maria = with_password(MARIA, "maria")
     credentials.prove_by_password(maria, PASSWORD)
     first, second, *_ = old = second_factor.new_recovery_codes(maria)
-    assert signed_in_by_password("maria", Proof.RECOVERY, first.lower().replace("-", "")).patient_id == MARIA.id
+    assert (
+        signed_in_by_password("maria", Proof.RECOVERY, first.lower().replace("-", "")).patient_id == MARIA.id
+    )
     assert "9 are left" in outbox("recovery_code_used")[0].body
     with pytest.raises(WrongCode):
         signed_in_by_password("maria", Proof.RECOVERY, first)

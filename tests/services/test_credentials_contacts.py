@@ -211,7 +211,7 @@ def test_lost_everything_waits_a_day_and_everybody_hears(cast: Cast):
         with pytest.raises(WrongPassword):
             credentials.password_sign_in(NOBODY, "maria", PASSWORD)
         shown = credentials.view_sign_in(at_home(MARIA))
-        assert not (shown.has_password or shown.has_app or shown.recovery_codes)
+        assert (shown.has_password, shown.has_app, shown.recovery_codes) == (False, False, 0)
     with pytest.raises(NotSignedIn):
         sign_in.principal_of(maria.session_ref, Side.PATIENT)
 

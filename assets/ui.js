@@ -29,6 +29,12 @@
       body: JSON.stringify({ ticket: e.dataset.ticket }),
     }).then((r) => { if (!r.ok) throw r; location.replace(e.dataset.next); }).catch(() => e.setAttribute("data-failed", ""));
   };
+  // The server has checked the amount: send the card's own form, once it is ready and has heard the amount.
+  const send = (e, tries = 0) => {
+    const f = d.getElementById(e.dataset.submits);
+    if (f && f.getAttribute("aria-busy") !== "true") setTimeout(() => f.requestSubmit(), 60);
+    else if (tries < 100) setTimeout(() => send(e, tries + 1), 100);
+  };
   const seen = (n) => {
     if (n.nodeType !== 1) return;
     const find = (s) => (n.matches(s) ? n : n.querySelector(s));
@@ -37,8 +43,16 @@
     else if (f) { f.tabIndex = -1; f.focus(); f.scrollIntoView({ block: "nearest" }); }
     if (t) redeem(t);
   };
-  new MutationObserver((ms) => { for (const m of ms) m.type === "childList" ? m.addedNodes.forEach(seen) : seen(m.target); })
-    .observe(d, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-focus", "data-ticket", "data-open"] });
+  new MutationObserver((ms) => {
+    for (const m of ms) {
+      if (m.type === "childList") m.addedNodes.forEach(seen);
+      else if (m.attributeName === "data-turn") m.target.dataset.turn > (m.oldValue || 0) && send(m.target);
+      else seen(m.target);
+    }
+  }).observe(d, {
+    subtree: true, childList: true, attributes: true, attributeOldValue: true,
+    attributeFilter: ["data-focus", "data-ticket", "data-open", "data-turn"],
+  });
   // 3. A pressed submit button answers at once; React takes the mark away when the server has answered.
   addEventListener("submit", (e) => {
     const f = e.target;

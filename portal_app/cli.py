@@ -58,9 +58,11 @@ def migrate() -> None:
 def demo() -> None:
     """Load the demo practice; once loaded it stays as it is."""
     from portal_app.demo import load  # noqa: PLC0415
+    from portal_app.demo.staff import add_staff  # noqa: PLC0415
 
     with _progress() as show:
         report = load(the_portal("demo"), progress=show)
+    add_staff(the_portal("demo"))
     _print_report(report, _MOST_ROWS)
 
 

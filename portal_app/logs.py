@@ -42,7 +42,7 @@ def _words(record: logging.LogRecord) -> str:
 
 def _may_speak(name: str) -> bool:
     return any(
-        name == plain or name.startswith(plain + ".") or name.startswith("portal_app") for plain in _PLAIN
+        name == plain or name.startswith((plain + ".", "portal_app")) for plain in _PLAIN
     )
 
 

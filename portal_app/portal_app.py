@@ -1,44 +1,87 @@
 """The portal, put together: pages, plain routes, the shield around them, what runs as long as it does."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import reflex as rx
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
 
 from portal_app import logs, pages
 from portal_app.components import chrome
+from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
-from portal_app.services import messages
+from portal_app.services import audit, messages
 from portal_app.settings import settings
 from portal_app.state import live
+from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import session, sockets
+from portal_app.web import documents, session, sockets, stripe
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
-WITHOUT_ORIGIN = ("/webhooks/stripe",)
+WITHOUT_ORIGIN = ("/webhooks/",)
+SIMULATOR = "/_stripe"
+SEAL_EVERY = 60  # seconds
 
 assert pages  # they register themselves
 
 
 def shielded(inner: Any) -> Shield:
-    return Shield(inner, WEB_ROOT, WITHOUT_ORIGIN)
+    return Shield(inner, WEB_ROOT, WITHOUT_ORIGIN, foreign=(SIMULATOR + "/",) if settings().simulated else ())
 
 
 async def pass_on() -> None:
     await live.pass_on(app)
 
 
+async def seal_the_trail() -> None:
+    while True:
+        await asyncio.sleep(SEAL_EVERY)
+        try:
+            await asyncio.to_thread(audit.seal, the_portal("seal"))
+        except Exception as bug:  # a database away for a minute must not end the loop
+            reported(bug)
+
+
 async def deliver() -> None:
     await messages.deliver_forever(gateways())
 
 
+def simulator() -> Starlette:
+    """Stripe for the demo, in the same process; it brings its webhooks to the portal's own door."""
+    from portal_app.gateways.stripe import simulated_keys  # noqa: PLC0415  (the demo only)
+    from portal_app.stripe_simulator import make_app  # noqa: PLC0415
+
+    ours, here = settings(), f"http://127.0.0.1:{settings().port}"
+    secret_key, _, webhook_secret = simulated_keys(ours)
+    return make_app(
+        ours.data_dir / "stripe_simulator.db",
+        f"{here}/webhooks/stripe",
+        webhook_secret,
+        f"{here}{SIMULATOR}",
+        secret_key=secret_key,
+    )
+
+
 def put_together() -> rx.App:
     logs.set_up()
+    routes: list[BaseRoute] = [*session.routes, *documents.routes, *stripe.routes]
+    tasks = [pass_on, deliver, seal_the_trail, sockets.end_when_told]
+    if settings().simulated:
+        from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
+
+        simulated = simulator()
+
+        async def bring_webhooks() -> None:
+            await deliver_webhooks(simulated)
+
+        routes.append(Mount(SIMULATOR, simulated))
+        tasks.append(bring_webhooks)
     made = rx.App(
-        api_transformer=[Starlette(routes=[*session.routes]), shielded],
+        api_transformer=[Starlette(routes=routes), shielded],
         backend_exception_handler=on_bug,
         toaster=None,
         app_wraps=chrome.WRAPS,
@@ -48,7 +91,7 @@ def put_together() -> rx.App:
         html_lang="en",
     )
     made.add_middleware(Doors())
-    for task in (pass_on, deliver, sockets.end_when_told):
+    for task in tasks:
         made.register_lifespan_task(task)
     refuse_to_start_without_doors()
     return made

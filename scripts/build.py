@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -66,10 +67,17 @@ def build() -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
     subprocess.run(command, cwd=ROOT, env=environment(), check=True, stdout=sys.stderr)  # noqa: S603
     _any_address()
-    lock = ROOT / "reflex.lock" / "package-lock.json"
+    _settle_lock()
+    STAMP.write_text(fingerprint())
+
+
+def _settle_lock() -> None:
+    """The same packages are always the same lines: sorted, and without download addresses."""
+    lock, named = ROOT / "reflex.lock" / "package-lock.json", ROOT / "reflex.lock" / "package.json"
     if lock.exists() and '"resolved"' in lock.read_text():
         lock.write_text(re.sub(r'\n\s*"resolved": "[^"]*",', "", lock.read_text()))
-    STAMP.write_text(fingerprint())
+    if named.exists():
+        named.write_text(json.dumps(json.loads(named.read_text()), indent=1, sort_keys=True) + "\n")
 
 
 def _any_address() -> None:

@@ -61,13 +61,14 @@ def welcome() -> str:
     """Where everything is, and who one may be in the demo."""
     os.environ.update(environment())
     sys.path.insert(0, str(ROOT))
-    from portal_app import demo  # noqa: PLC0415
+    from portal_app.demo import PATIENTS  # noqa: PLC0415
+    from portal_app.demo.staff import STAFF  # noqa: PLC0415
 
     def listed(people: tuple[Any, ...]) -> str:
         return "\n".join(f"                {line}" for person in people for line in demo_lines(person))
 
     text = (ROOT / "scripts" / "welcome.txt").read_text()
-    return text.format(address=ADDRESS, patients=listed(demo.PATIENTS), staff=listed(getattr(demo, "STAFF", ())))
+    return text.format(address=ADDRESS, patients=listed(PATIENTS), staff=listed(STAFF))
 
 
 def demo_lines(person: Any) -> list[str]:

@@ -14,6 +14,9 @@ ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 ruff check --quiet .
 pyright >build/pyright.txt 2>&1 || { cat build/pyright.txt >&2; exit 1; }
 
+say "Stripe's own description of its objects"
+python scripts/fetch_stripe_spec.py || true
+
 say "rules and services"
 python -m pytest --ignore=tests/e2e --ignore=tests/bench -n "$workers" --cov --cov-report=
 

@@ -48,7 +48,7 @@ ONLY_HERE = {
     "stripe": {"gateways"},
     "typst": {"gateways"},
     "smtplib": {"gateways"},
-    "httpx": {"gateways"},
+    "httpx": {"gateways", "stripe_simulator"},
     "typer": {"cli.py"},
 }
 # Where a name that opens everything may be imported: a layer, or the start of a file's path.

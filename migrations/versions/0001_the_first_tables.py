@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Created: 2026-11-22 13:37:35.456943
+Created: 2026-11-22 13:49:25.930208
 """
 
 import sqlalchemy as sa
@@ -185,6 +185,20 @@ def upgrade() -> None:
     with op.batch_alter_table('payment_source', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_payment_source_account_id'), ['account_id'], unique=False)
 
+    op.create_table('staff_step',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('staff_id', sa.String(), nullable=False),
+    sa.Column('totp_secret', sa.String(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('burnt_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('staff_step', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_staff_step_staff_id'), ['staff_id'], unique=False)
+
     op.create_table('appointment',
     sa.Column('patient_id', sa.String(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
@@ -332,6 +346,7 @@ def upgrade() -> None:
     sa.Column('decline_code', sa.String(), nullable=False),
     sa.Column('outcome_known', sa.Boolean(), nullable=False),
     sa.Column('receipt_number', sa.String(), nullable=True),
+    sa.Column('receipt_to', sa.String(), nullable=False),
     sa.Column('note', sa.String(), nullable=False),
     sa.Column('posted', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(), nullable=False),
@@ -431,6 +446,7 @@ def upgrade() -> None:
     sa.Column('code_hash', sa.String(), nullable=False),
     sa.Column('reference', sa.String(), nullable=False),
     sa.Column('patient_id', sa.String(), nullable=True),
+    sa.Column('household', sa.JSON(), nullable=False),
     sa.Column('created_at', sa.DateTime(), nullable=False),
     sa.Column('expires_at', sa.DateTime(), nullable=False),
     sa.Column('code_tries', sa.Integer(), nullable=False),
@@ -677,6 +693,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_appointment_patient_id'))
 
     op.drop_table('appointment')
+    with op.batch_alter_table('staff_step', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_staff_step_staff_id'))
+
+    op.drop_table('staff_step')
     with op.batch_alter_table('payment_source', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_payment_source_account_id'))
 

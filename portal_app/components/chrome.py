@@ -379,9 +379,6 @@ def broken() -> rx.Component:
     )
 
 
-__all__ = ["broken", "button", "call_us", "head", "open_frame", "patient_frame", "staff_frame", "waiting"]
-
-
 # In place of the framework's stack trace and of its toast with the server's address in it.
 WRAPS = {
     (55, "ErrorBoundary"): lambda _: ErrorBoundary.create(fallback_render=broken()),

@@ -53,7 +53,12 @@ def text_input(
     if error is not None:
         props["aria_invalid"] = rx.cond(error != "", "true", "false")
     props.setdefault("type", "text")
-    return el.input(id=name, name=name, class_name=f"input {cls}", **props)
+    return named_input(name, class_name=f"input {cls}", **props)
+
+
+def named_input(name: str, **props: Any) -> rx.Component:
+    """Its id goes round the framework, which would send every id of a form, absent fields as null."""
+    return el.input(name=name, custom_attrs={"id": name}, **props)
 
 
 def hidden(name: str, value: Any) -> rx.Component:

@@ -2,31 +2,58 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark, choice, form, hidden
+from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
 from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
-from portal_app.components.stripe_checkout import card_fields
-from portal_app.components.words import _, each, fill, fill_var
+from portal_app.components.stripe_checkout import stripe_checkout
+from portal_app.components.words import _, each, fill, fill_var, language
 from portal_app.state.billing import InvoiceState
 from portal_app.state.shell import ShellState
 
 S = InvoiceState
 FORM = "pay-form"
+CARD_FORM = "card-form"
 
 
 def pay_panel() -> rx.Component:
     return el.div(
         rx.cond(S.held != "", held()),
         rx.cond(S.no_pay != "", at_the_practice()),
-        rx.cond(S.can_pay, pay_card()),
+        rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
         rx.cond(S.again != "", ask_again()),
     )
 
 
 def dock_pay() -> rx.Component:
     """On a phone the one thing to do is always in reach."""
-    return rx.cond(
-        S.can_pay,
-        el.div(submit(pay_words(), cls="w-full text-lg min-h-14", form=FORM), data_busy=busy_mark(S.busy)),
+    return rx.cond(S.can_pay, pay_button("w-full"))
+
+
+def pay_button(cls: str) -> rx.Component:
+    """Sends the pay form. The hidden one belongs to the card's form, which marks its parent while it works."""
+    twin = el.button(type="submit", form=CARD_FORM, hidden=True, tab_index=-1, aria_hidden="true")
+    press = submit(pay_words(), cls="w-full text-lg min-h-14", form=FORM)
+    return el.div(el.div(twin, press), data_busy=busy_mark(S.busy), class_name=cls)
+
+
+def card_fields() -> rx.Component:
+    """The processor's own form: what is typed there never comes here."""
+    return el.div(
+        stripe_checkout(
+            form_id=CARD_FORM,
+            publishable_key=S.card_key,
+            script_url=S.card_script,
+            mode="payment",
+            amount=S.card_amount,
+            currency=S.card_currency,
+            locale=language(),
+            save_card=S.card_save,
+            next_action_secret=S.bank_secret,
+            attempt=S.card_attempt,
+            released=S.card_released,
+            on_token=S.pay_with_card,
+            on_result=S.bank_answered,
+        ),
+        el.span(hidden=True, custom_attrs={"data-submits": CARD_FORM, "data-turn": S.card_asked}),
     )
 
 
@@ -41,32 +68,53 @@ def pay_words() -> rx.Component:
 def pay_card() -> rx.Component:
     return card(
         h2(_("Pay this invoice")),
+        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
         form(
-            rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
             hidden("payment", S.payment),
             how_much(),
             pay_with(),
-            submit(pay_words(), cls="hidden! md:inline-flex! w-full mt-6 text-lg min-h-14"),
-            el.p(icon("lock", 16, "mt-1"), _("We charge your card only when you press Pay. You get a receipt by email."),
-                 class_name="flex gap-2 text-sm text-ink-2 mt-3"),
-            busy=S.busy, sending=_("Sending your payment…"), on_submit=S.pay, id=FORM,
+            busy=S.busy,
+            sending=_("Sending your payment…"),
+            on_submit=S.pay,
+            id=FORM,
         ),
-        cls="p-5 md:p-6",
+        el.div(
+            rx.cond(S.card_wanted, card_fields()),
+            choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM),
+            class_name="when-new gap-3 mt-3",
+        ),
+        pay_button("hidden md:block mt-6"),
+        el.p(
+            icon("lock", 16, "mt-1"),
+            _("We charge your card only when you press Pay. You get a receipt by email."),
+            class_name="flex gap-2 text-sm text-ink-2 mt-3",
+        ),
+        cls="pay p-5 md:p-6",
         aria_label=_("Pay this invoice"),
     )
 
 
 def how_much() -> rx.Component:
-    whole = el.label(el.input(type="radio", name="how_much", value="all", default_checked=True),
-                     fill_var("All, {amount}", amount=S.all_of_it))
+    whole = el.label(
+        el.input(type="radio", name="how_much", value="all", default_checked=True),
+        fill_var("All, {amount}", amount=S.all_of_it),
+    )
     part = el.label(el.input(type="radio", name="how_much", value="part"), _("Another amount"))
     return el.fieldset(
         el.legend(_("How much?"), class_name="font-bold mb-2"),
         el.div(whole, part, class_name="seg relative"),
         el.div(
-            el.label(_("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
-            el.input(id="amount", name="amount", type="text", input_mode="decimal", auto_complete="off",
-                     aria_describedby="amount-hint", class_name="input w-40 tnum"),
+            el.label(
+                _("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"
+            ),
+            named_input(
+                "amount",
+                type="text",
+                input_mode="decimal",
+                auto_complete="off",
+                aria_describedby="amount-hint",
+                class_name="input w-40 tnum",
+            ),
             el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
             class_name="when-part mt-3",
         ),
@@ -75,22 +123,28 @@ def how_much() -> rx.Component:
 
 
 def pay_with() -> rx.Component:
-    new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"), checked=S.sources.length() == 0)
-    return el.fieldset(
-        el.legend(_("Pay with"), class_name="font-bold mb-2"),
-        el.div(each(S.sources, source), new, class_name="grid gap-2"),
-        el.div(
-            card_fields(S),
-            choice("save", "on", _("Save this card for next time"), kind="checkbox"),
-            class_name="when-new grid gap-3 mt-3",
+    """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
+    new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    return rx.cond(
+        S.sources.length() > 0,
+        el.fieldset(
+            el.legend(_("Pay with"), class_name="font-bold mb-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            class_name="mt-5",
         ),
-        class_name="mt-5",
+        hidden("source", "new"),
     )
 
 
 def source(item) -> rx.Component:
-    return choice("source", item.id, item.label, sub=item.note, checked=item.first,
-                  side=icon("credit-card", 24, "text-ink-3"))
+    return choice(
+        "source",
+        item.id,
+        item.label,
+        sub=item.note,
+        checked=item.first,
+        side=icon("credit-card", 24, "text-ink-3"),
+    )
 
 
 def held() -> rx.Component:
@@ -101,7 +155,10 @@ def held() -> rx.Component:
         notice(
             "due",
             S.held,
-            el.p(_("You cannot be charged twice. Nothing more is needed until it is decided."), class_name="mt-1"),
+            el.p(
+                _("You cannot be charged twice. Nothing more is needed until it is decided."),
+                class_name="mt-1",
+            ),
             el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
             rx.cond(S.trouble != "", el.p(S.trouble, role="alert", class_name="font-bold text-late mt-3")),
         ),
@@ -143,5 +200,4 @@ def ask_again() -> rx.Component:
         data_open="1",
         aria_labelledby="again-title",
         class_name="sheet",
-        on_cancel=S.not_again,
     )

@@ -9,12 +9,12 @@ import reflex as rx
 from portal_app.components import chrome
 from portal_app.components.words import _, here, speaking
 from portal_app.settings import Surface, settings
-from portal_app.speech import LANGUAGES
+from portal_app.speech import mark
 from portal_app.state.shell import ShellState
 
-Side = Literal["patient", "staff", "open"]
+Side = Literal["patient", "staff", "open", "staff_door"]
 Body = Callable[[], rx.Component]
-DESCRIPTION = "See and pay your invoices, and everything else for your care."
+DESCRIPTION = mark("See and pay your invoices, and everything else for your care.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _titled(title: str | Callable[[], Any]) -> rx.Var[str]:
 
 def _shown_here(side: Side) -> bool:
     surface = settings().surface
-    return surface is Surface.BOTH or surface.value == side or (side == "open" and surface is Surface.PATIENT)
+    return surface is Surface.BOTH or (surface is Surface.STAFF) == side.startswith("staff")
 
 
 def _patient(body: rx.Component, frame: Frame) -> rx.Component:
@@ -90,7 +90,10 @@ def _staff(body: rx.Component, frame: Frame) -> rx.Component:
     return chrome.staff_frame(body, frame.path, frame.active)
 
 
-_FRAMES = {"patient": _patient, "open": _open, "staff": _staff}
-_ARRIVALS = {"patient": ShellState.arrive, "open": ShellState.visit, "staff": ShellState.clock_in}
-
-__all__ = ["LANGUAGES", "page"]
+_FRAMES = {"patient": _patient, "open": _open, "staff": _staff, "staff_door": _open}
+_ARRIVALS = {
+    "patient": ShellState.arrive,
+    "open": ShellState.visit,
+    "staff": ShellState.clock_in,
+    "staff_door": ShellState.visit,
+}

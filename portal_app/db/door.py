@@ -28,26 +28,19 @@ class Met:
     created_at: datetime
     seen_at: datetime
     revoked_at: datetime | None
+    language: str
     version: int
     dependent_age: int
     role: Role | None
     active: bool | None
+    database: str  # which one said so: what is remembered of another does not count
 
 
 _s, _p, _m = PortalSession.__table__.c, Practice.__table__.c, StaffMember.__table__.c  # type: ignore[attr-defined]
 _QUERY = (
     select(
-        *(
-            _s.ref,
-            _s.side,
-            _s.scope,
-            _s.patient_id,
-            _s.staff_id,
-            _s.link_id,
-            _s.created_at,
-            _s.seen_at,
-            _s.revoked_at,
-        ),
+        *(_s.ref, _s.side, _s.scope, _s.patient_id, _s.staff_id, _s.link_id),
+        *(_s.created_at, _s.seen_at, _s.revoked_at, _s.language),
         *(_p.version, _p.dependent_age, _m.role, _m.active),
     )
     .select_from(PortalSession.__table__)  # type: ignore[attr-defined]
@@ -59,9 +52,10 @@ _QUERY = (
 
 def meet(session_ref: str) -> Met | None:
     """The session behind a cookie's hash, with what decides about it."""
-    with engine().connect().execution_options(portal_writes=False) as connection:
+    ours = engine()
+    with ours.connect().execution_options(portal_writes=False) as connection:
         row = connection.execute(_QUERY, {"session": session_ref}).first()
-    return None if row is None else Met(*row)
+    return None if row is None else Met(*row, database=ours.url.database or "")
 
 
 def answers() -> bool:

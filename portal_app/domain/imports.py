@@ -40,10 +40,11 @@ class Problem:
     column: str
     reason: str
     warning: bool = False
+    about: str = ""  # "Claim/46ab…", where a file holds resources
 
     def __str__(self) -> str:
-        column = f", {self.column}" if self.column else ""
-        return f"{self.file}, line {self.line}{column}: {self.reason}"
+        place = ", ".join(filter(None, (self.file, f"line {self.line}", self.about, self.column)))
+        return f"{place}: {self.reason}"
 
 
 @dataclass(slots=True)
@@ -131,7 +132,7 @@ def read_date(text: str, manner: Manner) -> date:
     except ValueError:
         raise Unreadable(f"“{text[:40]}” is not a date") from None
     raise Unreadable(
-        f"“{text[:40]}” is not a date like 2026-01-31; if all dates of the file look like this, name their format"
+        f"“{text[:40]}” is not a date like 2026-01-31; name the file's date format if it has another"
     )
 
 

@@ -42,23 +42,9 @@ def _from_settings() -> Gateways:
 
 def _payments(ours: Settings) -> CardProcessor:
     # Here and not above: Stripe's library takes a second to import, and not every command pays.
-    from portal_app.gateways.stripe import StripeProcessor  # noqa: PLC0415
+    from portal_app.gateways.stripe import processor_of  # noqa: PLC0415
 
-    if ours.simulated:
-        return StripeProcessor(
-            secret_key="sk_test_simulated",  # noqa: S106  (the simulator's, which takes any test key)
-            publishable_key="pk_test_simulated",
-            webhook_secret=ours.stripe_webhook_secret.get_secret_value(),
-            api_base=ours.stripe_api_base or f"{ours.public_url}/_stripe",
-            script_url=ours.stripe_script_url or "/_stripe/stripe.js",
-        )
-    return StripeProcessor(
-        secret_key=ours.stripe_secret_key.get_secret_value(),
-        publishable_key=ours.stripe_publishable_key,
-        webhook_secret=ours.stripe_webhook_secret.get_secret_value(),
-        api_base=ours.stripe_api_base,
-        script_url=ours.stripe_script_url,
-    )
+    return processor_of(ours)
 
 
 def _mail(ours: Settings) -> Mailer:

@@ -114,6 +114,7 @@ class CardProcessor(Protocol):
         token: str = "",
         save: bool = False,
         off_session: bool = False,
+        account_id: AccountId | None = None,
     ) -> Charge:
         """Create and confirm an intent with a saved `source` (pm_…) or a confirmation `token`.
 
@@ -134,7 +135,7 @@ class CardProcessor(Protocol):
     def look_up_refund(self, refund_id: str) -> RefundFacts: ...
 
     def charges_since(self, moment: datetime) -> Iterator[Charge]:
-        """Every intent created since (the processor's clock: the real one), for reconcile. May raise NoAnswer."""
+        """Every intent created since, by the real clock, for reconcile. May raise NoAnswer."""
         ...
 
     def refunds_since(self, moment: datetime) -> Iterator[RefundFacts]:

@@ -168,6 +168,7 @@ class FakeProcessor:
         token: str = "",
         save: bool = False,
         off_session: bool = False,
+        account_id: AccountId | None = None,
     ) -> Charge:
         """Create and confirm an intent; the same key charges once."""
         asked = (customer, amount, description, source, token, save, off_session)

@@ -69,7 +69,7 @@ def processor_of(settings: Settings) -> "StripeProcessor":
 
 
 def simulated_keys(settings: Settings) -> tuple[str, str, str]:
-    """Secret key, publishable key and webhook secret of the simulator: this portal's own, so nobody can guess them."""
+    """Secret key, publishable key and webhook secret of the simulator: this portal's own."""
 
     def derived(name: str) -> str:
         secret = settings.secret_key.get_secret_value().encode()
@@ -105,7 +105,7 @@ class StripeProcessor:
     # ---- charging --------------------------------------------------------------------------------
 
     def customer(self, account_id: AccountId, name: str, email: str = "") -> str:
-        """The processor's customer of an account, the same one however often it is asked; "" when no answer came."""
+        """The processor's customer of an account, always the same one; "" when no answer came."""
         # A key is kept for a day; the search finds older ones, but not those of the last minute.
         known = _answered(
             lambda: self._api.customers.search({"query": f"metadata['account']:'{account_id}'"})
@@ -131,13 +131,14 @@ class StripeProcessor:
         token: str = "",
         save: bool = False,
         off_session: bool = False,
+        account_id: AccountId | None = None,
     ) -> Charge:
-        """Create and confirm an intent; the same key charges once, and is answered as the intent is by then."""
+        """Create and confirm an intent; the same key charges once and tells the present state."""
         asked: Any = {
             "amount": amount.minor,
             "currency": amount.currency.lower(),
             "description": description,
-            "metadata": {"payment": key},
+            "metadata": {"payment": key} | ({"account": account_id} if account_id else {}),
             "confirm": True,
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             "expand": _EXPANDED,
@@ -267,10 +268,13 @@ class StripeProcessor:
     def heard(self, body: bytes, signature: str) -> Heard:
         """Forged when unsigned, stale (over 300 s) or altered."""
         try:
-            stripe.Webhook.construct_event(body, signature, self._webhook_secret, TOLERANCE)
+            # As `construct_event`, which cannot read every signed body it is given (old shapes, no object).
+            stripe.WebhookSignature.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE)
+            event: Facts = json.loads(body)
         except (ValueError, stripe.SignatureVerificationError) as problem:
             raise Forged(type(problem).__name__) from problem
-        event: Facts = json.loads(body)
+        if not isinstance(event, dict):
+            raise Forged("no event")
         thing: Facts = (event.get("data") or {}).get("object") or {}
         kind, id_ = str(thing.get("object") or ""), str(thing.get("id") or "")
         intent_id = id_ if kind == "payment_intent" else _id_of(thing.get("payment_intent"))
@@ -341,7 +345,7 @@ def _id_of(thing: Any) -> str:
 
 
 def _source(method: Facts) -> SourceFacts:
-    kind = method["type"]
+    kind: str = method["type"]
     facts: Facts = method.get(kind) or {}
     return SourceFacts(
         processor_id=method["id"],

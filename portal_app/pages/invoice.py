@@ -43,8 +43,15 @@ def invoice() -> rx.Component:
 def not_there() -> rx.Component:
     return el.div(
         h1(_("Invoice")),
-        card(empty("receipt-text", _("We could not find that invoice"), _("Go back to the list and choose one there."),
-                   link(_("See your invoices"), href=here("/invoices"), cls="btn btn-second mt-5")), cls="mt-5"),
+        card(
+            empty(
+                "receipt-text",
+                _("We could not find that invoice"),
+                _("Go back to the list and choose one there."),
+                link(_("See your invoices"), href=here("/invoices"), cls="btn btn-second mt-5"),
+            ),
+            cls="mt-5",
+        ),
         class_name="mt-2 max-w-[44rem]",
     )
 
@@ -63,8 +70,17 @@ def shown() -> rx.Component:
             class_name="mt-2",
         ),
         el.div(
-            el.div(pay_panel(), class_name="lg:order-2 lg:w-[25rem] flex-none lg:sticky lg:top-24 self-start stick no-print"),
-            el.div(lines(), payments(), about(), actions(), class_name="lg:order-1 flex-1 min-w-0 mt-5 lg:mt-0 space-y-5"),
+            el.div(
+                pay_panel(),
+                class_name="lg:order-2 lg:w-[25rem] flex-none lg:sticky lg:top-24 self-start stick no-print",
+            ),
+            el.div(
+                lines(),
+                payments(),
+                about(),
+                actions(),
+                class_name="lg:order-1 flex-1 min-w-0 mt-5 lg:mt-0 space-y-5",
+            ),
             class_name="mt-5 lg:flex lg:gap-8",
         ),
     )
@@ -90,7 +106,7 @@ def lines() -> rx.Component:
     total_rows = el.tfoot(
         total_row(_("Total"), S.total, "font-semibold"),
         rx.cond(S.adjusted != "", total_row(_("Adjustments"), S.adjusted)),
-        rx.cond(S.paid != "", total_row(_("Paid"), S.paid)),
+        rx.cond(S.paid != "", total_row(_("Amount paid"), S.paid)),
         total_row(_("Left to pay"), S.due, "font-bold"),
     )
     return card(
@@ -107,8 +123,12 @@ def lines() -> rx.Component:
 
 def line(item) -> rx.Component:
     return el.tr(
-        el.th(item.what, el.span(item.detail, class_name="block text-sm font-normal text-ink-2"), scope="row",
-              class_name=f"text-left font-semibold pr-4 {CELL}"),
+        el.th(
+            item.what,
+            el.span(item.detail, class_name="block text-sm font-normal text-ink-2"),
+            scope="row",
+            class_name=f"text-left font-semibold pr-4 {CELL}",
+        ),
         el.td(item.amount, class_name=f"text-right tnum whitespace-nowrap {CELL}"),
         class_name="border-b border-line",
     )
@@ -163,7 +183,13 @@ def about() -> rx.Component:
 
 def actions() -> rx.Component:
     return el.div(
-        raw_a(icon("download", 19), _("Download PDF"), href=S.pdf, class_name="btn btn-second", custom_attrs={"download": ""}),
+        raw_a(
+            icon("download", 19),
+            _("Download PDF"),
+            href=S.pdf,
+            class_name="btn btn-second",
+            custom_attrs={"download": ""},
+        ),
         button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
         class_name="no-print flex flex-wrap gap-3",
     )
@@ -175,10 +201,20 @@ def waiting() -> rx.Component:
         skel("h-9 w-64 mt-2"),
         skel("h-11 w-40 mt-4"),
         el.div(
-            el.div(card(skel("h-7 w-40"), skel("h-12 w-full mt-5"), skel("h-16 w-full mt-5"), skel("h-14 w-full mt-5"),
-                        cls="p-5 md:p-6"), class_name="lg:order-2 lg:w-[25rem] flex-none"),
-            el.div(card(skel("h-7 w-48"), skel("h-14 w-full mt-4"), skel("h-14 w-full mt-3"), cls="p-5 md:p-6"),
-                   class_name="lg:order-1 flex-1 min-w-0 mt-5 lg:mt-0"),
+            el.div(
+                card(
+                    skel("h-7 w-40"),
+                    skel("h-12 w-full mt-5"),
+                    skel("h-16 w-full mt-5"),
+                    skel("h-14 w-full mt-5"),
+                    cls="p-5 md:p-6",
+                ),
+                class_name="lg:order-2 lg:w-[25rem] flex-none",
+            ),
+            el.div(
+                card(skel("h-7 w-48"), skel("h-14 w-full mt-4"), skel("h-14 w-full mt-3"), cls="p-5 md:p-6"),
+                class_name="lg:order-1 flex-1 min-w-0 mt-5 lg:mt-0",
+            ),
             class_name="mt-6 lg:flex lg:gap-8",
         ),
     )

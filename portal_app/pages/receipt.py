@@ -40,8 +40,15 @@ def receipt() -> rx.Component:
 def not_there() -> rx.Component:
     return el.div(
         h1(_("Receipt")),
-        card(empty("receipt-text", _("We could not find that receipt"), _("You find each receipt with its invoice."),
-                   link(_("See your invoices"), href=here("/invoices"), cls="btn btn-second mt-5")), cls="mt-5"),
+        card(
+            empty(
+                "receipt-text",
+                _("We could not find that receipt"),
+                _("You find each receipt with its invoice."),
+                link(_("See your invoices"), href=here("/invoices"), cls="btn btn-second mt-5"),
+            ),
+            cls="mt-5",
+        ),
         class_name="mt-2",
     )
 
@@ -63,7 +70,13 @@ def shown() -> rx.Component:
         ),
         what_next(),
         el.div(
-            raw_a(icon("download", 19), _("Download receipt"), href=S.pdf, class_name="btn btn-second", custom_attrs={"download": ""}),
+            raw_a(
+                icon("download", 19),
+                _("Download receipt"),
+                href=S.pdf,
+                class_name="btn btn-second",
+                custom_attrs={"download": ""},
+            ),
             link(_("See your invoices"), href=here("/invoices"), cls="btn btn-primary"),
             class_name="no-print flex flex-wrap gap-3",
         ),
@@ -88,7 +101,10 @@ def changed() -> rx.Component:
         icon("info", 44, "text-info"),
         el.h1(S.status, data_focus="1", class_name="text-xl md:text-2xl font-bold mt-3"),
         el.p(S.amount, class_name="text-fig font-bold tnum mt-1"),
-        rx.cond(S.number != "", el.p(_("Receipt number"), " ", el.b(S.number, class_name="tnum"), class_name="mt-2")),
+        rx.cond(
+            S.number != "",
+            el.p(_("Receipt number"), " ", el.b(S.number, class_name="tnum"), class_name="mt-2"),
+        ),
         class_name="rounded-xl bg-info-soft p-6 md:p-8",
     )
 
@@ -112,7 +128,14 @@ def what_next() -> rx.Component:
         el.ul(
             rx.cond(S.email != "", el.li(fill_var("We email the receipt to {email}.", email=S.email))),
             el.li(_("Your bank shows the payment in 1 to 3 days.")),
-            rx.cond(~S.posted, el.li(_("The practice adds the payment to your account by hand. Until then the balance on paper may be the old one."))),
+            rx.cond(
+                ~S.posted,
+                el.li(
+                    _(
+                        "The practice adds the payment to your account by hand. Until then the balance on paper may be the old one."
+                    )
+                ),
+            ),
             el.li(_("If you used an HSA or FSA card, keep the receipt for your taxes.")),
             class_name="list-disc pl-6 mt-2 space-y-1.5",
         ),
@@ -122,6 +145,11 @@ def what_next() -> rx.Component:
 def waiting() -> rx.Component:
     return loading(
         _("Getting your receipt…"),
-        el.div(skel("h-11 w-11"), skel("h-9 w-64 mt-3"), skel("h-11 w-40 mt-2"), class_name="rounded-xl bg-sunken p-6 md:p-8 mt-3"),
+        el.div(
+            skel("h-11 w-11"),
+            skel("h-9 w-64 mt-3"),
+            skel("h-11 w-40 mt-2"),
+            class_name="rounded-xl bg-sunken p-6 md:p-8 mt-3",
+        ),
         card(skel("h-6 w-full"), skel("h-6 w-full mt-4"), skel("h-6 w-full mt-4"), cls="p-5 md:p-6 mt-6"),
     )

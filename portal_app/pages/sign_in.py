@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.components.forms import field, form, text_input
+from portal_app.components.forms import field, form, named_input, text_input
 from portal_app.components.kit import button, el, icon, raw_a, submit
 from portal_app.components.shell import page
 from portal_app.components.words import _, fill, here
@@ -112,9 +112,8 @@ def date_part(name: str, label: str, complete: str, width: str) -> rx.Component:
     numeric = {} if name == "born_month" else {"input_mode": "numeric"}
     return el.div(
         el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
-        el.input(
-            id=name,
-            name=name,
+        named_input(
+            name,
             type="text",
             auto_complete=complete,
             class_name=f"input tnum {width}",
@@ -126,9 +125,9 @@ def date_part(name: str, label: str, complete: str, width: str) -> rx.Component:
 
 def birth_date_step() -> rx.Component:
     parts = [
-        date_part("born_month", _("Month"), "bday-month", "w-28"),
-        date_part("born_day", _("Day"), "bday-day", "w-20"),
-        date_part("born_year", _("Year"), "bday-year", "w-24"),
+        date_part("born_month", _("Month"), "bday-month", "w-[6.5rem]"),
+        date_part("born_day", _("Day"), "bday-day", "w-[4.5rem]"),
+        date_part("born_year", _("Year"), "bday-year", "w-[5.5rem]"),
     ]
     problem = el.p(
         rx.cond(

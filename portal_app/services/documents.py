@@ -20,7 +20,7 @@ from portal_app.gateways.documents import typesetter
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
-from portal_app.speech import full_date_text, mark, money_text, names_text, paper_language, say, time_text
+from portal_app.speech import full_date_text, mark, money_text, names_text, say, time_text
 
 _STATUS = {
     InvoiceStatus.DRAFT: mark("Draft"),
@@ -180,7 +180,7 @@ def _totals(view: InvoiceView, language: str) -> list[tuple[str, str, bool]]:
     if view.adjusted:
         totals.append((say(language, "Adjustments"), money_text(language, view.adjusted), False))
     if view.paid:
-        totals.append((say(language, "Paid"), money_text(language, -view.paid), False))
+        totals.append((say(language, "Amount paid"), money_text(language, -view.paid), False))
     return [*totals, (say(language, "Balance due"), money_text(language, view.due), True)]
 
 
@@ -199,7 +199,7 @@ def _parts(view: ReceiptView, language: str) -> dict[str, Any]:
         column(say(language, "Invoice")),
         column(say(language, "Patient")),
         column(say(language, "Service"), wide=True),
-        column(say(language, "Paid"), right=True),
+        column(say(language, "Amount paid"), right=True),
         column(say(language, "Still due"), right=True),
     ]
     return drawn(say(language, "What it paid"), columns, rows)

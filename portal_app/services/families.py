@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlmodel import col, or_, select, update
 
+from portal_app.db.door import Met
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import DependentMark, Patient, Relation
@@ -13,19 +14,19 @@ from portal_app.domain.families import Bond, Circle, Person, Seen, seen_by
 from portal_app.domain.ids import PatientId
 
 _REMEMBERED = 4096
-_seen: dict[tuple[PatientId, int, int, date], Seen] = {}
+_seen: dict[tuple[PatientId, str, int, int, date], Seen] = {}
 
 
-def lists_of(patient_id: PatientId, *, version: int, dependent_age: int, today: date) -> Seen:
+def lists_of(patient_id: PatientId, met: Met, today: date) -> Seen:
     """The two lists of a patient who signs in. Remembered for this version of the families and day."""
-    asked = (patient_id, version, dependent_age, today)
+    asked = (patient_id, met.database, met.version, met.dependent_age, today)
     if (known := _seen.get(asked)) is not None:
         return known
     if len(_seen) >= _REMEMBERED:
         _seen.clear()
     with reading(the_portal("who sees whom")) as tx:
         circle = circle_of(tx, patient_id)
-    seen = _seen[asked] = seen_by(circle, dependent_age, today) if circle else Seen()
+    seen = _seen[asked] = seen_by(circle, met.dependent_age, today) if circle else Seen()
     return seen
 
 

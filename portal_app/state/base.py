@@ -24,7 +24,7 @@ from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.services.sign_in import principal_of
 from portal_app.settings import settings
-from portal_app.speech import say
+from portal_app.speech import mark, say
 from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
@@ -34,6 +34,7 @@ Enter = Callable[[], Awaitable[Principal]]
 
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
 _STRICT = ConfigDict(strict=True)
+_UNREADABLE = mark("We could not read that. Load the page again and try once more.")
 _log = logging.getLogger("portal.state")
 _principal: ContextVar[Principal] = ContextVar("principal")
 
@@ -151,9 +152,6 @@ def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
         return rx.redirect(sign_in_address(side, language))
     if isinstance(trouble, Refused):
         state.notice = say(language, trouble.message, **trouble.values)
-    elif isinstance(trouble, ValidationError):
-        _log.warning("an argument of the wrong kind was refused", extra={"errors": trouble.error_count()})
-        state.notice = say(language, "We could not read that. Load the page again and try once more.")
     else:
         state.notice = say(
             language, "Something went wrong on our side. Please call us and give this number: {number}",
@@ -163,26 +161,37 @@ def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
 
 
 def reported(trouble: BaseException) -> str:
-    """Log a bug by where it happened, without its words (they may hold health data). The number to ask about."""
+    """Log where a bug happened, without its words (they may hold health data). The number to ask about."""
     number = secrets.token_hex(4)
     _log.error("bug %s: %s", number, type(trouble).__name__, exc_info=trouble)
     return number
 
 
 def _strictly(handler: Handler) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Reflex only coerces, and passes on raw what it cannot: check every argument against its annotation."""
-    names = list(inspect.signature(handler).parameters)[1:]
+    """Reflex coerces, and passes on raw what it cannot: check each argument against its annotation."""
+    parameters = list(inspect.signature(handler).parameters.values())[1:]
+    needed = {p.name for p in parameters if p.default is p.empty}
     adapters: dict[str, TypeAdapter[Any]] = {}
 
     def check(given: dict[str, Any]) -> dict[str, Any]:
-        if not adapters and names:
+        if not adapters and parameters:
             hints = inspect.get_annotations(handler, eval_str=True)
-            adapters.update({name: _adapter(hints.get(name, Any)) for name in names})
-        if not given.keys() <= adapters.keys():
-            raise Refused("We could not read that. Load the page again and try once more.")
-        return {name: adapters[name].validate_python(value) for name, value in given.items()}
+            adapters.update({p.name: _adapter(hints.get(p.name, Any)) for p in parameters})
+        if not needed <= given.keys() <= adapters.keys():
+            raise Refused(_UNREADABLE)
+        try:
+            return {name: adapters[name].validate_python(_filled(value)) for name, value in given.items()}
+        except ValidationError as wrong:
+            kinds = ", ".join(sorted({error["type"] for error in wrong.errors(include_input=False)}))
+            _log.warning("%s: arguments of the wrong kind were refused (%s)", handler.__qualname__, kinds)
+            raise Refused(_UNREADABLE) from None
 
     return check
+
+
+def _filled(value: Any) -> Any:
+    """A form sends null for a field that is not on the page just now."""
+    return {k: v for k, v in value.items() if v is not None} if type(value) is dict else value
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission, nobody
 from portal_app.services.practice import PracticeView, view_frame, view_practice
+from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 
 
@@ -22,6 +23,12 @@ class ShellState(PortalState):
         """A page for whoever has not signed in: the practice's name and number are public."""
         self._show_practice(await in_thread(view_practice, nobody()))
         self.person = self.full_name = self.initials = ""
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def go_in(self):
+        """From the front page to where one lands; the door sends everybody else to sign in."""
+        return rx.redirect(address(self.language, "/invoices"), replace=True)
 
     @rx.event
     @guarded(Permission.MY_BILLS)

@@ -42,7 +42,7 @@ class _BreakOff:
 
 
 class Simulator:
-    """One store, one webhook, one set of switches. Its own threads: the portal's may all be waiting for us."""
+    """One store, webhook and set of switches. Own threads: the portal's may all be waiting for us."""
 
     def __init__(self, store: Store, courier: Courier, secret_key: str) -> None:
         self.store, self.courier, self.secret_key = store, courier, secret_key
@@ -100,8 +100,9 @@ class Simulator:
             if once and (before := store.answered(once)):
                 if before[0] != digest:
                     words = (
-                        "Keys for idempotent requests can only be used with the same parameters they were first used"
-                        f" with. Try using a key other than '{once}' if you meant to execute a different request."
+                        "Keys for idempotent requests can only be used with the same parameters they were"
+                        f" first used with. Try using a key other than '{once}' if you meant to execute a"
+                        " different request."
                     )
                     raise Problem(400, words, kind="idempotency_error")
                 return before[1], before[2], True

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Asks(StrEnum):
@@ -28,7 +29,7 @@ class Behaviour:
     failed_checks: tuple[str, ...] = ()
 
 
-def _declined(decline_code: str, **more: bool) -> Behaviour:
+def _declined(decline_code: str, **more: Any) -> Behaviour:
     return Behaviour("card_declined", decline_code, **more)
 
 
@@ -134,10 +135,10 @@ def published(number: str) -> bool:
 
 def by_name(name: str) -> dict[str, object] | None:
     """`pm_card_visa`, `tok_visa`, `pm_usBankAccount_success`: what its owner would have typed."""
-    if bank := name.removeprefix("pm_usBankAccount_"):
-        if bank in _BANK_NAMES and bank != name:
-            account = {"account_number": _BANK_NAMES[bank], "routing_number": "110000000"}
-            return {"type": "us_bank_account", "us_bank_account": account}
+    bank = _BANK_NAMES.get(name.removeprefix("pm_usBankAccount_"))
+    if bank:
+        account = {"account_number": bank, "routing_number": "110000000"}
+        return {"type": "us_bank_account", "us_bank_account": account}
     number = _NUMBERS.get(name.removeprefix("pm_card_").removeprefix("tok_"))
     if number is None:
         return None

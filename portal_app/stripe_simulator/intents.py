@@ -17,10 +17,10 @@ from portal_app.stripe_simulator.wire import (
 _LEAST = {"usd": 50, "cad": 50, "eur": 50, "gbp": 30}
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 _NO_REDIRECTS = (
-    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these"
-    " payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't"
-    " want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and"
-    " `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents."
+    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of"
+    " these payment methods might redirect your customer off of your page, you must provide a `return_url`."
+    " If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to"
+    " `true` and `automatic_payment_methods[allow_redirects]` to `never`."
 )
 
 
@@ -60,8 +60,8 @@ def change(store: Store, intent: Thing, fields: Fields) -> Thing:
         if intent["status"] not in _OPEN:
             words = (
                 "This PaymentIntent's amount could not be updated because it has a status of"
-                f" {intent['status']}. You may only update the amount of a PaymentIntent with one of the following"
-                f" statuses: {', '.join(_OPEN)}."
+                f" {intent['status']}. You may only update the amount of a PaymentIntent with one of the"
+                f" following statuses: {', '.join(_OPEN)}."
             )
             raise _unexpected(words, intent, "amount")
         intent["amount"] = integer(fields["amount"], "amount")
@@ -93,7 +93,7 @@ def confirm(store: Store, intent: Thing, fields: Fields) -> Thing:
 
 def _may_confirm(intent: Thing, fields: Fields) -> None:
     if intent["status"] == "succeeded":
-        words = "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+        words = "You cannot confirm this PaymentIntent because it has already succeeded."
         raise _unexpected(words, intent)
     if intent["status"] not in _OPEN:
         words = (
@@ -229,8 +229,8 @@ def declined(
     words = cards.MESSAGES.get(decline_code or code, "Your card was declined.")
     if code.endswith("authentication_failure"):
         words = (
-            "We are unable to authenticate your payment method. Please choose a different payment method and try"
-            " again."
+            "We are unable to authenticate your payment method. Please choose a different payment method"
+            " and try again."
         )
     doc = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
     error = {"type": kind, "code": code, "message": words, "payment_method": method, "doc_url": doc}
@@ -242,8 +242,9 @@ def declined(
     intent.update(status="requires_payment_method", payment_method=None, next_action=None)
     store.put(intent)
     store.tell("payment_intent.payment_failed" if payment else "setup_intent.setup_failed", intent)
-    more = {name: value for name, value in error.items() if name not in ("type", "code", "message")}
-    return Problem(402, words, code, kind=kind, kept=True, **more, **{intent["object"]: intent})
+    more: Thing = {name: value for name, value in error.items() if name not in ("type", "code", "message")}
+    more[intent["object"]] = intent
+    return Problem(402, words, code, kind=kind, kept=True, **more)
 
 
 def authenticate(store: Store, intent: Thing, passed: bool) -> Thing:
@@ -272,7 +273,7 @@ def cancel(store: Store, intent: Thing, fields: Fields) -> Thing:
         words = (
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a"
             " PaymentIntent with one of the following statuses may be canceled: requires_payment_method,"
-            " requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired, processing."
+            " requires_capture, requires_confirmation, requires_action, processing."
         )
         raise _unexpected(words, intent)
     reason = fields.get("cancellation_reason")
@@ -294,4 +295,5 @@ def set_up(store: Store, intent: Thing, method: Thing) -> Thing:
 
 
 def _unexpected(words: str, intent: Thing, param: str | None = None) -> Problem:
-    return Problem(400, words, f"{intent['object']}_unexpected_state", param, **{intent["object"]: intent})
+    about: Thing = {intent["object"]: intent}
+    return Problem(400, words, f"{intent['object']}_unexpected_state", param, **about)

@@ -10,9 +10,9 @@ from portal_app.stripe_simulator.store import Store, new_id, now
 from portal_app.stripe_simulator.wire import Fields, Problem, Thing
 
 _USED = (
-    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a"
-    " connected account without Customer attachment, or was detached from a Customer. It may not be used again. To"
-    " use a PaymentMethod multiple times, you must attach it to a Customer first."
+    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, or was"
+    " detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must"
+    " attach it to a Customer first."
 )
 
 
@@ -165,19 +165,19 @@ def detach(store: Store, method: Thing) -> Thing:
 
 def usable(store: Store, method: Thing, intent: Thing) -> None:
     """Whether this intent may charge or set up this method."""
-    about = {intent["object"]: intent}
+    about: Any = {intent["object"]: intent}
     if store.hidden(method["id"]).get("used_up") and not method["customer"]:
         raise Problem(400, _USED, **about)
     if method["customer"] and not intent["customer"]:
         words = (
-            f"The `payment_method` parameter supplied {method['id']} belongs to the Customer {method['customer']}."
-            " Please include the Customer in the `customer` parameter on the intent."
+            f"The `payment_method` parameter supplied {method['id']} belongs to the Customer"
+            f" {method['customer']}. Please include the Customer in the `customer` parameter on the intent."
         )
         raise Problem(400, words, "parameter_missing", "source", **about)
     if method["customer"] and method["customer"] != intent["customer"]:
         words = (
-            f"The PaymentMethod {method['id']} does not belong to the Customer you supplied {intent['customer']}."
-            " Please use this PaymentMethod with the Customer that it belongs to instead."
+            f"The PaymentMethod {method['id']} does not belong to the Customer you supplied"
+            f" {intent['customer']}. Please use it with the Customer that it belongs to instead."
         )
         raise Problem(400, words, None, "payment_method", **about)
 
@@ -222,7 +222,7 @@ def chosen(store: Store, intent: Thing, fields: Fields) -> Thing:
     if sum(bool(way) for way in ways) > 1:
         raise Problem(
             400,
-            "You may only specify one of these parameters: payment_method, payment_method_data, confirmation_token.",
+            "You may only specify one of: payment_method, payment_method_data, confirmation_token.",
         )
     if fields.get("confirmation_token"):
         return spend_token(store, fields["confirmation_token"], intent)
@@ -232,13 +232,13 @@ def chosen(store: Store, intent: Thing, fields: Fields) -> Thing:
         return find(store, fields["payment_method"])
     if intent["payment_method"]:
         return store.get("payment_method", intent["payment_method"])
+    about: Any = {intent["object"]: intent}
     raise Problem(
         400,
-        "You cannot confirm this intent because it's missing a payment method. You can either update it with a"
-        " payment method and then confirm it again, or confirm it again directly with a payment method or"
-        " ConfirmationToken.",
+        "You cannot confirm this intent because it's missing a payment method. Update it with one, or confirm"
+        " it again directly with a payment method or ConfirmationToken.",
         f"{intent['object']}_unexpected_state",
-        **{intent["object"]: intent},
+        **about,
     )
 
 

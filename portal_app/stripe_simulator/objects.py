@@ -1,7 +1,5 @@
 """Stripe's objects as its API answers them (checked against its OpenAPI file in the tests)."""
 
-from typing import Any
-
 from portal_app.stripe_simulator.store import new_id, now
 from portal_app.stripe_simulator.wire import Fields, Thing, yes
 
@@ -75,7 +73,10 @@ def payment_intent(amount: int, currency: str, method: str | None, fields: Field
         "network": None,
         "request_three_d_secure": "automatic",
     }
-    given = "customer description receipt_email setup_future_usage statement_descriptor statement_descriptor_suffix"
+    given = (
+        "customer description receipt_email setup_future_usage statement_descriptor"
+        " statement_descriptor_suffix"
+    )
     empty = (
         "application application_fee_amount canceled_at cancellation_reason customer_account"
         " excluded_payment_method_types last_payment_error latest_charge next_action on_behalf_of"
@@ -109,8 +110,8 @@ def setup_intent(method: str | None, fields: Fields) -> Thing:
     id_ = new_id("seti_")
     empty = (
         "application cancellation_reason customer_account excluded_payment_method_types flow_directions"
-        " last_setup_error latest_attempt mandate next_action on_behalf_of payment_method_configuration_details"
-        " single_use_mandate"
+        " last_setup_error latest_attempt mandate next_action on_behalf_of"
+        " payment_method_configuration_details single_use_mandate"
     )
     automatic = fields.get("automatic_payment_methods")
     return {
@@ -241,9 +242,7 @@ def _charged(intent: Thing, method: Thing, paid: bool) -> Thing:
 
 
 def balance_transaction(amount: int, currency: str, source: str, kind: str, fee: int = 0) -> Thing:
-    fees: list[Any] = [
-        {"amount": fee, "application": None, "currency": currency, "description": "Stripe processing fees", "type": "stripe_fee"}
-    ]  # fmt: skip
+    charged_by = {"application": None, "description": "Stripe processing fees", "type": "stripe_fee"}
     return {
         "id": new_id("txn_"),
         "object": "balance_transaction",
@@ -255,7 +254,7 @@ def balance_transaction(amount: int, currency: str, source: str, kind: str, fee:
         "description": None,
         "exchange_rate": None,
         "fee": fee,
-        "fee_details": fees if fee else [],
+        "fee_details": [{**charged_by, "amount": fee, "currency": currency}] if fee else [],
         "net": amount - fee,
         "reporting_category": kind,
         "source": source,
@@ -270,8 +269,10 @@ def refund(amount: int, charged: Thing, status: str, fields: Fields) -> Thing:
         "reference_type": "acquirer_reference_number",
         "type": "refund",
     }
-    kind = charged["payment_method_details"]["type"]
-    where = {"card": reference, "type": "card"} if kind == "card" else {"us_bank_transfer": {"reference": None, "reference_status": None}, "type": "us_bank_transfer"}  # fmt: skip  # noqa: E501
+    where: Thing = {"card": reference, "type": "card"}
+    if charged["payment_method_details"]["type"] == "us_bank_account":
+        sent = {"reference": None, "reference_status": None}
+        where = {"us_bank_transfer": sent, "type": "us_bank_transfer"}
     return {
         "id": new_id("re_"),
         "object": "refund",
@@ -301,7 +302,7 @@ def dispute(charged: Thing, reason: str, inquiry: bool) -> Thing:
         "created": now(),
         "currency": charged["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {},
+        "evidence": {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": now() + 7 * 86400,
             "enhanced_eligibility": {},

@@ -18,7 +18,7 @@ def make(store: Store, fields: Fields) -> Thing:
         words = "This value must be greater than or equal to 1."
         raise Problem(400, words, "parameter_invalid_integer", "amount")
     if amount > left:
-        words = f"Refund amount ({_dollars(amount)}) is greater than unrefunded amount on charge ({_dollars(left)})"
+        words = f"Refund amount ({_dollars(amount)}) is greater than unrefunded amount ({_dollars(left)})"
         raise Problem(400, words, param="amount")
     if fields.get("reason") not in _REASONS:
         raise Problem(400, f"Invalid reason: {fields['reason']}", param="reason")

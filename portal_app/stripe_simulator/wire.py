@@ -11,7 +11,7 @@ Thing = dict[str, Any]  # one of Stripe's objects
 
 
 class Problem(Exception):
-    """An error answer. `kept`: what was written stands (a decline), and the answer is replayed for its key."""
+    """An error answer. `kept`: what was written stands (a decline); its key replays the answer."""
 
     def __init__(
         self,
@@ -59,7 +59,8 @@ _ALLOWED = {
         "amount currency automatic_payment_methods capture_method confirm confirmation_method"
         " confirmation_token customer description off_session payment_method payment_method_data"
         " payment_method_options payment_method_types receipt_email return_url setup_future_usage"
-        " statement_descriptor statement_descriptor_suffix use_stripe_sdk error_on_requires_action mandate_data"
+        " statement_descriptor statement_descriptor_suffix use_stripe_sdk error_on_requires_action"
+        " mandate_data"
     ),
     "change": "amount currency customer description payment_method receipt_email setup_future_usage",
     "confirm": (
@@ -68,8 +69,9 @@ _ALLOWED = {
     ),
     "cancel": "cancellation_reason",
     "setup": (
-        "customer usage payment_method_types payment_method payment_method_data automatic_payment_methods"
-        " confirm description return_url confirmation_token use_stripe_sdk payment_method_options mandate_data"
+        "customer usage payment_method_types payment_method payment_method_data"
+        " automatic_payment_methods confirm description return_url confirmation_token use_stripe_sdk"
+        " payment_method_options mandate_data"
     ),
     "refund": "payment_intent charge amount reason",
     "token": "payment_method payment_method_data return_url setup_future_usage",

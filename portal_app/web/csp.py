@@ -66,7 +66,7 @@ def permissions(path: str) -> str:
     pays = "(self)" if is_staff(path) else '(self "https://js.stripe.com" "https://hooks.stripe.com")'
     return (
         f"payment={pays}, publickey-credentials-get=(self), publickey-credentials-create=(self), "
-        "camera=(), microphone=(), geolocation=(), usb=(), serial=(), bluetooth=(), midi=(), "
+        "camera=(), microphone=(), geolocation=(), usb=(), serial=(), midi=(), "
         "accelerometer=(), gyroscope=(), magnetometer=(), display-capture=(), browsing-topics=()"
     )
 

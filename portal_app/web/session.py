@@ -1,5 +1,7 @@
 """A ticket for a cookie, the way out, and whether we are alive."""
 
+from contextlib import suppress
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -33,13 +35,11 @@ async def begin(request: Request) -> Response:
 
 
 async def end(request: Request) -> Response:
-    """POST ?side=patient|staff: the session ends everywhere, the cookie goes. The page then leaves by itself."""
+    """POST ?side=patient|staff: the session ends everywhere, the cookie goes; the page leaves by itself."""
     side = Side.STAFF if request.query_params.get("side") == Side.STAFF else Side.PATIENT
     visitor = visitor_of(request.headers)
-    try:
+    with suppress(NotSignedIn):  # it was over already
         await in_thread(end_session, await in_thread(principal_of, visitor.ref(side), side, touch=False))
-    except NotSignedIn:
-        pass  # it was over already
     answer = JSONResponse({"ok": True})
     answer.headers.append("set-cookie", set_cookie(side, ""))
     if side is Side.PATIENT:

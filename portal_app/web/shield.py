@@ -34,9 +34,15 @@ _log = logging.getLogger("portal.shield")
 
 
 class Shield:
-    def __init__(self, app: App, web_root: Path, open_origins: tuple[str, ...] = ()) -> None:
-        """`open_origins`: paths that servers post to without a browser (webhooks); they prove themselves."""
-        self.app, self.web_root, self.without_origin = app, web_root, open_origins
+    def __init__(
+        self, app: App, web_root: Path, without_origin: tuple[str, ...] = (), foreign: tuple[str, ...] = ()
+    ) -> None:
+        """`without_origin`: where servers post without a browser (webhooks); they prove themselves.
+
+        `foreign`: what stands for another host (the simulator of Stripe) and has headers of its own.
+        """
+        self.app, self.web_root = app, web_root
+        self.without_origin, self.foreign = (*without_origin, *foreign), foreign
         self.origins = _origins()
         self.hosts = {urlsplit(origin).netloc for origin in self.origins}
         self.pages = _pages(web_root)
@@ -61,7 +67,8 @@ class Shield:
         if given.get(b"host", "") not in self.hosts:
             return 421, "wrong host"
         writes = socket or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if writes and path not in self.without_origin and given.get(b"origin", "") not in self.origins:
+        open_ = not socket and path.startswith(self.without_origin)
+        if writes and not open_ and given.get(b"origin", "") not in self.origins:
             return 403, "wrong origin"
         if path.startswith(_CLOSED):
             return 404, "Not Found"
@@ -83,6 +90,7 @@ class Shield:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+            if message["type"] == "http.response.start" and not scope["path"].startswith(self.foreign):
                 headers = answer_headers(scope["path"], message["headers"], self.web_root)
                 message = {**message, "headers": headers}
             await send(message)
@@ -103,10 +111,12 @@ class Shield:
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
         await OPEN.drop_if_dead(token, refs)
         socket = Socket(token, refs, visitor.ip, send)
+        watched = _Watched(socket, receive)
         OPEN.add(socket)
         try:
-            await self.app(scope, _watched(socket, receive), send)
+            await self.app(scope, watched.next_message, send)
         finally:
+            watched.stop()
             OPEN.remove(socket)
 
     async def _refuse(self, scope: Any, send: Send, status: int, text: str) -> None:
@@ -118,31 +128,38 @@ class Shield:
         await send({"type": "http.response.body", "body": text.encode()})
 
 
-def _watched(socket: Socket, receive: Receive) -> Receive:
-    """What arrives, within the rate, until the session ends."""
-    budget, last = BURST, time.monotonic()
-    ended = asyncio.ensure_future(socket.ended.wait())
+class _Watched:
+    """What arrives on a socket: within the rate, and until the session ends."""
 
-    async def next_message() -> Message:
-        nonlocal budget, last
-        arriving = asyncio.ensure_future(receive())
-        await asyncio.wait({arriving, ended}, return_when=asyncio.FIRST_COMPLETED)
+    def __init__(self, socket: Socket, receive: Receive) -> None:
+        self.socket, self.receive = socket, receive
+        self.budget, self.last = BURST, time.monotonic()
+        self.ended = asyncio.ensure_future(socket.ended.wait())
+
+    def stop(self) -> None:
+        self.ended.cancel()
+
+    async def next_message(self) -> Message:
+        arriving = asyncio.ensure_future(self.receive())
+        try:
+            await asyncio.wait({arriving, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            arriving.cancel()
+            raise
         if not arriving.done():
             arriving.cancel()
-            return await _closed(socket, "session ended")
+            return await _closed(self.socket, "session ended")
         message = arriving.result()
-        socket.heard.set()
-        if message["type"] == "websocket.disconnect":
-            ended.cancel()
-        elif message["type"] == "websocket.receive":
-            now = time.monotonic()
-            budget, last = min(BURST, budget + (now - last) * RATE), now
-            budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
-            if budget < 0:
-                return await _closed(socket, "too many events")
+        self.socket.heard.set()
+        if message["type"] == "websocket.receive" and not self._affordable(message):
+            return await _closed(self.socket, "too many events")
         return message
 
-    return next_message
+    def _affordable(self, message: Message) -> bool:
+        now = time.monotonic()
+        self.budget, self.last = min(BURST, self.budget + (now - self.last) * RATE), now
+        self.budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
+        return self.budget >= 0
 
 
 async def _closed(socket: Socket, reason: str) -> Message:

@@ -125,7 +125,9 @@ def test_a_phone_may_be_typed_as_people_type_it(cast: Cast, typed: str):
     assert message_for(request).to == "+12125550142"
 
 
-@pytest.mark.parametrize("typed", ["", "maria", "maria@", "@example.com", "12", "a@b@c", "x" * 400 + "@example.com"])
+@pytest.mark.parametrize(
+    "typed", ["", "maria", "maria@", "@example.com", "12", "a@b@c", "x" * 400 + "@example.com"]
+)
 def test_what_is_neither_email_nor_phone_is_refused(cast: Cast, typed: str):
     with pytest.raises(Refused, match="Enter an email"):
         sign_in.request_code(VISITOR, typed)
@@ -341,7 +343,12 @@ def test_who_is_no_patient_any_more_is_out_with_the_next_request(cast: Cast, sta
 
 def test_dep_6_access_ends_with_the_next_request_in_open_sessions_too(cast: Cast):
     mark = DependentMark(
-        id=new_id("mrk"), patient_id=NINA.id, adult_id=ROSA.id, reason="ill", marked_by="test", created_at=clock.now()
+        id=new_id("mrk"),
+        patient_id=NINA.id,
+        adult_id=ROSA.id,
+        reason="ill",
+        marked_by="test",
+        created_at=clock.now(),
     )
     with transaction(PORTAL) as tx:
         tx.keep(mark)
@@ -408,6 +415,8 @@ def test_another_dependent_age_counts_at_once(cast: Cast):
 def test_a_contact_of_two_families_reaches_both(cast: Cast):
     with transaction(PORTAL) as tx:
         tx.keep(
-            ContactPoint(id=new_id("con"), patient_id=ROSA.id, kind=ContactKind.EMAIL, value="maria@example.com")
+            ContactPoint(
+                id=new_id("con"), patient_id=ROSA.id, kind=ContactKind.EMAIL, value="maria@example.com"
+            )
         )
     assert sign_in.principal_of(session_of(ROSA.birth_date), Side.PATIENT).patient_id == ROSA.id

@@ -109,7 +109,7 @@ class PaymentSource(AccountOwned, table=True):
 
     id: SourceId = key()
     processor_id: str = Field(unique=True)  # pm_…
-    kind: str = "card"  # card, us_bank_account
+    kind: str = "card"  # or "bank"
     brand: str = ""
     last4: str = ""
     exp_month: int | None = None
@@ -186,6 +186,7 @@ class Refund(AccountOwned, table=True):
     void_charge: bool = False  # "refund and void the charge": nothing is due again
     reason: str = ""
     asked_by: str = ""
+    chosen: list[Any] = document(default_factory=list)  # invoices that staff chose to take it from
     # Which invoices gave back how much: [[invoice id, minor units], …] once taken back.
     taken_back: list[Any] = document(default_factory=list)
     processor_refund_id: str | None = Field(default=None, unique=True)

@@ -21,7 +21,7 @@ from portal_app.domain.billing.paying import (
 )
 from portal_app.domain.billing.refunding import refund_amount, take_back
 from portal_app.domain.billing.sources import expired, expiring, next_default, shown
-from portal_app.domain.billing.statements import Entry, PersonSum, Row, Statement, statement
+from portal_app.domain.billing.statements import Entry, PersonSum, Row, Statement, check_period, statement
 from portal_app.domain.billing.words import (
     IN_FLIGHT,
     PAYABLE,
@@ -57,6 +57,7 @@ __all__ = [
     "Statement",
     "allocate",
     "ask_again",
+    "check_period",
     "decline_message",
     "due_order",
     "expired",

@@ -51,12 +51,12 @@ class Bill:
     payable: Money
 
 
-def status_for(status: InvoiceStatus, due: Money, allocated: Money) -> InvoiceStatus:
+def status_for(status: InvoiceStatus, total_: Money, adjusted: Money, allocated: Money) -> InvoiceStatus:
     """The state that the figures say; drafts, void and written-off ones stay what they are."""
     if status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF):
         return status
-    if due <= due.zero():
-        return InvoiceStatus.PAID
+    if total_ + adjusted <= allocated:
+        return InvoiceStatus.PAID if allocated or not total_ else InvoiceStatus.VOID
     return InvoiceStatus.PARTLY_PAID if allocated else InvoiceStatus.OPEN
 
 

@@ -44,7 +44,7 @@ def attempts_on(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[Attemp
 
 def recount(invoice: Invoice) -> None:
     """The state that the figures say."""
-    invoice.status = rules.status_for(invoice.status, invoice.due, invoice.allocated)
+    invoice.status = rules.status_for(invoice.status, invoice.total, invoice.adjusted, invoice.allocated)
 
 
 def allocations_of(tx: Tx, payment_id: PaymentId) -> list[Allocation]:

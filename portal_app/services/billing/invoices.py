@@ -43,6 +43,7 @@ SHOWN = {
     "all": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT},
     "to_pay": PAYABLE,
     "paid": frozenset({InvoiceStatus.PAID}),
+    "settled": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT} - PAYABLE,
 }
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
 _OPEN = col(Invoice.status).in_(sorted(PAYABLE))

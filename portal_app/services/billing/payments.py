@@ -28,7 +28,7 @@ from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome
 from portal_app.services.billing.books import attempts_on, lock_account
-from portal_app.services.billing.settle import look_again, outcome_of, part_sum, settle
+from portal_app.services.billing.settle import find_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.billing.window import KEY_LIFE
@@ -158,7 +158,7 @@ def cancel_payment(
     payment = _theirs(principal, payment_id)
     if payment.status not in IN_FLIGHT:
         return outcome_of(payment)
-    intent = payment.processor_intent_id or look_again(payment, processor).intent_id
+    intent = payment.processor_intent_id or find_at_processor(payment, processor).intent_id
     if intent:
         charge = processor.cancel(intent)
         if charge.outcome is Outcome.REFUSED:
@@ -217,7 +217,9 @@ def open_bills(
 def _pay(principal: Principal, ask: Ask, processor: CardProcessor) -> PaymentOutcome:
     if bool(ask.source_id) == bool(ask.token):
         raise Refused("Choose a card or enter a new one.")
-    customer = _customer(principal, ask.account_id, processor)
+    customer = customer_of(principal, ask.account_id, processor)
+    if ask.source_id and not customer:
+        raise Refused("We cannot reach the card processor. Try again in a few minutes.")
     attempted = _attempt(principal, ask)
     payment = attempted.payment
     if payment.status not in IN_FLIGHT:
@@ -237,7 +239,7 @@ def _charge(attempted: Attempted, ask: Ask, customer: str, processor: CardProces
         description=attempted.description,
         source=attempted.source,
         token=ask.token,
-        save=ask.save,
+        save=ask.save and bool(customer),
     )
     if attempted.fresh:
         return charge
@@ -280,7 +282,7 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
         amount=amount,
         refunded=amount.zero(),
         status=PaymentStatus.PROCESSING,
-        method=Method.BANK if source and source.kind == "us_bank_account" else Method.CARD,
+        method=Method.BANK if source and source.kind == "bank" else Method.CARD,
         origin=_origin(tx.principal),
         paid_by=tx.principal.name,
         payer_id=tx.principal.patient_id,
@@ -350,8 +352,8 @@ def _origin(principal: Principal) -> Origin:
     return Origin.PORTAL if principal.may(Permission.MY_RECORDS) else Origin.EMBED
 
 
-def _customer(principal: Principal, account_id: AccountId, processor: CardProcessor) -> str:
-    """The processor's customer of the account, made when it is first needed."""
+def customer_of(principal: Principal, account_id: AccountId, processor: CardProcessor) -> str:
+    """The processor's customer of the account, made when it is first needed; "" when it does not answer."""
     with reading(principal) as tx:
         account = tx.find(Account, account_id)
         if account.processor_customer_id:
@@ -363,8 +365,9 @@ def _customer(principal: Principal, account_id: AccountId, processor: CardProces
         )
         email = tx.exec(mail).first() or ""
     customer = processor.customer(account_id, f"{who.given_name} {who.family_name}", email)
-    with transaction(principal) as tx:
-        lock_account(tx, account_id).processor_customer_id = customer
+    if customer:
+        with transaction(principal) as tx:
+            lock_account(tx, account_id).processor_customer_id = customer
     return customer
 
 

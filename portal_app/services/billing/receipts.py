@@ -130,7 +130,7 @@ def _staff_row(
 
 
 def guarantor_names(account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
-    """Whose account it is. A billing clerk reads that, and nothing else of a chart (the errand's own door)."""
+    """Whose account it is: a billing clerk reads that, and nothing else of a chart."""
     with reading(the_portal("guarantors")) as tx:
         rows = tx.exec(
             select(Account.id, Patient.given_name, Patient.family_name)

@@ -14,7 +14,7 @@ from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, Paym
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
-from portal_app.gateways.payments import CardProcessor, Charge, Outcome, SourceFacts
+from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, SourceFacts
 from portal_app.services.billing.books import allocate, lock_account, post_payment
 from portal_app.services.billing.telling import changed, send_receipt, tell_staff
 from portal_app.services.billing.views import PaymentOutcome
@@ -58,28 +58,34 @@ def outcome_of(payment: Payment) -> PaymentOutcome:
 
 
 def look_again(payment: Payment, processor: CardProcessor) -> Charge:
-    """The attempt as the processor knows it now; an attempt that ended in a decline is closed there.
-
-    A declined intent whose secret a browser holds could still be paid from an old tab: it is
-    cancelled first, and if that came too late it was paid.
-    """
+    """The attempt as the processor knows it now; UNKNOWN when it does not say."""
     if payment.processor_intent_id:
-        charge = processor.look_up(payment.processor_intent_id)
-    else:
-        charge = find_at_processor(payment, processor)
+        return closed(payment, processor.look_up(payment.processor_intent_id), processor)
+    return closed(payment, find_at_processor(payment, processor), processor)
+
+
+def closed(payment: Payment, charge: Charge, processor: CardProcessor) -> Charge:
+    """An attempt that the payer's bank refused ends at the processor first, then here.
+
+    Its secret is in a browser: from an old tab it could still be paid. When cancelling comes
+    too late, it was paid.
+    """
     if charge.outcome is Outcome.DECLINED and payment.status is PaymentStatus.REQUIRES_ACTION:
-        closed = processor.cancel(charge.intent_id)
-        if closed.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING, Outcome.UNKNOWN):
-            return closed
-    # "No such intent" is no answer about this payment.
+        answer = processor.cancel(charge.intent_id)
+        if answer.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING, Outcome.UNKNOWN):
+            return answer
+    # "No such intent" says nothing about this payment.
     return Charge(Outcome.UNKNOWN) if charge.outcome is Outcome.REFUSED else charge
 
 
 def find_at_processor(payment: Payment, processor: CardProcessor) -> Charge:
     """By our id in the intent's metadata, where its answer was lost. UNKNOWN when it is not there."""
-    for charge in processor.charges_since(since(payment.created_at)):
-        if charge.payment_id == payment.id:
-            return charge
+    try:
+        for charge in processor.charges_since(since(payment.created_at)):
+            if charge.payment_id == payment.id:
+                return charge
+    except NoAnswer:
+        pass
     return Charge(Outcome.UNKNOWN)
 
 
@@ -107,7 +113,7 @@ def _note_facts(payment: Payment, charge: Charge) -> None:
     if charge.source and charge.source.last4:
         facts = charge.source
         payment.source_shown = rules.shown(facts.brand, facts.last4, facts.kind)
-        payment.method = Method.BANK if facts.kind == "us_bank_account" else Method.CARD
+        payment.method = Method.BANK if facts.kind == "bank" else Method.CARD
 
 
 def _still_open_or_over(payment: Payment, charge: Charge) -> None:

@@ -22,7 +22,9 @@ def changed(tx: Tx, account_id: AccountId, key: str) -> None:
     tx.afterwards(lambda: announce(f"account:{account_id}", key))
 
 
-def tell_staff(tx: Tx, kind: str, about: str, message: str, account_id: AccountId, **values: Any) -> bool:
+def tell_staff(
+    tx: Tx, kind: str, about: str, message: str, account_id: AccountId | None, **values: Any
+) -> bool:
     """A task for a person, once per kind and thing; False when it was told before."""
     return tx.tell_once(
         Task(

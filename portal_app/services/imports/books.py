@@ -1,11 +1,11 @@
-"""The books of some accounts while their invoices and payments are read in: planned here, then written at once."""
+"""The books of some accounts while invoices and payments come in: planned first, then written at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.clock import now
 from portal_app.db.scope import Tx
@@ -70,7 +70,6 @@ class Books:
     new_payments: list[dict[str, Any]] = field(default_factory=list)
     new_allocations: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
-    posted: list[dict[str, Any]] = field(default_factory=list)
     dropped_lines: list[InvoiceLine] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -133,7 +132,6 @@ class Books:
         )
         desk.pour(tx, Payment, self.new_payments)
         desk.pour(tx, Allocation, self.new_allocations)
-        desk.amend(tx, Payment, self.posted)
         desk.pour(tx, LedgerEntry, self.entries)
         desk.tell_staff(tx, self.tasks)
 
@@ -155,8 +153,8 @@ def open_books(
     books = Books(desk, tx)
     accounts, numbers, payment_ids = sorted(accounts), sorted(numbers), sorted(payment_ids)
     for wanted in (
-        Invoice.number.in_(numbers),  # type: ignore[attr-defined]
-        Invoice.account_id.in_(accounts) & Invoice.status.in_(PAYABLE),  # type: ignore[attr-defined]
+        col(Invoice.number).in_(numbers),
+        col(Invoice.account_id).in_(accounts) & col(Invoice.status).in_(PAYABLE),
     ):
         query = select(Invoice).where(wanted).order_by(Invoice.id)
         for row in tx.exec(query if desk.check else query.with_for_update()):
@@ -175,10 +173,10 @@ def open_books(
             books.bills[row.number] = bill
     ids = [books.bills[number].id for number in numbers if number in books.bills]
     for line in tx.exec(
-        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)  # type: ignore[attr-defined]
+        select(InvoiceLine).where(col(InvoiceLine.invoice_id).in_(ids)).order_by(col(InvoiceLine.position))
     ):
         books.lines.setdefault(line.invoice_id, []).append(line)
-    for payment in tx.exec(select(Payment).where(Payment.id.in_(payment_ids))):  # type: ignore[attr-defined]
+    for payment in tx.exec(select(Payment).where(col(Payment.id).in_(payment_ids))):
         books.payments[payment.id] = payment
     _portal_payments(books, accounts)
     return books
@@ -189,7 +187,7 @@ def _portal_payments(books: Books, accounts: list[AccountId]) -> None:
     found = books.tx.exec(
         select(Payment, Allocation.invoice_id)
         .join(Allocation, Allocation.payment_id == Payment.id)  # type: ignore[arg-type]
-        .where(Payment.account_id.in_(accounts), Payment.origin != "import")  # type: ignore[attr-defined]
+        .where(col(Payment.account_id).in_(accounts), Payment.origin != "import")
     )
     for payment, invoice_id in found:
         books.portal_payments.setdefault(payment.account_id, []).append((payment, invoice_id))

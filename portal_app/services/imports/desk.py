@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic_core import PydanticUndefined
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.clock import now
 from portal_app.db.scope import Owned, Tx, reading, transaction
@@ -19,6 +19,7 @@ from portal_app.domain.access import Principal
 from portal_app.domain.ids import AccountId, FamilyId, MembershipId, PatientId, PlanId, new_id
 from portal_app.domain.imports import ImportReport, Manner, Problem, SheetCount, Where
 from portal_app.domain.money import Money
+from portal_app.services.imports.files import Raw
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -31,6 +32,7 @@ class Row:
     where: Where
     values: dict[str, Any]
     given: frozenset[str]  # the columns its file has: only these may change what is kept
+    about: str = ""
 
     def __getitem__(self, column: str) -> Any:
         return self.values[column]
@@ -73,12 +75,12 @@ class Desk:
     def count(self, sheet: str) -> SheetCount:
         return self.report.counts.setdefault(sheet, SheetCount())
 
-    def aside(self, sheet: str, where: Where, column: str, reason: str) -> None:
+    def aside(self, sheet: str, at: Row | Raw, column: str, reason: str) -> None:
         self.count(sheet).set_aside += 1
-        self.report.problems.append(Problem(where.file, where.line, column, reason))
+        self.report.problems.append(_problem(at, column, reason))
 
-    def warn(self, where: Where, column: str, reason: str) -> None:
-        self.report.problems.append(Problem(where.file, where.line, column, reason, warning=True))
+    def warn(self, at: Row | Raw, column: str, reason: str) -> None:
+        self.report.problems.append(_problem(at, column, reason, warning=True))
 
     def came_in(self, minor: int) -> None:
         self.source += minor
@@ -98,11 +100,9 @@ class Desk:
         if found := self.people.get(chart):
             return found
         if first := self.set_aside.get(chart):
-            self.aside(
-                sheet, row.where, column, f"patient {chart} was set aside ({first.file}, line {first.line})"
-            )
+            self.aside(sheet, row, column, f"patient {chart} was set aside ({first.file}, line {first.line})")
         else:
-            self.aside(sheet, row.where, column, f"there is no patient {chart}")
+            self.aside(sheet, row, column, f"there is no patient {chart}")
         return None
 
     def pour(self, tx: Tx, table: type[Owned], rows: list[dict[str, Any]]) -> None:
@@ -119,8 +119,12 @@ class Desk:
             return
         unique = {task["once"]: task for task in tasks}
         for some in chunks(unique.values(), 500):
-            known = set(tx.exec(select(Task.once).where(Task.once.in_([t["once"] for t in some]))))  # type: ignore[attr-defined]
+            known = set(tx.exec(select(Task.once).where(col(Task.once).in_([t["once"] for t in some]))))
             tx.pour(Task, [task for task in some if task["once"] not in known])
+
+
+def _problem(at: Row | Raw, column: str, reason: str, *, warning: bool = False) -> Problem:
+    return Problem(at.where.file, at.where.line, column, reason, warning, at.about)
 
 
 def task(once: str, kind: str, message: str, **facts: Any) -> dict[str, Any]:
@@ -149,7 +153,7 @@ def keyed_id(prefix: str, noun: str, key: str) -> str:
 
 
 @cache
-def _defaults(table: type[Owned]) -> dict[str, Any]:
+def _defaults(table: Any) -> dict[str, Any]:
     return {
         name: field.default
         for name, field in table.model_fields.items()
@@ -159,7 +163,7 @@ def _defaults(table: type[Owned]) -> dict[str, Any]:
 
 def whole(table: type[Owned], **values: Any) -> dict[str, Any]:
     """A row to pour: every column, so that thousands of rows are one statement."""
-    return {**_defaults(table), **values}
+    return {**_defaults(table), **values}  # type: ignore[arg-type]
 
 
 def noon(day: date, desk: Desk) -> datetime:

@@ -21,6 +21,8 @@ class Raw:
     where: Where
     values: dict[str, str]
     wrong: str = ""
+    about: str = ""  # the resource, where a file holds resources and not rows
+    column: str = ""  # of `wrong`
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +124,10 @@ def records(source: Source) -> Iterator[Raw]:
             if len(cells) != len(header):
                 yield Raw(where, {}, f"has {len(cells)} columns, the first line has {len(header)}")
                 continue
-            yield Raw(where, source.mapped.translate(dict(zip(header, map(str.strip, cells), strict=True))))
+            named = dict(zip(header, map(_plain, cells), strict=True))
+            if source.mapped.counts(named):
+                yield Raw(where, source.mapped.translate(named))
+
+
+def _plain(cell: str) -> str:
+    return cell.replace("\r\n", "\n").strip() if "\r" in cell else cell.strip()

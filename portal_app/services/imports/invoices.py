@@ -7,7 +7,7 @@ from portal_app.db.tables.billing import Invoice
 from portal_app.domain.billing import EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.services.imports.books import Bill, Books, line_row
-from portal_app.services.imports.desk import Row, noon, task, whole
+from portal_app.services.imports.desk import Desk, Row, noon, task, whole
 
 Reason = tuple[str, str]  # column, reason
 OPENING = "Opening balance"
@@ -19,8 +19,6 @@ def keep_invoice(
 ) -> Reason | None:
     """None, or why it is set aside."""
     desk, number = books.desk, row["invoice_number"]
-    if reason := _wrong(books, row, lines):
-        return reason
     patients = [desk.people.get(line["chart_number"]) for line in lines]
     if None in patients:
         missing = lines[patients.index(None)]
@@ -36,24 +34,32 @@ def keep_invoice(
     if before is None:
         _new(books, account, row, wanted)
         desk.count("invoices").added += 1
+        desk.count("invoice_lines").added += len(lines)
     elif reason := _changed(books, row, before, wanted):
         return reason
     desk.came_in(_receivable(books, row, paid.get(number, 0)))
     return None
 
 
-def _wrong(books: Books, row: Row, lines: list[Row]) -> Reason | None:
-    if row["currency"] not in ("", books.desk.manner.currency):
-        return "currency", f"{row['currency']}: the portal keeps {books.desk.manner.currency}"
-    if row["opening_balance"]:
-        return ("opening_balance", "an opening balance has no lines of its own") if lines else None
-    if not lines:
+def what_is_wrong(desk: Desk, row: Row, lines: list[Row]) -> Reason | None:
+    """What the files alone show to be wrong with an invoice."""
+    if row["opening_balance"] and lines:
+        return "opening_balance", "an opening balance has no lines of its own"
+    if not lines and not row["opening_balance"]:
         return "", "has no lines"
+    if reason := _wrong_amount(row, lines):
+        return reason
+    if row["currency"] not in ("", desk.manner.currency):
+        return "currency", f"{row['currency']}: the portal keeps {desk.manner.currency}"
+    return None
+
+
+def _wrong_amount(row: Row, lines: list[Row]) -> Reason | None:
     for line in lines:
         if line["amount"] and line["amount"] != line["unit_amount"] * line["quantity"]:
             return "", f"its line {line.where.line}: amount is not quantity × unit amount"
     summed = sum((line["unit_amount"] * line["quantity"]).minor for line in lines)
-    if summed != row["total"].minor:
+    if lines and summed != row["total"].minor:
         return "total", f"{_plain(row['total'].minor)}, but its lines add up to {_plain(summed)}"
     if row["adjustment"] and row["total"].minor + row["adjustment"].minor < 0:
         return "adjustment", "takes more than the total"
@@ -183,7 +189,7 @@ def _lower(books: Books, bill: Bill, minor: int, kind: EntryKind, source: str) -
 
 
 def write_off(books: Books, row: Row) -> None:
-    """After the payments: what a void or written-off invoice still asked for is taken back."""
+    """What a void or written-off invoice still asked for is taken back."""
     bill = books.bills[row["invoice_number"]]
     if row["status"] not in ("void", "written_off") or bill.status in (
         InvoiceStatus.VOID,
@@ -216,6 +222,8 @@ def _changed(
             "total",
             f"{_plain(row['total'].minor)} there, issued here with {_plain(bill.total)} and other lines",
         )
+    if row["status"] == "void" and bill.status is not InvoiceStatus.VOID and bill.allocated:
+        return _flagged(books, bill, "status", "is void there and paid here: refund it first")
     if worded or ours != theirs:
         books.dropped_lines.extend(lines)
         _add_lines(books, bill, wanted)
@@ -230,8 +238,10 @@ def _changed(
         _adjust(books, bill, row)
     closing = row["status"] in ("void", "written_off") and bill.status != row["status"]
     moved = worded or ours != theirs or before[0] != bill.now or closing
-    books.desk.count("invoices").changed += moved
-    books.desk.count("invoices").unchanged += not moved
+    reworded = worded or ours != theirs
+    for sheet, what, rows in (("invoices", moved, 1), ("invoice_lines", reworded, len(wanted))):
+        books.desk.count(sheet).changed += rows * what
+        books.desk.count(sheet).unchanged += rows * (not what)
     books.desk.ours += 0 if bill.kept[0] is InvoiceStatus.DRAFT else bill.kept[2] + bill.kept[3]
     return None
 

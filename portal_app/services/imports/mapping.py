@@ -10,8 +10,8 @@ from typing import Any
 from portal_app.domain.errors import Refused
 from portal_app.domain.imports import SHEETS
 
-_SHEET_WORDS = {"file", "columns", "constants", "values", "templates"}
-_FILE_WORDS = {"encoding", "delimiter", "date_format", "decimal_mark", "thousands", "round"}
+_SHEET_WORDS = {"file", "columns", "constants", "values", "templates", "only"}
+_FILE_WORDS = {"encoding", "delimiter", "date_format", "decimal_mark", "thousands", "round", "empty"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Sheet:
     constants: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)  # ours → "{Their column} 09:00"
     values: dict[str, dict[str, str]] = field(default_factory=dict)  # ours → their word → ours
+    only: dict[str, list[str]] = field(default_factory=dict)  # theirs → the words of rows that count
+    empty: tuple[str, ...] = ()  # words that say nothing
 
     def columns_from(self, header: Iterable[str]) -> frozenset[str]:
         if not self.named:
@@ -31,9 +33,15 @@ class Sheet:
         there = {ours for ours, theirs in self.columns.items() if theirs in set(header)}
         return frozenset(there | self.constants.keys() | self.templates.keys())
 
+    def counts(self, cells: dict[str, str]) -> bool:
+        """Is this row one of those this sheet is made of?"""
+        return all(cells.get(theirs, "") in words for theirs, words in self.only.items())
+
     def translate(self, cells: dict[str, str]) -> dict[str, str]:
         if not self.named:
             return cells
+        if self.empty:
+            cells = {name: "" if cell in self.empty else cell for name, cell in cells.items()}
         ours = {name: cells.get(theirs, "") for name, theirs in self.columns.items()}
         for name, template in self.templates.items():
             ours[name] = re.sub(r"\{([^}]+)\}", lambda place: cells.get(place[1], ""), template).strip()
@@ -71,16 +79,17 @@ def read_mapping(path: Path) -> Mapping:
     _known(path, said, set(SHEETS), "")
     if about.get("round", "half_even") not in ("", "half_even"):
         raise Refused("{file}: round is “half_even” or left out", file=path.name)
-    return Mapping({name: _sheet(path, name, words) for name, words in said.items()}, **about)
+    empty = tuple(about.pop("empty", ()))
+    return Mapping({name: _sheet(path, name, words, empty) for name, words in said.items()}, **about)
 
 
-def _sheet(path: Path, name: str, said: dict[str, Any]) -> Sheet:
+def _sheet(path: Path, name: str, said: dict[str, Any], empty: tuple[str, ...]) -> Sheet:
     _known(path, said, _SHEET_WORDS, name)
     ours = {column.name for column in SHEETS[name]}
     for part in ("columns", "constants", "values", "templates"):
         _known(path, said.get(part, {}), ours, f"{name}.{part}")
     parts = {part: said.get(part, {}) for part in ("columns", "constants", "values", "templates")}
-    return Sheet(said.get("file", f"{name}.csv"), named=True, **parts)
+    return Sheet(said.get("file", f"{name}.csv"), named=True, only=said.get("only", {}), empty=empty, **parts)
 
 
 def _known(path: Path, said: Any, known: set[str], part: str) -> None:

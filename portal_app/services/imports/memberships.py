@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.clock import now
 from portal_app.db.scope import Tx
@@ -20,7 +20,7 @@ def import_plans(desk: Desk, rows: list[Row]) -> None:
         here = {plan.practice_key: plan for plan in tx.exec(select(Plan))}
         for row in rows:
             if row["currency"] not in ("", desk.manner.currency):
-                desk.aside("plans", row.where, "currency", f"the portal keeps {desk.manner.currency}")
+                desk.aside("plans", row, "currency", f"the portal keeps {desk.manner.currency}")
                 continue
             _keep_plan(desk, tx, row, here.get(row["plan_key"]))
     desk.step(len(rows))
@@ -54,7 +54,7 @@ def _keep_plan(desk: Desk, tx: Tx, row: Row, before: Plan | None) -> None:
 
 def import_memberships(desk: Desk, rows: list[Row]) -> None:
     with desk.opened() as tx:
-        desk.plans |= {key: id_ for key, id_ in tx.exec(select(Plan.practice_key, Plan.id))}
+        desk.plans.update((plan.practice_key, plan.id) for plan in tx.exec(select(Plan)))
     for some in chunks(rows):
         with desk.opened() as tx:
             _keep_memberships(desk, tx, some)
@@ -64,18 +64,17 @@ def import_memberships(desk: Desk, rows: list[Row]) -> None:
 def _keep_memberships(desk: Desk, tx: Tx, rows: list[Row]) -> None:
     keys = [row["membership_key"] for row in rows]
     here = {
-        m.practice_key: m
-        for m in tx.exec(select(Membership).where(Membership.practice_key.in_(keys)))  # type: ignore[attr-defined]
+        m.practice_key: m for m in tx.exec(select(Membership).where(col(Membership.practice_key).in_(keys)))
     }
     for row in rows:
         if (reason := _unfit(desk, row)) or (
             owner := desk.person("memberships", row, "owner_chart_number")
         ) is None:
             if reason:
-                desk.aside("memberships", row.where, *reason)
+                desk.aside("memberships", row, *reason)
             continue
         if (account := desk.accounts.get(owner.id)) is None:
-            desk.aside("memberships", row.where, "owner_chart_number", "is nobody's guarantor")
+            desk.aside("memberships", row, "owner_chart_number", "is nobody's guarantor")
             continue
         before = here.get(row["membership_key"])
         if before is None:
@@ -122,10 +121,8 @@ def _move_on(desk: Desk, tx: Tx, row: Row, before: Membership) -> None:
 
 def import_enrolments(desk: Desk, rows: list[Row]) -> None:
     with desk.opened() as tx:
-        for id_, key, account in tx.exec(
-            select(Membership.id, Membership.practice_key, Membership.account_id)
-        ):
-            desk.memberships.setdefault(key, (id_, account))
+        for one in tx.exec(select(Membership)):
+            desk.memberships[one.practice_key] = (one.id, one.account_id)
     for some in chunks(rows):
         with desk.opened() as tx:
             _keep_enrolments(desk, tx, some)
@@ -138,15 +135,15 @@ def _keep_enrolments(desk: Desk, tx: Tx, rows: list[Row]) -> None:
         key = row["membership_key"]
         if key not in desk.memberships:
             reason = f"there is no membership {key}, or it was set aside"
-            desk.aside("enrolments", row.where, "membership_key", reason)
+            desk.aside("enrolments", row, "membership_key", reason)
         elif row["end"] and row["end"] < row["start"]:
-            desk.aside("enrolments", row.where, "end", "is before the start")
+            desk.aside("enrolments", row, "end", "is before the start")
         elif person := desk.person("enrolments", row, "chart_number"):
             id_ = keyed_id("enr", "enrolment", f"{key}:{row['chart_number']}:{row['start']}")
             membership, account = desk.memberships[key]
             found[id_] = {"membership_id": membership, "account_id": account, "patient_id": person.id}
             found[id_] |= {"start": row["start"], "end": row["end"]}
-    here = {e.id: e for e in tx.exec(select(Enrolment).where(Enrolment.id.in_(list(found))))}  # type: ignore[attr-defined]
+    here = {e.id: e for e in tx.exec(select(Enrolment).where(col(Enrolment.id).in_(list(found))))}
     count = desk.count("enrolments")
     for id_, values in found.items():
         before = here.get(id_)

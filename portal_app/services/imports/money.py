@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.db.tables.billing import Invoice, Payment
 from portal_app.domain.ids import AccountId
 from portal_app.domain.imports import Where
 from portal_app.services.imports.books import Books, open_books
 from portal_app.services.imports.desk import Desk, Row, chunks, keyed_id
-from portal_app.services.imports.invoices import keep_invoice, write_off
+from portal_app.services.imports.invoices import keep_invoice, what_is_wrong, write_off
 from portal_app.services.imports.payments import keep_payment
 
 BATCH = 1500  # rows of one transaction, about
@@ -50,6 +50,8 @@ def import_billing(desk: Desk, invoices: list[Row], lines: Lines, payments: list
             piles.setdefault(account, Pile()).payments.append(parts)
     for some in _batches(piles):
         _keep(desk, some, lines)
+    count = desk.count("invoice_lines")
+    count.set_aside = count.rows - count.added - count.changed - count.unchanged
 
 
 def _once_each(desk: Desk, rows: list[Row]) -> Iterator[Row]:
@@ -64,8 +66,8 @@ def _once_each(desk: Desk, rows: list[Row]) -> Iterator[Row]:
 
 
 def lose_invoice(desk: Desk, row: Row, column: str, reason: str) -> None:
-    desk.aside("invoices", row.where, column, reason)
-    desk.lost(row["total"])
+    desk.aside("invoices", row, column, reason)
+    desk.lost(row["total"], row["currency"])
 
 
 def _account_of(desk: Desk, row: Row, lines: Lines) -> AccountId | None:
@@ -74,10 +76,13 @@ def _account_of(desk: Desk, row: Row, lines: Lines) -> AccountId | None:
     if bad := lines.bad.get(number):
         lose_invoice(desk, row, "", f"its line in {bad.file}, line {bad.line}, was set aside")
         return None
+    if reason := what_is_wrong(desk, row, lines.by_number.get(number, [])):
+        lose_invoice(desk, row, *reason)
+        return None
     if chart := row["guarantor_chart_number"]:
         person = desk.person("invoices", row, "guarantor_chart_number")
         if person is None:
-            desk.lost(row["total"])
+            desk.lost(row["total"], row["currency"])
         elif account := desk.accounts.get(person.id):
             return account
         else:
@@ -93,9 +98,7 @@ def _account_of(desk: Desk, row: Row, lines: Lines) -> AccountId | None:
 def _lonely_lines(desk: Desk, lines: Lines, numbers: set[str]) -> None:
     for number in lines.by_number.keys() - numbers:
         for line in lines.by_number[number]:
-            desk.aside(
-                "invoice_lines", line.where, "invoice_number", f"there is no invoice {number} in the files"
-            )
+            desk.aside("invoice_lines", line, "invoice_number", f"there is no invoice {number} in the files")
 
 
 def _known_accounts(desk: Desk, payments: list[Row]) -> dict[str, AccountId]:
@@ -103,15 +106,11 @@ def _known_accounts(desk: Desk, payments: list[Row]) -> dict[str, AccountId]:
     found: dict[str, AccountId] = {}
     with desk.opened() as tx:
         for some in chunks({row["invoice_number"] for row in payments} - {""}, 500):
-            found.update(
-                (n, a)
-                for n, a in tx.exec(
-                    select(Invoice.number, Invoice.account_id).where(Invoice.number.in_(some))  # type: ignore[attr-defined]
-                )
-            )
+            query = select(Invoice.number, Invoice.account_id).where(col(Invoice.number).in_(some))
+            found.update(dict(tx.exec(query).all()))  # type: ignore[arg-type]
         for some in chunks({row["portal_payment_id"] for row in payments} - {""}, 500):
-            query = select(Payment.id, Payment.account_id).where(Payment.id.in_(some))  # type: ignore[attr-defined]
-            found.update((id_, account) for id_, account in tx.exec(query))
+            query = select(Payment.id, Payment.account_id).where(col(Payment.id).in_(some))
+            found.update(dict(tx.exec(query).all()))  # type: ignore[arg-type]
     return found
 
 
@@ -146,9 +145,9 @@ def _payer(desk: Desk, parts: list[Row], accounts: dict[str, AccountId]) -> Acco
 def lose_payment(desk: Desk, parts: list[Row], column: str, reason: str, said: int = 0) -> None:
     """Set the payment aside with all its rows; `said` of them were reported already."""
     for row in parts[said:]:
-        desk.aside("payments", row.where, column, reason or "another row of this payment was set aside")
+        desk.aside("payments", row, column, reason or "another row of this payment was set aside")
     for row in parts:
-        desk.lost(-row["amount"])
+        desk.lost(-row["amount"], row["currency"])
 
 
 def _batches(piles: dict[AccountId, Pile]) -> Iterator[dict[AccountId, Pile]]:
@@ -195,12 +194,15 @@ def _keep_account(books: Books, account: AccountId, pile: Pile, lines: Lines) ->
         if reason := keep_invoice(books, account, row, lines.by_number.get(row["invoice_number"], []), paid):
             lose_invoice(books.desk, row, *reason)
             lost[row["invoice_number"]] = row.where
+        elif row["status"] == "void":
+            write_off(books, row)  # before the payments: it receives none (ALL-14)
     for parts in pile.payments:
-        if said := next((lost[p["invoice_number"]] for p in parts if p["invoice_number"] in lost), None):
-            if parts[0]["invoice_number"] not in books.bills:
-                reason = f"its invoice was set aside ({said.file}, line {said.line})"
-                lose_payment(books.desk, parts, "invoice_number", reason)
-                continue
+        gone = [p["invoice_number"] for p in parts if p["invoice_number"] in lost]
+        if gone and gone[0] not in books.bills:
+            said = lost[gone[0]]
+            reason = f"its invoice was set aside ({said.file}, line {said.line})"
+            lose_payment(books.desk, parts, "invoice_number", reason)
+            continue
         if trouble := keep_payment(books, account, parts, payment_id(parts[0]), claimed):
             lose_payment(books.desk, parts, *trouble)
     for row in pile.invoices:

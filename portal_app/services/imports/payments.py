@@ -5,6 +5,7 @@ from typing import Any
 from portal_app.db.tables.billing import Payment
 from portal_app.domain.billing import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId
+from portal_app.services.billing.books import post_payment
 from portal_app.services.imports.books import Bill, Books
 from portal_app.services.imports.desk import Row, noon, task, whole
 
@@ -21,7 +22,7 @@ def keep_payment(
     if row["date"] > books.desk.manner.today:
         return "date", "is in the future"
     if before := books.payments.get(id_):
-        return _known(books, row, before, amount)
+        return _known(books, parts, before, amount)
     if row["portal_payment_id"]:
         return "portal_payment_id", "there is no such payment in the portal"
     bills: list[tuple[Bill | None, int]] = []
@@ -35,10 +36,12 @@ def keep_payment(
     if ours := _paid_here(books, account, amount, {bill.id for bill, _ in bills if bill}, claimed):
         return _flagged(books, row, ours, "looks like {id}, a payment made in the portal, without its id")
     _new(books, account, row, bills, amount, id_)
+    books.desk.count("payments").added += len(parts)
     return None
 
 
-def _known(books: Books, row: Row, before: Payment, amount: int) -> Reason | None:
+def _known(books: Books, parts: list[Row], before: Payment, amount: int) -> Reason | None:
+    row = parts[0]
     ours = before.amount.minor
     if ours != amount:
         return _flagged(books, row, before, "{id} has another amount in the portal")
@@ -47,14 +50,13 @@ def _known(books: Books, row: Row, before: Payment, amount: int) -> Reason | Non
     books.desk.came_in(-amount)
     books.desk.ours -= ours
     if before.posted:
-        books.desk.count("payments").unchanged += 1
+        books.desk.count("payments").unchanged += len(parts)
         return None
     # The practice's own system has posted it: so does the ledger, once.
-    day = books.desk.manner.today
-    books.posted.append({"id": before.id, "posted": True})
-    books.enter(EntryKind.PAYMENT, -ours, before.id, day, account_id=before.account_id, payment_id=before.id)
-    books.desk.ours += ours
-    books.desk.count("payments").changed += 1
+    if not books.desk.check:
+        post_payment(books.tx, before)
+    books.desk.entered -= ours - before.refunded.minor
+    books.desk.count("payments").changed += len(parts)
     return None
 
 
@@ -121,7 +123,6 @@ def _new(
         invoice_id=only.id if only else None,
     )
     _allocate(books, account, id_, bills)
-    books.desk.count("payments").added += 1
     books.desk.came_in(-amount)
 
 

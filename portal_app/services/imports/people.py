@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.clock import now
 from portal_app.db.scope import Tx
@@ -35,14 +35,12 @@ _COPIED = [
 def know_everybody(desk: Desk) -> None:
     """Who is here already: by chart number, by guarantor, by family."""
     with desk.opened() as tx:
-        for chart, id_, account, given, name in tx.exec(
-            select(
-                Patient.chart_number, Patient.id, Patient.account_id, Patient.given_name, Patient.family_name
+        for one in tx.exec(select(Patient)):
+            desk.people[one.chart_number] = Person(
+                one.id, one.account_id, f"{one.given_name} {one.family_name}"
             )
-        ):
-            desk.people[chart] = Person(id_, account, f"{given} {name}")
-        desk.accounts.update((g, a) for g, a in tx.exec(select(Account.guarantor_id, Account.id)))
-        desk.families.update((k, f) for k, f in tx.exec(select(Family.practice_key, Family.id)))
+        desk.accounts.update((one.guarantor_id, one.id) for one in tx.exec(select(Account)))
+        desk.families.update((one.practice_key, one.id) for one in tx.exec(select(Family)))
 
 
 @dataclass(slots=True)
@@ -77,7 +75,7 @@ def _once_each(desk: Desk, rows: list[Row]) -> list[Row]:
         if first := seen.get(row["chart_number"]):
             desk.aside(
                 "patients",
-                row.where,
+                row,
                 "chart_number",
                 f"{row['chart_number']} was in line {first.where.line} already",
             )
@@ -112,22 +110,26 @@ def _guarantors_first(rows: list[Row]) -> list[Row]:
 
 def _keep_patients(desk: Desk, tx: Tx, rows: list[Row], ids: dict[str, PatientId]) -> None:
     charts = [row["chart_number"] for row in rows]
-    here = {p.chart_number: p for p in tx.exec(select(Patient).where(Patient.chart_number.in_(charts)))}  # type: ignore[attr-defined]
+    here = {p.chart_number: p for p in tx.exec(select(Patient).where(col(Patient.chart_number).in_(charts)))}
     known = [p.id for p in here.values()]
     contacts: dict[str, list[ContactPoint]] = {}
-    for point in tx.exec(select(ContactPoint).where(ContactPoint.patient_id.in_(known))):  # type: ignore[attr-defined]
+    for point in tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id).in_(known))):
         contacts.setdefault(point.patient_id, []).append(point)
     batch = _Batch()
     for row in rows:
         before = here.get(row["chart_number"])
-        _keep_patient(desk, batch, row, before, ids)
-        _keep_contacts(desk, batch, row, ids[row["chart_number"]], contacts)
+        moved = _keep_patient(desk, batch, row, before, ids)
+        reached = _keep_contacts(desk, batch, row, ids[row["chart_number"]], contacts)
+        count = desk.count("patients")
+        count.added += before is None
+        count.changed += before is not None and (moved or reached)
+        count.unchanged += before is not None and not (moved or reached)
     _write(desk, tx, batch)
 
 
 def _keep_patient(
     desk: Desk, batch: _Batch, row: Row, before: Patient | None, ids: dict[str, PatientId]
-) -> None:
+) -> bool:
     id_ = ids[row["chart_number"]]
     guarantor = ids[_guarantor(row)]
     if before is None or "guarantor_chart_number" in row.given:
@@ -136,6 +138,9 @@ def _keep_patient(
         account = before.account_id
     name = f"{row['given_name']} {row['family_name']}"
     values = {column: row[column] for column in _COPIED} | {"account_id": account}
+    if "\n" in values["line1"]:  # a whole address in one column
+        first, _, rest = values["line1"].partition("\n")
+        values |= {"line1": first.strip(), "line2": values["line2"] or rest.strip().replace("\n", ", ")}
     desk.people[row["chart_number"]] = Person(id_, account, name)
     _look_at_birth_date(desk, batch, row, id_, name)
     if before is None:
@@ -143,8 +148,7 @@ def _keep_patient(
         batch.patients.append(
             whole(Patient, id=id_, chart_number=row["chart_number"], created_at=now(), **values)
         )
-        desk.count("patients").added += 1
-        return
+        return True
     if row["family_key"]:
         values["family_id"] = _family(desk, batch, row)
     may = row.given | {"account_id", "family_id"}
@@ -155,10 +159,7 @@ def _keep_patient(
     }
     if moved:
         batch.changed.setdefault(tuple(sorted(moved)), []).append({"id": id_, **dict(sorted(moved.items()))})
-    else:
-        desk.count("patients").unchanged += 1
-        return
-    desk.count("patients").changed += 1
+    return bool(moved)
 
 
 def _new_account(desk: Desk, batch: _Batch, guarantor: PatientId) -> AccountId:
@@ -185,7 +186,7 @@ def _look_at_birth_date(desk: Desk, batch: _Batch, row: Row, id_: PatientId, nam
         if born
         else "The date of birth of {name} ({chart}) is missing."
     )
-    desk.warn(row.where, "birth_date", "is in the future: an adult" if born else "is missing: an adult")
+    desk.warn(row, "birth_date", "is in the future: an adult" if born else "is missing: an adult")
     batch.tasks.append(
         task(
             f"birth_date:{id_}:{born}",
@@ -212,14 +213,14 @@ def _points(desk: Desk, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
                 form, texts = phone_of(text, region)
                 points.append((ContactKind.PHONE, form, text, texts))
         except Unreadable as reason:
-            desk.warn(row.where, column, f"{reason}; left out")
+            desk.warn(row, column, f"{reason}; left out")
     return list({(kind, value): (kind, value, text, texts) for kind, value, text, texts in points}.values())
 
 
 def _keep_contacts(
     desk: Desk, batch: _Batch, row: Row, id_: PatientId, known: dict[str, list[ContactPoint]]
-) -> None:
-    """The file's contact points replace those an import brought, never one the patient confirmed (CODE-12)."""
+) -> bool:
+    """Replaces what an import brought, never what the patient confirmed in the portal (CODE-12)."""
     here = known.get(id_, [])
     points = _points(desk, row)
     changed = False
@@ -230,9 +231,7 @@ def _keep_contacts(
         theirs = {value: (text, texts) for k, value, text, texts in points if k is kind}
         if any(p.verified_at for p in ours.values()):
             if theirs.keys() - ours.keys():
-                desk.warn(
-                    row.where, min(columns), "the patient has confirmed another one in the portal; kept"
-                )
+                desk.warn(row, min(columns), "the patient has confirmed another one in the portal; kept")
             continue
         for n, (value, (text, texts)) in enumerate(theirs.items()):
             if value not in ours:
@@ -242,9 +241,7 @@ def _keep_contacts(
         gone = [p for value, p in ours.items() if value not in theirs]
         batch.dropped.extend(gone)
         changed = changed or bool(gone)
-    count = desk.count("patients")
-    if changed and here and count.unchanged:
-        count.unchanged, count.changed = count.unchanged - 1, count.changed + 1
+    return changed
 
 
 def _write(desk: Desk, tx: Tx, batch: _Batch) -> None:
@@ -275,12 +272,12 @@ def _keep_relations(desk: Desk, tx: Tx, rows: list[Row]) -> None:
         if (adult := desk.person("relations", row, "adult_chart_number")) is None:
             continue
         if child.id == adult.id:
-            desk.aside("relations", row.where, "adult_chart_number", "nobody is their own relation")
+            desk.aside("relations", row, "adult_chart_number", "nobody is their own relation")
             continue
         found[keyed_id("rel", row["kind"], f"{child.id}:{adult.id}")] = (row, child.id, adult.id)
     ids = list(found)
-    here = {r.id: r for r in tx.exec(select(Relation).where(Relation.id.in_(ids)))}  # type: ignore[attr-defined]
-    marks = {m.id: m for m in tx.exec(select(DependentMark).where(DependentMark.id.in_(ids)))}  # type: ignore[attr-defined]
+    here = {r.id: r for r in tx.exec(select(Relation).where(col(Relation.id).in_(ids)))}
+    marks = {m.id: m for m in tx.exec(select(DependentMark).where(col(DependentMark.id).in_(ids)))}
     for id_, (row, child, adult) in found.items():
         before = here.get(id_) or marks.get(id_)
         if before is None:

@@ -24,6 +24,7 @@ from portal_app.domain.imports import (
 )
 from portal_app.domain.money import Money
 from portal_app.services.imports.desk import Desk, Progress, Row
+from portal_app.services.imports.fhir import read_fhir
 from portal_app.services.imports.files import Raw, count_records, find_sources, records
 from portal_app.services.imports.mapping import Mapping, read_mapping
 from portal_app.services.imports.memberships import import_enrolments, import_memberships, import_plans
@@ -74,6 +75,11 @@ def _manner(told: Mapping) -> Manner:
 
 
 def _feeds(desk: Desk, directory: Path, told: Mapping, *, fhir: bool) -> dict[str, Feed]:
+    if fhir:
+        feeds, notes = read_fhir(directory)
+        desk.report.notes.extend(notes)
+        desk.expected = sum(len(raws) for _, _, raws in feeds.values())
+        return dict(feeds)
     sources = find_sources(directory, told)
     for source in sources:
         desk.expected += count_records(source)
@@ -115,18 +121,17 @@ def _rows(desk: Desk, feed: Feed, bad: dict[str, Any] | None = None, key: str = 
     for raw in raws:
         desk.count(sheet).rows += 1
         if raw.wrong:
-            desk.aside(sheet, raw.where, "", raw.wrong)
-            desk.step(1)
-            continue
-        values, wrong = read_row(sheet, raw.values, desk.manner)
+            values, wrong = {}, [(raw.column, raw.wrong)]
+        else:
+            values, wrong = read_row(sheet, raw.values, desk.manner)
         if not wrong:
-            good.append(Row(raw.where, values, given))
+            good.append(Row(raw.where, values, given, raw.about))
             if desk.manner.round:
                 roundings += any(rounded(raw.values.get(c, ""), desk.manner) for c in ("total", "amount"))
             continue
-        desk.aside(sheet, raw.where, *wrong[0])
+        desk.aside(sheet, raw, *wrong[0])
         for column, reason in wrong[1:]:
-            desk.warn(raw.where, column, reason)
+            desk.warn(raw, column, reason)
         _lose(desk, sheet, raw)
         if bad is not None and raw.values.get(key):
             bad.setdefault(raw.values[key], raw.where)

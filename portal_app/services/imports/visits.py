@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.db.scope import Tx
 from portal_app.db.tables.appointments import Appointment
@@ -19,7 +19,7 @@ def import_appointments(desk: Desk, rows: list[Row]) -> None:
     for row in rows:
         key = row["appointment_key"]
         if key in seen:
-            desk.aside("appointments", row.where, "appointment_key", f"{key} was in line {seen[key]} already")
+            desk.aside("appointments", row, "appointment_key", f"{key} was in line {seen[key]} already")
         else:
             seen[key] = row.where.line
             kept.append(row)
@@ -32,8 +32,7 @@ def import_appointments(desk: Desk, rows: list[Row]) -> None:
 def _keep(desk: Desk, tx: Tx, rows: list[Row]) -> None:
     keys = [row["appointment_key"] for row in rows]
     here = {
-        a.practice_key: a
-        for a in tx.exec(select(Appointment).where(Appointment.practice_key.in_(keys)))  # type: ignore[attr-defined]
+        a.practice_key: a for a in tx.exec(select(Appointment).where(col(Appointment.practice_key).in_(keys)))
     }
     new: list[dict[str, Any]] = []
     changed: dict[tuple[str, ...], list[dict[str, Any]]] = {}

@@ -159,9 +159,7 @@ def _patient(met: Met, now: datetime) -> Principal:
     patient_id = met.patient_id
     if patient_id is None:
         raise NotSignedIn
-    seen = lists_of(
-        patient_id, version=met.version, dependent_age=met.dependent_age, today=clock.local_date(now)
-    )
+    seen = lists_of(patient_id, met, clock.local_date(now))
     if not seen.patients:  # merged, inactive, deceased, or a child after all
         raise NotSignedIn
     return Principal(
@@ -172,6 +170,7 @@ def _patient(met: Met, now: datetime) -> Principal:
         patients=seen.patients,
         patient_id=patient_id,
         session_ref=met.ref,
+        language=met.language,
     )
 
 
@@ -182,6 +181,7 @@ def _linked(met: Met) -> Principal:
         side=Side.PATIENT,
         permissions=frozenset({Permission.LINKED}),
         session_ref=met.ref,
+        language=met.language,
     )
 
 
@@ -197,6 +197,7 @@ def _staff(met: Met) -> Principal:
         patients=EVERYONE if Permission.VIEW_PATIENTS in may else frozenset(),
         staff_id=met.staff_id,
         session_ref=met.ref,
+        language=met.language,
     )
 
 

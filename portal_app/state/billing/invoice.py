@@ -13,7 +13,7 @@ from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import HeldPayment, InvoiceView, PaymentOutcome, SourceView
-from portal_app.speech import date_text, money_text, names_text, say
+from portal_app.speech import date_text, mark, money_text, names_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import (
@@ -105,9 +105,12 @@ class InvoiceState(PortalState):
     card_script: rx.Field[str] = rx.field("")
     card_amount: rx.Field[int] = rx.field(0)
     card_currency: rx.Field[str] = rx.field("usd")
-    card_asked: rx.Field[int] = rx.field(0)  # raised when a token of the card is wanted
+    card_save: rx.Field[bool] = rx.field(False)
+    card_wanted: rx.Field[bool] = rx.field(False)
+    card_asked: rx.Field[int] = rx.field(0)  # raised when a token of the card is wanted (ui.js)
+    card_attempt: rx.Field[int] = rx.field(0)  # raised with every answer to the card form
+    card_released: rx.Field[bool] = rx.field(False)
     bank_secret: rx.Field[str] = rx.field("")  # the payer's bank asks the payer
-    bank_asked: rx.Field[int] = rx.field(0)
 
     _payable: Money | None = None
     _offer: Offer | None = None
@@ -116,8 +119,9 @@ class InvoiceState(PortalState):
     @guarded(Permission.MY_BILLS)
     async def load(self):
         self._clear()
-        self.ready = self.missing = False
+        self.ready = self.missing = self.busy = False
         await self._show()
+        self.card_wanted = self.can_pay and not self.sources
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -129,8 +133,8 @@ class InvoiceState(PortalState):
             offer = self._offered(form)
             if form.get("source") == NEW_CARD:
                 self._ask_for_card(offer)
-                return
-            yield await self._charge(replace(offer, source_id=_source(form)))
+            else:
+                yield await self._charge(replace(offer, source_id=_source(form)))
         except Refused as refusal:
             await self._refuse(refusal)
 
@@ -147,9 +151,9 @@ class InvoiceState(PortalState):
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
-    async def card_trouble(self, message: str):
-        """The card form is not complete, or did not load; its own words say what is wrong."""
-        self.busy, self.trouble = False, message[:300]
+    async def want_card(self):
+        """A new card is chosen: now its form is worth loading."""
+        self.card_wanted = True
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -172,7 +176,7 @@ class InvoiceState(PortalState):
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
-    async def bank_answered(self):
+    async def bank_answered(self, result: dict[str, str]):
         """Whatever the page says of it, the processor is asked."""
         yield await self._confirm()
 
@@ -224,16 +228,14 @@ class InvoiceState(PortalState):
     async def _came_of(self, outcome: PaymentOutcome) -> rx.event.EventSpec | None:
         """What the page shows next: the receipt, the bank's own question, or why not."""
         if outcome.status is PaymentStatus.SUCCEEDED:
-            self.busy, self._offer = False, None
-            return rx.redirect(
-                address(self.language, f"/receipt?id={outcome.payment_id}"), replace=True
-            )
+            self._release()
+            self._offer = None
+            return rx.redirect(address(self.language, f"/receipt?id={outcome.payment_id}"), replace=True)
         if outcome.status is PaymentStatus.REQUIRES_ACTION and outcome.client_secret:
-            self.held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
-            self.bank_asked += 1
+            self._ask_bank(outcome)
             return None
         await self._show()
-        self.busy = False
+        self._release()
         if outcome.status is PaymentStatus.FAILED:
             self.trouble = why_declined(self.language, outcome.decline_code)
         return None
@@ -241,7 +243,7 @@ class InvoiceState(PortalState):
     async def _refuse(self, refusal: Refused) -> None:
         """Say why by the button, and draw the form anew: another try is another payment."""
         await self._show()
-        self.busy = False
+        self._release()
         said = say(self.language, refusal.message, **refusal.values)
         if isinstance(refusal, AskAgain):
             self.again = said
@@ -261,8 +263,20 @@ class InvoiceState(PortalState):
         )
 
     def _ask_for_card(self, offer: Offer) -> None:
-        self._offer, self.card_amount = offer, offer.amount.minor
+        """The amount is in order: the page may now ask the processor for the card's token."""
+        self._offer, self.card_amount, self.card_save = offer, offer.amount.minor, offer.save
+        self.card_wanted, self.card_released, self.busy = True, False, False
         self.card_asked += 1
+
+    def _ask_bank(self, outcome: PaymentOutcome) -> None:
+        self.held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
+        self.card_wanted, self.card_released = True, False
+        self.card_attempt += 1
+
+    def _release(self) -> None:
+        """Answered: the buttons are the payer's again."""
+        self.busy, self.card_released = False, True
+        self.card_attempt += 1
 
     def _clear(self) -> None:
         self.trouble = self.again = self.bank_secret = ""
@@ -342,9 +356,9 @@ class InvoiceState(PortalState):
             return
         self.held_id, self.held_known = held.id, held.known
         msgid = (
-            "Your bank asks you to confirm your payment of {amount}."
+            mark("Your bank asks you to confirm your payment of {amount}.")
             if held.status is PaymentStatus.REQUIRES_ACTION
-            else "We are checking your last payment of {amount} with the bank."
+            else mark("We are checking your last payment of {amount} with the bank.")
         )
         self.held = say(self.language, msgid, amount=held.amount)
 
@@ -364,5 +378,3 @@ def _detail(language: str, person: str, day, quantity: int) -> str:
     if quantity != 1:
         parts.append(f"× {quantity}")
     return " · ".join(part for part in parts if part)
-
-

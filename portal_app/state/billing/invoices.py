@@ -1,5 +1,6 @@
 """The list one lands on: what is owed now, then everything there was."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import invoice_about, invoice_status, invoice_title
 
 LAST_PAGE = 10**6  # pages past the end are the last one: the oldest come first there
-SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Paid")}
+SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class InvoicesState(PortalState):
     pay_for: rx.Field[str] = rx.field("")
     to_pay: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
     to_pay_rest: rx.Field[str] = rx.field("")
-    filtered: rx.Field[bool] = rx.field(False)
+    show: rx.Field[str] = rx.field("all")
+    first_page: rx.Field[bool] = rx.field(True)
+    chosen: rx.Field[bool] = rx.field(False)  # fewer than all are asked for
     rows: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
     shows: rx.Field[list[Chip]] = rx.field(default_factory=list)
     people: rx.Field[list[Chip]] = rx.field(default_factory=list)
@@ -63,33 +66,33 @@ class InvoicesState(PortalState):
     @rx.event
     @guarded(Permission.MY_BILLS)
     async def load(self):
-        asked = self.router.url.query_parameters
-        show = asked.get("show", "all") if asked.get("show") in SHOWS else "all"
-        person = PatientId(given_id("pat", asked["person"])) if asked.get("person") else None
-        page = int(asked["page"]) if asked.get("page", "").isdecimal() and len(asked["page"]) < 7 else 1
-        found = await in_thread(billing.list_invoices, me(), show=show, patient_id=person, page=page)
-        self.filtered = bool(asked.get("show") or person or page > 1)
+        """All of it is what waits, oldest due first, and then page by page what is settled."""
+        show, person, page = _asked(self.router.url.query_parameters)
+        listed = "settled" if show == "all" else show
+        found = await in_thread(billing.list_invoices, me(), show=listed, patient_id=person, page=page)
+        self.show, self.first_page, self.chosen = show, page <= 1, show != "all" or bool(person)
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
-        await self._show_owed(found)
+        await self._show_owed(found, person)
         self.ready = True
 
-    async def _show_owed(self, found: InvoiceList) -> None:
+    async def _show_owed(self, found: InvoiceList, person: PatientId | None) -> None:
         self.owes, self.owed = bool(found.owed), money_text(self.language, found.owed)
-        self.owed_words = plural(
-            self.language, "{n} invoice to pay", "{n} invoices to pay", found.owed_count
-        )
+        self.owed_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", found.owed_count)
         self.to_pay, self.to_pay_rest, self.pay_href = [], "", ""
         if not found.owed_count:
             return
-        waiting = await in_thread(billing.list_invoices, me(), show="to_pay", page=LAST_PAGE)
+        waiting = await in_thread(
+            billing.list_invoices, me(), show="to_pay", patient_id=person, page=LAST_PAGE
+        )
         rows = sorted(waiting.rows, key=lambda row: (row.due_date, row.issue_date, row.number))
         self.to_pay = [self._item(row) for row in rows]
         if waiting.count > len(rows):
             self.to_pay_rest = say(self.language, "See all {n} to pay", n=waiting.count)
-        first = self.to_pay[0]
-        self.pay_words = say(self.language, "Pay {amount}", amount=rows[0].due)
-        self.pay_href, self.pay_for = first.href if found.online_payments else "", first.title
+        if rows and person is None and found.online_payments:
+            first = self.to_pay[0]
+            self.pay_words = say(self.language, "Pay {amount}", amount=rows[0].due)
+            self.pay_href, self.pay_for = first.href, first.title
 
     def _show_rows(self, found: InvoiceList, show: str, person: str) -> None:
         self.rows = [self._item(row) for row in found.rows]
@@ -117,7 +120,11 @@ class InvoicesState(PortalState):
         self.visit_about = " · ".join(part for part in who_where if part)
 
     def _address(self, show: str, person: str, page: int = 1) -> str:
-        asked = {"show": show if show != "all" or person else "", "person": person, "page": page if page > 1 else ""}
+        asked = {
+            "show": show if show != "all" or person else "",
+            "person": person,
+            "page": page if page > 1 else "",
+        }
         query = urlencode({key: value for key, value in asked.items() if value})
         return address(self.language, "/invoices") + (f"?{query}" if query else "")
 
@@ -132,3 +139,15 @@ class InvoicesState(PortalState):
             status=status,
             amount=money_text(self.language, row.due if row.due else row.total),
         )
+
+
+def _asked(query: Mapping[str, str]) -> tuple[str, PatientId | None, int]:
+    """What the address asks for; what is none of ours is the whole list."""
+    show = query.get("show", "all")
+    person = query.get("person", "")
+    page = query.get("page", "")
+    return (
+        show if show in SHOWS else "all",
+        PatientId(given_id("pat", person)) if person else None,
+        int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,
+    )

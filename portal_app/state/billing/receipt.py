@@ -71,7 +71,10 @@ class ReceiptState(PortalState):
 
     def _part(self, part: ReceiptPart) -> PartItem:
         left = say(self.language, "{amount} left to pay", amount=part.still_due) if part.still_due else ""
-        about = (say(self.language, "Invoice {number}", number=part.number), names_text(self.language, part.people))
+        about = (
+            say(self.language, "Invoice {number}", number=part.number),
+            names_text(self.language, part.people),
+        )
         return PartItem(
             address(self.language, f"/invoices/{part.invoice_id}"),
             invoice_title(self.language, part.title),

@@ -6,15 +6,32 @@ from portal_app.speech import date_text, mark, month_text, names_text, plural, s
 
 CALL_BANK = mark("Your bank declined the card. Use another card, or call the number on its back.")
 _DECLINES = {
-    "insufficient_funds": mark("There is not enough money on this card. Try another card or a smaller amount."),
+    "insufficient_funds": mark(
+        "There is not enough money on this card. Try another card or a smaller amount."
+    ),
     "expired_card": mark("This card has expired. Use another card."),
     "incorrect_cvc": mark("The security code is not right. Check the card and try again."),
     "incorrect_number": mark("The card number is not right. Check the card and try again."),
     "incorrect_zip": mark("The ZIP code does not match the card. Check it and try again."),
-    "card_velocity_exceeded": mark("This payment is over the card’s limit. Use another card, or call your bank."),
-    "authentication_required": mark("Your bank could not confirm that it was you. Try again, or use another card."),
+    "card_velocity_exceeded": mark(
+        "This payment is over the card’s limit. Use another card, or call your bank."
+    ),
+    "authentication_required": mark(
+        "Your bank could not confirm that it was you. Try again, or use another card."
+    ),
     "processing_error": mark("The bank did not answer as it should. Try again in a few minutes."),
     "card_not_supported": mark("This card cannot be used here. Use another card."),
+}
+_SHORT = {
+    "insufficient_funds": mark("Not enough money"),
+    "expired_card": mark("Card expired"),
+    "incorrect_cvc": mark("Wrong security code"),
+    "incorrect_number": mark("Wrong card number"),
+    "incorrect_zip": mark("Wrong ZIP code"),
+    "card_velocity_exceeded": mark("Over the card’s limit"),
+    "authentication_required": mark("Not confirmed by the payer"),
+    "processing_error": mark("The bank had trouble"),
+    "card_not_supported": mark("Card not supported"),
 }
 _SAME_AS = {
     "invalid_cvc": "incorrect_cvc",
@@ -36,7 +53,7 @@ _PAYMENTS = {
     PaymentStatus.REQUIRES_ACTION: ("due", mark("Waiting for the bank")),
     PaymentStatus.SUCCEEDED: ("paid", mark("Received")),
     PaymentStatus.FAILED: ("late", mark("Declined")),
-    PaymentStatus.CANCELLED: ("quiet", mark("Cancelled")),
+    PaymentStatus.CANCELLED: ("quiet", mark("Not completed")),
     PaymentStatus.PARTLY_REFUNDED: ("info", mark("Partly refunded")),
     PaymentStatus.REFUNDED: ("info", mark("Refunded")),
     PaymentStatus.DISPUTED: ("late", mark("Disputed")),
@@ -98,3 +115,8 @@ def source_note(language: str, source: SourceView) -> str:
         return say(language, "Expires soon: {month}", month=month)
     said = say(language, "Expires {month}", month=month)
     return f"{source.name} · {said}" if source.name else said
+
+
+def short_decline(language: str, code: str) -> str:
+    """For the desk, in a few words."""
+    return say(language, _SHORT.get(_SAME_AS.get(code, code), mark("Declined by the bank")))

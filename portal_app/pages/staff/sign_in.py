@@ -1,0 +1,115 @@
+"""/staff/sign-in: email and password, then a code from the authenticator app."""
+
+import reflex as rx
+
+from portal_app.components.forms import field, form, text_input
+from portal_app.components.kit import button, el, notice, submit
+from portal_app.components.shell import page
+from portal_app.components.words import _, here
+from portal_app.state.staff import StaffSignInState
+
+S = StaffSignInState
+
+
+@page("/staff/sign-in", "Staff sign-in", on_load=S.begin, side="staff_door")
+def staff_sign_in() -> rx.Component:
+    steps = rx.match(
+        S.step, ("set_up", set_up_step()), ("code", code_step()), ("done", done_step()), password_step()
+    )
+    return el.div(steps, class_name="card p-6 md:p-8")
+
+
+def heading(text: str, **props) -> rx.Component:
+    return el.h1(text, class_name="text-xl font-bold", **props)
+
+
+def trouble() -> rx.Component:
+    return rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert"))
+
+
+def password_step() -> rx.Component:
+    email = text_input(
+        "email", type="email", auto_complete="username", auto_capitalize="none", spell_check=False
+    )
+    password = text_input("password", type="password", auto_complete="current-password")
+    return el.div(
+        heading(_("Staff sign-in")),
+        el.p(_("For those who work at the practice."), class_name="text-ink-2 mt-2"),
+        trouble(),
+        form(
+            field(_("Email"), "email", email),
+            field(_("Password"), "password", password, cls="mt-5"),
+            submit(_("Continue"), cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Checking…"),
+            on_submit=S.give_password,
+            cls="mt-6",
+        ),
+    )
+
+
+def code_form() -> rx.Component:
+    look = "tnum text-xl! tracking-[0.25em] font-bold max-w-60"
+    control = text_input("code", input_mode="numeric", auto_complete="one-time-code", max_length=12, cls=look)
+    return rx.fragment(
+        trouble(),
+        form(
+            field(_("6-digit code"), "code", control),
+            submit(_("Sign in"), cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Checking the code…"),
+            on_submit=S.give_code,
+            cls="mt-5",
+        ),
+        el.div(button(_("Start again"), kind="quiet", on_click=S.start_over), class_name="mt-3 -mx-2"),
+    )
+
+
+def code_step() -> rx.Component:
+    return el.div(
+        heading(_("Enter the code from your app"), data_focus="1"),
+        el.p(_("Open your authenticator app and type the 6 digits it shows."), class_name="text-ink-2 mt-2"),
+        code_form(),
+    )
+
+
+def set_up_step() -> rx.Component:
+    qr = el.img(
+        src=S.qr,
+        alt=_("QR code for your authenticator app"),
+        width="200",
+        height="200",
+        class_name="bg-white p-3 rounded-md border border-line",
+    )
+    return el.div(
+        heading(_("Set up your second step"), data_focus="1"),
+        el.ol(
+            el.li(_("Open an authenticator app on your phone.")),
+            el.li(
+                _("Scan this code with it:"),
+                el.div(qr, class_name="my-3"),
+                el.p(
+                    _("Or type this key:"),
+                    " ",
+                    el.code(S.secret, class_name="font-bold tnum break-words"),
+                    class_name="text-sm",
+                ),
+            ),
+            el.li(_("Type the 6 digits the app shows.")),
+            class_name="list-decimal pl-6 mt-3 space-y-2",
+        ),
+        code_form(),
+    )
+
+
+def done_step() -> rx.Component:
+    again = button(_("Start again"), kind="second", on_click=S.start_over, cls="mt-4")
+    return el.div(
+        el.p(_("Signing you in…"), role="status", class_name="when-sent font-semibold"),
+        el.div(
+            el.p(_("We could not finish signing you in."), role="alert", class_name="font-semibold"),
+            again,
+            class_name="when-failed",
+        ),
+        custom_attrs={"data-ticket": S.ticket, "data-next": here("/staff")},
+    )

@@ -1,0 +1,214 @@
+"""The account as its guarantor sees it: balance, what is being posted, what is due when, credit."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+
+from portal_app.clock import local_date, now, today
+from portal_app.db.scope import Tx, reading, retried, transaction
+from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
+from portal_app.db.tables.families import Patient
+from portal_app.domain import billing as rules
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing import PAYABLE, RECEIVED, Bill
+from portal_app.domain.errors import Refused
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId
+from portal_app.domain.money import Money, shares, total
+from portal_app.services.billing.books import (
+    allocate,
+    attempts_on,
+    balance_of,
+    credit_of,
+    credits_of,
+    currency,
+    in_due_order,
+    lock_account,
+)
+from portal_app.services.billing.invoices import may_see_bills
+from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.sources import sources_of
+from portal_app.services.billing.telling import changed
+from portal_app.services.billing.views import (
+    AccountView,
+    HeldPayment,
+    OpenInvoice,
+    PayOffer,
+    PersonBalance,
+    RecentPayment,
+)
+from portal_app.services.practice import practice
+
+_HISTORY = 20
+
+
+def view_account(principal: Principal, account_id: AccountId | None = None) -> AccountView:
+    """Balance · Recent payment, being posted · You will owe (LEDG-1), and all that is open."""
+    may_see_bills(principal)
+    with reading(principal) as tx:
+        account_id = own_account(tx, account_id)
+        facts = practice(tx)
+        open_ = _open(tx, account_id)
+        attempts = attempts_on(tx, [row.id for row, _ in open_])
+        held = rules.holding(a for row, _ in open_ for a in attempts.get(row.id, ()))
+        payable = total((left for _, left in open_), currency())
+        waiting = being_posted(tx, account_id)
+        on_its_way = total((p.amount - p.refunded for p in waiting), currency())
+        balance = balance_of(tx, account_id)
+        return AccountView(
+            account_id=account_id,
+            balance=balance,
+            being_posted=tuple(waiting),
+            being_posted_total=on_its_way,
+            will_owe=balance - on_its_way,
+            payable=payable,
+            smallest=rules.smallest(payable, facts.minimum_payment),
+            credit=credit_of(tx, account_id),
+            held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
+            people=_by_person(tx, [row for row, _ in open_]),
+            open=_shown(tx, open_),
+            history=_history(tx, account_id),
+            sources=sources_of(tx, account_id) if facts.online_payments else (),
+            online_payments=facts.online_payments,
+        )
+
+
+def past_due_offer(principal: Principal, account_id: AccountId | None = None) -> PayOffer:
+    """Bills past due that could be paid now (SRC-3)."""
+    may_see_bills(principal)
+    with reading(principal) as tx:
+        if not practice(tx).online_payments:
+            return PayOffer((), Money(0, currency()))
+        rows = [
+            row for row in _shown(tx, _open(tx, own_account(tx, account_id))) if row.overdue and row.payable
+        ]
+        return PayOffer(tuple(rows), total((row.payable for row in rows), currency()))
+
+
+@retried
+def use_credit(
+    principal: Principal,
+    account_id: AccountId | None = None,
+    *,
+    invoice_ids: Sequence[InvoiceId] | None = None,
+) -> Money:
+    """Unused money pays bills, oldest due first, never one with a payment in flight (CRED-2, CRED-5).
+
+    How much was used. No money moves: no entry, no receipt, no takings of today.
+    """
+    staff = principal.may(Permission.TAKE_PAYMENTS)
+    principal.require(Permission.TAKE_PAYMENTS if staff else Permission.MY_PAYMENTS)
+    with transaction(principal) as tx:
+        account_id = own_account(tx, account_id)
+        lock_account(tx, account_id)
+        credits = credits_of(tx, account_id)
+        if not credits:
+            raise Refused("There is no credit to use.")
+        open_ = _open(tx, account_id)
+        attempts = attempts_on(tx, [row.id for row, _ in open_])
+        free = [
+            Bill(row.id, row.number, row.issue_date, row.due_date, row.due)
+            for row, _ in open_
+            if not attempts.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
+        ]
+        payments = {payment.id: payment for payment, _ in credits}
+        spent = rules.spend_credit([(payment.id, left) for payment, left in credits], free)
+        if not spent:
+            raise Refused("There is no bill that the credit could pay now.")
+        for payment_id, invoice_id, part in spent:
+            allocate(tx, payments[payment_id], tx.find(Invoice, invoice_id, lock=True), part, now())
+        changed(tx, account_id, account_id)
+        return total((part for _, _, part in spent), currency())
+
+
+def being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:
+    """Received and not in the ledger yet, oldest first."""
+    rows = tx.exec(
+        select(Payment)
+        .where(
+            Payment.account_id == account_id,
+            col(Payment.posted).is_(False),
+            col(Payment.status).in_(sorted(RECEIVED)),
+        )
+        .order_by(col(Payment.settled_at), col(Payment.id))
+    )
+    return [recent(row) for row in rows]
+
+
+def recent(row: Payment) -> RecentPayment:
+    return RecentPayment(
+        id=row.id,
+        on=local_date(row.settled_at or row.created_at),
+        amount=row.amount,
+        refunded=row.refunded,
+        status=row.status,
+        shown=row.source_shown,
+        receipt_number=row.receipt_number or "",
+        posted=row.posted,
+    )
+
+
+def _open(tx: Tx, account_id: AccountId) -> list[tuple[Invoice, Money]]:
+    """Open bills, oldest due first, and what is payable of each."""
+    wanted = select(Invoice).where(Invoice.account_id == account_id, col(Invoice.status).in_(sorted(PAYABLE)))
+    rows = in_due_order(tx.exec(wanted).all())
+    attempts = attempts_on(tx, [row.id for row in rows])
+    return [(row, rules.payable(row.due, (a.amount for a in attempts.get(row.id, ())))) for row in rows]
+
+
+def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...]:
+    titles: dict[InvoiceId, str] = {}
+    lines = (
+        select(InvoiceLine.invoice_id, InvoiceLine.description)
+        .join(Patient, col(Patient.id) == InvoiceLine.patient_id)
+        .where(col(InvoiceLine.invoice_id).in_([row.id for row, _ in open_]))
+        .order_by(col(InvoiceLine.position))
+    )
+    for invoice_id, what in tx.exec(lines):
+        titles.setdefault(invoice_id, what)
+    return tuple(
+        OpenInvoice(
+            id=row.id,
+            number=row.number,
+            title=titles.get(row.id, ""),
+            due_date=row.due_date,
+            overdue=rules.overdue(row.status, row.due_date, today()),
+            due=row.due,
+            payable=left,
+        )
+        for row, left in open_
+    )
+
+
+def _by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
+    """Each person's share of what is due, by their lines; whom one may not see is one line without a name."""
+    lines = tx.exec(
+        select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount).where(
+            col(InvoiceLine.invoice_id).in_([invoice.id for invoice in invoices])
+        )
+    ).all()
+    weights: dict[InvoiceId, dict[PatientId, int]] = {}
+    for invoice_id, who, amount in lines:
+        of = weights.setdefault(invoice_id, {})
+        of[who] = of.get(who, 0) + max(amount.minor, 0)
+    wanted = {who for of in weights.values() for who in of}
+    names = dict(tx.exec(select(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
+    owed: dict[PatientId | None, Money] = {}
+    for invoice in invoices:
+        of = {who: weight for who, weight in weights.get(invoice.id, {}).items() if weight}
+        parts = shares(invoice.due, list(of.values())) if of else [invoice.due]
+        for who, part in zip(of or [None], parts, strict=True):
+            key = who if who in names else None
+            owed[key] = owed.get(key, part.zero()) + part
+    return tuple(
+        PersonBalance(who, names.get(who, "") if who else "", amount) for who, amount in owed.items()
+    )
+
+
+def _history(tx: Tx, account_id: AccountId) -> tuple[RecentPayment, ...]:
+    rows = tx.exec(
+        select(Payment)
+        .where(Payment.account_id == account_id, col(Payment.status).in_(sorted(RECEIVED)))
+        .order_by(col(Payment.created_at).desc(), col(Payment.id))
+        .limit(_HISTORY)
+    )
+    return tuple(recent(row) for row in rows)

@@ -1,0 +1,189 @@
+"""What staff do with invoices: make, send, void, write off."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlmodel import col, func, select
+
+from portal_app.clock import now, today
+from portal_app.db.scope import Tx, reading, retried, transaction
+from portal_app.db.tables.billing import Invoice, InvoiceLine
+from portal_app.db.tables.families import Patient
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.ids import AccountId, InvoiceId, LineId, new_id
+from portal_app.domain.money import Money, total
+from portal_app.services.billing.books import attempts_on, currency, lock_account, post
+from portal_app.services.billing.telling import changed
+from portal_app.services.billing.views import NewLine
+
+
+@retried
+def create_invoice(
+    principal: Principal,
+    invoice_id: InvoiceId,
+    account_id: AccountId,
+    lines: Sequence[NewLine],
+    *,
+    due_date: date,
+    note: str = "",
+) -> InvoiceId:
+    """A draft: patients do not see it, nothing is charged. The same id again is the same draft."""
+    principal.require(Permission.TAKE_PAYMENTS)
+    if not lines:
+        raise Refused("Add a line first.")
+    if any(line.quantity < 1 or line.amount <= line.amount.zero() for line in lines):
+        raise Refused("Enter an amount, like {example}", example=Money(40_00, currency()))
+    if due_date < today():
+        raise Refused("The due date must not be in the past.")
+    _only_of_the_account(account_id, lines)
+    with transaction(principal) as tx:
+        lock_account(tx, account_id)
+        if tx.get(Invoice, invoice_id) is not None:
+            return invoice_id
+        whole = total((line.amount * line.quantity for line in lines), currency())
+        tx.keep(
+            Invoice(
+                id=invoice_id,
+                account_id=account_id,
+                number=_next_number(tx),
+                status=InvoiceStatus.DRAFT,
+                issue_date=today(),
+                due_date=due_date,
+                total=whole,
+                adjusted=whole.zero(),
+                allocated=whole.zero(),
+                note=note,
+                created_at=now(),
+            )
+        )
+        tx.flush()
+        for position, line in enumerate(lines):
+            tx.keep(_line(invoice_id, account_id, position, line))
+    return invoice_id
+
+
+def _line(invoice_id: InvoiceId, account_id: AccountId, position: int, line: NewLine) -> InvoiceLine:
+    return InvoiceLine(
+        id=LineId(new_id("lin")),
+        account_id=account_id,
+        invoice_id=invoice_id,
+        patient_id=line.patient_id,
+        position=position,
+        description=line.description,
+        quantity=line.quantity,
+        unit_amount=line.amount,
+        amount=line.amount * line.quantity,
+        service_date=line.service_date,
+        provider=line.provider,
+        code=line.code,
+    )
+
+
+def _only_of_the_account(account_id: AccountId, lines: Sequence[NewLine]) -> None:
+    """A bill names only those for whom its guarantor answers; asked for staff who may read no chart."""
+    wanted = {line.patient_id for line in lines}
+    found = select(func.count()).where(col(Patient.id).in_(wanted), Patient.account_id == account_id)
+    with reading(the_portal("invoice")) as tx:
+        if tx.exec(found).one() != len(wanted):
+            raise NotFound
+
+
+def _next_number(tx: Tx) -> str:
+    """P-1001 and on: those of the portal's own bills, apart from the practice's own."""
+    last = tx.exec(select(func.count()).where(col(Invoice.number).startswith("P-"))).one()
+    number = 1001 + last
+    while tx.exec(select(Invoice.id).where(Invoice.number == f"P-{number}")).first():
+        number += 1
+    return f"P-{number}"
+
+
+@retried
+def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
+    """The draft becomes a bill: the charge is posted, one entry per person. Sent twice is sent once."""
+    principal.require(Permission.TAKE_PAYMENTS)
+    with transaction(principal) as tx:
+        invoice = _locked(tx, invoice_id)
+        if invoice.status is not InvoiceStatus.DRAFT:
+            if invoice.status in PAYABLE or invoice.status is InvoiceStatus.PAID:
+                return
+            raise Refused("Only a draft can be sent.")
+        invoice.status, invoice.issue_date, invoice.issued_at = InvoiceStatus.OPEN, today(), now()
+        sums: dict[object, Money] = {}
+        for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)):
+            sums[line.patient_id] = sums.get(line.patient_id, line.amount.zero()) + line.amount
+        for patient_id, amount in sums.items():
+            post(
+                tx,
+                invoice.account_id,
+                EntryKind.CHARGE,
+                amount,
+                source=invoice.id if len(sums) == 1 else f"{invoice.id}:{patient_id}",
+                invoice_id=invoice.id,
+                patient_id=patient_id,
+                text=invoice.number,
+            )
+        changed(tx, invoice.account_id, invoice.id)
+
+
+@retried
+def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") -> None:
+    """Nothing is due for it any more, as if it had never been. Refused while money is on it or on its way."""
+    principal.require(Permission.TAKE_PAYMENTS)
+    with transaction(principal) as tx:
+        invoice = _locked(tx, invoice_id)
+        if invoice.status is InvoiceStatus.VOID:
+            return
+        if invoice.status is InvoiceStatus.DRAFT:  # never charged: nothing to post
+            invoice.status, invoice.adjusted = InvoiceStatus.VOID, -invoice.total
+            return
+        _nothing_on_its_way(tx, invoice)
+        if invoice.allocated:
+            raise Refused("Money was paid on this bill. Refund it first, or refund and void the charge.")
+        if invoice.status not in PAYABLE:
+            raise Refused("This bill is closed already.")
+        _let_go(tx, invoice, f"Bill {invoice.number} voided", reason)
+        invoice.status = InvoiceStatus.VOID
+
+
+@retried
+def write_off(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") -> None:
+    """What is still due is forgiven; what was paid stays paid (PART-4)."""
+    principal.require(Permission.POST_TO_LEDGER)
+    with transaction(principal) as tx:
+        invoice = _locked(tx, invoice_id)
+        if invoice.status is InvoiceStatus.WRITTEN_OFF:
+            return
+        if invoice.status not in PAYABLE:
+            raise Refused("Only an open bill can be written off.")
+        _nothing_on_its_way(tx, invoice)
+        _let_go(tx, invoice, f"Bill {invoice.number} written off", reason)
+        invoice.status = InvoiceStatus.WRITTEN_OFF
+
+
+def _locked(tx: Tx, invoice_id: InvoiceId) -> Invoice:
+    lock_account(tx, tx.find(Invoice, invoice_id).account_id)
+    return tx.find(Invoice, invoice_id, lock=True)
+
+
+def _nothing_on_its_way(tx: Tx, invoice: Invoice) -> None:
+    if attempts_on(tx, [invoice.id]):
+        raise Refused("A payment for this bill is on its way. Wait until it has ended.")
+
+
+def _let_go(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:
+    due = invoice.due
+    post(
+        tx,
+        invoice.account_id,
+        EntryKind.ADJUSTMENT,
+        -due,
+        source=f"close:{invoice.id}",
+        invoice_id=invoice.id,
+        text=text,
+    )
+    invoice.adjusted = invoice.adjusted - due
+    if reason:
+        invoice.note = f"{invoice.note}\n{reason}".strip()
+    changed(tx, invoice.account_id, invoice.id)

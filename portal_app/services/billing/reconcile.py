@@ -1,0 +1,242 @@
+"""What the processor has and what we have, one to one: found, named, put right."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from portal_app.clock import now
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.billing import Allocation, Invoice, Payment, Refund
+from portal_app.domain.access import Principal, Side
+from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
+from portal_app.domain.errors import NotAllowed
+from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
+from portal_app.services.billing.books import lock_account, post, recount
+from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
+from portal_app.services.billing.refunds import adopt_refund, settle_refund
+from portal_app.services.billing.settle import closed, look_again, settle
+from portal_app.services.billing.telling import changed, tell_staff
+from portal_app.services.billing.views import Finding
+from portal_app.services.billing.window import KEY_LIFE, since
+
+LOOK_BACK = timedelta(days=3)
+
+
+def reconcile(
+    principal: Principal, *, processor: CardProcessor, older_than: timedelta = timedelta(minutes=2)
+) -> list[Finding]:
+    """Compare the last three days, and as far back as an attempt or refund is open; put right what differs.
+
+    May raise NoAnswer. A second run right after finds nothing.
+    """
+    if principal.side is not Side.PORTAL:
+        raise NotAllowed("portal:reconcile")
+    start = since(_oldest_open(principal))
+    charges = {c.intent_id: c for c in processor.charges_since(start)}
+    refunds = list(processor.refunds_since(start))
+    findings = [f for charge in charges.values() for f in _charge(principal, charge, processor, older_than)]
+    findings += _open_attempts(principal, processor, older_than)
+    findings += _posted_not_charged(principal, charges, processor)
+    findings += [f for facts in refunds for f in _refund(principal, facts)]
+    findings += _open_refunds(principal, processor, older_than)
+    return findings
+
+
+def _oldest_open(principal: Principal) -> datetime:
+    with reading(principal) as tx:
+        payment = select(Payment.created_at).where(col(Payment.status).in_(sorted(IN_FLIGHT)))
+        refund = select(Refund.created_at).where(Refund.status == RefundStatus.PROCESSING)
+        oldest = [tx.exec(payment.order_by(col(Payment.created_at)).limit(1)).first()]
+        oldest += [tx.exec(refund.order_by(col(Refund.created_at)).limit(1)).first()]
+        return min(now() - LOOK_BACK, *(moment for moment in oldest if moment), now())
+
+
+def _charge(
+    principal: Principal, charge: Charge, processor: CardProcessor, older_than: timedelta
+) -> Iterator[Finding]:
+    payment = payment_of(charge.intent_id) or payment_named(charge)
+    if payment is None:
+        if charge.payment_id and charge.outcome is Outcome.SUCCEEDED:
+            yield from _nobodys(principal, charge)
+        return
+    if payment.status in RECEIVED:
+        if charge.disputed and payment.status is not PaymentStatus.DISPUTED:
+            settle(principal, payment.id, charge)
+            yield Finding("disputed", payment.id, charge.intent_id, payment.amount, charge.received, True)
+        elif (
+            charge.received and charge.received != payment.amount and _tell_amount(principal, payment, charge)
+        ):
+            yield Finding(
+                "amount_differs", payment.id, charge.intent_id, payment.amount, charge.received, False
+            )
+        return
+    if payment.processor_intent_id and payment.processor_intent_id != charge.intent_id:
+        return
+    just_now = now() - payment.created_at < older_than
+    if payment.status in IN_FLIGHT and just_now and charge.outcome is not Outcome.SUCCEEDED:
+        return
+    if payment.status not in IN_FLIGHT and charge.outcome is not Outcome.SUCCEEDED:
+        return
+    yield from _settled(principal, payment, closed(payment, charge, processor))
+
+
+def _settled(principal: Principal, payment: Payment, charge: Charge) -> Iterator[Finding]:
+    """Settle, and say so when that changed something."""
+    after = settle(principal, payment.id, charge)
+    if after.status is PaymentStatus.SUCCEEDED:
+        kind = "charged_not_posted" if charge.received in (None, payment.amount) else "amount_differs"
+        yield Finding(kind, payment.id, charge.intent_id, payment.amount, charge.received, True)
+    elif (after.status, after.known) != (payment.status, payment.outcome_known or _asks(payment)):
+        yield Finding("open_attempt", payment.id, charge.intent_id, payment.amount, None, True)
+
+
+def _asks(payment: Payment) -> bool:
+    return payment.status is PaymentStatus.REQUIRES_ACTION
+
+
+def _open_attempts(
+    principal: Principal, processor: CardProcessor, older_than: timedelta
+) -> Iterator[Finding]:
+    """Those that the list did not name: looked up one by one; never charged at all: let go after a day."""
+    with reading(principal) as tx:
+        stale = select(Payment).where(
+            col(Payment.status).in_(sorted(IN_FLIGHT)), col(Payment.created_at) <= now() - older_than
+        )
+        waiting = tx.exec(stale).all()
+    for payment in waiting:
+        charge = look_again(payment, processor)
+        if charge.outcome is Outcome.UNKNOWN:
+            if payment.processor_intent_id or now() - payment.created_at < KEY_LIFE + timedelta(hours=1):
+                continue
+            charge = Charge(Outcome.CANCELLED)  # its key is forgotten: nothing can charge it any more
+        yield from _settled(principal, payment, charge)
+
+
+def _nobodys(principal: Principal, charge: Charge) -> Iterator[Finding]:
+    """A charge with our mark and no payment of ours: a person must look, we cannot know whose it is."""
+    with transaction(principal) as tx:
+        told = tell_staff(
+            tx,
+            "charge_without_payment",
+            charge.intent_id,
+            "The card processor has a charge, {intent}, that no payment here belongs to.",
+            None,
+            intent=charge.intent_id,
+        )
+    if told:
+        yield Finding("charge_without_payment", None, charge.intent_id, None, charge.received, False)
+
+
+def _tell_amount(principal: Principal, payment: Payment, charge: Charge) -> bool:
+    with transaction(principal) as tx:
+        return tell_staff(
+            tx,
+            "amount_differs",
+            payment.id,
+            "{received} was received where {asked} was asked for. What was received is booked.",
+            payment.account_id,
+            received=charge.received,
+            asked=payment.amount,
+        )
+
+
+def _posted_not_charged(
+    principal: Principal, charges: dict[str, Charge], processor: CardProcessor
+) -> Iterator[Finding]:
+    """Received here, and the processor says plainly that it was not."""
+    with reading(principal) as tx:
+        ours = select(Payment).where(
+            col(Payment.status).in_(sorted(RECEIVED)),
+            col(Payment.processor_intent_id).is_not(None),
+            col(Payment.settled_at) >= now() - LOOK_BACK,
+        )
+        received = tx.exec(ours).all()
+    for payment in received:
+        intent = payment.processor_intent_id or ""
+        charge = charges.get(intent) or processor.look_up(intent)
+        # "No such intent" may as well be another account's key: that alone takes nothing out.
+        gone = charge.outcome in (Outcome.DECLINED, Outcome.CANCELLED) and not payment.refunded
+        if (gone or charge.outcome is Outcome.REFUSED) and _take_out(principal, payment, sure=gone):
+            yield Finding("posted_not_charged", payment.id, intent, payment.amount, None, gone)
+
+
+def _take_out(principal: Principal, gone: Payment, *, sure: bool) -> bool:
+    """No money came: bills are due again, a posted entry is reversed, staff are told. False: told before."""
+    with transaction(principal) as tx:
+        lock_account(tx, gone.account_id)
+        payment = tx.find(Payment, gone.id, lock=True)
+        if sure:
+            _undo(tx, payment)
+            changed(tx, payment.account_id, payment.id)
+        return tell_staff(
+            tx,
+            "posted_not_charged",
+            payment.id,
+            "A payment of {amount} is booked here, and the card processor does not have it. Check it there.",
+            payment.account_id,
+            amount=payment.amount,
+        )
+
+
+def _undo(tx: Tx, payment: Payment) -> None:
+    for row in tx.exec(select(Allocation).where(Allocation.payment_id == payment.id)).all():
+        invoice = tx.find(Invoice, row.invoice_id, lock=True)
+        invoice.allocated = invoice.allocated - row.amount
+        row.amount = row.amount.zero()
+        recount(invoice)
+    if payment.posted:
+        text = "Payment that was never charged"
+        post(
+            tx,
+            payment.account_id,
+            EntryKind.REVERSAL,
+            payment.amount,
+            source=payment.id,
+            payment_id=payment.id,
+            text=text,
+        )
+    payment.status = PaymentStatus.FAILED
+    payment.decline_code = "processing_error"
+
+
+def _refund(principal: Principal, facts: RefundFacts) -> Iterator[Finding]:
+    refund_id, payment = refund_of(facts), payment_of(facts.intent_id) if facts.intent_id else None
+    if refund_id is None:
+        alive = facts.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING)
+        if payment is None or not alive:
+            return
+        refund_id = adopt_refund(principal, payment.id, facts)
+        if refund_id is None:
+            return
+        settle_refund(principal, refund_id, facts)
+        yield Finding("refund_unknown", payment.id, facts.intent_id, None, facts.amount, True)
+        return
+    with reading(principal) as tx:
+        before = tx.find(Refund, refund_id).status
+    after = settle_refund(principal, refund_id, facts).status
+    if before is not after:
+        kind = "refund_failed" if after is RefundStatus.FAILED else "refund_open"
+        payment_id = payment.id if payment else None
+        yield Finding(kind, payment_id, facts.intent_id, None, facts.amount, True)
+
+
+def _open_refunds(principal: Principal, processor: CardProcessor, older_than: timedelta) -> Iterator[Finding]:
+    """Asked for and never answered: asked again with the same key, which gives it back once."""
+    with reading(principal) as tx:
+        stale = (
+            select(Refund, Payment.processor_intent_id)
+            .join(Payment, col(Payment.id) == Refund.payment_id)
+            .where(Refund.status == RefundStatus.PROCESSING, col(Refund.created_at) <= now() - older_than)
+        )
+        waiting = tx.exec(stale).all()
+    for refund, intent in waiting:
+        if refund.processor_refund_id:
+            facts = processor.look_up_refund(refund.processor_refund_id)
+        elif intent and now() - refund.created_at < KEY_LIFE:
+            facts = processor.refund(intent, refund.amount, key=refund.id)
+        else:
+            # The desk's own money, or a key that is forgotten and a refund that no list names.
+            facts = RefundFacts(Outcome.REFUSED if intent else Outcome.SUCCEEDED)
+        if settle_refund(principal, refund.id, facts).status is not RefundStatus.PROCESSING:
+            yield Finding("refund_open", refund.payment_id, intent or "", refund.amount, facts.amount, True)

@@ -1,0 +1,145 @@
+"""How long a practice of 5,000 patients with 60,000 invoices takes to come in, and how much memory.
+
+`python -m tests.bench.bench_import` prints it; DATABASE_URL names another database (empty, it is filled).
+"""
+
+import csv
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+PATIENTS, INVOICES = 5_000, 60_000
+START = date(2021, 1, 4)
+
+
+def _write(folder: Path, name: str, header: str, rows: Iterable[tuple[object, ...]]) -> None:
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(header.split())
+        out.writerows(rows)
+
+
+def write_practice(folder: Path, patients: int = PATIENTS, invoices: int = INVOICES) -> None:
+    """Families of three; every invoice two lines; four of five paid; six appointments a patient."""
+    dice = random.Random(4)
+    answering = [f"{n - n % 3}" for n in range(patients)]
+    _write(
+        folder,
+        "patients",
+        "chart_number guarantor_chart_number given_name family_name birth_date email phone line1 city",
+        (
+            (
+                *(n, answering[n], f"Given{n}", f"Family{n // 3}", START - timedelta(days=2000 + n * 3)),
+                *(f"p{n - n % 2}@example.com", f"(212) 555-{100 + n % 100:04}", f"{n} Alder Street", "NY"),
+            )
+            for n in range(patients)
+        ),
+    )
+    days = [START + timedelta(days=dice.randrange(1900)) for _ in range(invoices)]
+    whose = [dice.randrange(patients) for _ in range(invoices)]
+    first = [dice.randrange(2000, 20000) for _ in range(invoices)]
+    _write(
+        folder,
+        "invoices",
+        "invoice_number guarantor_chart_number issue_date due_date total",
+        (
+            (
+                f"N{n}",
+                answering[whose[n]],
+                days[n],
+                days[n] + timedelta(days=30),
+                f"{(first[n] + 1850) / 100:.2f}",
+            )
+            for n in range(invoices)
+        ),
+    )
+    _write(
+        folder,
+        "invoice_lines",
+        "invoice_number chart_number description unit_amount service_date",
+        (
+            (f"N{n}", whose[n], words, f"{minor / 100:.2f}", days[n])
+            for n in range(invoices)
+            for words, minor in (("Office visit", first[n]), ("Blood draw", 1850))
+        ),
+    )
+    _write(
+        folder,
+        "payments",
+        "payment_key invoice_number amount date method",
+        (
+            (f"P{n}", f"N{n}", f"{(first[n] + 1850) / 100:.2f}", days[n] + timedelta(days=9), "card")
+            for n in range(invoices)
+            if n % 5
+        ),
+    )
+    _write(
+        folder,
+        "appointments",
+        "appointment_key chart_number start provider status",
+        (
+            (f"A{n}", n % patients, f"{START + timedelta(days=n % 1900)} 10:20", "Dr. Okafor", "completed")
+            for n in range(patients * 6)
+        ),
+    )
+
+
+def measure() -> dict[str, float | int | bool]:
+    """Imports a generated practice twice into the database of DATABASE_URL, else a new SQLite file."""
+    os.environ.setdefault("PORTAL_MODE", "demo")
+    from sqlmodel import SQLModel  # noqa: PLC0415  (after the environment is set)
+
+    import portal_app.db.tables  # noqa: F401, PLC0415
+    from portal_app.db.engine import bind, engine  # noqa: PLC0415
+    from portal_app.domain.access import the_portal  # noqa: PLC0415
+    from portal_app.services.imports import run_import  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_practice(Path(folder))
+        if not os.environ.get("DATABASE_URL"):
+            bind(f"sqlite:///{folder}/bench.db")
+        SQLModel.metadata.create_all(engine())
+        seen: list[int] = []
+        begun = time.perf_counter()
+        report = run_import(the_portal("import"), folder, progress=lambda done, _: seen.append(done))
+        first = time.perf_counter() - begun
+        begun = time.perf_counter()
+        again = run_import(the_portal("import"), folder)
+        return {
+            "rows": sum(count.rows for count in report.counts.values()),
+            "seconds": round(first, 1),
+            "seconds_again": round(time.perf_counter() - begun, 1),
+            "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "progress_steps": len(seen),
+            "set_aside": len(report.set_aside),
+            "changed_again": again.changes,
+            "totals_agree": all(total.agree for total in report.totals.values()),
+        }
+
+
+@pytest.mark.bench
+@pytest.mark.slow
+def test_sixty_thousand_invoices_come_in_within_a_minute_and_500_megabytes():
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.bench.bench_import"], capture_output=True, text=True, check=True
+    )
+    print(made.stdout)  # noqa: T201
+    found = json.loads(made.stdout)
+    assert found["seconds"] < 60
+    assert found["megabytes"] < 500
+    assert found["totals_agree"]
+    assert (found["set_aside"], found["changed_again"]) == (0, 0)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))  # noqa: T201

@@ -1,0 +1,38 @@
+"""Which messages the portal can say: read from its own code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from babel.messages.extract import extract_from_dir
+
+PORTAL = Path(__file__).parent.parent / "portal_app"
+# Where a message stands in each call that says one.
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "mark": None,
+    "Refused": None,
+    "AskAgain": None,
+    "__init__": None,  # of the refusals' own classes
+    "fill": None,
+    "fill_var": None,
+    "say": (2,),
+    "plural": (2, 3),
+    "page": (2,),
+}
+
+
+def messages() -> dict[Any, set[str]]:
+    """msgid (or its pair of singular and plural) → the files that say it."""
+    found: dict[Any, set[str]] = {}
+    for where, msgid in _extracted():
+        found.setdefault(msgid, set()).add(where)
+    return found
+
+
+def _extracted() -> Iterator[tuple[str, Any]]:
+    for file, _line, msgid, _comments, _context in extract_from_dir(
+        PORTAL, [("**.py", "python")], keywords=KEYWORDS
+    ):
+        if msgid and not isinstance(msgid, str) or (isinstance(msgid, str) and msgid.strip()):
+            yield file, msgid

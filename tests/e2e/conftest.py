@@ -1,0 +1,160 @@
+"""Chromium against the built portal, started once. What its console complains of fails the test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+from tests.e2e.portal import CLIENT, ROOT, Portal
+
+AXE = ROOT / "build" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = ROOT / "build" / "shots"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shots", action="store_true", help="make the pictures of the README")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/e2e" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    if not (CLIENT / "index.html").exists():
+        pytest.skip("the pages are not built: python scripts/build.py")
+    return CLIENT
+
+
+@pytest.fixture(scope="session")
+def portal(built: Path) -> Iterator[Portal]:
+    """SQLite, one process: as `make run` serves it."""
+    running = Portal().prepare().start()
+    yield running
+    faults = running.faults()
+    running.remove()
+    assert not faults, faults
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = os.environ.get("CHROME_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """One browser of one person: what they see, and what their browser complains of."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    name: str
+    complaints: list[str] = field(default_factory=list)
+
+    def tab(self) -> Page:
+        return self.context.new_page()
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+    def shot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}-{self.name}.png", full_page=True)
+
+
+Visits = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]:
+    """visit(portal, phone=True, dark=False, language="en") opens a new browser of its own."""
+    made: list[Visitor] = []
+
+    def opened(portal: Portal, *, phone: bool = True, dark: bool = False, url: str = "") -> Visitor:
+        context = chromium.new_context(
+            viewport=PHONE if phone else DESKTOP,
+            color_scheme="dark" if dark else "light",
+            has_touch=phone,
+            is_mobile=phone,
+            reduced_motion="reduce",
+            locale="en-US",
+            accept_downloads=True,
+        )
+        context.set_default_timeout(10_000)
+        look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
+        visitor = Visitor(context, context.new_page(), url or portal.url, look)
+        context.on("console", lambda said: _complain(visitor, said.type, said.text))
+        context.on("weberror", lambda error: visitor.complaints.append(str(error.error)))
+        made.append(visitor)
+        return visitor
+
+    yield opened
+    complaints = [line for visitor in made for line in visitor.complaints]
+    if (failed := getattr(request.node, "failed", False)) and made:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        with suppress(Exception):
+            made[-1].page.screenshot(path=SHOTS / f"FAILED-{request.node.name}.png")
+    for visitor in made:
+        visitor.context.close()
+    assert failed or not complaints, complaints
+
+
+def _complain(visitor: Visitor, kind: str, text: str) -> None:
+    """Errors, and everything about the content security policy."""
+    if kind == "error" or "Content Security Policy" in text or "Content-Security-Policy" in text:
+        visitor.complaints.append(text)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.when == "call" and report.failed:
+        item.failed = True  # type: ignore[attr-defined]  (read by `visit`)
+    return report
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], None]:
+    """axe(page): no violation of WCAG 2.2 A and AA or of its best practices."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: sh scripts/programs.sh")
+    script = AXE.read_text()
+
+    def check(page: Page) -> None:
+        page.evaluate(script)
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)
+        told = [
+            f"{one['id']} ({one['impact']}): {node['html'][:160]}: {node['failureSummary'][:200]}"
+            for one in found["violations"]
+            for node in one["nodes"][:3]
+        ]
+        assert not told, f"{page.url}\n" + "\n".join(told)
+
+    return check

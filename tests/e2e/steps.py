@@ -1,0 +1,138 @@
+"""What people do in the portal, in the words that stand on the page."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pyotp
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+from portal_app.demo.staff import STAFF
+from tests.e2e.conftest import Visitor
+
+OUTBOX = "/outbox"
+OWNER, STAFF_PASSWORD = STAFF[0].email, STAFF[0].password
+MARIA = ("maria@example.com", date(1981, 3, 14))
+LUIS = ("maria@example.com", date(1979, 5, 2))
+PAYS, ASKS_THE_BANK, NO_MONEY = "4242424242424242", "4000002760003184", "4000000000009995"
+
+
+def code_from_outbox(visitor: Visitor, reference: str) -> str:
+    """The six digits of the message that carries `reference`, read on the outbox page."""
+    tab = visitor.tab()
+    tab.goto(visitor.url + OUTBOX)
+    message = tab.get_by_text(reference).first
+    expect(message).to_be_visible()
+    text = tab.locator("main").inner_text()
+    tab.close()
+    around = text[max(0, text.index(reference) - 300) : text.index(reference) + 300]
+    found = re.search(r"(?<!\d)(\d{3} ?\d{3})(?!\d)", around)
+    assert found, around
+    return found[1].replace(" ", "")
+
+
+def ask_for_code(visitor: Visitor, contact: str) -> str:
+    page = visitor.go("/sign-in")
+    page.get_by_label("Email or mobile phone").fill(contact)
+    page.get_by_role("button", name="Send me a code").click()
+    expect(page.get_by_role("heading", name="Enter the 6-digit code")).to_be_visible()
+    hint = page.get_by_text("From the message that says").inner_text()
+    return hint.rsplit(" ", 1)[-1].strip(". ")
+
+
+def sign_in(visitor: Visitor, who: tuple[str, date]) -> Page:
+    """A code, read in the outbox, then the date of birth. Ends on the invoices."""
+    contact, born = who
+    reference = ask_for_code(visitor, contact)
+    page = visitor.page
+    page.get_by_label("Code", exact=True).fill(code_from_outbox(visitor, reference))
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Your date of birth")).to_be_visible()
+    page.get_by_label("Month").fill(str(born.month))
+    page.get_by_label("Day").fill(str(born.day))
+    page.get_by_label("Year").fill(str(born.year))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/invoices*")
+    expect(page.get_by_role("heading", name="Invoices", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    return page
+
+
+def to_pay(page: Page) -> Locator:
+    """The bills that are due: a list of its own above the history."""
+    return page.locator("section").filter(has=page.get_by_role("heading", name="To pay", exact=True))
+
+
+def open_bill(page: Page, title: str) -> None:
+    to_pay(page).get_by_role("link", name=title).first.click()
+    page.wait_for_url("**/invoices/inv_*")
+    expect(page.get_by_text("What this invoice is for")).to_be_visible()
+
+
+def staff_sign_in(visitor: Visitor, email: str, secret: str = "") -> str:
+    """Password and authenticator; the first time it is set up. The secret, for the next time."""
+    page = visitor.go("/staff/sign-in")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(STAFF_PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    if not secret:
+        expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
+        secret = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("6-digit code").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff")
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
+    return secret
+
+
+def card_frame(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe[title='Secure payment input frame']").first
+
+
+def fill_card(page: Page, number: str) -> None:
+    new = page.get_by_label("A new card")
+    if new.count() and not new.is_checked():
+        new.check(force=True)
+    frame = card_frame(page)
+    frame.get_by_label("Card number").fill(number)
+    frame.get_by_label(re.compile("Expiration date")).fill("12 / 34")
+    frame.get_by_label(re.compile("Security code")).fill("123")
+    zip_code = frame.get_by_label(re.compile("ZIP|Postal"))
+    if zip_code.count():
+        zip_code.fill("10014")
+
+
+def choose_amount(page: Page, amount: str) -> None:
+    page.get_by_label("Another amount").check(force=True)
+    page.get_by_label("Amount in dollars").fill(amount)
+
+
+def confirm_at_the_bank(page: Page, button: str = "Complete") -> None:
+    frame = page.frame_locator("iframe[title='3D Secure authentication']")
+    frame.get_by_role("button", name=button).click(timeout=20_000)
+
+
+def press_pay(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^Pay")).locator("visible=true").first.click()
+
+
+def pay(page: Page, *, card: str, amount: str = "") -> None:
+    if amount:
+        choose_amount(page, amount)
+    fill_card(page, card)
+    press_pay(page)
+
+
+def on_receipt(page: Page) -> str:
+    """The receipt's number; the page says that the payment was received."""
+    page.wait_for_url("**/receipt?*", timeout=20_000)
+    expect(page.get_by_role("heading", name="Payment received")).to_be_visible()
+    return page.get_by_text("Receipt number").locator("b").inner_text()
+
+
+def download(page: Page, link: str, folder: Path) -> Path:
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=link).click()
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    return file

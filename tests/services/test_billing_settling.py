@@ -1,0 +1,381 @@
+"""Webhooks, reconcile and refunds, on both databases: late, doubled, lost, in any order, after a crash."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.billing import Payment
+from portal_app.domain.access import the_portal
+from portal_app.domain.billing import InvoiceStatus, PaymentStatus, RefundStatus
+from portal_app.domain.errors import NotAllowed, Refused
+from portal_app.domain.ids import RefundId, new_id
+from portal_app.domain.money import Money
+from portal_app.gateways.payments import Charge, Heard, Outcome
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services import billing
+from tests import cast as people
+from tests.cast import INVOICE, VISA, Cast
+from tests.services.till import (
+    balance,
+    books_agree,
+    invoice,
+    new_payment,
+    payment,
+    payments,
+    set_practice,
+    tasks,
+    till,
+)
+
+PORTAL = the_portal("test")
+
+
+@pytest.fixture
+def processor(cast: Cast) -> Iterator[FakeProcessor]:
+    yield till()
+    books_agree()
+
+
+def pay(cast: Cast, processor: FakeProcessor, minor: int, card: str = "") -> Payment:
+    more = {"token": processor.token(card)} if card else {"source_id": VISA}
+    outcome = billing.pay_invoice(
+        cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, **more
+    )
+    return payment(outcome.payment_id)
+
+
+def event(kind: str, object_kind: str, object_id: str, intent_id: str = "", id_: str = "") -> Heard:
+    return Heard(id_ or new_id("evt"), kind, object_kind, object_id, intent_id)
+
+
+def intent_event(row: Payment, kind: str = "payment_intent.succeeded") -> Heard:
+    intent = row.processor_intent_id or ""
+    return event(kind, "payment_intent", intent, intent)
+
+
+def lost(cast: Cast, processor: FakeProcessor, minor: int = 50_00) -> tuple[Payment, str]:
+    """A charge that was made while its answer was lost."""
+    processor.no_answer(Outcome.SUCCEEDED)
+    row = pay(cast, processor, minor)
+    intent = next(c.intent_id for c in processor.charges_since(clock.real_now() - timedelta(days=1)))
+    return row, intent
+
+
+def refund(cast: Cast, processor: FakeProcessor, row: Payment, minor: int, **more):
+    id_ = more.pop("id_", RefundId(new_id("ref")))
+    return billing.refund_payment(cast.nora, id_, row.id, Money(minor), processor=processor, **more)
+
+
+# --- webhooks ---------------------------------------------------------------------------------
+def test_a_webhook_settles_what_got_no_answer_once(cast: Cast, processor: FakeProcessor) -> None:
+    row, intent = lost(cast, processor)
+    told = event("payment_intent.succeeded", "payment_intent", intent, intent)
+    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert billing.heard(PORTAL, told, processor=processor) == "seen"
+    again = event("payment_intent.succeeded", "payment_intent", intent, intent)
+    assert billing.heard(PORTAL, again, processor=processor) == "settled"
+    assert payment(row.id).status is PaymentStatus.SUCCEEDED
+    assert balance() == Money(70_00)
+
+
+def test_webhook_against_return_posts_once(cast: Cast, processor: FakeProcessor) -> None:
+    asked = pay(cast, processor, 120_00, "pm_card_authenticationRequired")
+    processor.finish(asked.processor_intent_id or "")
+
+    def one(n: int) -> object:
+        if n % 2:
+            return billing.confirm_payment(cast.maria, asked.id, processor=processor)
+        return billing.heard(PORTAL, intent_event(asked), processor=processor)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(8)))
+    assert balance() == Money(0)
+    assert payment(asked.id).status is PaymentStatus.SUCCEEDED
+
+
+def test_the_same_event_eight_times_at_once(cast: Cast, processor: FakeProcessor) -> None:
+    _, intent = lost(cast, processor)
+    told = event("payment_intent.succeeded", "payment_intent", intent, intent)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: billing.heard(PORTAL, told, processor=processor), range(8)))
+    assert set(answers) <= {"settled", "seen"}
+    assert balance() == Money(70_00)
+
+
+def test_an_old_event_never_takes_success_back(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 50_00)
+    intent = row.processor_intent_id or ""
+    for outcome in (Outcome.DECLINED, Outcome.CANCELLED, Outcome.PROCESSING, Outcome.REQUIRES_ACTION):
+        stale = Charge(outcome, intent, payment_id=row.id, decline_code="expired_card")
+        assert billing.settle(PORTAL, row.id, stale).status is PaymentStatus.SUCCEEDED
+    assert balance() == Money(70_00)
+
+
+def test_unknown_kinds_are_kept_and_skipped(cast: Cast, processor: FakeProcessor) -> None:
+    told = event("customer.created", "customer", "cus_1")
+    assert billing.heard(PORTAL, told, processor=processor) == "skipped"
+    assert billing.heard(PORTAL, told, processor=processor) == "seen"
+    foreign = event("payment_intent.succeeded", "payment_intent", "pi_other", "pi_other")
+    assert billing.heard(PORTAL, foreign, processor=processor) == "not ours"
+    assert billing.heard(PORTAL, event("charge.failed", "charge", "ch_1"), processor=processor) == "not ours"
+
+
+def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    row, intent = lost(cast, processor)
+
+    class Down(FakeProcessor):
+        def look_up(self, intent_id: str) -> Charge:
+            return Charge(Outcome.UNKNOWN)
+
+    told = event("payment_intent.succeeded", "payment_intent", intent, intent)
+    assert billing.heard(PORTAL, told, processor=Down()) == billing.LATER
+    assert payment(row.id).status is PaymentStatus.PROCESSING
+    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert payment(row.id).status is PaymentStatus.SUCCEEDED
+
+
+def test_a_dispute_is_marked_and_staff_are_told(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 50_00)
+    intent = row.processor_intent_id or ""
+    processor.dispute(intent)
+    told = event("charge.dispute.created", "dispute", "dp_1", intent)
+    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert payment(row.id).status is PaymentStatus.DISPUTED
+    assert tasks() == ["disputed"]
+    with pytest.raises(Refused, match="disputes"):
+        refund(cast, processor, row, 10_00)
+
+
+def test_only_the_portals_errands_hear_webhooks(cast: Cast, processor: FakeProcessor) -> None:
+    for who in (cast.maria, cast.olga):
+        with pytest.raises(NotAllowed):
+            billing.heard(who, event("x", "customer", "cus_1"), processor=processor)
+        with pytest.raises(NotAllowed):
+            billing.reconcile(who, processor=processor)
+
+
+# --- reconcile --------------------------------------------------------------------------------
+def reconciled(processor: FakeProcessor, minutes: float = 3) -> list[str]:
+    """What a run finds some minutes later; a second run right after finds nothing."""
+    with clock.held_at(clock.now() + timedelta(minutes=minutes)):
+        found = billing.reconcile(PORTAL, processor=processor)
+        assert billing.reconcile(PORTAL, processor=processor) == []
+    return [finding.kind for finding in found]
+
+
+def test_reconcile_finds_what_was_charged_and_not_posted(cast: Cast, processor: FakeProcessor) -> None:
+    row, _ = lost(cast, processor)
+    assert reconciled(processor) == ["charged_not_posted"]
+    assert payment(row.id).status is PaymentStatus.SUCCEEDED
+    assert balance() == Money(70_00)
+
+
+def test_reconcile_lets_go_of_what_never_reached_the_processor(cast: Cast, processor: FakeProcessor) -> None:
+    processor.no_answer()
+    row = pay(cast, processor, 50_00)
+    assert reconciled(processor) == []
+    assert payment(row.id).status is PaymentStatus.PROCESSING
+    assert reconciled(processor, minutes=60 * 26) == ["open_attempt"]
+    assert payment(row.id).status is PaymentStatus.CANCELLED
+    assert billing.view_invoice(cast.maria, INVOICE).payable == Money(120_00)
+
+
+def test_an_unanswered_attempt_is_given_up_by_the_payer_after_a_while(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    processor.no_answer()
+    row = pay(cast, processor, 50_00)
+    early = billing.cancel_payment(cast.maria, row.id, processor=processor)
+    assert early.status is PaymentStatus.PROCESSING
+    with clock.held_at(clock.now() + timedelta(minutes=15)):
+        late = billing.cancel_payment(cast.maria, row.id, processor=processor)
+    assert late.status is PaymentStatus.CANCELLED
+
+
+def test_reconcile_takes_out_what_was_posted_and_never_charged(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 50_00)
+    processor.finish(row.processor_intent_id or "", Outcome.CANCELLED)
+    assert reconciled(processor) == ["posted_not_charged"]
+    assert balance() == Money(120_00)
+    assert invoice(INVOICE).status is InvoiceStatus.OPEN
+    assert tasks() == ["posted_not_charged"]
+
+
+def test_an_intent_the_processor_does_not_know_only_tells_staff(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 50_00)
+    assert reconciled(FakeProcessor()) == ["posted_not_charged"]
+    assert payment(row.id).status is PaymentStatus.SUCCEEDED
+    assert balance() == Money(70_00)
+
+
+def test_an_amount_that_differs_is_booked_as_received_and_told(cast: Cast, processor: FakeProcessor) -> None:
+    row, intent = lost(cast, processor, 50_00)
+    charge = processor.look_up(intent)
+    processor._intents[intent].charge = replace(charge, received=Money(45_00))
+    assert reconciled(processor) == ["amount_differs"]
+    assert payment(row.id).amount == Money(45_00)
+    assert balance() == Money(75_00)
+    assert tasks() == ["amount_differs"]
+
+
+def test_more_than_asked_becomes_credit(cast: Cast, processor: FakeProcessor) -> None:
+    row, intent = lost(cast, processor, 50_00)
+    processor._intents[intent].charge = replace(processor.look_up(intent), received=Money(60_00))
+    assert reconciled(processor) == ["amount_differs"]
+    assert invoice(INVOICE).due == Money(70_00)
+    assert billing.view_receipt(cast.maria, row.id).credit == Money(10_00)
+    assert tasks() == ["amount_differs", "became_credit"]
+
+
+def test_a_charge_that_belongs_to_no_payment_is_told_once(cast: Cast, processor: FakeProcessor) -> None:
+    customer = processor.customer(people.RIVERA, "Maria")
+    key = new_payment()
+    processor.charge(customer, Money(5_00), key=key, description="", source=f"pm_{VISA}")
+    assert reconciled(processor) == ["charge_without_payment"]
+
+
+def test_a_crash_between_charge_and_ledger_posts_once(cast: Cast, processor: FakeProcessor) -> None:
+    class Crash(Exception):
+        pass
+
+    class Crashing(FakeProcessor):
+        def charge(self, *args, **kwargs):
+            processor.charge(*args, **kwargs)
+            raise Crash
+
+        customer = processor.customer  # type: ignore[assignment]
+
+    id_ = new_payment()
+    with pytest.raises(Crash):
+        billing.pay_invoice(cast.maria, id_, INVOICE, Money(50_00), processor=Crashing(), source_id=VISA)
+    # The same form once more: the same charge.
+    again = billing.pay_invoice(cast.maria, id_, INVOICE, Money(50_00), processor=processor, source_id=VISA)
+    assert again.status is PaymentStatus.SUCCEEDED
+    assert processor.attempts == 1
+    assert reconciled(processor) == []
+    assert balance() == Money(70_00)
+
+
+def test_a_bank_debit_that_fails_days_later_frees_the_bill(cast: Cast, processor: FakeProcessor) -> None:
+    processor.answers(Outcome.PROCESSING)
+    row = pay(cast, processor, 50_00)
+    processor.finish(row.processor_intent_id or "", Outcome.DECLINED, "insufficient_funds")
+    assert reconciled(processor, minutes=60 * 24 * 5) == ["open_attempt"]
+    assert payment(row.id).status is PaymentStatus.FAILED
+
+
+# --- refunds ----------------------------------------------------------------------------------
+def test_ref_1_no_more_than_was_paid_is_given_back(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 100_00)
+    with pytest.raises(Refused) as refusal:
+        refund(cast, processor, row, 100_01)
+    assert refusal.value.values == {"amount": Money(100_00)}
+    assert refund(cast, processor, row, 30_00).status is RefundStatus.SUCCEEDED
+    assert payment(row.id).status is PaymentStatus.PARTLY_REFUNDED
+    with pytest.raises(Refused):
+        refund(cast, processor, row, 70_01)
+    assert refund(cast, processor, row, 70_00).status is RefundStatus.SUCCEEDED
+    assert payment(row.id).status is PaymentStatus.REFUNDED
+    assert (invoice(INVOICE).due, balance()) == (Money(120_00), Money(120_00))
+
+
+def test_ref_2_nothing_paid_is_nothing_to_refund(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 100_00, "pm_card_visa_chargeDeclined")
+    with pytest.raises(Refused, match="void the bill or write it off"):
+        refund(cast, processor, row, 10_00)
+
+
+@pytest.mark.parametrize(("void", "due"), [(False, 120_00), (True, 0)])
+def test_ref_3_two_different_buttons(cast: Cast, processor: FakeProcessor, void: bool, due: int) -> None:
+    row = pay(cast, processor, 120_00)
+    refund(cast, processor, row, 120_00, void_charge=void)
+    assert invoice(INVOICE).due == Money(due)
+    assert balance() == Money(due)
+    assert invoice(INVOICE).status is (InvoiceStatus.VOID if void else InvoiceStatus.OPEN)
+
+
+@pytest.mark.parametrize(("void", "due"), [(False, 40_00), (True, 0)])
+def test_part_5_a_part_is_refunded(cast: Cast, processor: FakeProcessor, void: bool, due: int) -> None:
+    row = pay(cast, processor, 120_00)
+    refund(cast, processor, row, 40_00, void_charge=void)
+    assert payment(row.id).status is PaymentStatus.PARTLY_REFUNDED
+    assert (invoice(INVOICE).due, balance()) == (Money(due), Money(due))
+
+
+def test_ref_7_pressed_twice_is_one_refund(cast: Cast, processor: FakeProcessor) -> None:
+    row, id_ = pay(cast, processor, 100_00), RefundId(new_id("ref"))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: refund(cast, processor, row, 30_00, id_=id_), range(4)))
+    assert payment(row.id).refunded == Money(30_00)
+    with pytest.raises(Refused, match="another amount"):
+        refund(cast, processor, row, 20_00, id_=id_)
+
+
+def test_a_refund_that_fails_later_is_booked_back(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 100_00)
+    refund(cast, processor, row, 100_00)
+    assert invoice(INVOICE).due == Money(120_00)
+    facts = next(processor.refunds_since(clock.real_now() - timedelta(days=1)))
+    processor.finish_refund(facts.refund_id, Outcome.DECLINED)
+    assert reconciled(processor) == ["refund_failed"]
+    assert (invoice(INVOICE).due, balance()) == (Money(20_00), Money(20_00))
+    assert payment(row.id).status is PaymentStatus.SUCCEEDED
+    assert tasks() == ["refund_failed"]
+
+
+def test_a_refund_whose_answer_is_lost_is_found(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 100_00)
+    processor.refund_answers(Outcome.UNKNOWN)
+    assert refund(cast, processor, row, 100_00).status is RefundStatus.PROCESSING
+    with pytest.raises(Refused):  # what is asked for cannot be asked for again
+        refund(cast, processor, row, 1_00)
+    assert reconciled(processor) == ["refund_open"]
+    assert balance() == Money(120_00)
+
+
+def test_a_refund_made_at_the_processor_is_booked_and_told(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 100_00)
+    made = processor.refund(row.processor_intent_id or "", Money(25_00), key=RefundId("dashboard"))
+    processor._refunds[made.refund_id] = (
+        replace(made, our_id=None),
+        processor._refunds[made.refund_id][1],
+    )
+    told = event("charge.refunded", "charge", "ch_1", row.processor_intent_id or "")
+    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert payment(row.id).refunded == Money(25_00)
+    assert tasks() == ["refund_unknown"]
+    assert reconciled(processor) == []
+
+
+def test_a_refund_follows_its_payments_posting(cast: Cast, processor: FakeProcessor) -> None:
+    set_practice(post_automatically=False)
+    row = pay(cast, processor, 100_00)
+    refund(cast, processor, row, 40_00)
+    assert balance() == Money(120_00)
+    assert billing.post_payments(cast.nora, [row.id]) == 1
+    assert billing.post_payments(cast.nora, [row.id]) == 0
+    assert balance() == Money(60_00)
+
+
+def test_refunding_takes_permission(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 100_00)
+    with pytest.raises(NotAllowed):
+        billing.refund_payment(cast.dana, RefundId(new_id("ref")), row.id, Money(1_00), processor=processor)
+
+
+def test_one_payment_row_per_charge(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 50_00)
+    other = Charge(Outcome.SUCCEEDED, "pi_second", payment_id=row.id, received=Money(50_00))
+    billing.settle(PORTAL, row.id, other)
+    assert tasks() == ["charged_twice"]
+    assert balance() == Money(70_00)
+    assert len(payments()) == 1
+    with transaction(PORTAL) as tx:
+        assert tx.find(Payment, row.id).processor_intent_id == row.processor_intent_id

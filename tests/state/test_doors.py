@@ -1,0 +1,143 @@
+"""The door in front of every handler: who gets in, what is said to the rest, what an argument may be."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.state import base
+from portal_app.state.base import guarded, me, open_to_all
+from portal_app.visitor import Visitor
+from tests.cast import Cast
+
+
+class Page:
+    """As much of a state as a door touches."""
+
+    notice = "what was said before"
+    language = "en"
+
+
+class Here:
+    def __init__(self, path: str, visitor: Visitor) -> None:
+        self.router_data = {"pathname": path, "headers": {"authorization": visitor.header()}}
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stand on a page, as somebody."""
+
+    def stand(path: str = "/invoices", who: Principal | None = None) -> None:
+        def known(ref: str, side: Side, *, touch: bool) -> Principal:
+            if who is None or who.side is not side:
+                raise NotSignedIn
+            return who
+
+        visitor = Visitor("p" * 64, "s" * 64, "203.0.113.7")
+        monkeypatch.setattr(base.EventContext, "get", lambda: Here(path, visitor))
+        monkeypatch.setattr(base, "principal_of", known)
+
+    return stand
+
+
+@guarded(Permission.MY_BILLS)
+async def show(page: Page, number: int, form: dict[str, str] | None = None) -> str:
+    return f"{me().patient_id} {number} {form}"
+
+
+@guarded(Permission.REFUND)
+async def refund(page: Page) -> str:
+    return "refunded"
+
+
+@guarded(Permission.MY_PAYMENTS)
+async def pay(page: Page) -> AsyncIterator[str]:
+    yield "busy"
+    yield me().name
+    raise Refused("You can pay up to {amount}", amount="5")
+
+
+@guarded(Permission.MY_BILLS)
+async def breaks(page: Page) -> None:
+    raise RuntimeError("Maria Rivera, born 12 April 1981")
+
+
+@open_to_all
+async def ask(page: Page) -> str:
+    return f"{me().name} {me().ip} {me().language}"
+
+
+async def test_who_is_signed_in_passes(at: Any, cast: Cast):
+    at(who=cast.maria)
+    page = Page()
+    assert await show(page, number=2) == f"{cast.maria.patient_id} 2 None"
+    assert page.notice == ""
+
+
+@pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
+async def test_who_is_not_is_shown_the_way_in_in_their_language(at: Any, path: str, door: str):
+    at(path)
+    assert door in str((await show(Page(), number=2)).args)
+
+
+async def test_staff_are_shown_their_own_way_in(at: Any, cast: Cast):
+    at("/staff", who=cast.maria)
+    assert "/staff/sign-in" in str((await refund(Page())).args)
+
+
+async def test_without_the_permission_they_are_told_what_is_missing(at: Any, cast: Cast):
+    at("/staff", who=cast.dana)
+    page = Page()
+    assert await refund(page) is None
+    assert "staff:refund" in page.notice
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"number": "2"},
+        {"number": True},
+        {"number": 1.0},
+        {"number": {"$ne": 1}},
+        {},
+        {"number": 1, "more": 1},
+        {"number": 1, "form": {"a": 1}},
+        {"number": 1, "form": "x"},
+    ],
+)
+async def test_an_argument_of_another_kind_never_reaches_the_handler(
+    at: Any, cast: Cast, given: dict[str, Any]
+):
+    at(who=cast.maria)
+    page = Page()
+    assert await show(page, **given) is None
+    assert "could not read" in page.notice
+
+
+async def test_a_field_that_is_not_on_the_page_is_as_if_it_were_not_sent(at: Any, cast: Cast):
+    at(who=cast.maria)
+    assert "{'a': 'x'}" in await show(Page(), number=1, form={"a": "x", "b": None})
+
+
+async def test_a_handler_in_steps_is_guarded_at_each(at: Any, cast: Cast):
+    at(who=cast.maria)
+    page = Page()
+    assert [step async for step in pay(page)] == ["busy", cast.maria.name, None]
+    assert page.notice == "You can pay up to 5"
+
+
+async def test_a_bug_is_given_a_number_and_none_of_its_words(
+    at: Any, cast: Cast, caplog: pytest.LogCaptureFixture
+):
+    at(who=cast.maria)
+    page = Page()
+    await breaks(page)
+    assert "give this number" in page.notice and "Maria" not in page.notice
+    assert "Maria" not in " ".join(record.getMessage() for record in caplog.records)
+
+
+async def test_an_open_door_knows_nobody(at: Any, cast: Cast):
+    at("/es/sign-in", who=cast.maria)
+    assert await ask(Page()) == "nobody 203.0.113.7 es"

@@ -29,8 +29,9 @@ from portal_app.services import second_factor
 from portal_app.services.devices import end_others
 from portal_app.services.logins import (
     contact_for_code,
-    count_failure,
+    count_try,
     is_barred,
+    lock_if_too_many,
     login_of,
     may_come_in,
     own,
@@ -138,7 +139,7 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
         login = _by_username(tx, key)
         barred = login is None or is_barred(login)
         if login and not barred:
-            count_failure(tx, login)
+            count_try(tx, login)
         kept = login.password_hash if login else ""
     right, fresh = _verify(password, kept)
     with transaction(on_behalf(principal)) as tx:
@@ -154,6 +155,8 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
             if fresh:
                 again.password_hash = fresh
             return second_factor.challenge(tx, again, principal)
+        if again and not barred:
+            lock_if_too_many(tx, again)
         note(tx, "sign_in_failed", again.patient_id if again else None, ok=False, way="password")
     raise WrongPassword
 
@@ -165,12 +168,14 @@ def check_password(principal: Principal, password: str) -> bool:
         login = login_of(tx, me)
         barred = is_barred(login)
         if not barred:
-            count_failure(tx, login)
+            count_try(tx, login)
         kept = login.password_hash
     right, _ = _verify(password, kept)
-    if right and not barred:
-        with transaction(on_behalf(principal)) as tx:
+    with transaction(on_behalf(principal)) as tx:
+        if right and not barred:
             take_back(tx, login_of(tx, me))
+        elif not barred:
+            lock_if_too_many(tx, login_of(tx, me))
     return right and not barred
 
 

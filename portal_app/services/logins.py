@@ -67,10 +67,20 @@ def may_come_in(tx: Tx, patient_id: PatientId) -> bool:
     )
 
 
-def count_failure(tx: Tx, login: PatientLogin) -> None:
-    """Growing delays; after twenty in a row only the desk opens it, and everybody hears of it."""
+def count_try(tx: Tx, login: PatientLogin) -> None:
+    """Beforehand, as if it were wrong, with the growing delay of it: many at once gain nothing."""
     login.failures += 1
     login.locked_until = clock.now() + delay_after(login.failures)
+    tx.keep(login)
+
+
+def count_failure(tx: Tx, login: PatientLogin) -> None:
+    count_try(tx, login)
+    lock_if_too_many(tx, login)
+
+
+def lock_if_too_many(tx: Tx, login: PatientLogin) -> None:
+    """After twenty in a row only the desk opens it, and everybody hears of it."""
     if login.failures >= LOCKED_AFTER and not login.locked:
         login.locked = True
         note(tx, "sign_in_locked", login.patient_id, ok=False)

@@ -169,6 +169,14 @@ def test_twenty_mistakes_lock_and_only_the_desk_opens(cast: Cast):
         assert credentials.password_sign_in(NOBODY, "maria", PASSWORD).ways
 
 
+def test_the_twentieth_try_with_the_right_password_locks_nobody_out(cast: Cast):
+    with_password(MARIA, "maria")
+    with transaction(TEST) as tx:
+        tx.find(PatientLogin, MARIA.id, lock=True).failures = 19
+    assert credentials.password_sign_in(NOBODY, "maria", PASSWORD).ways
+    assert not login().locked
+
+
 def test_the_throttle_counts_names_that_do_not_exist_too(cast: Cast):
     for _ in range(10):
         with pytest.raises(WrongPassword):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import bindparam, case, col, func, select, true
+from sqlmodel import bindparam, case, col, func, literal_column, select, true
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading
@@ -17,6 +17,7 @@ from portal_app.db.tables.billing import (
     Refund,
 )
 from portal_app.db.tables.families import Patient
+from portal_app.db.tables.practice import Practice
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.appointments import AHEAD
@@ -45,7 +46,9 @@ SHOWN = {
     "settled": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT} - PAYABLE,
 }
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
-_OPEN = col(Invoice.status).in_(sorted(PAYABLE))
+# Written into the question, not bound at every look.
+_OPEN = col(Invoice.status).in_([literal_column(f"'{status}'") for status in sorted(PAYABLE)])
+_ZERO, _ONE = literal_column("0"), literal_column("1")
 # Constants of the module, so that they are made ready once and not at every look.
 _FITS = col(Invoice.status).in_(bindparam("shown", expanding=True))
 _OF_PERSON = col(Invoice.id).in_(
@@ -57,10 +60,11 @@ def _figures(fits: Any) -> Any:
     """Owed, in how many bills, of which overdue; and how many bills fit the filter."""
     late = _OPEN & (col(Invoice.due_date) < bindparam("today"))
     return select(
-        func.coalesce(func.sum(case((_OPEN, _DUE), else_=0)), 0).label("owed"),
-        func.coalesce(func.sum(case((_OPEN, 1), else_=0)), 0).label("owed_count"),
-        func.coalesce(func.sum(case((late, 1), else_=0)), 0).label("overdue_count"),
-        func.coalesce(func.sum(case((fits, 1), else_=0)), 0).label("fitting"),
+        func.coalesce(func.sum(case((_OPEN, _DUE), else_=_ZERO)), _ZERO).label("owed"),
+        func.coalesce(func.sum(case((_OPEN, _ONE), else_=_ZERO)), _ZERO).label("owed_count"),
+        func.coalesce(func.sum(case((late, _ONE), else_=_ZERO)), _ZERO).label("overdue_count"),
+        func.coalesce(func.sum(case((fits, _ONE), else_=_ZERO)), _ZERO).label("fitting"),
+        select(Practice.online_payments).where(Practice.id == "practice").scalar_subquery().label("online"),
     ).select_from(Invoice)
 
 
@@ -86,6 +90,7 @@ _ASKED = {
     False: (_newest(_FITS), _figures(_FITS)),
     True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON)),
 }
+_BOOKED = col(Appointment.status).in_([literal_column(f"'{status}'") for status in sorted(AHEAD)])
 _LINES = (
     select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
     .where(col(InvoiceLine.invoice_id).in_(bindparam("bills", expanding=True)))
@@ -101,7 +106,7 @@ _AHEAD = (
         Appointment.minutes,
     )  # type: ignore[call-overload]
     .join(Patient, col(Patient.id) == Appointment.patient_id)
-    .where(col(Appointment.status).in_(sorted(AHEAD)), col(Appointment.start) >= bindparam("now"))
+    .where(_BOOKED, col(Appointment.start) >= bindparam("now"))
     .order_by(col(Appointment.start))
     .limit(1)
 )
@@ -141,7 +146,7 @@ def list_invoices(
             count=int(figures[3]),
             people=_filter_by(principal, people.values()),
             next_appointment=_next_appointment(tx, principal),
-            online_payments=practice(tx).online_payments,
+            online_payments=bool(figures[4]),
         )
 
 

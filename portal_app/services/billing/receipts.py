@@ -101,7 +101,7 @@ def todays_payments(principal: Principal) -> Today:
         rows = [row for row in rows if local_date(row.settled_at or row.created_at) == today()]
         received = [row for row in rows if row.status in RECEIVED]
         names, numbers = (
-            guarantor_names(row.account_id for row in rows[:_AT_MOST]),
+            guarantor_names(principal, [row.account_id for row in rows[:_AT_MOST]]),
             _numbers(tx, rows[:_AT_MOST]),
         )
         return Today(
@@ -129,8 +129,9 @@ def _staff_row(
     )
 
 
-def guarantor_names(account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
+def guarantor_names(principal: Principal, account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
     """Whose account it is: a billing clerk reads that, and nothing else of a chart."""
+    principal.require(Permission.VIEW_BILLING)
     with reading(the_portal("guarantors")) as tx:
         rows = tx.exec(
             select(Account.id, Patient.given_name, Patient.family_name)

@@ -55,7 +55,7 @@ def _oldest_open(principal: Principal) -> datetime:
 def _charge(
     principal: Principal, charge: Charge, processor: CardProcessor, older_than: timedelta
 ) -> Iterator[Finding]:
-    payment = payment_of(charge.intent_id) or payment_named(charge)
+    payment = payment_of(principal, charge.intent_id) or payment_named(principal, charge)
     if payment is None:
         if charge.payment_id and charge.outcome is Outcome.SUCCEEDED:
             yield from _nobodys(principal, charge)
@@ -201,7 +201,8 @@ def _undo(tx: Tx, payment: Payment) -> None:
 
 
 def _refund(principal: Principal, facts: RefundFacts) -> Iterator[Finding]:
-    refund_id, payment = refund_of(facts), payment_of(facts.intent_id) if facts.intent_id else None
+    refund_id = refund_of(principal, facts)
+    payment = payment_of(principal, facts.intent_id) if facts.intent_id else None
     if refund_id is None:
         alive = facts.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING)
         if payment is None or not alive:

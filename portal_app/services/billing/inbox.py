@@ -9,6 +9,7 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, RefundId
 from portal_app.gateways.payments import CardProcessor, Charge, Heard, NoAnswer, Outcome, RefundFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.settle import closed, settle
 from portal_app.services.billing.window import since
@@ -100,5 +101,5 @@ def refund_of(principal: Principal, facts: RefundFacts) -> RefundId | None:
     with reading(principal) as tx:
         if facts.our_id and (mine := tx.get(Refund, facts.our_id)):
             return mine.id
-        known = select(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
+        known = columns(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
         return tx.exec(known).first() if facts.refund_id else None

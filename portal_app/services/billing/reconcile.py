@@ -12,6 +12,7 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotAllowed
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account, post, recount
 from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
@@ -45,8 +46,8 @@ def reconcile(
 
 def _oldest_open(principal: Principal) -> datetime:
     with reading(principal) as tx:
-        payment = select(Payment.created_at).where(col(Payment.status).in_(sorted(IN_FLIGHT)))
-        refund = select(Refund.created_at).where(Refund.status == RefundStatus.PROCESSING)
+        payment = columns(Payment.created_at).where(col(Payment.status).in_(sorted(IN_FLIGHT)))
+        refund = columns(Refund.created_at).where(Refund.status == RefundStatus.PROCESSING)
         oldest = [tx.exec(payment.order_by(col(Payment.created_at)).limit(1)).first()]
         oldest += [tx.exec(refund.order_by(col(Refund.created_at)).limit(1)).first()]
         return min(now() - LOOK_BACK, *(moment for moment in oldest if moment), now())
@@ -226,7 +227,7 @@ def _open_refunds(principal: Principal, processor: CardProcessor, older_than: ti
     """Asked for and never answered: asked again with the same key, which gives it back once."""
     with reading(principal) as tx:
         stale = (
-            select(Refund, Payment.processor_intent_id)
+            columns(Refund, Payment.processor_intent_id)
             .join(Payment, col(Payment.id) == Refund.payment_id)
             .where(Refund.status == RefundStatus.PROCESSING, col(Refund.created_at) <= now() - older_than)
         )

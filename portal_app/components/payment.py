@@ -16,6 +16,7 @@ CARD_FORM = "card-form"
 
 def pay_panel() -> rx.Component:
     return el.div(
+        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
         rx.cond(S.held != "", held()),
         rx.cond(S.no_pay != "", at_the_practice()),
         rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
@@ -68,7 +69,6 @@ def pay_words() -> rx.Component:
 def pay_card() -> rx.Component:
     return card(
         h2(_("Pay this invoice")),
-        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
         form(
             hidden("payment", S.payment),
             how_much(),
@@ -149,18 +149,16 @@ def source(item) -> rx.Component:
 
 def held() -> rx.Component:
     """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
-    go_on = button(_("Continue"), on_click=S.continue_held)
+    go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_held)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
     return card(
         notice(
             "due",
             S.held,
             el.p(
-                _("You cannot be charged twice. Nothing more is needed until it is decided."),
-                class_name="mt-1",
+                _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
             el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
-            rx.cond(S.trouble != "", el.p(S.trouble, role="alert", class_name="font-bold text-late mt-3")),
         ),
         cls="overflow-hidden",
         data_busy=busy_mark(S.busy),

@@ -98,7 +98,7 @@ class InvoiceState(PortalState):
     again: rx.Field[str] = rx.field("")  # the question before the same amount is paid twice
     held: rx.Field[str] = rx.field("")
     held_id: rx.Field[str] = rx.field("")
-    held_known: rx.Field[bool] = rx.field(False)
+    held_by_bank: rx.Field[bool] = rx.field(False)  # it waits for the payer, not for an answer
 
     # What the card form of the processor is told.
     card_key: rx.Field[str] = rx.field("")
@@ -354,10 +354,11 @@ class InvoiceState(PortalState):
         self.held = self.held_id = ""
         if held is None:
             return
-        self.held_id, self.held_known = held.id, held.known
+        self.held_id = held.id
+        self.held_by_bank = held.status is PaymentStatus.REQUIRES_ACTION
         msgid = (
             mark("Your bank asks you to confirm your payment of {amount}.")
-            if held.status is PaymentStatus.REQUIRES_ACTION
+            if self.held_by_bank
             else mark("We are checking your last payment of {amount} with the bank.")
         )
         self.held = say(self.language, msgid, amount=held.amount)

@@ -172,7 +172,7 @@ def at_the_practice() -> rx.Component:
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return card(
         h2(_("How to pay")),
         el.p(why, class_name="mt-2"),

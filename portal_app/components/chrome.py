@@ -317,7 +317,7 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
 
 
 def _document(*parts: rx.Component) -> rx.Component:
-    spoken = {} if language() == "en" else {"lang": language()}
+    spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
     return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken)
 
 

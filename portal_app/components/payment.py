@@ -20,10 +20,16 @@ def pay_panel() -> rx.Component:
     return el.div(
         rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
         rx.cond(S.held != "", held()),
+        rx.cond((S.trouble != "") & ~S.can_pay & (S.held == ""), why_not()),
         rx.cond(S.no_pay != "", at_the_practice()),
         rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
         rx.cond(S.again != "", ask_again()),
     )
+
+
+def why_not() -> rx.Component:
+    """Another tab or person was faster: the form is gone, the reason is said."""
+    return notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")
 
 
 def dock_pay() -> rx.Component:

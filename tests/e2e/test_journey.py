@@ -156,7 +156,9 @@ def test_two_tabs_paying_in_full_at_once_are_one_charge(portal: Portal, visit: V
     for tab in (first, second):
         press_pay(tab)
     paid = "Payment received"
-    other = re.compile("We are checking your last payment|nothing left to pay|paid already|already paid", re.I)
+    other = re.compile(
+        "We are checking your last payment|nothing left to pay|paid already|already paid", re.I
+    )
     for tab in (first, second):
         expect(
             tab.get_by_role("heading", name=paid).or_(tab.locator("main").get_by_text(other)).first

@@ -107,7 +107,7 @@ def paid_with_text(language: str, shown: str) -> str:
     return say(language, mark("{name} ending in {digits}"), name=name, digits=digits) if ending else name
 
 
-METHODS = (mark("Card"), mark("Bank account"), mark("Cash"), mark("Check"), mark("Terminal"), mark("Other"))
+METHODS = (mark("Card"), mark("Bank account"), mark("Bank"), mark("Cash"), mark("Check"), mark("Terminal"))
 
 
 def paper_language(language: str) -> str:

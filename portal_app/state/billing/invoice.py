@@ -194,16 +194,16 @@ class InvoiceState(PortalState):
         self._clear()
         self.busy = True
         yield
-        payment = PaymentId(given_id("pay", self.held_id))
         try:
+            payment = PaymentId(given_id("pay", self.held_id))
             outcome = await in_thread(billing.cancel_payment, me(), payment, processor=gateways().payments)
             yield await self._came_of(outcome)
         except Refused as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
-        payment = PaymentId(given_id("pay", self.held_id))
         try:
+            payment = PaymentId(given_id("pay", self.held_id))
             outcome = await in_thread(billing.confirm_payment, me(), payment, processor=gateways().payments)
             return await self._came_of(outcome)
         except Refused as refusal:
@@ -275,8 +275,8 @@ class InvoiceState(PortalState):
         self.card_attempt += 1
 
     def _release(self) -> None:
-        """Answered: the buttons are the payer's again."""
-        self.busy, self.card_released = False, True
+        """Answered: the buttons are the payer's again, and the bank's question is over."""
+        self.busy, self.card_released, self.bank_secret = False, True, ""
         self.card_attempt += 1
 
     def _clear(self) -> None:
@@ -322,7 +322,7 @@ class InvoiceState(PortalState):
             PaidItem(
                 address(self.language, f"/receipt?id={paid.id}") if paid.receipt_number else "",
                 date_text(self.language, paid.on),
-                paid_with_text(self.language, paid.shown),
+                paid_with_text(self.language, paid.shown or paid.method.value.title()),
                 money_text(self.language, paid.amount),
                 *payment_status(self.language, paid.status),
             )
@@ -335,7 +335,7 @@ class InvoiceState(PortalState):
         self.card_key, self.card_script = processor.publishable_key, processor.script_url
         self.card_currency = shown.payable.currency.lower()
         self.payment, self._payable = new_id("pay"), shown.payable
-        self.card_amount = shown.payable.minor
+        self.card_amount = (shown.held.amount if shown.held else shown.payable).minor
         self._show_held(shown.held)
         self.can_pay = bool(
             shown.payable and shown.online_payments and not shown.too_small and shown.held is None

@@ -37,7 +37,7 @@ lock: ## Pin what the requirements bring along (constraints.txt) and the front e
 
 migration: ## A new migration from the tables; make migration m="say what changes"
 	@sh scripts/venv.sh dev
-	@PORTAL_MODE=demo $(PY) scripts/migration.py "$(m)"
+	@PYTHONPATH=. PORTAL_MODE=demo $(PY) scripts/migration.py "$(m)"
 
 shots: ## The pictures of the README
 	@sh scripts/venv.sh dev

@@ -187,7 +187,7 @@ def get_help() -> rx.Component:
 
 def call_us(cls: str = "text-ink-2") -> rx.Component:
     """One sentence with the practice's number, once it is known."""
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return el.p(
         rx.cond(
             ShellState.phone != "",
@@ -317,7 +317,7 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
 
 
 def _document(*parts: rx.Component) -> rx.Component:
-    spoken = {} if language() == "en" else {"lang": language()}
+    spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
     return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken)
 
 

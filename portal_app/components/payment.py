@@ -1,5 +1,7 @@
 """Paying an invoice: how much, with what, and what to do when it does not go straight through."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
@@ -131,11 +133,12 @@ def how_much() -> rx.Component:
 def pay_with() -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    chosen: Any = S.want_card
     return rx.cond(
         S.sources.length() > 0,
         el.fieldset(
             el.legend(_("Pay with"), class_name="font-bold mb-2"),
-            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=chosen), class_name="grid gap-2"),
             class_name="mt-5",
         ),
         hidden("source", "new"),
@@ -178,7 +181,7 @@ def at_the_practice() -> rx.Component:
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return card(
         h2(_("How to pay")),
         el.p(why, class_name="mt-2"),

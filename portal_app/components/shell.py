@@ -59,6 +59,9 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
             return _FRAMES[frame.side](body(), frame)
 
     framed.__name__ = f"{body.__name__}_{code}"
+    # The compiler puts the live pieces of a page with its function's module: one of its own, so
+    # that a page carries neither those of other pages nor of other languages.
+    framed.__module__ = f"{body.__module__}_{code}"
     loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
     rx.page(
         route=here(frame.path) or "/",
@@ -70,7 +73,8 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
 
 def _titled(title: str | Callable[[], Any]) -> rx.Var[str]:
     first = title() if callable(title) else _(title)
-    return rx.Var.create(first).to(str) + " – " + chrome.practice_name()
+    said: Any = rx.Var.create(first).to(str)
+    return said + " – " + chrome.practice_name()
 
 
 def _shown_here(side: Side) -> bool:

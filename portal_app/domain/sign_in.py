@@ -18,6 +18,7 @@ class CodeWay(StrEnum):
 class SessionScope(StrEnum):
     FULL = "full"
     EMBED = "embed"
+    LINK = "link"  # one purpose
 
 
 CODE_LIFE = timedelta(minutes=15)  # CODE-10

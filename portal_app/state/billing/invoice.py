@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import AskAgain, Held, PaymentStatus
+from portal_app.domain.billing import AskAgain, Held, PaymentStatus, part_payment
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, SourceId, given_id, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import HeldPayment, InvoiceView, PaymentOutcome, SourceView
-from portal_app.speech import date_text, mark, money_text, names_text, say
+from portal_app.speech import date_text, mark, money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import (
@@ -194,16 +194,16 @@ class InvoiceState(PortalState):
         self._clear()
         self.busy = True
         yield
-        payment = PaymentId(given_id("pay", self.held_id))
         try:
+            payment = PaymentId(given_id("pay", self.held_id))
             outcome = await in_thread(billing.cancel_payment, me(), payment, processor=gateways().payments)
             yield await self._came_of(outcome)
         except Refused as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
-        payment = PaymentId(given_id("pay", self.held_id))
         try:
+            payment = PaymentId(given_id("pay", self.held_id))
             outcome = await in_thread(billing.confirm_payment, me(), payment, processor=gateways().payments)
             return await self._came_of(outcome)
         except Refused as refusal:
@@ -263,7 +263,8 @@ class InvoiceState(PortalState):
         )
 
     def _ask_for_card(self, offer: Offer) -> None:
-        """The amount is in order: the page may now ask the processor for the card's token."""
+        """The processor is asked for the card's token; an amount that cannot be charged is refused before."""
+        part_payment(self._payable or offer.amount.zero(), offer.amount)
         self._offer, self.card_amount, self.card_save = offer, offer.amount.minor, offer.save
         self.card_wanted, self.card_released, self.busy = True, False, False
         self.card_asked += 1
@@ -274,8 +275,8 @@ class InvoiceState(PortalState):
         self.card_attempt += 1
 
     def _release(self) -> None:
-        """Answered: the buttons are the payer's again."""
-        self.busy, self.card_released = False, True
+        """Answered: the buttons are the payer's again, and the bank's question is over."""
+        self.busy, self.card_released, self.bank_secret = False, True, ""
         self.card_attempt += 1
 
     def _clear(self) -> None:
@@ -321,7 +322,7 @@ class InvoiceState(PortalState):
             PaidItem(
                 address(self.language, f"/receipt?id={paid.id}") if paid.receipt_number else "",
                 date_text(self.language, paid.on),
-                paid.shown,
+                paid_with_text(self.language, paid.shown or paid.method.value.title()),
                 money_text(self.language, paid.amount),
                 *payment_status(self.language, paid.status),
             )
@@ -334,7 +335,7 @@ class InvoiceState(PortalState):
         self.card_key, self.card_script = processor.publishable_key, processor.script_url
         self.card_currency = shown.payable.currency.lower()
         self.payment, self._payable = new_id("pay"), shown.payable
-        self.card_amount = shown.payable.minor
+        self.card_amount = (shown.held.amount if shown.held else shown.payable).minor
         self._show_held(shown.held)
         self.can_pay = bool(
             shown.payable and shown.online_payments and not shown.too_small and shown.held is None
@@ -365,7 +366,9 @@ class InvoiceState(PortalState):
 
     def _source(self, source: SourceView) -> SourceItem:
         note = source_note(self.language, source)
-        return SourceItem(source.id, source.shown, note, source.is_default, source.expired)
+        return SourceItem(
+            source.id, paid_with_text(self.language, source.shown), note, source.is_default, source.expired
+        )
 
 
 def _source(form: dict[str, str]) -> SourceId:

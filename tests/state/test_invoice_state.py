@@ -169,3 +169,25 @@ async def test_the_receipt_opens_again_and_is_nobody_elses(
     await happens(other.load)
     assert other.missing
     assert other.amount == ""
+
+
+async def test_all_13_a_payment_that_waits_for_the_bank_holds_the_invoice(
+    page: InvoiceState, processor: FakeProcessor
+):
+    processor.answers(Outcome.REQUIRES_ACTION)
+    asked = page.payment
+    await happens(page.pay, form=filled_in(page, "50"))
+    assert page.bank_secret
+    assert page.card_wanted
+    await happens(page.load)  # they closed the bank's window and came back
+    assert (page.can_pay, page.held_id, page.held_by_bank) == (False, asked, True)
+    assert page.held == "Your bank asks you to confirm your payment of $50.00."
+    assert page.card_amount == 50_00
+    await happens(page.cancel_held)
+    assert (page.can_pay, page.held, page.busy) == (True, "", False)
+
+
+async def test_an_answer_of_the_bank_nobody_waits_for_changes_nothing(page: InvoiceState):
+    await happens(page.bank_answered, result={"id": "pi_1", "status": "succeeded"})
+    assert not page.busy
+    assert payments() == []

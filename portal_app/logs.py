@@ -41,9 +41,7 @@ def _words(record: logging.LogRecord) -> str:
 
 
 def _may_speak(name: str) -> bool:
-    return any(
-        name == plain or name.startswith(plain + ".") or name.startswith("portal_app") for plain in _PLAIN
-    )
+    return any(name == plain or name.startswith((plain + ".", "portal_app")) for plain in _PLAIN)
 
 
 def _is_extra(record: logging.LogRecord, name: str, value: object) -> bool:

@@ -34,5 +34,5 @@ def _extracted() -> Iterator[tuple[str, Any]]:
     for file, _line, msgid, _comments, _context in extract_from_dir(
         PORTAL, [("**.py", "python")], keywords=KEYWORDS
     ):
-        if msgid and not isinstance(msgid, str) or (isinstance(msgid, str) and msgid.strip()):
+        if (msgid and not isinstance(msgid, str)) or (isinstance(msgid, str) and msgid.strip()):
             yield file, msgid

@@ -11,11 +11,13 @@ is refused.
 import functools
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import bindparam, event, false, insert, update
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -167,10 +169,15 @@ def reading(principal: Principal) -> Iterator[Tx]:
         yield tx
 
 
+@functools.lru_cache(maxsize=64)
+def _bound(made: Any, may_write: bool) -> Any:
+    """The engine that says BEGIN rightly: making one for every transaction costs more than a query."""
+    return made.execution_options(portal_writes=may_write)
+
+
 @contextmanager
 def _opened(principal: Principal, *, may_write: bool) -> Iterator[Tx]:
-    bound = engine().execution_options(portal_writes=may_write)
-    with Tx(bound, expire_on_commit=False, autoflush=may_write) as tx:
+    with Tx(_bound(engine(), may_write), expire_on_commit=False, autoflush=may_write) as tx:
         tx.principal = principal
         tx.narrowed = _narrowed_to(principal)
         tx.may_write = may_write
@@ -204,7 +211,8 @@ def _show_only_what_is_theirs(query: ORMExecuteState) -> None:
         return
     if query.is_insert or not query.is_orm_statement:
         raise RuntimeError("this cannot be narrowed to one principal")
-    query.statement = query.statement.options(*tx.narrowed)
+    _asking.principal = tx.principal
+    query.statement = _narrowed(query.statement, tx.narrowed)
 
 
 @event.listens_for(Tx, "before_flush")
@@ -220,25 +228,48 @@ def _write_only_what_is_theirs(tx: Tx, *_: Any) -> None:
     note_changes(tx, tx.principal, changed)
 
 
+# Whose statement this thread is about to run: read when the statement's values are bound, at once.
+_asking = threading.local()
+_ready: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+
+
+def _narrowed(statement: Any, criteria: tuple[Any, ...]) -> Any:
+    """The statement with the criteria, made once for a statement that is a constant of its module."""
+    made = _ready.setdefault(statement, {})
+    if criteria not in made:
+        made[criteria] = statement.options(*criteria)
+    return made[criteria]
+
+
 def _narrowed_to(principal: Principal) -> tuple[Any, ...]:
     if principal.side is Side.PORTAL:
         return ()
-    return _narrowings(principal.accounts, principal.patients)
+    return _narrowings(principal.accounts is EVERYONE, principal.patients is EVERYONE)
 
 
-@functools.lru_cache(maxsize=4096)
-def _narrowings(accounts: Any, patients: Any) -> tuple[Any, ...]:
-    """The loader criteria of one pair of lists: made once, reused by each of their transactions."""
+@cache
+def _narrowings(all_accounts: bool, all_patients: bool) -> tuple[Any, ...]:
+    """The loader criteria, the same for all who ask: whose lists count is bound when a statement runs."""
+    lists = {
+        "accounts": None if all_accounts else _listed("accounts"),
+        "patients": None if all_patients else _listed("patients"),
+    }
     made = []
     for table in tables():
         if table.seen_through == "portal":
             made.append(with_loader_criteria(table, false(), include_aliases=True))
         elif table.seen_through != "house":
-            theirs = accounts if table.seen_through == "accounts" else patients
-            if theirs is not EVERYONE:
+            theirs = lists[table.seen_through]
+            if theirs is not None:
                 owner = getattr(table, table.owner)
                 made.append(with_loader_criteria(table, owner.in_(theirs), include_aliases=True))
     return tuple(made)
+
+
+def _listed(name: str) -> Any:
+    return bindparam(
+        f"principal_{name}", callable_=lambda: list(getattr(_asking.principal, name)), expanding=True
+    )
 
 
 @cache

@@ -57,9 +57,7 @@ def asked_by_the_bank(cast: Cast, processor: FakeProcessor) -> tuple[str, str]:
     return outcome.payment_id, intent
 
 
-async def test_a_signed_event_settles(
-    cast: Cast, processor: FakeProcessor, client: Client
-) -> None:
+async def test_a_signed_event_settles(cast: Cast, processor: FakeProcessor, client: Client) -> None:
     id_, intent = asked_by_the_bank(cast, processor)
     body, signature = processor.event("payment_intent.succeeded", intent)
     for _ in range(3):
@@ -102,8 +100,6 @@ async def test_an_event_that_cannot_be_handled_yet_is_asked_for_again(
     assert payment(id_).status is PaymentStatus.SUCCEEDED  # type: ignore[arg-type]
 
 
-async def test_only_posts_and_nothing_huge(
-    cast: Cast, processor: FakeProcessor, client: Client
-) -> None:
+async def test_only_posts_and_nothing_huge(cast: Cast, processor: FakeProcessor, client: Client) -> None:
     assert (await client.get(ADDRESS)).status_code == 405
     assert await post(client, b"x" * 1_000_001) == 413

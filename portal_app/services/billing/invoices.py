@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import case, col, func, select
+from sqlmodel import bindparam, case, col, func, select, true
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading
@@ -23,7 +23,6 @@ from portal_app.domain.appointments import AHEAD
 from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
-from portal_app.domain.money import Money
 from portal_app.services.billing.books import as_money, attempts_on
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.views import (
@@ -47,8 +46,28 @@ SHOWN = {
 }
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
 _OPEN = col(Invoice.status).in_(sorted(PAYABLE))
-_NEWEST = (
-    select(
+# Constants of the module, so that they are made ready once and not at every look.
+_FITS = col(Invoice.status).in_(bindparam("shown", expanding=True))
+_OF_PERSON = col(Invoice.id).in_(
+    select(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == bindparam("person"))
+)
+
+
+def _figures(fits: Any) -> Any:
+    """Owed, in how many bills, of which overdue; and how many bills fit the filter."""
+    late = _OPEN & (col(Invoice.due_date) < bindparam("today"))
+    return select(
+        func.coalesce(func.sum(case((_OPEN, _DUE), else_=0)), 0).label("owed"),
+        func.coalesce(func.sum(case((_OPEN, 1), else_=0)), 0).label("owed_count"),
+        func.coalesce(func.sum(case((late, 1), else_=0)), 0).label("overdue_count"),
+        func.coalesce(func.sum(case((fits, 1), else_=0)), 0).label("fitting"),
+    ).select_from(Invoice)
+
+
+def _newest(fits: Any) -> Any:
+    """One page of bills, each with the figures beside it: one question instead of two."""
+    figures = _figures(fits).subquery()
+    columns = (
         Invoice.id,
         Invoice.number,
         Invoice.status,
@@ -58,8 +77,33 @@ _NEWEST = (
         Invoice.adjusted,
         Invoice.allocated,
     )
-    .order_by(col(Invoice.issue_date).desc(), col(Invoice.number).desc())
-    .limit(PAGE)
+    page = select(*columns, *figures.c).select_from(Invoice).join(figures, true()).where(fits)  # type: ignore[call-overload]
+    newest = page.order_by(col(Invoice.issue_date).desc(), col(Invoice.number).desc())
+    return newest.limit(PAGE).offset(bindparam("skipped"))
+
+
+_ASKED = {
+    False: (_newest(_FITS), _figures(_FITS)),
+    True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON)),
+}
+_LINES = (
+    select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
+    .where(col(InvoiceLine.invoice_id).in_(bindparam("bills", expanding=True)))
+    .order_by(col(InvoiceLine.position))
+)
+_AHEAD = (
+    select(
+        Appointment.id,
+        Patient.given_name,
+        Appointment.provider,
+        Appointment.location,
+        Appointment.start,
+        Appointment.minutes,
+    )  # type: ignore[call-overload]
+    .join(Patient, col(Patient.id) == Appointment.patient_id)
+    .where(col(Appointment.status).in_(sorted(AHEAD)), col(Appointment.start) >= bindparam("now"))
+    .order_by(col(Appointment.start))
+    .limit(1)
 )
 _PEOPLE = select(Patient.id, Patient.given_name, Patient.account_id).order_by(
     Patient.birth_date, Patient.given_name
@@ -80,52 +124,43 @@ def list_invoices(
         raise Refused("We could not find that.")
     with reading(principal) as tx:
         people = {row[0]: row for row in tx.exec(_PEOPLE)}
-        fits = [col(Invoice.status).in_(sorted(SHOWN[show]))]
+        asked = {"shown": sorted(SHOWN[show]), "today": today()}
         if patient_id is not None:
-            theirs = select(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == patient_id)
-            fits.append(col(Invoice.id).in_(theirs) if patient_id in people else col(Invoice.id).in_(()))
-        owed, owed_count, overdue_count, count = _figures(tx, fits)
-        pages = max(1, -(-count // PAGE))
-        page = min(max(page, 1), pages)
-        found = tx.exec(_NEWEST.where(*fits).offset((page - 1) * PAGE)).all() if count else []
+            asked["person"] = patient_id if patient_id in people else ""
+        page = max(page, 1)
+        found, figures, page = _one_page(tx, asked, page)
         lines = _first_lines(tx, [row[0] for row in found])
         names = {key: row[1] for key, row in people.items()}
         return InvoiceList(
-            owed=owed,
-            owed_count=owed_count,
-            overdue_count=overdue_count,
-            rows=tuple(_row(row, lines.get(row[0], []), names) for row in found),
+            owed=as_money(figures[0]),
+            owed_count=int(figures[1]),
+            overdue_count=int(figures[2]),
+            rows=tuple(_row(row[:8], lines.get(row[0], []), names) for row in found),
             page=page,
-            pages=pages,
-            count=count,
+            pages=max(1, -(-int(figures[3]) // PAGE)),
+            count=int(figures[3]),
             people=_filter_by(principal, people.values()),
             next_appointment=_next_appointment(tx, principal),
             online_payments=practice(tx).online_payments,
         )
 
 
-def _figures(tx: Tx, fits: list[Any]) -> tuple[Money, int, int, int]:
-    """Owed, in how many bills, of which overdue; and how many bills fit the filter."""
-    late = _OPEN & (col(Invoice.due_date) < today())
-    fitting = fits[0] if len(fits) == 1 else fits[0] & fits[1]
-    row = tx.exec(
-        select(
-            func.coalesce(func.sum(case((_OPEN, _DUE), else_=0)), 0),
-            func.coalesce(func.sum(case((_OPEN, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((late, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((fitting, 1), else_=0)), 0),
-        ).select_from(Invoice)
-    ).one()
-    return as_money(row[0]), int(row[1]), int(row[2]), int(row[3])
+def _one_page(tx: Tx, asked: dict[str, Any], page: int) -> tuple[list[Any], Any, int]:
+    """The rows of a page and the figures; past the last page it is the last one."""
+    newest, figures = _ASKED["person" in asked]
+    rows = tx.exec(newest, params={**asked, "skipped": (page - 1) * PAGE}).all()
+    if rows:
+        return list(rows), rows[0][8:], page
+    said = tx.exec(figures, params=asked).one()
+    last = max(1, -(-int(said[3]) // PAGE))
+    rows = tx.exec(newest, params={**asked, "skipped": (last - 1) * PAGE}).all() if said[3] else []
+    return list(rows), said, last
 
 
 def _first_lines(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:
     found: dict[InvoiceId, list[tuple[PatientId, str]]] = {}
-    if ids:
-        wanted = col(InvoiceLine.invoice_id).in_(ids)
-        rows = select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
-        for invoice_id, who, what in tx.exec(rows.where(wanted).order_by(col(InvoiceLine.position))):
-            found.setdefault(invoice_id, []).append((who, what))
+    for invoice_id, who, what in tx.exec(_LINES, params={"bills": ids}) if ids else ():
+        found.setdefault(invoice_id, []).append((who, what))
     return found
 
 
@@ -157,13 +192,8 @@ def _filter_by(principal: Principal, people: Iterable[Any]) -> tuple[tuple[Patie
 def _next_appointment(tx: Tx, principal: Principal) -> NextAppointment | None:
     if not principal.may(Permission.MY_RECORDS) or principal.side is not Side.PATIENT:
         return None
-    ahead = select(Appointment, Patient.given_name).join(Patient, col(Patient.id) == Appointment.patient_id)
-    ahead = ahead.where(col(Appointment.status).in_(sorted(AHEAD)), col(Appointment.start) >= now())
-    found = tx.exec(ahead.order_by(col(Appointment.start)).limit(1)).first()
-    if found is None:
-        return None
-    visit, name = found
-    return NextAppointment(visit.id, name, visit.provider, visit.location, visit.start, visit.minutes)
+    found = tx.exec(_AHEAD, params={"now": now()}).first()
+    return NextAppointment(*found) if found else None
 
 
 def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:

@@ -61,6 +61,7 @@ MASTER_KEYS = {
         "services/sign_in",
         "services/families",
         "services/practice",
+        "services/embedding",
         "services/billing",
         "services/jobs",
         "services/messages",

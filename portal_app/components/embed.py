@@ -8,7 +8,7 @@ from portal_app.components.words import _, fill_var, in_window
 from portal_app.state.shell import ShellState
 
 
-def embed_frame(body: rx.Component, path: str) -> rx.Component:
+def embed_frame(body: rx.Component, path: str, width: str) -> rx.Component:
     """ui.js tells the site how high the frame is; `data-hosts` says which sites may hear it."""
     return document(
         offline(),
@@ -16,7 +16,7 @@ def embed_frame(body: rx.Component, path: str) -> rx.Component:
             who(path),
             main(refusal(), body, cls="min-w-0 py-4"),
             elsewhere(),
-            class_name="mx-auto max-w-[60rem] px-1 sm:px-4",
+            class_name=f"mx-auto {width} px-1 sm:px-4",
         ),
         data_hosts=ShellState.hosts,
     )
@@ -24,7 +24,7 @@ def embed_frame(body: rx.Component, path: str) -> rx.Component:
 
 def who(path: str) -> rx.Component:
     """Who is signed in here, the way out, the other language."""
-    look = "link inline-flex items-center gap-2 min-h-11 px-2 cursor-pointer"
+    look = "link inline-flex items-center gap-2 min-h-11 sm:px-2 cursor-pointer"
     name = el.p(fill_var("Signed in as {person}", person=ShellState.person), class_name="font-semibold")
     return el.header(
         rx.cond(

@@ -91,7 +91,8 @@ def _staff(body: rx.Component, frame: Frame) -> rx.Component:
 
 
 def _embedded(body: rx.Component, frame: Frame) -> rx.Component:
-    return embed.embed_frame(body, frame.path)
+    width = "max-w-[32rem]" if frame.side == "frame_door" else "max-w-[72rem]"
+    return embed.embed_frame(body, frame.path, width)
 
 
 _FRAMES = {

@@ -3,6 +3,35 @@
   const d = document, h = d.documentElement;
   const spoken = () => (location.pathname.match(/^\/(es)(?=\/|$)/) || [0, "en"])[1];
   h.lang = spoken();
+  // 0. In a frame of the practice's own site: doors, session and socket of its own (domain/embedding.py).
+  const framed = /^(\/es)?\/embed(\/|$)/.test(location.pathname), door = framed ? "/embed" : "";
+  let tell = () => {};
+  const open = (o) => { if (!framed) return o.showModal(); o.show(); tell({ show: o.getBoundingClientRect().top }); };
+  if (framed) {
+    h.classList.add("embed");
+    const Plain = WebSocket;
+    window.WebSocket = class extends Plain { constructor(url, kinds) { super(String(url).replace("/_event", "/embed/_event"), kinds); } };
+    // The one site we are in, as the browser or its own greeting says, if the practice has named it.
+    let host = "", greeted = "", said = "";
+    const known = () => { const e = d.querySelector("[data-hosts]"); return e ? e.dataset.hosts.split(" ").filter(Boolean) : []; };
+    const meet = (origin) => { if (!host && known().includes(origin)) host = origin; };
+    tell = (what) => {
+      const all = known();
+      meet(all.length === 1 ? all[0] : (location.ancestorOrigins || [greeted])[0]);
+      if (host && window !== parent) parent.postMessage({ portal: what }, host);
+    };
+    const height = () => {
+      const tall = Math.ceil(d.body.getBoundingClientRect().height);
+      const now = tall + " " + known().join();
+      if (now !== said) { said = now; tell({ height: tall }); }
+    };
+    addEventListener("message", (e) => { if (e.source === parent && e.data === "portal:hello") { greeted = e.origin; said = ""; height(); } });
+    addEventListener("DOMContentLoaded", () => {
+      new ResizeObserver(height).observe(d.body);
+      new MutationObserver(height).observe(d.body, { subtree: true, attributes: true, attributeFilter: ["data-hosts"] });
+      height();
+    });
+  }
   // 1. After a change of page: focus the new h1, so that a screen reader says where we are.
   let at = location.pathname;
   const moved = () => {
@@ -11,7 +40,7 @@
     const old = d.querySelector("main h1"); let n = 0;
     const go = () => {
       const e = d.querySelector("main h1");
-      if (e && (e !== old || n > 30)) { e.tabIndex = -1; e.focus({ preventScroll: true }); } else if (n++ < 60) requestAnimationFrame(go);
+      if (e && (e !== old || n > 30)) { e.tabIndex = -1; e.focus({ preventScroll: true }); tell({ show: 0 }); } else if (n++ < 60) requestAnimationFrame(go);
     };
     requestAnimationFrame(go);
   };
@@ -24,7 +53,7 @@
   const redeem = (e) => {
     if (!e.dataset.ticket || e.dataset.sent === e.dataset.ticket) return;
     e.dataset.sent = e.dataset.ticket;
-    fetch("/auth/session", {
+    fetch(door + "/auth/session", {
       method: "POST", credentials: "same-origin", headers: { "content-type": "application/json" },
       body: JSON.stringify({ ticket: e.dataset.ticket }),
     }).then((r) => { if (!r.ok) throw r; location.replace(e.dataset.next); }).catch(() => e.setAttribute("data-failed", ""));
@@ -39,7 +68,7 @@
     if (n.nodeType !== 1) return;
     const find = (s) => (n.matches(s) ? n : n.querySelector(s));
     const f = find("[data-focus]"), t = find("[data-ticket]"), o = find("dialog[data-open]");
-    if (o && !o.open) o.showModal();
+    if (o && !o.open) open(o);
     else if (f) { f.tabIndex = -1; f.focus(); f.scrollIntoView({ block: "nearest" }); }
     if (t) redeem(t);
   };
@@ -74,15 +103,20 @@
     const q = on("[data-sign-out]");
     if (q) {
       q.disabled = true;
-      fetch("/auth/sign-out?side=" + q.dataset.signOut, { method: "POST", credentials: "same-origin" })
+      fetch(door + "/auth/sign-out?side=" + q.dataset.signOut, { method: "POST", credentials: "same-origin" })
         .then((r) => { if (!r.ok) throw r; location.replace(q.dataset.next); }).catch(() => { q.disabled = false; });
     }
     // 6. <button command commandfor> for browsers that lack it (Safari before 26.2, Firefox before 144).
-    const b = "commandForElement" in HTMLButtonElement.prototype ? null : on("button[commandfor]");
+    const b = "commandForElement" in HTMLButtonElement.prototype && !framed ? null : on("button[commandfor]");
     const g = b && d.getElementById(b.getAttribute("commandfor"));
-    if (g) b.getAttribute("command") === "show-modal" ? g.showModal() : g.close();
+    if (g) { e.preventDefault(); b.getAttribute("command") === "show-modal" ? open(g) : g.close(); }
+    // 7. From a frame, what may not stand there opens in a window of its own.
+    const w = framed && on("a[href]");
+    if (w && w.origin === location.origin && w.target !== "_blank" && !/^(\/es)?\/embed(\/|$)/.test(w.pathname)) {
+      e.preventDefault(); e.stopImmediatePropagation(); window.open(w.href, "_blank", "noopener");
+    }
   }, true);
-  // 7. A page kept by the browser, or hidden for long, may show what is no longer so: load it again.
+  // 8. A page kept by the browser, or hidden for long, may show what is no longer so: load it again.
   let hidden = 0;
   addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
   addEventListener("visibilitychange", () => {

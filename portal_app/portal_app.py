@@ -10,9 +10,10 @@ from starlette.routing import BaseRoute, Mount
 
 from portal_app import logs, pages
 from portal_app.components import chrome
-from portal_app.domain.access import the_portal
+from portal_app.domain.access import nobody, the_portal
 from portal_app.gateways import gateways
 from portal_app.services import audit, jobs, messages, resets
+from portal_app.services.embedding import framed_by
 from portal_app.settings import settings
 from portal_app.state import live
 from portal_app.state.base import reported
@@ -30,7 +31,8 @@ assert pages  # they register themselves
 
 
 def shielded(inner: Any) -> Shield:
-    return Shield(inner, WEB_ROOT, WITHOUT_ORIGIN, foreign=(SIMULATOR + "/",) if settings().simulated else ())
+    foreign = (SIMULATOR + "/",) if settings().simulated else ()
+    return Shield(inner, WEB_ROOT, WITHOUT_ORIGIN, foreign, framed_by=lambda: framed_by(nobody()))
 
 
 async def pass_on() -> None:

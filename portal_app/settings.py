@@ -131,6 +131,10 @@ def _unreadable(found: Settings) -> Iterator[str]:
         yield "PORTAL_LANGUAGES is empty"
     if not re.fullmatch(r"https?://[^/\s]+", found.public_url):
         yield f"PORTAL_PUBLIC_URL is no address without a path, like https://my.example.org: {found.public_url}"
+    if wrong := [
+        site for site in found.embed_origins if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", site)
+    ]:
+        yield f"PORTAL_EMBED_ORIGINS: no address of a site, like https://www.example.org: {' '.join(wrong)}"
     if not re.fullmatch(r"|[+-]\d{1,5}[dhm]|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", found.clock):
         yield f"PORTAL_CLOCK is neither like 2026-06-15T12:00 nor like +90d: {found.clock}"
     if found.smtp_tls not in ("starttls", "tls", "none"):

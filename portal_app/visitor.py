@@ -15,11 +15,15 @@ _SCHEME = "Portal "
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """SHA-256 of the two session cookies ("" without), and the address they come from."""
+    """SHA-256 of the two session cookies ("" without), and the address they come from.
+
+    `embedded`: through the doors of a frame; then `patient` is of the frame's own cookie, and there is no staff.
+    """
 
     patient: str = ""
     staff: str = ""
     ip: str = ""
+    embedded: bool = False
 
     def ref(self, side: Side) -> str:
         return self.staff if side is Side.STAFF else self.patient
@@ -27,10 +31,11 @@ class Visitor:
     @property
     def refs(self) -> str:
         """Both logins in one word: what a page's state is bound to."""
-        return f"{self.patient}:{self.staff}"
+        return f"{'frame:' if self.embedded else ''}{self.patient}:{self.staff}"
 
     def header(self) -> str:
-        return f"{_SCHEME}p={self.patient};s={self.staff};ip={self.ip}"
+        frame = ";frame=1" if self.embedded else ""
+        return f"{_SCHEME}p={self.patient};s={self.staff};ip={self.ip}{frame}"
 
 
 NOBODY = Visitor()
@@ -46,4 +51,5 @@ def _read(text: str) -> Visitor:
         return NOBODY
     parts = (part.partition("=") for part in text.removeprefix(_SCHEME).split(";"))
     facts = {name: value for name, _, value in parts}
-    return Visitor(facts.get("p", ""), facts.get("s", ""), facts.get("ip", ""))
+    embedded = facts.get("frame") == "1"
+    return Visitor(facts.get("p", ""), facts.get("s", ""), facts.get("ip", ""), embedded)

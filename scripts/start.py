@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PORT = os.environ.get("PORTAL_PORT", "3000")
 ADDRESS = os.environ.get("PORTAL_PUBLIC_URL", f"http://localhost:{PORT}")
+# The practice's own website: 127.0.0.1 is another site than localhost, as it is in life.
+SITE_PORT = int(PORT) + 1
+SITE = f"http://127.0.0.1:{SITE_PORT}"
 
 
 def say(text: str) -> None:
@@ -27,6 +31,7 @@ def stop(why: str) -> None:
 
 def environment() -> dict[str, str]:
     asked = {"PORTAL_MODE": "demo", "PORTAL_PORT": PORT, "PORTAL_PUBLIC_URL": ADDRESS}
+    asked["PORTAL_EMBED_ORIGINS"] = os.environ.get("PORTAL_EMBED_ORIGINS") or SITE
     return {**os.environ, **asked, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
@@ -57,6 +62,19 @@ def answers() -> bool:
         return False
 
 
+def practice_site() -> str:
+    """Served in a thread as long as the portal is; where it is, or why there is none."""
+    sys.path.insert(0, str(ROOT))
+    from portal_app.demo.site import practice_site as server_at  # noqa: PLC0415
+
+    try:
+        server = server_at(SITE_PORT, ADDRESS)
+    except OSError:
+        return f"none: port {SITE_PORT} is taken"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"{SITE}   (the portal in a frame of the practice's own site)"
+
+
 def welcome() -> str:
     """Where everything is, and who one may be in the demo."""
     os.environ.update(environment())
@@ -68,7 +86,7 @@ def welcome() -> str:
         return "\n".join(f"                {line}" for person in people for line in demo_lines(person))
 
     text = (ROOT / "scripts" / "welcome.txt").read_text()
-    return text.format(address=ADDRESS, patients=listed(PATIENTS), staff=listed(STAFF))
+    return text.format(address=ADDRESS, site=practice_site(), patients=listed(PATIENTS), staff=listed(STAFF))
 
 
 def demo_lines(person: Any) -> list[str]:

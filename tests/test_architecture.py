@@ -63,6 +63,7 @@ MASTER_KEYS = {
         "services/families",
         "services/practice",
         "services/on_behalf",
+        "services/embedding",
         "services/jobs",
         "services/messages",
     },

@@ -105,7 +105,7 @@ def offline() -> rx.Component:
     return el.div(
         rx.cond(has_connection_errors, el.p(icon("wifi-off", 19), words, class_name=look)),
         role="status",
-        class_name="no-print fixed z-50 top-[4.5rem] inset-x-4 mx-auto w-fit max-w-[calc(100vw-2rem)]",
+        class_name="offline no-print fixed z-50 top-[4.5rem] inset-x-4 mx-auto w-fit max-w-[calc(100vw-2rem)]",
     )
 
 
@@ -269,7 +269,7 @@ def main(*body: Any, cls: str = "") -> rx.Component:
 
 
 def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component | None) -> rx.Component:
-    return _document(
+    return document(
         topbar(path, "patient", "/invoices"),
         offline(),
         el.div(
@@ -288,7 +288,7 @@ def open_frame(body: rx.Component, path: str) -> rx.Component:
         el.span(practice_name(), class_name="font-bold leading-5"),
         class_name="flex items-center gap-2.5 min-h-11",
     )
-    return _document(
+    return document(
         el.header(
             name,
             language_toggle(path),
@@ -300,7 +300,7 @@ def open_frame(body: rx.Component, path: str) -> rx.Component:
 
 
 def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
-    return _document(
+    return document(
         topbar(path, "staff", "/staff"),
         offline(),
         el.div(
@@ -316,9 +316,9 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
     )
 
 
-def _document(*parts: rx.Component) -> rx.Component:
+def document(*parts: rx.Component, **props: Any) -> rx.Component:
     spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
-    return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken)
+    return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken, **props)
 
 
 def waiting() -> rx.Component:

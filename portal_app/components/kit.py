@@ -6,7 +6,8 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from portal_app.components.words import _
+from portal_app.components.words import _, embedded
+from portal_app.domain.embedding import is_embed
 
 el = rx.el
 raw_a = A.create  # for #fragments, files and addresses of the server: rx.el.a is the router's Link
@@ -18,7 +19,21 @@ def icon(name: str, size: int = 20, cls: str = "", stroke: float = 2) -> rx.Comp
 
 
 def link(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
+    """Inside the portal. From a frame, what may not stand there opens in a window of its own."""
+    if embedded() and isinstance(href, str) and not is_embed(href):
+        return new_window(*kids, href=href, cls=cls, **props)
     return ReactRouterLink.create(*kids, to=href, class_name=cls, **props)
+
+
+def new_window(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
+    """The window knows nothing of this page, and says beforehand that it is one."""
+    said = el.span(" ", _("(opens in a new window)"), class_name="sr-only")
+    return raw_a(*kids, said, href=href, target="_blank", rel="noopener", class_name=cls, **props)
+
+
+def to_keep() -> dict[str, str]:
+    """Marks a link as a download. Not in a frame: Chromium leaves a partitioned cookie out of such requests."""
+    return {} if embedded() else {"download": ""}
 
 
 def button(*kids: Any, kind: str = "primary", cls: str = "", **props: Any) -> rx.Component:

@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
 from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
-from portal_app.components.words import _, each, fill, fill_var, language
+from portal_app.components.words import _, each, embedded, fill, fill_var, language
 from portal_app.state.billing import InvoiceState
 from portal_app.state.shell import ShellState
 
@@ -91,7 +91,7 @@ def pay_card() -> rx.Component:
             choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM),
             class_name="when-new gap-3 mt-3",
         ),
-        pay_button("hidden md:block mt-6"),
+        pay_button("mt-6" if embedded() else "hidden md:block mt-6"),  # a frame has no dock
         el.p(
             icon("lock", 16, "mt-1"),
             _("We charge your card only when you press Pay. You get a receipt by email."),

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from portal_app.components import chrome
-from portal_app.components.words import _, here, speaking
+from portal_app.components import chrome, embed
+from portal_app.components.words import _, in_window, speaking
 from portal_app.settings import Surface, settings
 from portal_app.speech import mark
 from portal_app.state.shell import ShellState
 
-Side = Literal["patient", "staff", "open", "staff_door"]
+Side = Literal["patient", "staff", "open", "staff_door", "frame", "frame_door"]
 Body = Callable[[], rx.Component]
 DESCRIPTION = mark("See and pay your invoices, and everything else for your care.")
 
@@ -55,7 +55,7 @@ def page(
 
 def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on_load: Any) -> None:
     def framed() -> rx.Component:
-        with speaking(code):
+        with speaking(code, in_frame=frame.side.startswith("frame")):
             return _FRAMES[frame.side](body(), frame)
 
     framed.__name__ = f"{body.__name__}_{code}"
@@ -64,7 +64,7 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
     framed.__module__ = f"{body.__module__}_{code}"
     loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
     rx.page(
-        route=here(frame.path) or "/",
+        route=in_window(frame.path) or "/",
         title=_titled(title),
         description=_(DESCRIPTION),
         on_load=[_ARRIVALS[frame.side], *loads],
@@ -94,10 +94,24 @@ def _staff(body: rx.Component, frame: Frame) -> rx.Component:
     return chrome.staff_frame(body, frame.path, frame.active)
 
 
-_FRAMES = {"patient": _patient, "open": _open, "staff": _staff, "staff_door": _open}
+def _embedded(body: rx.Component, frame: Frame) -> rx.Component:
+    width = "max-w-[32rem]" if frame.side == "frame_door" else "max-w-[72rem]"
+    return embed.embed_frame(body, frame.path, width)
+
+
+_FRAMES = {
+    "patient": _patient,
+    "open": _open,
+    "staff": _staff,
+    "staff_door": _open,
+    "frame": _embedded,
+    "frame_door": _embedded,
+}
 _ARRIVALS = {
     "patient": ShellState.arrive,
     "open": ShellState.visit,
     "staff": ShellState.clock_in,
     "staff_door": ShellState.visit,
+    "frame": ShellState.arrive,
+    "frame_door": ShellState.visit,
 }

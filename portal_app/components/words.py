@@ -9,8 +9,17 @@ from typing import Any
 import reflex as rx
 
 from portal_app import speech
+from portal_app.domain.embedding import into_frame
 
 _language: ContextVar[str] = ContextVar("language", default="en")
+
+
+_embedded: ContextVar[bool] = ContextVar("embedded", default=False)
+
+
+def embedded() -> bool:
+    """Whether the page being built is one for a frame in the practice's own site."""
+    return _embedded.get()
 
 
 def language() -> str:
@@ -19,12 +28,13 @@ def language() -> str:
 
 
 @contextmanager
-def speaking(code: str) -> Iterator[None]:
-    token = _language.set(code)
+def speaking(code: str, *, in_frame: bool = False) -> Iterator[None]:
+    token, other = _language.set(code), _embedded.set(in_frame)
     try:
         yield
     finally:
         _language.reset(token)
+        _embedded.reset(other)
 
 
 def _(msgid: str) -> str:
@@ -46,16 +56,21 @@ def fill_var(msgid: str, **parts: rx.Var[str]) -> rx.Var[str]:
 
 
 def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
-    """`rx.foreach`, which draws late: in the language of the page that asked."""
-    spoken = language()
+    """`rx.foreach`, which draws late: in the language and the frame of the page that asked."""
+    spoken, in_frame = language(), embedded()
 
     def drawn(item: Any) -> rx.Component:
-        with speaking(spoken):
+        with speaking(spoken, in_frame=in_frame):
             return row(item)
 
     return rx.foreach(rows, drawn)
 
 
 def here(path: str) -> str:
-    """A path of the portal in the language of the page being built."""
+    """A path of the portal in the language of the page being built, in the frame where it may stand there."""
+    return in_window(into_frame(path) if embedded() else path)
+
+
+def in_window(path: str) -> str:
+    """A path of the portal's own pages, in the language of the page being built."""
     return path if language() == "en" else f"/{language()}{path}".rstrip("/")

@@ -1,5 +1,7 @@
 """The ways in, and for how long they hold (DOMAIN.md, Access)."""
 
+import hashlib
+import hmac
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ CODE_TRIES = 5  # CODE-7
 BIRTH_DATE_TRIES = 3  # CODE-7
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=12)
+ABSOLUTE_IN_FRAME = timedelta(hours=1)
 TICKET_LIFE = timedelta(seconds=60)
 STAFF_STEP_LIFE = timedelta(minutes=10)  # time to install an authenticator app
 STAFF_TRIES = 5
@@ -81,9 +84,19 @@ def plain(name: str) -> str:
     return " ".join(bare.casefold().split())
 
 
-def still_holds(created_at: datetime, seen_at: datetime, now: datetime) -> bool:
-    """A session ends after 15 minutes without activity, and after 12 hours whatever happens."""
-    return now - seen_at < IDLE and now - created_at < ABSOLUTE
+def session_ref(value: str, scope: SessionScope = SessionScope.FULL) -> str:
+    """What is kept of a cookie's value. It says whose cookie it is: one put in another's place fits nothing."""
+    if scope is SessionScope.FULL:
+        return hashlib.sha256(value.encode()).hexdigest()
+    return hmac.new(scope.value.encode(), value.encode(), hashlib.sha256).hexdigest()
+
+
+def still_holds(
+    created_at: datetime, seen_at: datetime, now: datetime, scope: SessionScope = SessionScope.FULL
+) -> bool:
+    """A session ends after 15 minutes without activity, and after 12 hours (in a frame: one) whatever happens."""
+    longest = ABSOLUTE if scope is SessionScope.FULL else ABSOLUTE_IN_FRAME
+    return now - seen_at < IDLE and now - created_at < longest
 
 
 def lock_after(failures: int) -> timedelta:

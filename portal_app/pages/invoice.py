@@ -17,6 +17,7 @@ from portal_app.components.kit import (
     skel,
     status_tag,
     summary_row,
+    to_keep,
 )
 from portal_app.components.payment import dock_pay, pay_panel
 from portal_app.components.shell import page
@@ -188,7 +189,7 @@ def actions() -> rx.Component:
             _("Download PDF"),
             href=S.pdf,
             class_name="btn btn-second",
-            custom_attrs={"download": ""},
+            custom_attrs=to_keep(),
         ),
         button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
         class_name="no-print flex flex-wrap gap-3",

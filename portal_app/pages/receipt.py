@@ -16,6 +16,7 @@ from portal_app.components.kit import (
     raw_a,
     skel,
     summary_row,
+    to_keep,
 )
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
@@ -75,7 +76,7 @@ def shown() -> rx.Component:
                 _("Download receipt"),
                 href=S.pdf,
                 class_name="btn btn-second",
-                custom_attrs={"download": ""},
+                custom_attrs=to_keep(),
             ),
             link(_("See your invoices"), href=here("/invoices"), cls="btn btn-primary"),
             class_name="no-print flex flex-wrap gap-3",

@@ -1,7 +1,15 @@
-"""Addresses of pages, in the language of whoever reads."""
+"""Addresses of pages, in the language of whoever reads, in the frame they read in."""
 
+from portal_app.domain.embedding import into_frame
 from portal_app.settings import settings
+from portal_app.state.base import embedded_now
 
 
 def address(language: str, path: str) -> str:
+    path = into_frame(path) if embedded_now() else path
     return path if language == settings().languages[0] else f"/{language}{path}"
+
+
+def paper_address(language: str, path: str) -> str:
+    """A download of the server, which has no language in its path."""
+    return f"{into_frame(path) if embedded_now() else path}?lang={language}"

@@ -21,7 +21,9 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from reflex_base.event.context import EventContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
+from portal_app.domain.embedding import into_frame, is_embed
 from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.domain.sign_in import SessionScope
 from portal_app.services.sign_in import principal_of
 from portal_app.settings import settings
 from portal_app.speech import mark, say
@@ -65,7 +67,8 @@ def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], An
 
     async def enter() -> Principal:
         visitor, language = visitor_now(), language_now()
-        ref, side = visitor.ref(permission.side), permission.side
+        side = permission.side
+        ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
         found = await in_thread(principal_of, ref, side, touch=activity)
         found.require(permission)
         return replace(found, ip=visitor.ip, language=language)
@@ -87,14 +90,30 @@ def visitor_now() -> Visitor:
     return visitor_of((EventContext.get().router_data or {}).get("headers") or {})
 
 
+def page_now() -> str:
+    """The address of the page that asks, as it says."""
+    return str((EventContext.get().router_data or {}).get("pathname", ""))
+
+
 def language_now() -> str:
     """The language of the page that asks."""
-    first = str((EventContext.get().router_data or {}).get("pathname", "")).lstrip("/").partition("/")[0]
+    first = page_now().lstrip("/").partition("/")[0]
     return first if first in settings().languages else settings().languages[0]
 
 
+def embedded_now() -> bool:
+    """Whether whoever asks sits in a frame, or says so: there they stay."""
+    return visitor_now().embedded or is_embed(page_now())
+
+
+def scope_now() -> SessionScope:
+    """The kind of session that begins here."""
+    return SessionScope.EMBED if visitor_now().embedded else SessionScope.FULL
+
+
 def sign_in_address(side: Side, language: str) -> str:
-    return SIGN_IN[side] if language == settings().languages[0] else f"/{language}{SIGN_IN[side]}"
+    path = into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side]
+    return path if language == settings().languages[0] else f"/{language}{path}"
 
 
 def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:

@@ -1,5 +1,6 @@
 """No event runs without a door: refused at start-up, and again for each event."""
 
+from functools import cache
 from typing import Any
 
 from reflex.event import Event
@@ -11,6 +12,9 @@ from portal_app.domain.access import Side
 from portal_app.domain.errors import NotSignedIn
 from portal_app.services.sign_in import principal_of
 from portal_app.state.base import PortalState, in_thread, reported, visitor_now
+from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
+from portal_app.state.shell import ShellState
+from portal_app.state.sign_in import SignInState
 
 _ROOT = "reflex___state____state"
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
@@ -40,6 +44,13 @@ def without_door() -> list[str]:
     ]
 
 
+@cache
+def in_frames() -> frozenset[str]:
+    """The states of what may be framed: signing in by code, invoices, paying. Whatever joins later may not."""
+    may = (ShellState, SignInState, InvoicesState, InvoiceState, ReceiptState)
+    return frozenset(state.get_full_name() for state in may)
+
+
 def refuse_to_start_without_doors() -> None:
     if names := without_door():
         raise RuntimeError(f"event handlers without guarded or open_to_all: {', '.join(sorted(names))}")
@@ -60,9 +71,11 @@ class Doors(Middleware):
         elif ours._bound_ref != visitor.refs:
             # They signed in or out, or the state was lost: fill the page again instead.
             return StateUpdate(events=[Event(name=f"{_ROOT}.hydrate_and_load")])
-        if event.name in FRAMEWORK or door_of(event.name) is not None:
+        if event.name in FRAMEWORK:
             return None
-        return StateUpdate()
+        if visitor.embedded and event.name.rpartition(".")[0] not in in_frames():
+            return StateUpdate()
+        return None if door_of(event.name) is not None else StateUpdate()
 
 
 def _all_hold(patient: str, staff: str) -> bool:

@@ -2,10 +2,21 @@
 
 import reflex as rx
 
-from portal_app.domain.access import Permission, nobody
+from portal_app.domain.access import Permission, Side, nobody
+from portal_app.domain.errors import NotSignedIn
+from portal_app.services.embedding import framed_by
 from portal_app.services.practice import PracticeView, view_frame, view_practice
+from portal_app.services.sign_in import principal_of
 from portal_app.state.addresses import address
-from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
+from portal_app.state.base import (
+    PortalState,
+    embedded_now,
+    guarded,
+    in_thread,
+    me,
+    open_to_all,
+    visitor_now,
+)
 
 
 class ShellState(PortalState):
@@ -16,13 +27,26 @@ class ShellState(PortalState):
     person: rx.Field[str] = rx.field("")  # given name
     full_name: rx.Field[str] = rx.field("")
     initials: rx.Field[str] = rx.field("")
+    hosts: rx.Field[str] = rx.field("")  # in a frame: the sites it may be in, who are told its height
 
     @rx.event
     @open_to_all
     async def visit(self):
         """A page for whoever has not signed in: the practice's name and number are public."""
         self._show_practice(await in_thread(view_practice, nobody()))
+        await self._show_hosts()
         self.person = self.full_name = self.initials = ""
+
+    @rx.event
+    @open_to_all
+    async def look_in(self):
+        """A frame is the way in itself; whoever is in already goes on to the list."""
+        ref = visitor_now().patient if visitor_now().embedded else ""
+        try:
+            await in_thread(principal_of, ref, Side.PATIENT)
+        except NotSignedIn:
+            return None
+        return rx.redirect(address(self.language, "/invoices"), replace=True)
 
     @rx.event
     @guarded(Permission.MY_BILLS)
@@ -43,7 +67,11 @@ class ShellState(PortalState):
     async def _show_all(self) -> None:
         shown = await in_thread(view_frame, me())
         self._show_practice(shown.practice)
+        await self._show_hosts()
         self.person, self.full_name, self.initials = shown.given_name, shown.full_name, shown.initials
+
+    async def _show_hosts(self) -> None:
+        self.hosts = " ".join(await in_thread(framed_by, nobody())) if embedded_now() else ""
 
     def _show_practice(self, shown: PracticeView) -> None:
         self.practice, self.phone, self.address = shown.name, shown.phone, shown.address

@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app.domain.errors import Refused
 from portal_app.services import sign_in
 from portal_app.speech import mark, say
-from portal_app.state.base import PortalState, in_thread, me, open_to_all
+from portal_app.state.base import PortalState, in_thread, me, open_to_all, scope_now
 
 MONTHS = (
     "january february march april may june july august september october november december",
@@ -105,7 +105,9 @@ class SignInState(PortalState):
         first_name = form.get("first_name", "").strip()
         try:
             self.ticket = str(
-                await in_thread(sign_in.check_birth_date, me(), self._code_id, born, first_name)
+                await in_thread(
+                    sign_in.check_birth_date, me(), self._code_id, born, first_name, scope=scope_now()
+                )
             )
         except sign_in.NeedsFirstName:
             self.ask_first_name = True

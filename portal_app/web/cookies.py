@@ -1,11 +1,15 @@
-"""The session cookies. `__Host-` binds them to this very address; the demo's plain http has other names."""
+"""The session cookies. `__Host-` binds them to this very address; the demo's plain http has other names.
 
-import hashlib
+A frame in another site has a cookie of its own, kept apart by site (Partitioned): it reaches nobody's
+frame but that site's, and none of the portal's own pages. Browsers take `Secure` from http on loopback.
+"""
+
 from collections.abc import Iterable
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 
 from portal_app.domain.access import Side
-from portal_app.domain.sign_in import SessionScope
+from portal_app.domain.sign_in import SessionScope, session_ref
 from portal_app.settings import settings
 
 _NAMES = {Side.PATIENT: "portal", Side.STAFF: "portal-staff"}
@@ -24,7 +28,7 @@ def cookie_name(side: Side, scope: SessionScope = SessionScope.FULL) -> str:
 def set_cookie(side: Side, value: str, scope: SessionScope = SessionScope.FULL) -> str:
     """The header that sets it: for the browser's session, seen by no script."""
     parts = [f"{cookie_name(side, scope)}={value}", "Path=/", "HttpOnly"]
-    if scope is SessionScope.EMBED and secure():
+    if scope is SessionScope.EMBED:
         parts += ["SameSite=None", "Secure", "Partitioned"]
     else:
         parts += ["SameSite=Lax", *(["Secure"] if secure() else [])]
@@ -35,20 +39,23 @@ def set_cookie(side: Side, value: str, scope: SessionScope = SessionScope.FULL) 
 
 def session_refs(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str]:
     """The hashes of the patient's and the staff cookie, "" without."""
+    jar = _jar(headers)
+    return _ref(jar, Side.PATIENT), _ref(jar, Side.STAFF)
+
+
+def embed_ref(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The hash of the frame's cookie, "" without."""
+    return _ref(_jar(headers), Side.PATIENT, SessionScope.EMBED)
+
+
+def _jar(headers: Iterable[tuple[bytes, bytes]]) -> SimpleCookie:
     jar: SimpleCookie = SimpleCookie()
-    try:
+    with suppress(CookieError):
         jar.load("; ".join(v.decode("latin-1") for k, v in headers if k.lower() == b"cookie"))
-    except CookieError:
-        return "", ""
-    patient = _value(jar, cookie_name(Side.PATIENT)) or _value(
-        jar, cookie_name(Side.PATIENT, SessionScope.EMBED)
-    )
-    return _hashed(patient), _hashed(_value(jar, cookie_name(Side.STAFF)))
+    return jar
 
 
-def _value(jar: SimpleCookie, name: str) -> str:
-    return jar[name].value if name in jar else ""
-
-
-def _hashed(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest() if value else ""
+def _ref(jar: SimpleCookie, side: Side, scope: SessionScope = SessionScope.FULL) -> str:
+    name = cookie_name(side, scope)
+    value = jar[name].value if name in jar else ""
+    return session_ref(value, scope) if value else ""

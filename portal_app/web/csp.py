@@ -10,6 +10,7 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
+from portal_app.domain.embedding import is_embed
 from portal_app.settings import settings
 
 _SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
@@ -27,18 +28,14 @@ def is_staff(path: str) -> bool:
     return "staff" in parts[:2]
 
 
-def is_embed(path: str) -> bool:
-    return "embed" in path.strip("/").split("/")[:2]
-
-
 @lru_cache(maxsize=2048)
-def policy(path: str, *, document: bool, web_root: Path) -> str:
-    """The Content-Security-Policy for a path. `document`: an HTML page of the build."""
+def policy(path: str, *, document: bool, web_root: Path, framed_by: tuple[str, ...] = ()) -> str:
+    """The Content-Security-Policy for a path. `document`: an HTML page of the build. `framed_by`: origins."""
     scripts, styles = _hashes(web_root, path) if document else ("", "")
     patient = not is_staff(path)
     pays = patient and not settings().simulated
     frames = STRIPE_FRAMES if pays else "'self'" if patient and settings().simulated else "'none'"
-    ancestors = " ".join(settings().embed_origins) or "'none'" if is_embed(path) else "'none'"
+    ancestors = (" ".join(framed_by) if is_embed(path) else "") or "'none'"
     return "; ".join(
         " ".join(part.split())
         for part in (

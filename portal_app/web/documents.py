@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from portal_app.domain.access import Principal, Side
+from portal_app.domain.embedding import FRAME
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.domain.ids import given_id
 from portal_app.services.documents import Paper, invoice_paper, receipt_paper
@@ -45,6 +46,9 @@ def _seen_by(
             continue
     if signed_in:
         return PlainTextResponse("Not Found", 404, _HEADERS)
+    if visitor.embedded:  # the frame itself went there: it must not be left with a word and no way on
+        spoken = f"/{language}" if language in settings().languages[1:] else ""
+        return RedirectResponse(f"{spoken}{FRAME}", 303, _HEADERS)
     return PlainTextResponse("Sign in first", 401, _HEADERS)
 
 

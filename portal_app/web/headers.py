@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+from portal_app.domain.embedding import is_embed
 from portal_app.settings import settings
-from portal_app.web.csp import is_embed, permissions, policy
+from portal_app.web.csp import permissions, policy
 
 Headers = list[tuple[bytes, bytes]]
 _FOR_EVER = b"public, max-age=31536000, immutable"
 _A_DAY = b"public, max-age=86400"
 
 
-def answer_headers(path: str, given: Headers, web_root: Path) -> Headers:
-    """The answer's own headers, ours instead of or besides them."""
+def answer_headers(path: str, given: Headers, web_root: Path, framed_by: tuple[str, ...] = ()) -> Headers:
+    """The answer's own headers, ours instead of or besides them. `framed_by`: for pages in a frame, whose."""
     document = any(k.lower() == b"content-type" and v.startswith(b"text/html") for k, v in given)
-    ours = _security(path, document, web_root)
+    ours = _security(path, document, web_root, framed_by)
     names = {name for name, _ in ours} | {b"server"}
     if cache := _cache(path):
         ours.append((b"cache-control", cache))
@@ -23,9 +24,9 @@ def answer_headers(path: str, given: Headers, web_root: Path) -> Headers:
     return [(k, v) for k, v in given if k.lower() not in names and not _opens_cors(k)] + ours
 
 
-def _security(path: str, document: bool, web_root: Path) -> Headers:
+def _security(path: str, document: bool, web_root: Path, framed_by: tuple[str, ...]) -> Headers:
     headers = {
-        "content-security-policy": policy(path, document=document, web_root=web_root),
+        "content-security-policy": policy(path, document=document, web_root=web_root, framed_by=framed_by),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "permissions-policy": permissions(path),
@@ -34,7 +35,9 @@ def _security(path: str, document: bool, web_root: Path) -> Headers:
     }
     if settings().public_url.startswith("https://"):
         headers["strict-transport-security"] = "max-age=63072000; includeSubDomains"
-    if not is_embed(path):
+    if is_embed(path):  # a site that isolates itself may load it; who may frame it, the policy says
+        headers["cross-origin-resource-policy"] = "cross-origin"
+    else:
         headers["x-frame-options"] = "DENY"
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 

@@ -10,7 +10,7 @@ from portal_app.domain.access import Side
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.sign_in import end_session, principal_of, ready, redeem
-from portal_app.visitor import visitor_of
+from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.cookies import set_cookie
 from portal_app.web.threads import in_thread
 
@@ -25,8 +25,9 @@ async def begin(request: Request) -> Response:
         return PlainTextResponse("bad request", 400)
     device = request.headers.get("user-agent", "")
     former = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
+    scope = _scope(visitor)
     try:
-        made = await in_thread(redeem, ticket, ip=visitor.ip, device=device, replaces=former)
+        made = await in_thread(redeem, ticket, ip=visitor.ip, device=device, replaces=former, scope=scope)
     except NotSignedIn:
         return JSONResponse({"ok": False}, 401)
     answer = JSONResponse({"ok": True})
@@ -36,15 +37,19 @@ async def begin(request: Request) -> Response:
 
 async def end(request: Request) -> Response:
     """POST ?side=patient|staff: the session ends everywhere, the cookie goes; the page leaves by itself."""
-    side = Side.STAFF if request.query_params.get("side") == Side.STAFF else Side.PATIENT
     visitor = visitor_of(request.headers)
+    staff = request.query_params.get("side") == Side.STAFF and not visitor.embedded
+    side = Side.STAFF if staff else Side.PATIENT
     with suppress(NotSignedIn):  # it was over already
         await in_thread(end_session, await in_thread(principal_of, visitor.ref(side), side, touch=False))
     answer = JSONResponse({"ok": True})
-    answer.headers.append("set-cookie", set_cookie(side, ""))
-    if side is Side.PATIENT:
-        answer.headers.append("set-cookie", set_cookie(side, "", SessionScope.EMBED))
+    answer.headers.append("set-cookie", set_cookie(side, "", _scope(visitor)))
     return answer
+
+
+def _scope(visitor: Visitor) -> SessionScope:
+    """In a frame there are sessions of the frame only, elsewhere all but those."""
+    return SessionScope.EMBED if visitor.embedded else SessionScope.FULL
 
 
 async def alive(_: Request) -> Response:

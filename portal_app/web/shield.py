@@ -13,13 +13,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
+from portal_app.domain.embedding import DOORS, FRAME, is_embed, out_of_frame
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
-from portal_app.web.cookies import secure, session_refs
+from portal_app.web.cookies import embed_ref, secure, session_refs
 from portal_app.web.headers import answer_headers
 from portal_app.web.sockets import OPEN, Message, Send, Socket
+from portal_app.web.threads import in_thread
 
 Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
@@ -35,13 +37,19 @@ _log = logging.getLogger("portal.shield")
 
 class Shield:
     def __init__(
-        self, app: App, web_root: Path, without_origin: tuple[str, ...] = (), foreign: tuple[str, ...] = ()
+        self,
+        app: App,
+        web_root: Path,
+        without_origin: tuple[str, ...] = (),
+        foreign: tuple[str, ...] = (),
+        framed_by: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """`without_origin`: where servers post without a browser (webhooks); they prove themselves.
 
         `foreign`: what stands for another host (the simulator of Stripe) and has headers of its own.
+        `framed_by`: asked with each page for a frame: whose sites may show it.
         """
-        self.app, self.web_root = app, web_root
+        self.app, self.web_root, self.framed_by = app, web_root, framed_by
         self.without_origin, self.foreign = (*without_origin, *foreign), foreign
         self.origins = _origins()
         self.hosts = {urlsplit(origin).netloc for origin in self.origins}
@@ -53,12 +61,14 @@ class Shield:
         given = {k.lower(): v.decode("latin-1") for k, v in reversed(scope["headers"])}
         if refusal := self._refusal(scope, given):
             return await self._refuse(scope, send, *refusal)
-        patient, staff = session_refs(scope["headers"])
-        visitor = Visitor(patient, staff, _address(scope, given))
+        if page := _own_page(scope, given):
+            return await self._send_to(scope, send, page)
+        asked = scope["path"]
+        visitor = _visitor(scope, given)
         scope = self._passed_on(scope, visitor)
         if scope["type"] == "websocket":
             return await self._socket(scope, receive, send, visitor)
-        return await self._http(scope, receive, send)
+        return await self._http(scope, receive, send, asked)
 
     def _refusal(self, scope: Any, given: dict[bytes, str]) -> tuple[int, str] | None:
         path, socket = scope["path"], scope["type"] == "websocket"
@@ -81,23 +91,29 @@ class Shield:
         headers.append((b"authorization", visitor.header().encode()))
         scheme = ("ws" if scope["type"] == "websocket" else "http") + ("s" if secure() else "")
         path = scope["path"]
+        if path.startswith(DOORS):
+            path = path.removeprefix(FRAME)
         if path in self.pages:  # the file server would redirect to the trailing slash
             path += "/"
         return {**scope, "headers": headers, "scheme": scheme, "path": path, "raw_path": path.encode()}
 
-    async def _http(self, scope: Any, receive: Receive, send: Send) -> None:
+    async def _http(self, scope: Any, receive: Receive, send: Send, asked: str) -> None:
+        """`asked`: the path as the browser knows it, which decides about the headers."""
         started = False
+        hosts: tuple[str, ...] = ()
 
         async def dressed(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
             if message["type"] == "http.response.start" and not scope["path"].startswith(self.foreign):
-                headers = answer_headers(scope["path"], message["headers"], self.web_root)
+                headers = answer_headers(asked, message["headers"], self.web_root, hosts)
                 message = {**message, "headers": headers}
             await send(message)
 
         try:
+            if is_embed(asked):
+                hosts = await in_thread(self.framed_by)
             await self.app(scope, receive, dressed)
         except Exception as bug:  # Starlette's own answer would leave without our headers
             _log.error("a route failed: %s", type(bug).__name__, exc_info=bug)
@@ -120,6 +136,11 @@ class Shield:
         finally:
             watched.stop()
             OPEN.remove(socket)
+
+    async def _send_to(self, scope: Any, send: Send, page: str) -> None:
+        headers = answer_headers(scope["path"], [(b"location", page.encode())], self.web_root)
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _refuse(self, scope: Any, send: Send, status: int, text: str) -> None:
         if scope["type"] == "websocket":
@@ -168,6 +189,22 @@ async def _closed(socket: Socket, reason: str) -> Message:
     with suppress(TimeoutError, RuntimeError, OSError):
         await asyncio.wait_for(socket.send({"type": "websocket.close", "code": 1008, "reason": reason}), 2)
     return {"type": "websocket.disconnect", "code": 1008}
+
+
+def _visitor(scope: Any, given: dict[bytes, str]) -> Visitor:
+    """Through the frame's doors one is who the frame's cookie says, elsewhere who the portal's own two say."""
+    address = _address(scope, given)
+    if is_embed(scope["path"]):
+        return Visitor(embed_ref(scope["headers"]), "", address, embedded=True)
+    return Visitor(*session_refs(scope["headers"]), address)
+
+
+def _own_page(scope: Any, given: dict[bytes, str]) -> str:
+    """A page for a frame, opened in a window of its own: the portal's page that it stands for."""
+    if scope["type"] != "http" or given.get(b"sec-fetch-dest") != "document" or not is_embed(scope["path"]):
+        return ""
+    asked = scope.get("query_string", b"").decode("latin-1")
+    return quote(out_of_frame(scope["path"])) + (f"?{asked}" if asked else "")
 
 
 def _origins() -> frozenset[str]:

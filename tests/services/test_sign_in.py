@@ -18,7 +18,7 @@ from portal_app.domain.access import EMBED_PERMISSIONS, Side, nobody, the_portal
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.domain.families import ContactKind, PatientStatus
 from portal_app.domain.ids import new_id
-from portal_app.domain.sign_in import SessionScope
+from portal_app.domain.sign_in import SessionScope, session_ref
 from portal_app.services import live, sign_in
 from portal_app.services.families import families_changed
 from portal_app.services.sign_in import throttle
@@ -385,7 +385,8 @@ def test_dep_10_without_a_birth_date_nobody_sees_and_nobody_comes_in(cast: Cast)
 def test_an_embedded_session_may_pay_and_nothing_more(cast: Cast):
     with transaction(PORTAL) as tx:
         ticket = write_ticket(tx, way="code", patient_id=MARIA.id, scope=SessionScope.EMBED)
-    ref = hashed(sign_in.redeem(ticket).value)
+    value = sign_in.redeem(ticket, scope=SessionScope.EMBED).value
+    ref = session_ref(value, SessionScope.EMBED)
     assert sign_in.principal_of(ref, Side.PATIENT).permissions == EMBED_PERMISSIONS
 
 

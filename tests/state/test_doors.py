@@ -1,13 +1,18 @@
 """The door in front of every handler: who gets in, what is said to the rest, what an argument may be."""
 
+import importlib
+import re
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from reflex.event import Event
+from reflex_base.registry import RegistrationContext
 
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.errors import NotSignedIn, Refused
-from portal_app.state import base
+from portal_app.state import base, doors
 from portal_app.state.base import guarded, me, open_to_all
 from portal_app.visitor import Visitor
 from tests.cast import Cast
@@ -141,3 +146,59 @@ async def test_a_bug_is_given_a_number_and_none_of_its_words(
 async def test_an_open_door_knows_nobody(at: Any, cast: Cast):
     at("/es/sign-in", who=cast.maria)
     assert await ask(Page()) == "nobody 203.0.113.7 es"
+
+
+def in_a_frame(
+    at: Any, monkeypatch: pytest.MonkeyPatch, path: str, who: Principal, *, embedded: bool
+) -> None:
+    at(path, who)
+    visitor = Visitor("p" * 64 if who else "", "", "203.0.113.7", embedded)
+    monkeypatch.setattr(base.EventContext, "get", lambda: Here(path, visitor))
+
+    def known(ref: str, side: Side, *, touch: bool) -> Principal:
+        if not ref:
+            raise NotSignedIn
+        return who
+
+    monkeypatch.setattr(base, "principal_of", known)
+
+
+@pytest.mark.parametrize(
+    ("path", "embedded", "door"),
+    [
+        ("/invoices", True, "/embed"),  # a frame's session on a page of the portal
+        ("/es/account", True, "/es/embed"),
+        ("/embed/invoices", False, "/embed"),  # the portal's own session on a page in a frame
+    ],
+)
+async def test_a_session_of_a_frame_and_one_of_the_portal_are_nobody_at_each_others_pages(
+    at: Any, monkeypatch: pytest.MonkeyPatch, cast: Cast, path: str, embedded: bool, door: str
+):
+    in_a_frame(at, monkeypatch, path, cast.maria, embedded=embedded)
+    told = str((await show(Page(), number=2)).args)
+    assert re.search(rf"[\"']{door}[\"']", told), told
+
+
+async def test_in_its_frame_it_passes(at: Any, monkeypatch: pytest.MonkeyPatch, cast: Cast):
+    in_a_frame(at, monkeypatch, "/es/embed/invoices", cast.maria, embedded=True)
+    assert (await show(Page(), number=2)).startswith(str(cast.maria.patient_id))
+
+
+async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(monkeypatch: pytest.MonkeyPatch, cast: Cast):
+    importlib.import_module("portal_app.pages")  # so that every state is known
+    visitor = Visitor("p" * 64, "", "203.0.113.7", embedded=True)
+    monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
+    bound = SimpleNamespace(_bound_ref=visitor.refs)
+
+    async def ours(_: object) -> SimpleNamespace:
+        return bound
+
+    state = SimpleNamespace(get_state=ours)
+    allowed = {
+        name: await doors.Doors().preprocess(None, state, Event(name=name)) is None
+        for name in RegistrationContext.get().event_handlers
+        if doors.door_of(name) is not None
+    }
+    spoken_to = {name.rsplit(".", 2)[-2].rsplit("____", 1)[-1] for name, may in allowed.items() if may}
+    assert spoken_to == {"shell_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
+    assert not all(allowed.values())

@@ -28,6 +28,7 @@ from portal_app.domain.sign_in import (
     Answer,
     CodeWay,
     Member,
+    SessionScope,
     who_comes_in,
 )
 from portal_app.services import messages
@@ -98,7 +99,14 @@ def check_code(principal: Principal, code_id: str, code: str) -> None:
         )
 
 
-def check_birth_date(principal: Principal, code_id: str, birth_date: date, first_name: str = "") -> str:
+def check_birth_date(
+    principal: Principal,
+    code_id: str,
+    birth_date: date,
+    first_name: str = "",
+    *,
+    scope: SessionScope = SessionScope.FULL,
+) -> str:
     """A ticket for the one of the household born that day. Refused, or NeedsFirstName (CODE-3 to 7)."""
     throttle.count("try from", principal.ip)
     ticket = ""
@@ -113,7 +121,9 @@ def check_birth_date(principal: Principal, code_id: str, birth_date: date, first
         elif answer in (Answer.COME_IN, Answer.CALL_US):
             burn_codes(tx, row.contact_hash)
         if patient_id:
-            ticket = write_ticket(tx, way="code", patient_id=patient_id, language=principal.language)
+            ticket = write_ticket(
+                tx, way="code", patient_id=patient_id, scope=scope, language=principal.language
+            )
         _note(tx, principal, f"sign_in:{answer.value}", row, ok=bool(patient_id), patient_id=patient_id)
     if ticket:
         return ticket

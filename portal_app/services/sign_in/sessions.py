@@ -24,7 +24,7 @@ from portal_app.domain.access import (
 )
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.ids import PatientId, StaffId
-from portal_app.domain.sign_in import TICKET_LIFE, SessionScope, still_holds
+from portal_app.domain.sign_in import TICKET_LIFE, SessionScope, session_ref, still_holds
 from portal_app.services import live
 from portal_app.services.families import lists_of
 
@@ -87,17 +87,29 @@ class NewSession:
     scope: SessionScope
 
 
-def redeem(ticket: str, *, ip: str = "", device: str = "", replaces: tuple[str, ...] = ()) -> NewSession:
-    """A session for a ticket; the browser's former session on that side ends. NotSignedIn if it is spent."""
+def redeem(
+    ticket: str,
+    *,
+    ip: str = "",
+    device: str = "",
+    replaces: tuple[str, ...] = (),
+    scope: SessionScope = SessionScope.FULL,
+) -> NewSession:
+    """A session for a ticket; the browser's former session on that side ends.
+
+    NotSignedIn if it is spent, or was written for another kind of session.
+    """
     value, now = secrets.token_urlsafe(32), clock.now()
     with transaction(the_portal("sign-in")) as tx:
         taken = tx.exec(
-            delete(SessionTicket).where(SessionTicket.hash == hashed(ticket)).returning(SessionTicket)  # type: ignore[call-overload]
+            delete(SessionTicket)
+            .where(col(SessionTicket.hash) == hashed(ticket), col(SessionTicket.scope) == scope)
+            .returning(SessionTicket)  # type: ignore[call-overload]
         ).scalar_one_or_none()
         if taken is None or taken.expires_at < now:
             raise NotSignedIn
         session = PortalSession(
-            ref=hashed(value),
+            ref=session_ref(value, taken.scope),
             side=taken.side,
             scope=taken.scope,
             patient_id=taken.patient_id,
@@ -152,7 +164,7 @@ def _gone(refs: tuple[str, ...]) -> None:
 
 
 def _holds(met: Met, now: datetime) -> bool:
-    return met.revoked_at is None and still_holds(met.created_at, met.seen_at, now)
+    return met.revoked_at is None and still_holds(met.created_at, met.seen_at, now, met.scope)
 
 
 def _patient(met: Met, now: datetime) -> Principal:

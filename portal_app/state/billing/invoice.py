@@ -14,7 +14,7 @@ from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import HeldPayment, InvoiceView, PaymentOutcome, SourceView
 from portal_app.speech import date_text, mark, money_text, names_text, paid_with_text, say
-from portal_app.state.addresses import address
+from portal_app.state.addresses import address, paper_address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import (
     invoice_status,
@@ -304,7 +304,7 @@ class InvoiceState(PortalState):
         self.people, self.provider = names_text(self.language, shown.people), shown.provider
         self.issued = date_text(self.language, shown.issue_date)
         self.due_day = date_text(self.language, shown.due_date)
-        self.pdf = f"/documents/invoice/{shown.id}.pdf?lang={self.language}"
+        self.pdf = paper_address(self.language, f"/documents/invoice/{shown.id}.pdf")
 
     def _show_lines(self, shown: InvoiceView) -> None:
         self.lines = [

@@ -11,7 +11,7 @@ from portal_app.domain.ids import PaymentId, given_id
 from portal_app.services import billing
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.speech import date_text, money_text, names_text, paid_with_text, say, time_text
-from portal_app.state.addresses import address
+from portal_app.state.addresses import address, paper_address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import invoice_title, payment_status
 
@@ -68,7 +68,7 @@ class ReceiptState(PortalState):
         self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""
         self.parts = [self._part(part) for part in receipt.parts]
         self.left = next((part.left for part in self.parts if part.left), "")
-        self.pdf = f"/documents/receipt/{receipt.payment_id}.pdf?lang={self.language}"
+        self.pdf = paper_address(self.language, f"/documents/receipt/{receipt.payment_id}.pdf")
 
     def _part(self, part: ReceiptPart) -> PartItem:
         left = say(self.language, "{amount} left to pay", amount=part.still_due) if part.still_due else ""

@@ -1,0 +1,52 @@
+"""What stands round a page in a frame of the practice's own site: nearly nothing, and nothing fixed."""
+
+import reflex as rx
+
+from portal_app.components.chrome import document, language_toggle, main, offline, refusal, sign_out
+from portal_app.components.kit import el, icon, new_window
+from portal_app.components.words import _, fill_var, in_window
+from portal_app.state.shell import ShellState
+
+
+def embed_frame(body: rx.Component, path: str, width: str) -> rx.Component:
+    """ui.js tells the site how high the frame is; `data-hosts` says which sites may hear it."""
+    return document(
+        offline(),
+        el.div(
+            who(path),
+            main(refusal(), body, cls="min-w-0 py-4"),
+            elsewhere(),
+            class_name=f"mx-auto {width} px-1 sm:px-4",
+        ),
+        data_hosts=ShellState.hosts,
+    )
+
+
+def who(path: str) -> rx.Component:
+    """Who is signed in here, the way out, the other language."""
+    look = "link inline-flex items-center gap-2 min-h-11 sm:px-2 cursor-pointer"
+    name = el.p(fill_var("Signed in as {person}", person=ShellState.person), class_name="font-semibold")
+    return el.header(
+        rx.cond(
+            ShellState.person != "",
+            el.div(name, sign_out("patient", look), class_name="flex flex-wrap items-center gap-x-2"),
+            el.span(),
+        ),
+        language_toggle(path),
+        class_name="flex items-center justify-between gap-2 min-h-11",
+    )
+
+
+def elsewhere() -> rx.Component:
+    """Records and the account are never framed: they open in a window of their own."""
+    portal = new_window(
+        icon("external-link", 18),
+        _("Open the patient portal"),
+        href=in_window("/invoices"),
+        cls="link inline-flex items-center gap-2 min-h-11",
+    )
+    return el.footer(
+        el.p(_("Your visits, forms and details are in the patient portal."), class_name="text-ink-2"),
+        portal,
+        class_name="no-print border-t border-line mt-6 pt-3 pb-4 text-sm",
+    )

@@ -1,0 +1,17 @@
+"""/embed…: signing in by code, invoices, paying and the receipt, for a frame in the practice's own site.
+
+The same bodies as in the portal; the session, the doors and what they may show are the frame's own.
+"""
+
+from portal_app.components.shell import page
+from portal_app.pages import invoice, invoices, receipt, sign_in
+from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
+from portal_app.state.shell import ShellState
+from portal_app.state.sign_in import SignInState
+
+page("/embed", sign_in.title, on_load=[SignInState.begin, ShellState.look_in], side="frame_door")(
+    sign_in.sign_in
+)
+page("/embed/invoices", "Invoices", on_load=InvoicesState.load, side="frame")(invoices.invoices)
+page("/embed/invoices/[id]", invoice.title, on_load=InvoiceState.load, side="frame")(invoice.invoice)
+page("/embed/receipt", receipt.title, on_load=ReceiptState.load, side="frame")(receipt.receipt)

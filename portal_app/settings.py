@@ -178,7 +178,7 @@ def _with_demo_key(found: Settings) -> Settings:
 
 
 def _demo_key(data_dir: Path) -> str:
-    """Made once for each demo: so that nobody needs a secret to look around, and no two demos share one."""
+    """Made once for each demo: nobody needs a secret to look around, and no two demos share one."""
     file = data_dir / "secret.key"
     data_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):

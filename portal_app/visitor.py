@@ -44,5 +44,6 @@ def visitor_of(headers: Mapping[str, Any]) -> Visitor:
 def _read(text: str) -> Visitor:
     if not text.startswith(_SCHEME):
         return NOBODY
-    facts = dict(part.partition("=")[::2] for part in text.removeprefix(_SCHEME).split(";"))
+    parts = (part.partition("=") for part in text.removeprefix(_SCHEME).split(";"))
+    facts = {name: value for name, _, value in parts}
     return Visitor(facts.get("p", ""), facts.get("s", ""), facts.get("ip", ""))

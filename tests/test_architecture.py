@@ -62,6 +62,7 @@ MASTER_KEYS = {
         "services/families",
         "services/practice",
         "services/billing",
+        "services/on_behalf",
         "services/jobs",
         "services/messages",
     },

@@ -24,6 +24,7 @@ class Met:
     scope: SessionScope
     patient_id: PatientId | None
     staff_id: StaffId | None
+    link_id: str | None
     created_at: datetime
     seen_at: datetime
     revoked_at: datetime | None
@@ -38,8 +39,9 @@ class Met:
 _s, _p, _m = PortalSession.__table__.c, Practice.__table__.c, StaffMember.__table__.c  # type: ignore[attr-defined]
 _QUERY = (
     select(
-        *(_s.ref, _s.side, _s.scope, _s.patient_id, _s.staff_id, _s.created_at, _s.seen_at, _s.revoked_at),
-        *(_s.language, _p.version, _p.dependent_age, _m.role, _m.active),
+        *(_s.ref, _s.side, _s.scope, _s.patient_id, _s.staff_id, _s.link_id),
+        *(_s.created_at, _s.seen_at, _s.revoked_at, _s.language),
+        *(_p.version, _p.dependent_age, _m.role, _m.active),
     )
     .select_from(PortalSession.__table__)  # type: ignore[attr-defined]
     .join(Practice.__table__, true())  # type: ignore[attr-defined]

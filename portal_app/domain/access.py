@@ -23,6 +23,7 @@ class Permission(StrEnum):
     MY_PAYMENTS = "patient:pay"
     MY_RECORDS = "patient:records"  # forms, agreements, appointments in full
     MY_ACCOUNT = "patient:account"  # sign-in, contact details, sharing
+    LINKED = "patient:linked"  # came by a one-purpose link: that purpose only
 
     # Staff (DOMAIN.md, "Staff permissions").
     AT_WORK = "staff:signed_in"
@@ -47,7 +48,7 @@ class Permission(StrEnum):
         return Side(self.value.partition(":")[0])
 
 
-PATIENT_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.PATIENT)
+PATIENT_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.PATIENT) - {Permission.LINKED}
 STAFF_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.STAFF)
 EMBED_PERMISSIONS = frozenset({Permission.MY_BILLS, Permission.MY_PAYMENTS})
 

@@ -34,7 +34,7 @@ class GrantKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What the rule needs to know of a patient. `guarantor` answers for the account they are billed on."""
+    """What the rule needs to know of a patient; `guarantor` answers for their account."""
 
     id: PatientId
     birth_date: date | None = None

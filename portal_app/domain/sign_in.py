@@ -18,6 +18,7 @@ class CodeWay(StrEnum):
 class SessionScope(StrEnum):
     FULL = "full"
     EMBED = "embed"
+    LINK = "link"  # one purpose
 
 
 CODE_LIFE = timedelta(minutes=15)  # CODE-10
@@ -86,7 +87,7 @@ def still_holds(created_at: datetime, seen_at: datetime, now: datetime) -> bool:
 
 
 def lock_after(failures: int) -> timedelta:
-    """How long a member of staff waits after so many wrong passwords or codes: it doubles from the fifth on."""
+    """How long staff wait after so many wrong passwords or codes: it doubles from the fifth on."""
     if failures < STAFF_TRIES:
         return timedelta()
     return min(timedelta(minutes=2 ** (failures - STAFF_TRIES)), timedelta(hours=1))

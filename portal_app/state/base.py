@@ -161,14 +161,14 @@ def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
 
 
 def reported(trouble: BaseException) -> str:
-    """Log a bug by where it happened, without its words (they may hold health data). The number to ask about."""
+    """Log where a bug happened, without its words (they may hold health data). The number to ask about."""
     number = secrets.token_hex(4)
     _log.error("bug %s: %s", number, type(trouble).__name__, exc_info=trouble)
     return number
 
 
 def _strictly(handler: Handler) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Reflex only coerces, and passes on raw what it cannot: check every argument against its annotation."""
+    """Reflex coerces, and passes on raw what it cannot: check each argument against its annotation."""
     parameters = list(inspect.signature(handler).parameters.values())[1:]
     needed = {p.name for p in parameters if p.default is p.empty}
     adapters: dict[str, TypeAdapter[Any]] = {}

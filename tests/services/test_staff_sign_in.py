@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 import time_machine
+from pyotp.totp import TOTP
 
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import StaffStep
@@ -36,10 +37,10 @@ def nora(cast: Cast) -> str:
     return sign_in.staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
 
 
-def set_up() -> pyotp.TOTP:
+def set_up() -> TOTP:
     challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
     app = pyotp.parse_uri(challenge.secret_uri)
-    assert isinstance(app, pyotp.TOTP)
+    assert isinstance(app, TOTP)
     sign_in.redeem(sign_in.staff_totp(VISITOR, challenge.id, app.now()))
     return app
 
@@ -138,7 +139,7 @@ def test_the_secret_is_sealed_at_rest(nora: str):
     challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
     with reading(PORTAL) as tx:
         assert challenge.secret not in tx.find(StaffStep, challenge.id).totp_secret
-    app = pyotp.TOTP(challenge.secret)
+    app = TOTP(challenge.secret)
     sign_in.staff_totp(VISITOR, challenge.id, app.now())
     with reading(PORTAL) as tx:
         member = tx.find(StaffMember, nora)
@@ -149,7 +150,7 @@ def test_the_secret_is_sealed_at_rest(nora: str):
 def test_who_has_left_is_out_at_once(nora: str):
     challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
     ref = hashed(
-        sign_in.redeem(sign_in.staff_totp(VISITOR, challenge.id, pyotp.TOTP(challenge.secret).now())).value
+        sign_in.redeem(sign_in.staff_totp(VISITOR, challenge.id, TOTP(challenge.secret).now())).value
     )
     with transaction(PORTAL) as tx:
         tx.find(StaffMember, nora).active = False

@@ -99,7 +99,7 @@ def check_code(principal: Principal, code_id: str, code: str) -> None:
 
 
 def check_birth_date(principal: Principal, code_id: str, birth_date: date, first_name: str = "") -> str:
-    """A ticket for the one of the household born that day. Refused, or NeedsFirstName; the third miss burns the code."""
+    """A ticket for the one of the household born that day. Refused, or NeedsFirstName (CODE-3 to 7)."""
     throttle.count("try from", principal.ip)
     ticket = ""
     with transaction(_ERRAND) as tx:
@@ -121,7 +121,7 @@ def check_birth_date(principal: Principal, code_id: str, birth_date: date, first
 
 
 def burn_codes(tx: Tx, contact_hash: str) -> None:
-    """No code that was sent to this contact point works any more: one was used, or the contact changed (CODE-12)."""
+    """No code sent to this contact works any more: one was used, or the contact changed (CODE-12)."""
     tx.exec(
         update(SignInCode)
         .where(col(SignInCode.contact_hash) == contact_hash, col(SignInCode.burnt_at).is_(None))

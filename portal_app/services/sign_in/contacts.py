@@ -19,7 +19,7 @@ class Contact:
 
 
 def contact_of(typed: str, country: str) -> Contact:
-    """Refused when nothing can be sent there. A phone without a country code is one of the practice's country."""
+    """Refused when nothing can be sent there. A phone without country code is of the practice's."""
     text = typed.strip()
     if len(text) > _LONGEST:
         raise _neither()

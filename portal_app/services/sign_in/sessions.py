@@ -44,7 +44,7 @@ def principal_of(session_ref: str, side: Side, *, touch: bool = True) -> Princip
     now = clock.now()
     if met is None or met.side is not side or not _holds(met, now):
         raise NotSignedIn
-    principal = _patient(met, now) if side is Side.PATIENT else _staff(met)
+    principal = _linked(met) if met.link_id else _patient(met, now) if side is Side.PATIENT else _staff(met)
     if touch and now - met.seen_at >= _TOUCH_EVERY:
         _seen_now(session_ref, now)
     return principal
@@ -57,6 +57,7 @@ def write_ticket(
     patient_id: PatientId | None = None,
     staff_id: StaffId | None = None,
     scope: SessionScope = SessionScope.FULL,
+    link_id: str | None = None,
     language: str = "en",
 ) -> str:
     """For whoever has just shown who they are: good once, for a minute, at POST /auth/session."""
@@ -68,6 +69,7 @@ def write_ticket(
             scope=scope,
             patient_id=patient_id,
             staff_id=staff_id,
+            link_id=link_id,
             way=way,
             expires_at=clock.now() + TICKET_LIFE,
             language=language,
@@ -100,6 +102,7 @@ def redeem(ticket: str, *, ip: str = "", device: str = "", replaces: tuple[str, 
             scope=taken.scope,
             patient_id=taken.patient_id,
             staff_id=taken.staff_id,
+            link_id=taken.link_id,
             created_at=now,
             seen_at=now,
             way=taken.way,
@@ -166,6 +169,17 @@ def _patient(met: Met, now: datetime) -> Principal:
         accounts=seen.accounts,
         patients=seen.patients,
         patient_id=patient_id,
+        session_ref=met.ref,
+        language=met.language,
+    )
+
+
+def _linked(met: Met) -> Principal:
+    """Nobody's accounts, nobody's charts, one permission; what it is for is asked of `services.links`."""
+    return Principal(
+        name=f"link:{met.link_id}",
+        side=Side.PATIENT,
+        permissions=frozenset({Permission.LINKED}),
         session_ref=met.ref,
         language=met.language,
     )

@@ -9,6 +9,7 @@ import pyotp
 import qrcode
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from pyotp.totp import TOTP
 from qrcode.image.svg import SvgPathFillImage
 from sqlmodel import select
 
@@ -131,7 +132,7 @@ def _challenge(principal: Principal, member: StaffMember, issuer: str) -> StaffC
         tx.keep(audit.line(principal, "sign_in:password", subject=member.id))
     if not set_up:
         return StaffChallenge(step.id, set_up=False)
-    uri = pyotp.TOTP(secret).provisioning_uri(name=member.email, issuer_name=issuer)
+    uri = TOTP(secret).provisioning_uri(name=member.email, issuer_name=issuer)
     return StaffChallenge(step.id, True, uri, _qr(uri), secret)
 
 
@@ -150,7 +151,7 @@ def _due(tx: Tx, challenge_id: str) -> tuple[StaffStep | None, StaffMember | Non
 def _step_of(member: StaffMember, step: StaffStep, code: str) -> int:
     """The time step of this code, newer than the last one used (a code works once); 0 if it is wrong."""
     # Somebody else may have set the app up meanwhile: the member's own secret decides.
-    app = pyotp.TOTP(unseal(_TOTP, member.totp_secret or step.totp_secret))
+    app = TOTP(unseal(_TOTP, member.totp_secret or step.totp_secret))
     here = int(clock.real_now().timestamp()) // TOTP_SECONDS
     typed = "".join(code.split())
     matching = [n for n in (here - 1, here, here + 1) if equal(app.generate_otp(n), typed)]

@@ -19,6 +19,8 @@ _LIMITS = {
     "code from": ("20/5 minutes", "60/hour", "200/day"),
     "code all": ("300/5 minutes",),
     "try from": ("60/5 minutes", "240/hour"),
+    "password": ("10/minute", "40/hour", "100/day"),
+    "password from": ("20/5 minutes", "100/hour"),
     "staff": ("5/minute", "20/hour", "50/day"),
     "staff from": ("20/5 minutes", "100/hour"),
 }

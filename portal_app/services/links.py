@@ -1,0 +1,343 @@
+"""Addresses that open something: sign-in with the contact filled in, one purpose, the portal, a desk code.
+
+What opens rides in the address's fragment, which browsers send to nobody; only hashes are kept.
+"""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlmodel import col, delete, select
+
+from portal_app import clock
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.billing import Account, Invoice
+from portal_app.db.tables.credentials import OneTimeLink
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.sign_in import PortalSession, SessionTicket
+from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.credentials import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
+from portal_app.domain.errors import NotFound, NotSignedIn, Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import AccountId, PatientId, new_id
+from portal_app.domain.money import Money
+from portal_app.domain.sign_in import BIRTH_DATE_TRIES, SessionScope
+from portal_app.services import live, messages
+from portal_app.services.logins import may_come_in
+from portal_app.services.notices import tell_everywhere
+from portal_app.services.on_behalf import note, on_behalf
+from portal_app.services.qr_codes import qr_svg
+from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.keys import NotOurs, seal, unseal
+from portal_app.services.sign_in.sessions import write_ticket
+from portal_app.settings import settings
+
+assert tell_everywhere  # registers the words of "access_link"
+_MAY_MAKE = {
+    Purpose.PAY: Permission.TAKE_PAYMENTS,
+    Purpose.CARD: Permission.TAKE_PAYMENTS,
+    Purpose.SIGN: Permission.MANAGE_AGREEMENTS,
+    Purpose.FORMS: Permission.MANAGE_FORMS,
+}
+
+
+class LinkOver(Refused):
+    """Unknown, expired, revoked, done, guessed at too often: one answer for all."""
+
+    def __init__(self) -> None:
+        super().__init__("This link no longer works. Sign in, or ask us for a new one.")
+
+
+class WrongBirthDate(Refused):
+    def __init__(self) -> None:
+        super().__init__("That is not the date of birth we have. Please check it.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """`address` is shown or sent now; nobody can read it again."""
+
+    id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    id: str
+    purpose: Purpose
+    subject_id: str
+    made: datetime
+    expires: datetime
+    state: str  # "open", "done", "revoked", "expired", "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link's session is for: this subject, at most this amount, and nothing else of the chart."""
+
+    link_id: str
+    purpose: Purpose
+    subject_id: str
+    account_id: AccountId | None
+    patient_id: PatientId
+    at_most: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalLink:
+    address: str
+    qr_svg: str
+
+
+def make_link(
+    principal: Principal,
+    purpose: Purpose,
+    subject_id: str,
+    *,
+    patient_id: PatientId | None = None,
+    at_most: Money | None = None,
+    life: timedelta = LINK_LIFE,
+) -> NewLink:
+    """An address for one purpose. `patient_id`: whose birth date is asked; the guarantor's for money."""
+    if not principal.may(Permission.SHARE_PORTAL):
+        principal.require(_MAY_MAKE[purpose])
+    with transaction(on_behalf(principal)) as tx:
+        return new_link(tx, purpose, subject_id, patient_id=patient_id, at_most=at_most, life=life)
+
+
+def new_link(
+    tx: Tx,
+    purpose: Purpose,
+    subject_id: str,
+    *,
+    patient_id: PatientId | None = None,
+    at_most: Money | None = None,
+    life: timedelta = LINK_LIFE,
+) -> NewLink:
+    """The same in the transaction of an errand that sends it along."""
+    account_id = _account(tx, purpose, subject_id)
+    if account_id:
+        patient_id = tx.find(Account, account_id).guarantor_id
+    if patient_id is None or not _born(tx, patient_id):
+        raise Refused("Without a date of birth on file, a link cannot be opened.")
+    token, now = secrets.token_urlsafe(32), clock.now()
+    row = tx.keep(
+        OneTimeLink(
+            id=new_id("lnk"),
+            hash=_hash(token),
+            purpose=purpose,
+            subject_id=subject_id,
+            patient_id=patient_id,
+            account_id=account_id,
+            at_most=at_most,
+            made_by=tx.principal.name,
+            created_at=now,
+            expires_at=now + life,
+        )
+    )
+    note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
+    return NewLink(row.id, _address("links", token))
+
+
+def open_link(principal: Principal, token: str, birth_date: date) -> str:
+    """A ticket for a session that can do this one thing. LinkOver, WrongBirthDate.
+
+    Opening again ends what was opened before: one link, one session.
+    """
+    throttle.count("try from", principal.ip)
+    with transaction(on_behalf(principal)) as tx:
+        asked = select(OneTimeLink).where(col(OneTimeLink.hash) == _hash(token[:200]))
+        row = tx.exec(asked.with_for_update()).first()
+        if row is None or _state(row) != "open":
+            note(tx, "open_link_failed", row.patient_id if row else None, ok=False)
+            trouble: Refused = LinkOver()
+        elif _born(tx, row.patient_id) == birth_date:
+            row.birth_date_tries = 0
+            _end_sessions(tx, row.id)
+            note(tx, "open:link", row.patient_id, link=row.id, purpose=str(row.purpose))
+            return write_ticket(
+                tx,
+                way="link",
+                patient_id=row.patient_id,
+                scope=SessionScope.LINK,
+                link_id=row.id,
+                language=principal.language,
+            )
+        else:
+            row.birth_date_tries += 1
+            note(tx, "open_link_failed", row.patient_id, ok=False, tries=row.birth_date_tries)
+            trouble = LinkOver() if row.birth_date_tries >= BIRTH_DATE_TRIES else WrongBirthDate()
+    raise trouble
+
+
+def linked(principal: Principal) -> Linked:
+    """What this session's link is for. NotSignedIn when it is revoked, done or expired meanwhile."""
+    principal.require(Permission.LINKED)
+    with reading(on_behalf(principal)) as tx:
+        session = tx.get(PortalSession, principal.session_ref)
+        row = tx.get(OneTimeLink, session.link_id) if session and session.link_id else None
+        if row is None or _state(row) != "open":
+            raise NotSignedIn
+        return Linked(row.id, row.purpose, row.subject_id, row.account_id, row.patient_id, row.at_most)
+
+
+def payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Principal, Linked]:
+    """For services that take the bill's account: use it with the link's own subject only (CODE-14)."""
+    this = linked(principal)
+    if this.purpose is not purpose or this.account_id is None:
+        raise NotFound
+    may = frozenset({Permission.MY_BILLS, Permission.MY_PAYMENTS})
+    narrowed = Principal(
+        name=principal.name,
+        side=Side.PATIENT,
+        permissions=may,
+        accounts=frozenset({this.account_id}),
+        session_ref=principal.session_ref,
+        language=principal.language,
+        ip=principal.ip,
+    )
+    return narrowed, this
+
+
+def finish_link(principal: Principal) -> None:
+    """It has done what it was for: the link and its session are over."""
+    this = linked(principal)
+    with transaction(on_behalf(principal)) as tx:
+        row = tx.find(OneTimeLink, this.link_id, lock=True)
+        row.done_at = clock.now()
+        tx.keep(row)
+        _end_sessions(tx, row.id)
+        note(tx, "finish:link", this.patient_id, link=row.id)
+
+
+def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, ...]:
+    """What staff made for a patient, newest first."""
+    principal.require(Permission.SHARE_PORTAL)
+    with reading(on_behalf(principal)) as tx:
+        rows = tx.exec(
+            select(OneTimeLink)
+            .where(col(OneTimeLink.patient_id) == patient_id)
+            .order_by(col(OneTimeLink.created_at).desc())
+            .limit(50)
+        )
+        return tuple(
+            LinkView(r.id, r.purpose, r.subject_id, r.created_at, r.expires_at, _state(r)) for r in rows
+        )
+
+
+def revoke_link(principal: Principal, link_id: str) -> None:
+    """It opens nothing any more; what it opened ends at once."""
+    principal.require(Permission.SHARE_PORTAL)
+    with transaction(on_behalf(principal)) as tx:
+        row = tx.find(OneTimeLink, link_id, lock=True)
+        _revoke(tx, row)
+
+
+def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
+    """All of a patient's: their contact has changed (CODE-12)."""
+    for row in tx.exec(
+        select(OneTimeLink).where(
+            col(OneTimeLink.patient_id) == patient_id, col(OneTimeLink.revoked_at).is_(None)
+        )
+    ).all():
+        _revoke(tx, row)
+
+
+def access_link(principal: Principal, kind: ContactKind, value: str) -> str:
+    """The address of sign-in with this contact filled in. It shows the contact and opens nothing."""
+    principal.require(Permission.SHARE_PORTAL)
+    until = (clock.now() + ACCESS_LINK_LIFE).isoformat()
+    return _address("sign-in", seal("access link", json.dumps([str(kind), value, until])))
+
+
+def send_access_link(principal: Principal, patient_id: PatientId) -> int:
+    """To each of a patient's addresses; to how many that was."""
+    principal.require(Permission.SHARE_PORTAL)
+    with transaction(on_behalf(principal)) as tx:
+        patient = tx.find(Patient, patient_id)
+        points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
+        usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
+        for point in usable:
+            messages.write(
+                tx,
+                "access_link",
+                once=new_id("say"),
+                to_contact=(point.kind, point.value),
+                language=patient.language,
+                values={"link": access_link(principal, point.kind, point.value)},
+            )
+        note(tx, "send:access_link", patient_id, count=len(usable))
+        return len(usable)
+
+
+def open_access_link(principal: Principal, token: str) -> str:
+    """The contact to fill in, and nothing more. LinkOver when it is old or the contact has changed."""
+    try:
+        kind, value, until = json.loads(unseal("access link", token[:2000]))
+    except (NotOurs, ValueError) as trouble:
+        raise LinkOver from trouble
+    if datetime.fromisoformat(until) <= clock.now():
+        raise LinkOver
+    with reading(on_behalf(principal)) as tx:
+        asked = select(ContactPoint.id).where(
+            col(ContactPoint.kind) == ContactKind(kind), col(ContactPoint.value) == value
+        )
+        if not tx.exec(asked).first():
+            raise LinkOver
+    return value
+
+
+def portal_link(principal: Principal, way: str = "") -> PortalLink:
+    """The public address, as link and QR code: the visitor confirms by "phone", "email" or at the "desk"."""
+    principal.require(Permission.SHARE_PORTAL)
+    if way not in ("", "phone", "email", "desk"):
+        raise NotFound
+    address = f"{settings().public_url.rstrip('/')}/sign-in" + (f"?by={way}" if way else "")
+    return PortalLink(address, qr_svg(address))
+
+
+def _account(tx: Tx, purpose: Purpose, subject_id: str) -> AccountId | None:
+    if purpose is Purpose.PAY:
+        return tx.find(Invoice, subject_id).account_id
+    return tx.find(Account, subject_id).id if purpose is Purpose.CARD else None
+
+
+def _born(tx: Tx, patient_id: PatientId) -> date | None:
+    person = tx.find(Patient, patient_id)
+    return person.birth_date if may_come_in(tx, patient_id) else None
+
+
+def _state(row: OneTimeLink) -> str:
+    if row.revoked_at or row.done_at:
+        return "revoked" if row.revoked_at else "done"
+    if row.expires_at <= clock.now():
+        return "expired"
+    return "blocked" if row.birth_date_tries >= BIRTH_DATE_TRIES else "open"
+
+
+def _revoke(tx: Tx, row: OneTimeLink) -> None:
+    row.revoked_at = row.revoked_at or clock.now()
+    tx.keep(row)
+    _end_sessions(tx, row.id)
+    note(tx, "revoke:link", row.patient_id, link=row.id)
+
+
+def _end_sessions(tx: Tx, link_id: str) -> None:
+    tx.exec(delete(SessionTicket).where(col(SessionTicket.link_id) == link_id))
+    opened = select(PortalSession).where(
+        col(PortalSession.link_id) == link_id, col(PortalSession.revoked_at).is_(None)
+    )
+    for session in tx.exec(opened).all():
+        session.revoked_at = clock.now()
+        tx.keep(session)
+        tx.afterwards(lambda ref=session.ref: live.announce(f"session:{ref}"))
+
+
+def _address(page: str, token: str) -> str:
+    return f"{settings().public_url.rstrip('/')}/{page}#{token}"
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

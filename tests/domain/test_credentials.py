@@ -1,0 +1,164 @@
+"""Passwords, codes and names as rules; one-time codes against the vectors of their standards."""
+
+import base64
+import csv
+import hashlib
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyotp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal_app.domain.credentials import (
+    Proof,
+    bare_code,
+    browser_and_system,
+    check_new_password,
+    delay_after,
+    good_username,
+    initials,
+    is_strong,
+    name_key,
+    new_desk_code,
+    new_recovery_code,
+    steps_near,
+    unused_step,
+    username_key,
+)
+from portal_app.domain.errors import Refused
+
+COMMON = {"password", "iloveyou", "correcthorse", "qwertyuiop"}
+OWN = ["Maria", "Rivera", "maria.rivera", "19810412"]
+
+
+def check(password: str) -> None:
+    check_new_password(password, own_words=OWN, common=COMMON.__contains__)
+
+
+def facts(name: str) -> Path:
+    """The vectors lie beside the project, or where PORTAL_SHARED says."""
+    shared = Path(os.environ.get("PORTAL_SHARED", Path(__file__).parents[3] / "shared"))
+    file = shared / "data" / "05_peer_facts" / name
+    if not file.exists():
+        pytest.skip(f"test vectors: {name} is not beside the project (PORTAL_SHARED)")
+    return file
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "violet kettle on the moon",
+        "пароль из слов",
+        "            a lot of room ",
+        "🐢🐇🐢🐇🦔🦔🐢🐇🐢🐇🦔🦊",
+        "x7" * 3 + "Kp!9zQw",
+    ],
+)
+def test_any_characters_make_a_password(password: str):
+    check(password)
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("short one", "Use at least {least} characters. A few words in a row are easy to remember."),
+        ("v" + "ery long " * 30, "Use at most {most} characters."),
+        ("Password12345", "Too many people use this password. Choose another."),
+        ("correct horse", "Too many people use this password. Choose another."),
+        ("iloveyouiloveyou", "Too many people use this password. Choose another."),
+        ("aaaaaaaaaaaaaaaa", "Too many people use this password. Choose another."),
+        ("!!qwertyuiop!!", "Too many people use this password. Choose another."),
+        ("maria.rivera1981", "Leave your own name, email and username out of your password."),
+        ("Rivera-19810412", "Leave your own name, email and username out of your password."),
+    ],
+)
+def test_length_over_rules_but_nothing_common_or_ones_own(password: str, why: str):
+    with pytest.raises(Refused) as refused:
+        check(password)
+    assert refused.value.message == why
+
+
+def test_a_long_phrase_may_hold_ones_name():
+    check("Maria keeps eleven quiet hedgehogs")
+
+
+def test_usernames_are_the_same_whatever_the_case_and_keyboard():
+    assert username_key("Maria") == username_key(" MARIA ") == username_key("Ｍａｒｉａ")
+    assert username_key("straße") == username_key("STRASSE")
+    with pytest.raises(Refused):
+        good_username("ma")
+    with pytest.raises(Refused):
+        good_username("maria rivera")
+
+
+def test_three_mistakes_are_free_then_the_wait_doubles_up_to_an_hour():
+    waits = [delay_after(n) for n in range(12)]
+    assert waits[:4] == [timedelta()] * 3 + [timedelta(minutes=1)]
+    assert waits[4] == timedelta(minutes=2)
+    assert waits == sorted(waits)
+    assert delay_after(50) == timedelta(hours=1)
+
+
+def test_recovery_codes_are_long_and_typed_in_any_way():
+    codes = {new_recovery_code() for _ in range(500)}
+    assert len(codes) == 500
+    code = codes.pop()
+    assert len(bare_code(code)) == 16  # 30 letters: 78 bits
+    assert bare_code(code.lower().replace("-", " ")) == bare_code(code)
+    assert len(bare_code(new_desk_code())) == 10
+
+
+def test_two_different_proofs_or_one_strong_one():
+    assert is_strong([Proof.PASSKEY])
+    assert is_strong([Proof.EMAIL, Proof.SMS])
+    assert not is_strong([Proof.EMAIL])
+    assert not is_strong([])
+
+
+def test_names_are_compared_without_accents_case_and_hyphens():
+    assert name_key("José  Luis-Peña") == name_key("jose luis pena")
+    assert initials("Ángela", "de la Ó") == "AD"
+
+
+def test_devices_are_called_as_people_call_them():
+    android = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36"
+    iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit Version/18.0 Safari/604.1"
+    edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit Chrome/126.0 Safari/537.36 Edg/126.0"
+    assert browser_and_system(android) == ("Chrome", "Android")
+    assert browser_and_system(iphone) == ("Safari", "iPhone")
+    assert browser_and_system(edge) == ("Edge", "Windows")
+    assert browser_and_system("curl/8") == ("", "")
+
+
+@given(st.integers(min_value=10**9, max_value=2 * 10**9))
+def test_a_clock_20_seconds_off_is_accepted_60_seconds_is_not(second: int):
+    now = datetime.fromtimestamp(second, UTC)
+    for off, accepted in ((0, True), (20, True), (-20, True), (60, False), (-60, False)):
+        assert ((second + off) // 30 in steps_near(now)) == accepted
+
+
+def test_a_code_counts_once():
+    assert unused_step([99, 100, 101], last=99) == 101
+    assert unused_step([100], last=100) is None
+    assert unused_step([], last=0) is None
+
+
+def test_totp_gives_the_codes_of_rfc_6238():
+    rows = list(csv.DictReader(facts("totp_rfc6238.csv").read_text().splitlines()))
+    assert rows
+    for row in rows:
+        secret = base64.b32encode(row["secret_ascii"].encode()).decode()
+        digest = getattr(hashlib, row["algo"].lower())
+        app = pyotp.TOTP(secret, digits=8, digest=digest)
+        assert app.at(int(row["unix_time"])) == row["code8"]
+
+
+def test_hotp_gives_the_codes_of_rfc_4226():
+    rows = list(csv.DictReader(facts("hotp_rfc4226.csv").read_text().splitlines()))
+    assert rows
+    for row in rows:
+        secret = base64.b32encode(row["secret_ascii"].encode()).decode()
+        assert pyotp.HOTP(secret).at(int(row["counter"])) == row["code6"]

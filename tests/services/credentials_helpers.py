@@ -1,0 +1,81 @@
+"""What the tests of sign-in settings do again and again."""
+
+import re
+from datetime import timedelta
+
+import pyotp
+from sqlmodel import col, select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.audit import AuditEntry
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.domain.access import Principal, Side, nobody, the_portal
+from portal_app.domain.credentials import Proof
+from portal_app.services import credentials, second_factor, sign_in
+from portal_app.services.sign_in.sessions import hashed
+from tests.cast import Person
+
+PASSWORD = "violet kettle on the moon"
+TEST = the_portal("test")
+NOBODY = nobody("192.0.2.7")
+
+
+def come_in(ticket: str, device: str = "") -> Principal:
+    """Whoever the ticket lets in."""
+    return sign_in.principal_of(hashed(sign_in.redeem(ticket, device=device).value), Side.PATIENT)
+
+
+def at_home(who: Person, way: str = "code", device: str = "") -> Principal:
+    """A session of theirs, just begun."""
+    with transaction(TEST) as tx:
+        ticket = sign_in.write_ticket(tx, way=way, patient_id=who.id)
+    return come_in(ticket, device)
+
+
+def with_password(who: Person, username: str = "", password: str = PASSWORD) -> Principal:
+    principal = at_home(who)
+    credentials.set_password(principal, username or who.given_name, password)
+    return principal
+
+
+def with_app(principal: Principal) -> tuple[pyotp.TOTP, tuple[str, ...]]:
+    """Their authenticator app and recovery codes."""
+    if credentials.view_sign_in(principal).has_password:
+        credentials.prove_by_password(principal, PASSWORD)
+    shown = second_factor.begin_app(principal)
+    app = pyotp.TOTP(shown.secret.replace(" ", ""))
+    codes = second_factor.confirm_app(principal, app.at(clock.real_now()))
+    return app, codes
+
+
+def next_code(app: pyotp.TOTP) -> str:
+    """The code after the one that was used."""
+    return app.at(clock.real_now() + timedelta(seconds=30))
+
+
+def signed_in_by_password(username: str, way: Proof, code: str, password: str = PASSWORD) -> Principal:
+    asked = credentials.password_sign_in(NOBODY, username, password)
+    return come_in(second_factor.answer(NOBODY, asked.id, way, code))
+
+
+def outbox(kind: str) -> list[OutboxMessage]:
+    with reading(TEST) as tx:
+        asked = select(OutboxMessage).where(OutboxMessage.kind == kind)
+        return list(tx.exec(asked.order_by(col(OutboxMessage.created_at), col(OutboxMessage.id))))
+
+
+def told(kind: str) -> set[str]:
+    """The addresses a kind of message went to."""
+    return {message.to for message in outbox(kind)}
+
+
+def code_sent(kind: str, to: str) -> str:
+    """The six digits of the only (or any) message of that kind to that address."""
+    body = next(m.body for m in reversed(outbox(kind)) if m.to == to)
+    return re.findall(r"\b\d{6}\b", body)[0]
+
+
+def trail() -> list[AuditEntry]:
+    with reading(TEST) as tx:
+        return list(tx.exec(select(AuditEntry).order_by(col(AuditEntry.seq))))

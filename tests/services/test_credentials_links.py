@@ -1,0 +1,233 @@
+"""One-purpose links, access links, the public address, desk codes."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Invoice
+from portal_app.db.tables.credentials import OneTimeLink
+from portal_app.db.tables.families import Patient
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import Permission, Side
+from portal_app.domain.credentials import Purpose
+from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.money import Money
+from portal_app.domain.sign_in import SessionScope
+from portal_app.services import desk_codes, links, sign_in
+from portal_app.services.desk_codes import WrongDeskCode
+from portal_app.services.links import LinkOver, WrongBirthDate
+from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.sessions import hashed
+from tests.cast import EVA, INVOICE, KIM, MARIA, RIVERA, Cast
+from tests.services.credentials_helpers import NOBODY, TEST, at_home, come_in, outbox, trail
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_yet() -> Iterator[None]:
+    throttle.forget_all()
+    yield
+    throttle.forget_all()
+
+
+def pay_link(cast: Cast) -> tuple[str, str]:
+    """Its id and the token in its address."""
+    made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(120_00))
+    address, _, token = made.address.partition("#")
+    assert address.endswith("/links")
+    return made.id, token
+
+
+def test_code_14_a_forwarded_pay_link_asks_for_the_date_of_birth(cast: Cast):
+    _, token = pay_link(cast)
+    with pytest.raises(WrongBirthDate):
+        links.open_link(NOBODY, token, KIM.birth_date)
+    guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
+    assert guest.permissions == {Permission.LINKED}
+    this = links.linked(guest)
+    assert (this.subject_id, this.at_most, this.account_id) == (INVOICE, Money(120_00), RIVERA)
+
+
+def test_code_14_only_that_purpose_and_nothing_of_the_chart(cast: Cast):
+    _, token = pay_link(cast)
+    guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
+    with reading(guest) as tx:
+        assert tx.exec(select(Patient)).all() == []
+        assert tx.exec(select(Invoice)).all() == []
+    payer, this = links.payer(guest)
+    assert (payer.accounts, payer.patients, payer.patient_id) == ({RIVERA}, frozenset(), None)
+    assert not payer.may(Permission.MY_RECORDS)
+    assert this.purpose is Purpose.PAY
+    with pytest.raises(NotFound):
+        links.payer(guest, Purpose.CARD)
+    with pytest.raises(NotAllowed):
+        links.linked(at_home(MARIA))
+
+
+def test_code_14_three_wrong_dates_close_the_link(cast: Cast):
+    link_id, token = pay_link(cast)
+    for attempt in range(3):
+        with pytest.raises(LinkOver if attempt == 2 else WrongBirthDate):
+            links.open_link(NOBODY, token, KIM.birth_date)
+    with pytest.raises(LinkOver):
+        links.open_link(NOBODY, token, MARIA.birth_date)
+    assert [v.state for v in links.list_links(cast.dana, MARIA.id) if v.id == link_id] == ["blocked"]
+    assert [e.outcome for e in trail() if e.action == "open_link_failed"] == ["refused"] * 4
+
+
+def test_a_link_expires_is_revoked_and_is_done(cast: Cast):
+    link_id, token = pay_link(cast)
+    guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
+    with pytest.raises(NotAllowed):
+        links.revoke_link(cast.nora, link_id)
+    links.revoke_link(cast.dana, link_id)
+    with pytest.raises(NotSignedIn):
+        sign_in.principal_of(guest.session_ref, Side.PATIENT)
+    _, token = pay_link(cast)
+    with clock.held_at(clock.now() + timedelta(days=14)), pytest.raises(LinkOver):
+        links.open_link(NOBODY, token, MARIA.birth_date)
+    guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
+    links.finish_link(guest)
+    with pytest.raises(LinkOver):
+        links.open_link(NOBODY, token, MARIA.birth_date)
+    with pytest.raises(NotSignedIn):
+        links.linked(guest)
+
+
+def test_the_token_is_kept_as_a_hash_only(cast: Cast):
+    link_id, token = pay_link(cast)
+    with reading(TEST) as tx:
+        row = tx.find(OneTimeLink, link_id)
+    assert token not in (row.hash, row.id)
+    assert len(token) >= 43
+
+
+def test_who_makes_which_link(cast: Cast):
+    assert links.make_link(cast.nora, Purpose.PAY, INVOICE)
+    with pytest.raises(NotAllowed):
+        links.make_link(cast.nora, Purpose.FORMS, "frm_1", patient_id=MARIA.id)
+    with pytest.raises(NotAllowed):
+        links.make_link(at_home(MARIA), Purpose.PAY, INVOICE)
+    with pytest.raises(Refused):  # a child opens nothing
+        links.make_link(cast.dana, Purpose.FORMS, "frm_1", patient_id=EVA.id)
+
+
+def test_two_parallel_openings_of_one_link_leave_one_session(db: str):
+    _, token = pay_link(Cast.on_stage())
+    together = threading.Barrier(6)
+
+    def open_it() -> None:
+        together.wait()
+        with clock.held_at(clock.now()):
+            try:
+                sign_in.redeem(links.open_link(NOBODY, token, MARIA.birth_date))
+            except NotSignedIn:
+                return
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with reading(TEST) as tx:
+        open_ones = tx.exec(select(PortalSession).where(col(PortalSession.revoked_at).is_(None))).all()
+    assert [session.scope for session in open_ones] == [SessionScope.LINK]
+
+
+def test_an_access_link_fills_in_the_contact_and_opens_nothing(cast: Cast):
+    address = links.access_link(cast.dana, ContactKind.EMAIL, "maria@example.com")
+    page, _, token = address.partition("#")
+    assert page.endswith("/sign-in")
+    assert "maria" not in token
+    assert links.open_access_link(NOBODY, token) == "maria@example.com"
+    for wrong in (token[:-4] + "AAAA", "", "nonsense"):
+        with pytest.raises(LinkOver):
+            links.open_access_link(NOBODY, wrong)
+    with clock.held_at(clock.now() + timedelta(days=8)), pytest.raises(LinkOver):
+        links.open_access_link(NOBODY, token)
+    gone = links.access_link(cast.dana, ContactKind.EMAIL, "nobody@example.com")
+    with pytest.raises(LinkOver):
+        links.open_access_link(NOBODY, gone.partition("#")[2])
+
+
+def test_an_access_link_is_sent_to_each_address(cast: Cast):
+    assert links.send_access_link(cast.dana, MARIA.id) == 2
+    assert {m.to for m in outbox("access_link")} == {"maria@example.com", "+12125550142"}
+    with pytest.raises(NotAllowed):
+        links.send_access_link(cast.nora, MARIA.id)
+
+
+def test_the_public_address_has_a_qr_code(cast: Cast):
+    shown = links.portal_link(cast.dana, "desk")
+    assert shown.address.endswith("/sign-in?by=desk")
+    assert shown.qr_svg.startswith("<svg")
+    with pytest.raises(NotAllowed):
+        links.portal_link(cast.nora)
+
+
+def test_code_13_a_desk_code_with_birth_date_and_initials(cast: Cast):
+    with pytest.raises(NotAllowed):
+        desk_codes.print_desk_code(cast.nora, KIM.id)
+    slip = desk_codes.print_desk_code(cast.dana, KIM.id)
+    assert slip.code in " ".join(slip.lines)
+    assert "Kim" not in " ".join(slip.lines)
+    for born, letters in ((MARIA.birth_date, "KO"), (KIM.birth_date, "MO")):
+        with pytest.raises(WrongDeskCode):
+            desk_codes.desk_sign_in(NOBODY, slip.code, born, letters)
+    kim = come_in(
+        desk_codes.desk_sign_in(NOBODY, slip.code.lower().replace("-", " "), KIM.birth_date, "k. o.")
+    )
+    assert kim.patient_id == KIM.id
+    with pytest.raises(WrongDeskCode):
+        desk_codes.desk_sign_in(NOBODY, slip.code, KIM.birth_date, "KO")
+
+
+def test_code_13_three_misses_a_day_or_a_newer_code_end_it(cast: Cast):
+    burnt = desk_codes.print_desk_code(cast.dana, KIM.id).code
+    for _ in range(3):
+        with pytest.raises(WrongDeskCode):
+            desk_codes.desk_sign_in(NOBODY, burnt, MARIA.birth_date, "KO")
+    old = desk_codes.print_desk_code(cast.dana, KIM.id).code
+    new = desk_codes.print_desk_code(cast.dana, KIM.id).code
+    for code in (burnt, old, "AAAAA-AAAAA"):
+        with pytest.raises(WrongDeskCode):
+            desk_codes.desk_sign_in(NOBODY, code, KIM.birth_date, "KO")
+    with clock.held_at(clock.now() + timedelta(hours=24)), pytest.raises(WrongDeskCode):
+        desk_codes.desk_sign_in(NOBODY, new, KIM.birth_date, "KO")
+    with pytest.raises(Refused, match="parent"):
+        desk_codes.print_desk_code(cast.dana, EVA.id)
+
+
+def test_code_13_two_parallel_uses_make_one_session(db: str):
+    code = desk_codes.print_desk_code(Cast.on_stage().dana, KIM.id).code
+    tickets: list[str] = []
+    together = threading.Barrier(6)
+
+    def use() -> None:
+        together.wait()
+        with clock.held_at(clock.now()):
+            try:
+                tickets.append(desk_codes.desk_sign_in(NOBODY, code, KIM.birth_date, "KO"))
+            except WrongDeskCode:
+                return
+
+    threads = [threading.Thread(target=use) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tickets) == 1
+
+
+def test_a_link_session_is_not_among_what_a_stranger_may_use(cast: Cast):
+    _, token = pay_link(cast)
+    with transaction(TEST) as tx:
+        assert tx.exec(select(PortalSession)).all() == []
+    guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
+    assert sign_in.principal_of(guest.session_ref, Side.PATIENT).name.startswith("link:lnk_")
+    assert guest.session_ref != hashed(token)

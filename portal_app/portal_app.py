@@ -12,19 +12,19 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
-from portal_app.services import audit, messages
+from portal_app.services import audit, messages, resets
 from portal_app.settings import settings
 from portal_app.state import live
 from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import documents, session, sockets, stripe
+from portal_app.web import documents, passkeys, session, sockets, stripe
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
 SIMULATOR = "/_stripe"
-SEAL_EVERY = 60  # seconds
+SEAL_EVERY = RESETS_EVERY = 60  # seconds
 
 assert pages  # they register themselves
 
@@ -43,6 +43,16 @@ async def seal_the_trail() -> None:
         try:
             await asyncio.to_thread(audit.seal, the_portal("seal"))
         except Exception as bug:  # a database away for a minute must not end the loop
+            reported(bug)
+
+
+async def carry_out_resets() -> None:
+    """Sign-ins whose day of waiting is over."""
+    while True:
+        await asyncio.sleep(RESETS_EVERY)
+        try:
+            await asyncio.to_thread(resets.carry_out_resets, the_portal("resets"))
+        except Exception as bug:  # as above
             reported(bug)
 
 
@@ -68,8 +78,8 @@ def simulator() -> Starlette:
 
 def put_together() -> rx.App:
     logs.set_up()
-    routes: list[BaseRoute] = [*session.routes, *documents.routes, *stripe.routes]
-    tasks = [pass_on, deliver, seal_the_trail, sockets.end_when_told]
+    routes: list[BaseRoute] = [*session.routes, *passkeys.routes, *documents.routes, *stripe.routes]
+    tasks = [pass_on, deliver, seal_the_trail, carry_out_resets, sockets.end_when_told, sockets.sweep]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 

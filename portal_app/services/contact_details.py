@@ -7,7 +7,7 @@ from datetime import date
 from sqlmodel import col, select, update
 
 from portal_app import clock
-from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.credentials import ContactChange, SecondFactorChallenge
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
@@ -19,7 +19,7 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services import messages
 from portal_app.services.links import revoke_links_of
-from portal_app.services.logins import login_of, own
+from portal_app.services.logins import hold, login_of, own
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import StartAgain, WrongCode, needs_proof
@@ -139,6 +139,7 @@ def change_contact(
     return ContactRequest(id_, kind, asked.shown)
 
 
+@retried
 def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
     """The new address reads its messages: it replaces the old one, which is told. WrongCode, StartAgain.
 
@@ -163,6 +164,7 @@ def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
     raise StartAgain if burnt else WrongCode
 
 
+@retried
 def remove_contact(principal: Principal, contact_id: str) -> None:
     """It is told; the last email or phone stays."""
     principal.require(Permission.MY_ACCOUNT)
@@ -170,7 +172,7 @@ def remove_contact(principal: Principal, contact_id: str) -> None:
         patient_id = tx.find(ContactPoint, contact_id).patient_id
     with transaction(on_behalf(principal)) as tx:
         needs_proof(tx, principal, login_of(tx, own(principal)))
-        tx.find(Patient, patient_id, lock=True)
+        hold(tx, patient_id)
         row = tx.find(ContactPoint, contact_id, lock=True)
         others = [p for p in _points(tx, patient_id) if p.id != row.id]
         if not others:

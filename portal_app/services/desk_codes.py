@@ -15,7 +15,7 @@ from portal_app.domain.credentials import DESK_CODE_LIFE, bare_code, initials, n
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, CodeWay
-from portal_app.services.logins import may_come_in
+from portal_app.services.logins import hold, may_come_in
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
@@ -50,7 +50,7 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
     principal.require(Permission.SHARE_PORTAL)
     code, now = new_desk_code(), clock.now()
     with transaction(on_behalf(principal)) as tx:
-        person = tx.find(Patient, patient_id, lock=True)
+        person = hold(tx, patient_id)
         if not may_come_in(tx, patient_id):
             raise Refused("This patient does not sign in for themselves. A parent does.")
         if person.birth_date is None:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import col, delete, select
 
 from portal_app import clock
-from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.db.tables.families import ContactPoint, Patient
@@ -141,6 +141,7 @@ def new_link(
     return NewLink(row.id, _address("links", token))
 
 
+@retried
 def open_link(principal: Principal, token: str, birth_date: date) -> str:
     """A ticket for a session that can do this one thing. LinkOver, WrongBirthDate.
 
@@ -149,7 +150,7 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
     throttle.count("try from", principal.ip)
     with transaction(on_behalf(principal)) as tx:
         asked = select(OneTimeLink).where(col(OneTimeLink.hash) == _hash(token[:200]))
-        row = tx.exec(asked.with_for_update()).first()
+        row = tx.exec(asked.with_for_update(key_share=True)).first()
         if row is None or _state(row) != "open":
             note(tx, "open_link_failed", row.patient_id if row else None, ok=False)
             trouble: Refused = LinkOver()
@@ -205,7 +206,7 @@ def finish_link(principal: Principal) -> None:
     """It has done what it was for: the link and its session are over."""
     this = linked(principal)
     with transaction(on_behalf(principal)) as tx:
-        row = tx.find(OneTimeLink, this.link_id, lock=True)
+        row = _held(tx, this.link_id)
         row.done_at = clock.now()
         tx.keep(row)
         _end_sessions(tx, row.id)
@@ -231,8 +232,7 @@ def revoke_link(principal: Principal, link_id: str) -> None:
     """It opens nothing any more; what it opened ends at once."""
     principal.require(Permission.SHARE_PORTAL)
     with transaction(on_behalf(principal)) as tx:
-        row = tx.find(OneTimeLink, link_id, lock=True)
-        _revoke(tx, row)
+        _revoke(tx, _held(tx, link_id))
 
 
 def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
@@ -317,6 +317,14 @@ def _state(row: OneTimeLink) -> str:
     if row.expires_at <= clock.now():
         return "expired"
     return "blocked" if row.birth_date_tries >= BIRTH_DATE_TRIES else "open"
+
+
+def _held(tx: Tx, link_id: str) -> OneTimeLink:
+    """Locked; a session that is just being made of it does not wait."""
+    row = tx.get(OneTimeLink, link_id, with_for_update={"key_share": True}, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row
 
 
 def _revoke(tx: Tx, row: OneTimeLink) -> None:

@@ -10,7 +10,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials import LOCKED_AFTER, delay_after
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.families import ContactKind, Person, may_sign_in
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.notices import tell_everywhere
@@ -28,9 +28,17 @@ def own(principal: Principal) -> PatientId:
 
 def login_of(tx: Tx, patient_id: PatientId) -> PatientLogin:
     """Locked against others; made when there is none yet."""
-    tx.find(Patient, patient_id, lock=True)  # two at once must not both make one
+    hold(tx, patient_id)  # two at once must not both make one
     found = tx.get(PatientLogin, patient_id, with_for_update=True, populate_existing=True)
     return found or tx.keep(PatientLogin(patient_id=patient_id, created_at=clock.now()))
+
+
+def hold(tx: Tx, patient_id: PatientId) -> Patient:
+    """Nobody else changes this patient meanwhile; who only refers to them (a new session) does not wait."""
+    person = tx.get(Patient, patient_id, with_for_update={"key_share": True}, populate_existing=True)
+    if person is None:
+        raise NotFound
+    return person
 
 
 def has_set_up_anything(tx: Tx, login: PatientLogin) -> bool:

@@ -8,7 +8,7 @@ import pyotp.totp
 from sqlmodel import col, delete, select
 
 from portal_app import clock
-from portal_app.db.scope import Tx, transaction
+from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.credentials import PatientLogin, RecoveryCode, SecondFactorChallenge, SessionProof
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
@@ -124,6 +124,7 @@ def ask_proof(principal: Principal) -> Challenge:
         return challenge(tx, login_of(tx, me), principal, principal.session_ref)
 
 
+@retried
 def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str:
     """Six digits by email or SMS, at most three times. The masked address; Refused when it cannot be."""
     with transaction(on_behalf(principal)) as tx:
@@ -155,6 +156,7 @@ def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str
         return allowed[way]
 
 
+@retried
 def answer(principal: Principal, challenge_id: str, way: Proof, code: str) -> str:
     """A ticket after a password; "" inside a session, which is proven now. WrongCode, StartAgain."""
     throttle.count("try from", principal.ip)

@@ -20,7 +20,7 @@ from portal_app.domain.families import GrantKind, PatientStatus, is_younger_than
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.contact_details import ContactView
 from portal_app.services.families import families_changed
-from portal_app.services.logins import login_of, own
+from portal_app.services.logins import hold, login_of, own
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import needs_proof
@@ -196,7 +196,7 @@ def _key_of(person: Patient) -> str:
 
 
 def _adult(tx: Tx, patient_id: PatientId) -> Patient:
-    person = tx.find(Patient, patient_id, lock=True)
+    person = hold(tx, patient_id)
     if is_younger_than(person.birth_date, _ADULT, clock.today()):
         raise Refused("You can share from the day you are 18.")
     return person

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-import pyotp
+import pyotp.totp
 from sqlmodel import col, select
 
 from portal_app import clock
@@ -39,17 +39,17 @@ def with_password(who: Person, username: str = "", password: str = PASSWORD) -> 
     return principal
 
 
-def with_app(principal: Principal) -> tuple[pyotp.TOTP, tuple[str, ...]]:
+def with_app(principal: Principal) -> tuple[pyotp.totp.TOTP, tuple[str, ...]]:
     """Their authenticator app and recovery codes."""
     if credentials.view_sign_in(principal).has_password:
         credentials.prove_by_password(principal, PASSWORD)
     shown = second_factor.begin_app(principal)
-    app = pyotp.TOTP(shown.secret.replace(" ", ""))
+    app = pyotp.totp.TOTP(shown.secret.replace(" ", ""))
     codes = second_factor.confirm_app(principal, app.at(clock.real_now()))
     return app, codes
 
 
-def next_code(app: pyotp.TOTP) -> str:
+def next_code(app: pyotp.totp.TOTP) -> str:
     """The code after the one that was used."""
     return app.at(clock.real_now() + timedelta(seconds=30))
 

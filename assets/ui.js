@@ -75,6 +75,13 @@
     }
     const u = on("[popover] a");
     if (u) u.closest("[popover]").hidePopover();
+    const v = on("[data-reveal]"), c = on("[data-copy]");
+    if (v) {
+      const i = d.getElementById(v.dataset.reveal), open = i.type === "password";
+      i.type = open ? "text" : "password"; v.setAttribute("aria-pressed", String(open));
+    }
+    if (c) navigator.clipboard.writeText([...d.getElementById(c.dataset.copy).children].map((e) => e.innerText).join("\n"))
+      .then(() => { d.getElementById(c.dataset.says).textContent = c.dataset.words; }, () => {});
     const k = on("[data-passkey]");
     if (k) import("/passkeys.js").then((m) => m.run(k));
     if (on("[data-print]")) print();

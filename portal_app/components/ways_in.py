@@ -40,7 +40,9 @@ def way(label: Any, href: str, shape: str) -> rx.Component:
     )
 
 
-def passkey_button(label: Any, what: str, *, kind: str = "second", next_: str = "", then: str = "") -> rx.Component:
+def passkey_button(
+    label: Any, what: str, *, kind: str = "second", next_: str = "", then: str = ""
+) -> rx.Component:
     """ui.js asks the browser; `then` is the id of the button that tells the page it is done."""
     words = {
         "data-passkey": what,
@@ -51,7 +53,9 @@ def passkey_button(label: Any, what: str, *, kind: str = "second", next_: str = 
         **({"data-then": then} if then else {}),
     }
     return el.div(
-        button(icon("fingerprint", 20), label, kind=kind, cls="w-full justify-start! gap-3!", custom_attrs=words),
+        button(
+            icon("fingerprint", 20), label, kind=kind, cls="w-full justify-start! gap-3!", custom_attrs=words
+        ),
         el.p(id="passkey-error", role="alert", class_name="text-late font-bold"),
     )
 

@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal_app.domain.access import Side, nobody
-from portal_app.domain.sign_in import SessionScope
 from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.domain.sign_in import SessionScope
 from portal_app.services.links import open_access_link
 from portal_app.services.sign_in import end_session, principal_of, ready, redeem, seconds_left
 from portal_app.services.sign_in.throttle import count
@@ -56,7 +56,9 @@ async def stay(request: Request) -> Response:
     """
     side, by_person = _side(request), request.query_params.get("by") == "person"
     try:
-        principal = await in_thread(principal_of, visitor_of(request.headers).ref(side), side, touch=by_person)
+        principal = await in_thread(
+            principal_of, visitor_of(request.headers).ref(side), side, touch=by_person
+        )
         return JSONResponse({"left": await in_thread(seconds_left, principal)})
     except NotSignedIn:
         return JSONResponse({"left": 0}, 401)

@@ -1,5 +1,7 @@
 """Paying an invoice: how much, with what, and what to do when it does not go straight through."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
@@ -16,11 +18,18 @@ CARD_FORM = "card-form"
 
 def pay_panel() -> rx.Component:
     return el.div(
+        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
         rx.cond(S.held != "", held()),
+        rx.cond((S.trouble != "") & ~S.can_pay & (S.held == ""), why_not()),
         rx.cond(S.no_pay != "", at_the_practice()),
         rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
         rx.cond(S.again != "", ask_again()),
     )
+
+
+def why_not() -> rx.Component:
+    """Another tab or person was faster: the form is gone, the reason is said."""
+    return notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")
 
 
 def dock_pay() -> rx.Component:
@@ -68,7 +77,6 @@ def pay_words() -> rx.Component:
 def pay_card() -> rx.Component:
     return card(
         h2(_("Pay this invoice")),
-        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
         form(
             hidden("payment", S.payment),
             how_much(),
@@ -125,11 +133,12 @@ def how_much() -> rx.Component:
 def pay_with() -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    chosen: Any = S.want_card
     return rx.cond(
         S.sources.length() > 0,
         el.fieldset(
             el.legend(_("Pay with"), class_name="font-bold mb-2"),
-            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=chosen), class_name="grid gap-2"),
             class_name="mt-5",
         ),
         hidden("source", "new"),
@@ -149,18 +158,16 @@ def source(item) -> rx.Component:
 
 def held() -> rx.Component:
     """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
-    go_on = button(_("Continue"), on_click=S.continue_held)
+    go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_held)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
     return card(
         notice(
             "due",
             S.held,
             el.p(
-                _("You cannot be charged twice. Nothing more is needed until it is decided."),
-                class_name="mt-1",
+                _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
             el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
-            rx.cond(S.trouble != "", el.p(S.trouble, role="alert", class_name="font-bold text-late mt-3")),
         ),
         cls="overflow-hidden",
         data_busy=busy_mark(S.busy),
@@ -174,7 +181,7 @@ def at_the_practice() -> rx.Component:
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return card(
         h2(_("How to pay")),
         el.p(why, class_name="mt-2"),

@@ -10,7 +10,7 @@ from portal_app.domain.errors import Refused
 
 # Minor-unit digits where they are not 2 (ISO 4217, amendment 176).
 _NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_DIGITS = dict.fromkeys(_NONE.split(), 0) | dict.fromkeys(
+_DIGITS: dict[str, int] = dict.fromkeys(_NONE.split(), 0) | dict.fromkeys(
     ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3
 )
 # Nine digits before the separator: more than any practice bills, less than any overflow.

@@ -29,7 +29,7 @@ from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Handler = Callable[..., Any]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 Enter = Callable[[], Awaitable[Principal]]
 
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
@@ -57,7 +57,7 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
     return await asyncio.to_thread(service, *args, **kwargs)
 
 
-def guarded(permission: Permission, activity: bool = True) -> Callable[[Handler], Handler]:
+def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], Any]:
     """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
 
     `activity=False`: for what the server asks the page to do; it keeps no session alive.
@@ -73,7 +73,7 @@ def guarded(permission: Permission, activity: bool = True) -> Callable[[Handler]
     return lambda handler: _door(handler, enter, permission.side, permission)
 
 
-def open_to_all(handler: Handler) -> Handler:
+def open_to_all(handler: Any) -> Any:
     """For signing in and the like; `me()` is nobody. The docstring says why."""
 
     async def enter() -> Principal:
@@ -99,30 +99,28 @@ def sign_in_address(side: Side, language: str) -> str:
 
 def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
     check = _strictly(handler)
-    if inspect.isasyncgenfunction(handler):
 
-        @functools.wraps(handler)
-        async def endpoint(self: Any, **given: Any) -> AsyncIterator[Any]:
-            try:
-                principal = await _arrive(self, enter)
-                steps = handler(self, **check(given))
-                async for step in _steps(steps, principal):
-                    yield step
-            except Exception as trouble:
-                yield _answer(self, trouble, side)
+    @functools.wraps(handler)
+    async def stepping(self: Any, **given: Any) -> AsyncIterator[Any]:
+        try:
+            principal = await _arrive(self, enter)
+            steps = handler(self, **check(given))
+            async for step in _steps(steps, principal):
+                yield step
+        except Exception as trouble:
+            yield _answer(self, trouble, side)
 
-    else:
+    @functools.wraps(handler)
+    async def answering(self: Any, **given: Any) -> Any:
+        try:
+            _principal.set(await _arrive(self, enter))
+            answer = handler(self, **check(given))
+            return await answer if inspect.isawaitable(answer) else answer
+        except Exception as trouble:
+            return _answer(self, trouble, side)
 
-        @functools.wraps(handler)
-        async def endpoint(self: Any, **given: Any) -> Any:
-            try:
-                _principal.set(await _arrive(self, enter))
-                answer = handler(self, **check(given))
-                return await answer if inspect.isawaitable(answer) else answer
-            except Exception as trouble:
-                return _answer(self, trouble, side)
-
-    endpoint.door = door  # type: ignore[attr-defined]
+    endpoint: Any = stepping if inspect.isasyncgenfunction(handler) else answering
+    endpoint.door = door
     return endpoint
 
 
@@ -167,7 +165,7 @@ def reported(trouble: BaseException) -> str:
     return number
 
 
-def _strictly(handler: Handler) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Reflex coerces, and passes on raw what it cannot: check each argument against its annotation."""
     parameters = list(inspect.signature(handler).parameters.values())[1:]
     needed = {p.name for p in parameters if p.default is p.empty}

@@ -85,7 +85,7 @@ class Relation(PatientOwned, table=True):
 class Grant(PatientOwned, table=True):
     """An adult shares one kind of thing with a named adult; each kind is granted and withdrawn alone."""
 
-    __tablename__ = "sharing_grant"  # "grant" is a word of SQL
+    __tablename__ = "sharing_grant"  # pyright: ignore[reportAssignmentType]  ("grant" is a word of SQL)
     id: str = key()
     to_id: PatientId = ref("patient")
     kind: GrantKind = code(GrantKind)

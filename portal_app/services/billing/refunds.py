@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import select
-
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Invoice, Payment, Refund
@@ -14,6 +12,7 @@ from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Outcome, RefundFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import (
     allocate,
     allocations_of,
@@ -48,10 +47,8 @@ def refund_payment(
     """
     principal.require(Permission.REFUND)
     intent = _ask(principal, refund_id, payment_id, amount, void_charge, tuple(invoice_ids or ()), reason)
-    if intent is None:  # taken at the desk: it is given back there
-        facts = RefundFacts(Outcome.SUCCEEDED)
-    else:
-        facts = processor.refund(intent, amount, key=refund_id)
+    # No intent: taken at the desk, so it is given back there.
+    facts = processor.refund(intent, amount, key=refund_id) if intent else RefundFacts(Outcome.SUCCEEDED)
     view = settle_refund(the_portal("refund"), refund_id, facts)
     if facts.outcome in (Outcome.REFUSED, Outcome.DECLINED) and view.status is RefundStatus.FAILED:
         raise Refused("The card processor did not take this refund. Nothing was changed.")
@@ -133,7 +130,7 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
         lock_account(tx, tx.find(Payment, payment_id).account_id)
         payment = tx.find(Payment, payment_id, lock=True)
         amount = facts.amount or payment.amount
-        known = select(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
+        known = columns(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
         found = tx.exec(known).first()
         if found:
             return found

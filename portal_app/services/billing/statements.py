@@ -11,6 +11,7 @@ from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal
 from portal_app.domain.ids import AccountId, PatientId
 from portal_app.domain.money import Money, total
+from portal_app.services.asking import columns
 from portal_app.services.billing.accounts import being_posted
 from portal_app.services.billing.books import as_money, currency
 from portal_app.services.billing.invoices import may_see_bills
@@ -75,12 +76,12 @@ def _rows(said: rules.Statement) -> tuple[StatementRow, ...]:
 
 
 def _names(tx: Tx, account_id: AccountId) -> dict[PatientId, str]:
-    rows = tx.exec(select(Patient.id, Patient.given_name).where(Patient.account_id == account_id))
+    rows = tx.exec(columns(Patient.id, Patient.given_name).where(Patient.account_id == account_id))
     return dict(rows.all())
 
 
 def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId | None) -> Money:
-    before = select(func.sum(col(LedgerEntry.amount))).where(
+    before = columns(func.sum(col(LedgerEntry.amount))).where(
         LedgerEntry.account_id == account_id, LedgerEntry.posted_on < first
     )
     if patient_id is not None:

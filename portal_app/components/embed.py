@@ -2,13 +2,21 @@
 
 import reflex as rx
 
-from portal_app.components.chrome import document, language_toggle, main, offline, refusal, sign_out
+from portal_app.components.chrome import (
+    document,
+    idle_warning,
+    language_toggle,
+    main,
+    offline,
+    refusal,
+    sign_out,
+)
 from portal_app.components.kit import el, icon, new_window
 from portal_app.components.words import _, fill_var, in_window
 from portal_app.state.shell import ShellState
 
 
-def embed_frame(body: rx.Component, path: str, width: str) -> rx.Component:
+def embed_frame(body: rx.Component, path: str, width: str, *, signed_in: bool) -> rx.Component:
     """ui.js tells the site how high the frame is; `data-hosts` says which sites may hear it."""
     return document(
         offline(),
@@ -18,6 +26,8 @@ def embed_frame(body: rx.Component, path: str, width: str) -> rx.Component:
             elsewhere(),
             class_name=f"mx-auto {width} px-1 sm:px-4",
         ),
+        idle_warning() if signed_in else rx.fragment(),
+        session="frame" if signed_in else "",
         data_hosts=ShellState.hosts,
     )
 

@@ -12,7 +12,7 @@ from portal_app.settings import Surface, settings
 from portal_app.speech import mark
 from portal_app.state.shell import ShellState
 
-Side = Literal["patient", "staff", "open", "staff_door", "frame", "frame_door"]
+Side = Literal["patient", "staff", "open", "staff_door", "frame", "frame_door", "link"]
 Body = Callable[[], rx.Component]
 DESCRIPTION = mark("See and pay your invoices, and everything else for your care.")
 
@@ -90,13 +90,17 @@ def _open(body: rx.Component, frame: Frame) -> rx.Component:
     return chrome.open_frame(body, frame.path)
 
 
+def _linked(body: rx.Component, frame: Frame) -> rx.Component:
+    return chrome.link_frame(body, frame.path)
+
+
 def _staff(body: rx.Component, frame: Frame) -> rx.Component:
     return chrome.staff_frame(body, frame.path, frame.active)
 
 
 def _embedded(body: rx.Component, frame: Frame) -> rx.Component:
     width = "max-w-[32rem]" if frame.side == "frame_door" else "max-w-[72rem]"
-    return embed.embed_frame(body, frame.path, width)
+    return embed.embed_frame(body, frame.path, width, signed_in=frame.side == "frame")
 
 
 _FRAMES = {
@@ -106,6 +110,7 @@ _FRAMES = {
     "staff_door": _open,
     "frame": _embedded,
     "frame_door": _embedded,
+    "link": _linked,
 }
 _ARRIVALS = {
     "patient": ShellState.arrive,
@@ -114,4 +119,5 @@ _ARRIVALS = {
     "staff_door": ShellState.visit,
     "frame": ShellState.arrive,
     "frame_door": ShellState.visit,
+    "link": ShellState.visit,
 }

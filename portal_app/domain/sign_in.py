@@ -86,7 +86,7 @@ def plain(name: str) -> str:
 
 def session_ref(value: str, scope: SessionScope = SessionScope.FULL) -> str:
     """What is kept of a cookie's value. It says whose cookie it is: one put in another's place fits nothing."""
-    if scope is SessionScope.FULL:
+    if scope is not SessionScope.EMBED:  # a link's session rides in the ordinary cookie
         return hashlib.sha256(value.encode()).hexdigest()
     return hmac.new(scope.value.encode(), value.encode(), hashlib.sha256).hexdigest()
 

@@ -1,5 +1,31 @@
 """The screens. Importing this package adds every page to the portal."""
 
-from portal_app.pages import embed, home, invoice, invoices, not_found, outbox, receipt, sign_in, staff
+from portal_app.pages import (
+    account,
+    embed,
+    home,
+    invoice,
+    invoices,
+    links,
+    not_found,
+    outbox,
+    receipt,
+    sign_in,
+    staff,
+    ways_in,
+)
 
-__all__ = ["embed", "home", "invoice", "invoices", "not_found", "outbox", "receipt", "sign_in", "staff"]
+__all__ = [
+    "account",
+    "embed",
+    "home",
+    "invoice",
+    "invoices",
+    "links",
+    "not_found",
+    "outbox",
+    "receipt",
+    "sign_in",
+    "staff",
+    "ways_in",
+]

@@ -97,13 +97,14 @@ def redeem(
 ) -> NewSession:
     """A session for a ticket; the browser's former session on that side ends.
 
-    NotSignedIn if it is spent, or was written for another kind of session.
+    NotSignedIn if it is spent, or was written for a frame and redeemed elsewhere, or the reverse.
     """
     value, now = secrets.token_urlsafe(32), clock.now()
+    framed, in_frame = col(SessionTicket.scope) == SessionScope.EMBED, scope is SessionScope.EMBED
     with transaction(the_portal("sign-in")) as tx:
         taken = tx.exec(
             delete(SessionTicket)
-            .where(col(SessionTicket.hash) == hashed(ticket), col(SessionTicket.scope) == scope)
+            .where(col(SessionTicket.hash) == hashed(ticket), framed if in_frame else ~framed)
             .returning(SessionTicket)  # type: ignore[call-overload]
         ).scalar_one_or_none()
         if taken is None or taken.expires_at < now:

@@ -62,7 +62,6 @@ MASTER_KEYS = {
         "services/billing",  # settles for payers what only the processor may say
         "services/families",
         "services/practice",
-        "services/billing",
         "services/on_behalf",
         "services/jobs",
         "services/messages",

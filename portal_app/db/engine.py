@@ -54,7 +54,7 @@ def _make(url: str) -> Engine:
     @event.listens_for(made, "connect")
     def _set_up(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see scope._begin
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size=-65536")
 

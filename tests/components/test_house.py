@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-
 PORTAL = Path(__file__).parents[2] / "portal_app"
 SCREENS = sorted((*PORTAL.glob("components/*.py"), *PORTAL.glob("pages/**/*.py"), PORTAL / "portal_app.py"))
 PLAIN = {

@@ -39,6 +39,7 @@
     if (n.nodeType !== 1) return;
     const find = (s) => (n.matches(s) ? n : n.querySelector(s));
     const f = find("[data-focus]"), t = find("[data-ticket]"), o = find("dialog[data-open]");
+    fill();
     if (o && !o.open) o.showModal();
     else if (f) { f.tabIndex = -1; f.focus(); f.scrollIntoView({ block: "nearest" }); }
     if (t) redeem(t);
@@ -55,7 +56,9 @@
   });
   // 3. A pressed submit button answers at once; React takes the mark away when the server has answered.
   addEventListener("submit", (e) => {
-    const f = e.target;
+    const f = e.target, w = f.querySelector("[data-fragment]");
+    if (w) w.value = token;
+    if (f.matches("[data-remember]")) remember(f);
     if (!f.matches("[data-guard]")) return;
     if (f.hasAttribute("data-busy")) { e.preventDefault(); e.stopImmediatePropagation(); } else setTimeout(() => f.setAttribute("data-busy", ""));
   }, true);
@@ -68,8 +71,19 @@
     const l = on("a[data-language]");
     if (l) {
       const bare = location.pathname.replace(/^\/es(?=\/|$)/, "") || "/";
-      l.href = (l.dataset.language === "en" ? bare : "/" + l.dataset.language + bare) + location.search;
+      l.href = (l.dataset.language === "en" ? bare : "/" + l.dataset.language + bare) + location.search + (token && "#" + token);
     }
+    const u = on("[popover] a");
+    if (u) u.closest("[popover]").hidePopover();
+    const v = on("[data-reveal]"), c = on("[data-copy]");
+    if (v) {
+      const i = d.getElementById(v.dataset.reveal), open = i.type === "password";
+      i.type = open ? "text" : "password"; v.setAttribute("aria-pressed", String(open));
+    }
+    if (c) navigator.clipboard.writeText([...d.getElementById(c.dataset.copy).children].map((e) => e.innerText).join("\n"))
+      .then(() => { d.getElementById(c.dataset.says).textContent = c.dataset.words; }, () => {});
+    const k = on("[data-passkey]");
+    if (k) import("/passkeys.js").then((m) => m.run(k));
     if (on("[data-print]")) print();
     const q = on("[data-sign-out]");
     if (q) {
@@ -84,9 +98,107 @@
   }, true);
   // 7. A page kept by the browser, or hidden for long, may show what is no longer so: load it again.
   let hidden = 0;
+  addEventListener("pagehide", () => { if (mine()) h.dataset.gone = ""; });
   addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
   addEventListener("visibilitychange", () => {
     if (d.hidden) hidden = Date.now();
     else if (hidden && Date.now() - hidden > 9e5 && !d.querySelector("form[data-busy]")) location.reload();
   });
+  // 8. A link's secret rides behind the #, which no server sees: taken out of the address at once.
+  let token = "", known = "";
+  const bare = () => location.pathname.replace(/^\/es(?=\/)/, "").replace(/\/$/, "");
+  const take = () => {
+    const linked = ["/links", "/stop-reset"].includes(bare()), t = location.hash.slice(1);
+    if (t.length > 20 && (linked || bare() === "/sign-in")) {
+      token = t;
+      history.replaceState(history.state, "", location.pathname + location.search);
+      if (!linked) post("/auth/access-link", { token }).then((r) => r.ok ? r.json() : Promise.reject()).then((j) => { known = j.contact; fill(); })
+        .catch(() => { h.dataset.linkOver = ""; });
+    }
+    h.toggleAttribute("data-no-token", linked && !token);
+  };
+  const post = (to, what) => fetch(to, {
+    method: "POST", credentials: "same-origin", headers: { "content-type": "application/json" }, body: JSON.stringify(what || {}),
+  });
+  // 9. The contact is remembered on one's own device, never where the switch says that it is shared.
+  const store = localStorage;
+  const fill = () => {
+    const f = d.querySelector("form[data-remember]"), c = f && f.elements.contact, s = f && f.elements.shared;
+    if (!c || f.dataset.filled) return;
+    if (s && store.getItem("portal.shared")) s.checked = true;
+    const was = known || (s && !s.checked && store.getItem("portal.contact")) || "";
+    if (was && !c.value) c.value = was;
+    if (known) f.dataset.filled = "1";
+  };
+  const remember = (f) => {
+    const shared = f.elements.shared.checked;
+    store.removeItem(shared ? "portal.contact" : "portal.shared");
+    store.setItem(shared ? "portal.shared" : "portal.contact", shared ? "1" : f.elements.contact.value.trim());
+    f.dataset.filled = "1";
+  };
+  addEventListener("DOMContentLoaded", fill);
+  addEventListener("load", () => setTimeout(fill));
+  take();
+  addEventListener("hashchange", take);
+  // 10. Fifteen minutes in which a person does nothing end the session; after thirteen a dialog asks.
+  const LIFE = 9e5, WARN = 12e4, SAY = 6e4;
+  let until = Date.now() + LIFE, said = Date.now(), acted = 0, asking = false, gone = false, at2 = 0;
+  const mine = () => d.querySelector("[data-session]"), warning = () => d.getElementById("idle");
+  const leave = (why) => {
+    const s = mine();
+    if (gone || !s) return;
+    gone = true; h.dataset.gone = "";
+    location.replace(s.dataset.next + "?ended=" + why);
+  };
+  const ask = (by) => {
+    const s = mine();
+    if (!s || asking || gone) return Promise.resolve();
+    asking = true;
+    if (by === "person") { said = Date.now(); acted = 0; }
+    return post("/auth/stay?side=" + s.dataset.session + "&by=" + by).then((r) => {
+      if (r.status === 401) leave("idle");
+      else if (r.ok) return r.json().then((j) => { until = Date.now() + j.left * 1e3; });
+    }).catch(() => {}).finally(() => { asking = false; });
+  };
+  const tick = () => {
+    const now = Date.now(), w = warning();
+    if (!mine() || gone || !w) return;
+    if (acted > said && now - said >= SAY && !w.open) ask("person");
+    const rest = until - now;
+    if (rest <= 0) ask("page").then(() => { if (Date.now() >= until) leave("idle"); });
+    else if (w.open) {
+      const n = d.getElementById("idle-left");
+      if (n) n.textContent = Math.floor(rest / 6e4) + ":" + String(Math.floor(rest / 1e3) % 60).padStart(2, "0");
+      if (rest > WARN + 5e3) { w.dataset.quiet = "1"; w.close(); }
+      else if (now - at2 > 1e4) { at2 = now; ask("page"); }
+    } else if (rest <= WARN) {
+      at2 = now;
+      ask("page").then(() => { if (until - Date.now() <= WARN && !gone && !w.open) w.showModal(); });
+    }
+  };
+  setInterval(tick, 1e3);
+  for (const k of ["pointerdown", "keydown", "wheel", "touchmove", "input"]) addEventListener(k, () => {
+    const w = warning();
+    if (w && w.open) return;
+    acted = Date.now();
+    if (acted - said >= SAY) ask("person");
+  }, { capture: true, passive: true });
+  d.addEventListener("close", (e) => {
+    if (e.target.id !== "idle") return;
+    if (!e.target.dataset.quiet) ask("person");
+    delete e.target.dataset.quiet;
+  }, true);
+  // The server closes the sockets of a session that has ended anywhere: nothing may stay on the screen.
+  const W = WebSocket;
+  window.WebSocket = class extends W {
+    constructor(to, as) {
+      super(to, as);
+      this.addEventListener("close", (e) => {
+        const s = mine();
+        if (e.reason !== "session ended" || !s || gone) return;
+        h.dataset.gone = "";
+        post("/auth/stay?side=" + s.dataset.session + "&by=page").then((r) => (r.status === 401 ? leave("out") : location.reload()), () => leave("out"));
+      });
+    }
+  };
 })();

@@ -17,7 +17,7 @@ from portal_app.settings import settings
 from portal_app.state import live
 from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import documents, session, sockets, stripe
+from portal_app.web import documents, passkeys, session, sockets, stripe
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
@@ -74,8 +74,8 @@ def simulator() -> Starlette:
 
 def put_together() -> rx.App:
     logs.set_up()
-    routes: list[BaseRoute] = [*session.routes, *documents.routes, *stripe.routes]
-    tasks = [pass_on, deliver, run_errands, chase, sockets.end_when_told]
+    routes: list[BaseRoute] = [*session.routes, *passkeys.routes, *documents.routes, *stripe.routes]
+    tasks = [pass_on, deliver, run_errands, chase, sockets.end_when_told, sockets.sweep]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 

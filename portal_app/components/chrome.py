@@ -33,7 +33,10 @@ class Noun:
 
 # What there is to go to. A noun joins when its page exists.
 PATIENT_NOUNS = (Noun(mark("Invoices"), "receipt-text", "/invoices"),)
-STAFF_NOUNS = (Noun(mark("Today"), "layout-dashboard", "/staff"),)
+STAFF_NOUNS = (
+    Noun(mark("Today"), "layout-dashboard", "/staff"),
+    Noun(mark("Front desk"), "concierge-bell", "/staff/desk"),
+)
 
 
 def practice_name() -> rx.Var[str]:
@@ -141,10 +144,51 @@ def person_menu(side: str) -> rx.Component:
         el.p(ShellState.full_name, class_name="px-3 pt-2 font-bold"),
         el.p(_("You are signed in"), class_name="px-3 pb-2 text-sm text-ink-2"),
         el.hr(class_name="border-line mb-1"),
+        link(
+            icon("key-round", 20),
+            _("My sign-in"),
+            href=here("/staff/account" if side == "staff" else "/account"),
+            cls=row,
+        ),
         sign_out(side, row),
         id="who",
         class_name="menu top-16 right-3 w-[min(18rem,calc(100vw-1.5rem))]",
         custom_attrs={"popover": "auto"},
+    )
+
+
+def session_marks(side: str) -> dict[str, str]:
+    """What ui.js goes by: whose session this page lives from, and where to go when it ends."""
+    return {"data-session": side, "data-next": here("/staff/sign-in" if side == "staff" else "/sign-in")}
+
+
+def idle_warning() -> rx.Component:
+    """Two minutes before the end; ui.js opens it and counts. Closing it is staying."""
+    stay = el.button(
+        _("Stay signed in"),
+        type="button",
+        class_name="btn btn-primary",
+        custom_attrs={"command": "close", "commandfor": "idle"},
+    )
+    return el.dialog(
+        el.div(
+            el.h2(_("Are you still there?"), id="idle-title", class_name="text-lg font-bold"),
+            el.p(
+                _("For your privacy we sign you out when nothing happens for 15 minutes."),
+                class_name="text-ink-2 mt-2",
+            ),
+            el.p(
+                _("Time left:"),
+                " ",
+                el.b("2:00", id="idle-left", class_name="tnum", role="timer"),
+                class_name="mt-2",
+            ),
+            el.div(stay, class_name="grid mt-5"),
+            class_name="p-5 md:p-6",
+        ),
+        id="idle",
+        aria_labelledby="idle-title",
+        class_name="sheet",
     )
 
 
@@ -163,6 +207,7 @@ def topbar(path: str, side: str, home: str) -> rx.Component:
             class_name="mx-auto max-w-[76rem] flex items-center justify-between gap-2 h-16 px-4 md:px-6",
         ),
         person_menu(side),
+        idle_warning(),
         class_name="topbar chrome sticky top-0 z-30 bg-canvas border-b border-line",
     )
 
@@ -278,10 +323,17 @@ def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component
             class_name="frame mx-auto max-w-[76rem] flex px-4 md:px-6 pb-28 md:pb-12",
         ),
         docked(dock) if dock is not None else tabs(PATIENT_NOUNS, active),
+        session="patient",
     )
 
 
-def open_frame(body: rx.Component, path: str) -> rx.Component:
+def link_frame(body: rx.Component, path: str) -> rx.Component:
+    """For whoever came by a link, for one purpose: as before signing in, and a way out."""
+    leave = el.div(sign_out("patient", "btn btn-quiet -mx-2"), class_name="no-print mt-5")
+    return open_frame(el.div(body, leave, idle_warning()), path, session="patient")
+
+
+def open_frame(body: rx.Component, path: str, session: str = "") -> rx.Component:
     """For whoever has not signed in: one card, the language, and help."""
     name = el.span(
         leaf(),
@@ -296,6 +348,7 @@ def open_frame(body: rx.Component, path: str) -> rx.Component:
         ),
         offline(),
         main(refusal(), body, cls="mx-auto w-full max-w-[30rem] px-4 py-8"),
+        session=session,
     )
 
 
@@ -313,12 +366,14 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
             class_name="mx-auto max-w-[76rem] flex px-4 md:px-6 pb-10",
         ),
         tabs(STAFF_NOUNS, active),
+        session="staff",
     )
 
 
-def _document(*parts: rx.Component) -> rx.Component:
+def _document(*parts: rx.Component, session: str = "") -> rx.Component:
     spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
-    return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken)
+    marks = session_marks(session) if session else {}
+    return el.div(skip_link(), *parts, class_name="min-h-dvh", custom_attrs=marks, **spoken)
 
 
 def waiting() -> rx.Component:

@@ -12,7 +12,7 @@ from portal_app.settings import Surface, settings
 from portal_app.speech import mark
 from portal_app.state.shell import ShellState
 
-Side = Literal["patient", "staff", "open", "staff_door"]
+Side = Literal["patient", "staff", "open", "staff_door", "link"]
 Body = Callable[[], rx.Component]
 DESCRIPTION = mark("See and pay your invoices, and everything else for your care.")
 
@@ -87,14 +87,19 @@ def _open(body: rx.Component, frame: Frame) -> rx.Component:
     return chrome.open_frame(body, frame.path)
 
 
+def _linked(body: rx.Component, frame: Frame) -> rx.Component:
+    return chrome.link_frame(body, frame.path)
+
+
 def _staff(body: rx.Component, frame: Frame) -> rx.Component:
     return chrome.staff_frame(body, frame.path, frame.active)
 
 
-_FRAMES = {"patient": _patient, "open": _open, "staff": _staff, "staff_door": _open}
+_FRAMES = {"patient": _patient, "open": _open, "staff": _staff, "staff_door": _open, "link": _linked}
 _ARRIVALS = {
     "patient": ShellState.arrive,
     "open": ShellState.visit,
     "staff": ShellState.clock_in,
     "staff_door": ShellState.visit,
+    "link": ShellState.visit,
 }

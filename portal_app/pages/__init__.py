@@ -1,5 +1,16 @@
 """The screens. Importing this package adds every page to the portal."""
 
-from portal_app.pages import home, invoice, invoices, outbox, receipt, sign_in, staff
+from portal_app.pages import account, home, invoice, invoices, links, outbox, receipt, sign_in, staff, ways_in
 
-__all__ = ["home", "invoice", "invoices", "outbox", "receipt", "sign_in", "staff"]
+__all__ = [
+    "account",
+    "home",
+    "invoice",
+    "invoices",
+    "links",
+    "outbox",
+    "receipt",
+    "sign_in",
+    "staff",
+    "ways_in",
+]

@@ -2,11 +2,20 @@
 
 import reflex as rx
 
-from portal_app.components.forms import field, form, named_input, text_input
-from portal_app.components.kit import button, el, icon, raw_a, submit
+from portal_app.components.birth_date import birth_date_fields
+from portal_app.components.forms import field, form, text_input
+from portal_app.components.kit import button, el, icon, notice, submit
 from portal_app.components.shell import page
+from portal_app.components.ways_in import (
+    LANDING,
+    assurance,
+    code_field,
+    done,
+    passkey_button,
+    step_title,
+    way,
+)
 from portal_app.components.words import _, fill, here
-from portal_app.state.shell import ShellState
 from portal_app.state.sign_in import SignInState
 
 
@@ -21,7 +30,7 @@ def sign_in() -> rx.Component:
         SignInState.step,
         ("code", code_step()),
         ("birth_date", birth_date_step()),
-        ("done", done_step()),
+        ("done", done(SignInState.ticket, SignInState.start_over)),
         contact_step(),
     )
     return rx.fragment(el.div(steps, class_name="card p-6 md:p-8"), assurance())
@@ -33,46 +42,81 @@ def contact_step() -> rx.Component:
         error=SignInState.error,
         hint=True,
         auto_complete="username",
-        input_mode="email",
+        input_mode=rx.cond(SignInState.by == "phone", "tel", "email"),
         auto_capitalize="none",
         spell_check=False,
         default_value=SignInState.contact,
     )
+    label = rx.match(
+        SignInState.by, ("phone", _("Mobile phone")), ("email", _("Email")), _("Email or mobile phone")
+    )
     return el.div(
-        el.h1(_("Sign in"), class_name="text-xl font-bold"),
+        ended(),
+        step_title(_("Sign in"), focus=False),
         el.p(_("We send you a code. No password needed."), class_name="text-ink-2 mt-2"),
+        el.p(
+            icon("circle-alert", 18, "inline mr-1.5"),
+            _("This link no longer works. Type your email or phone to sign in."),
+            role="alert",
+            class_name="when-link-over text-late font-bold mt-3",
+        ),
         form(
             field(
-                _("Email or mobile phone"),
+                label,
                 "contact",
                 control,
                 error=SignInState.error,
                 hint=_("The one your practice has on file for you"),
             ),
-            submit(_("Send me a code"), cls="w-full mt-6"),
+            shared_switch(),
+            submit(_("Send me a code"), cls="w-full mt-5"),
             busy=SignInState.busy,
             sending=_("Sending your code…"),
             on_submit=SignInState.send_code,
             cls="mt-6",
+            data_remember="1",
         ),
+        other_ways(),
+    )
+
+
+def ended() -> rx.Component:
+    words = rx.match(
+        SignInState.ended,
+        ("idle", _("You were signed out because nothing happened for 15 minutes.")),
+        _("You are signed out."),
+    )
+    return rx.cond(SignInState.ended != "", notice("info", words, role="status", cls="mb-5"))
+
+
+def shared_switch() -> rx.Component:
+    """ui.js remembers the contact on this device only while this is off."""
+    return el.label(
+        el.input(type="checkbox", name="shared", value="1", class_name="check"),
+        el.span(_("This is a shared computer"), class_name="flex-1"),
+        class_name="flex items-center gap-3 min-h-11 mt-3 cursor-pointer",
+    )
+
+
+def other_ways() -> rx.Component:
+    """One tap away, and no more than a heading until then."""
+    return el.section(
+        el.h2(_("Other ways to sign in"), class_name="font-bold text-ink-2 mb-2"),
+        passkey_button(_("Use a passkey"), "sign_in", next_=here(LANDING)),
+        el.ul(
+            way(_("Username and password"), here("/sign-in/password"), "key-round"),
+            way(_("A code from the front desk"), here("/sign-in/desk"), "ticket"),
+            class_name="space-y-2 mt-2",
+        ),
+        class_name="mt-7 pt-5 border-t border-line",
     )
 
 
 def code_step() -> rx.Component:
-    look = "tnum text-xl! tracking-[0.25em] font-bold max-w-60"
-    control = text_input(
-        "code",
-        error=SignInState.error,
-        hint=True,
-        input_mode="numeric",
-        auto_complete="one-time-code",
-        max_length=12,
-        cls=look,
-    )
     again = button(_("Send a new code"), kind="quiet", on_click=SignInState.send_again)
     other = button(_("Use another email or phone"), kind="quiet", on_click=SignInState.start_over)
     return el.div(
-        el.h1(_("Enter the 6-digit code"), data_focus="1", class_name="text-xl font-bold"),
+        step_title(_("Enter the 6-digit code")),
         el.p(
             *fill(
                 "If {contact} is on file with the practice, a code is on its way. It works for 15 minutes.",
@@ -81,10 +125,8 @@ def code_step() -> rx.Component:
             class_name="text-ink-2 mt-2",
         ),
         form(
-            field(
+            code_field(
                 _("Code"),
-                "code",
-                control,
                 error=SignInState.error,
                 hint=rx.fragment(
                     *fill(
@@ -108,52 +150,13 @@ def code_step() -> rx.Component:
     )
 
 
-def date_part(name: str, label: str, complete: str, width: str) -> rx.Component:
-    numeric = {} if name == "born_month" else {"input_mode": "numeric"}
-    return el.div(
-        el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
-        named_input(
-            name,
-            type="text",
-            auto_complete=complete,
-            class_name=f"input tnum {width}",
-            aria_describedby="born-hint born-error",
-            **numeric,
-        ),
-    )
-
-
 def birth_date_step() -> rx.Component:
-    parts = [
-        date_part("born_month", _("Month"), "bday-month", "w-[6.5rem]"),
-        date_part("born_day", _("Day"), "bday-day", "w-[4.5rem]"),
-        date_part("born_year", _("Year"), "bday-year", "w-[5.5rem]"),
-    ]
-    problem = el.p(
-        rx.cond(
-            SignInState.error != "",
-            el.span(
-                icon("circle-alert", 18, "mt-1"),
-                SignInState.error,
-                class_name="flex gap-1.5 items-start text-late font-bold",
-            ),
-        ),
-        id="born-error",
-        role="alert",
-    )
     return el.div(
         form(
-            el.fieldset(
-                el.legend(el.h1(_("Your date of birth"), data_focus="1", class_name="text-xl font-bold")),
-                el.p(
-                    _("So that we open the right record."),
-                    " ",
-                    _("For example, April 27 1980"),
-                    id="born-hint",
-                    class_name="text-ink-2 mt-2",
-                ),
-                problem,
-                el.div(*parts, class_name="flex flex-wrap gap-3 mt-4"),
+            birth_date_fields(
+                step_title(_("Your date of birth")),
+                error=SignInState.error,
+                why=_("So that we open the right record."),
             ),
             rx.cond(SignInState.ask_first_name, first_name_field()),
             submit(_("Sign in"), cls="w-full mt-6"),
@@ -174,37 +177,4 @@ def first_name_field() -> rx.Component:
         text_input("first_name", hint=True, auto_complete="given-name"),
         hint=_("Two people share this contact and this date of birth."),
         cls="mt-5",
-    )
-
-
-def done_step() -> rx.Component:
-    again = button(_("Start again"), kind="second", on_click=SignInState.start_over, cls="mt-4")
-    return el.div(
-        el.p(_("Signing you in…"), role="status", class_name="when-sent font-semibold"),
-        el.div(
-            el.p(_("We could not finish signing you in."), role="alert", class_name="font-semibold"),
-            again,
-            class_name="when-failed",
-        ),
-        custom_attrs={"data-ticket": SignInState.ticket, "data-next": here("/invoices")},
-    )
-
-
-def assurance() -> rx.Component:
-    call = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
-    emergency = raw_a("911", href="tel:911", class_name="link tnum whitespace-nowrap")
-    return el.div(
-        el.p(
-            icon("shield-check", 19, "text-brand mt-0.5"),
-            _("Only you and your care team can see what is in here."),
-            class_name="flex gap-2",
-        ),
-        el.p(
-            rx.cond(
-                ShellState.phone != "", rx.fragment(*fill("Can’t get in? Call {phone}.", phone=call), " ")
-            ),
-            rx.fragment(*fill("In an emergency call {number}.", number=emergency)),
-            class_name="mt-3",
-        ),
-        class_name="text-sm text-ink-2 mt-5 px-1",
     )

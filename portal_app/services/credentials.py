@@ -161,6 +161,17 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
     raise WrongPassword
 
 
+def is_proven(principal: Principal) -> bool:
+    """Has it been shown lately who asks, so that the sign-in may be changed?"""
+    me = own(principal)
+    with transaction(on_behalf(principal)) as tx:
+        try:
+            second_factor.needs_proof(tx, principal, login_of(tx, me))
+        except second_factor.NeedsProof:
+            return False
+    return True
+
+
 def check_password(principal: Principal, password: str) -> bool:
     """Is it the asker's own? Counted like a sign-in; for proving again who they are."""
     me = own(principal)

@@ -290,11 +290,13 @@ def open_access_link(principal: Principal, token: str) -> str:
 
 
 def portal_link(principal: Principal, way: str = "") -> PortalLink:
-    """The public address, as link and QR code: the visitor confirms by "phone", "email" or at the "desk"."""
+    """The public address, as link and QR code: the visitor confirms by "phone", by "email" or with a
+    "desk" code; with "" they choose."""
     principal.require(Permission.SHARE_PORTAL)
     if way not in ("", "phone", "email", "desk"):
         raise NotFound
-    address = f"{settings().public_url.rstrip('/')}/sign-in" + (f"?by={way}" if way else "")
+    page = f"/sign-in?by={way}" if way else "/welcome"
+    address = settings().public_url.rstrip("/") + page
     return PortalLink(address, qr_svg(address))
 
 

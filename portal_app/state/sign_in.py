@@ -1,19 +1,13 @@
 """Signing in with a code: contact, code, date of birth, and where two still match a first name."""
 
-import re
-from datetime import date
-
 import reflex as rx
 
 from portal_app.domain.errors import Refused
 from portal_app.services import sign_in
 from portal_app.speech import mark, say
+from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, in_thread, me, open_to_all
-
-MONTHS = (
-    "january february march april may june july august september october november december",
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-)
+from portal_app.state.typed import birth_date, six_digits
 
 
 class SignInState(PortalState):
@@ -27,13 +21,21 @@ class SignInState(PortalState):
     reference: rx.Field[str] = rx.field("")
     ask_first_name: rx.Field[bool] = rx.field(False)
     ticket: rx.Field[str] = rx.field("")
+    by: rx.Field[str] = rx.field("")  # "phone" or "email", when the public link says so
+    ended: rx.Field[str] = rx.field("")  # why they are here: "idle", "out"
     _code_id: str = ""
 
     @rx.event
     @open_to_all
     async def begin(self):
-        """Whoever is signed in already has no business here."""
+        """Starts anew: what a former visitor of this page typed is nobody's."""
         self._start_over()
+        self.contact = ""
+        asked = self.router.url.query_parameters
+        by, ended = asked.get("by", ""), asked.get("ended", "")
+        self.by = by if by in ("phone", "email") else ""
+        self.ended = ended if ended in ("idle", "out") else ""
+        return rx.redirect(address(self.language, "/sign-in/desk"), replace=True) if by == "desk" else None
 
     @rx.event
     @open_to_all
@@ -88,16 +90,14 @@ class SignInState(PortalState):
     async def _send(self, contact: str) -> None:
         if not contact:
             raise Refused("Enter your email address or phone number")
+        self.ended = ""
         request = await in_thread(sign_in.request_code, me(), contact)
         self.contact, self._code_id, self.reference = contact, request.id, request.reference
         self.sent_to, self.by_text = request.shown, request.channel == "phone"
         self.step = "code"
 
     async def _check(self, typed: str) -> None:
-        code = re.sub(r"[\s-]", "", typed)
-        if not re.fullmatch(r"\d{6}", code, re.ASCII):
-            raise Refused("Enter the 6 digits of the code")
-        await in_thread(sign_in.check_code, me(), self._code_id, code)
+        await in_thread(sign_in.check_code, me(), self._code_id, six_digits(typed))
         self.step = "birth_date"
 
     async def _born(self, form: dict[str, str]) -> None:
@@ -111,31 +111,6 @@ class SignInState(PortalState):
             self.ask_first_name = True
             return
         self.step = "done"
-
-
-def birth_date(form: dict[str, str]) -> date:
-    """Three fields as people fill them: "4" or "04", "April", "abr"; the year in four digits."""
-    day, month, year = (form.get(f"born_{part}", "").strip() for part in ("day", "month", "year"))
-    if not (day and month and year):
-        raise Refused("Enter the month, day and year of your birth")
-    if not re.fullmatch(r"\d{4}", year, re.ASCII):
-        raise Refused("Enter the year with 4 digits, like 1980")
-    try:
-        return date(int(year), _month(month), int(day))
-    except ValueError:
-        raise Refused("That is not a date. Check the month, day and year") from None
-
-
-def _month(typed: str) -> int:
-    """1 to 12, from digits or from three letters or more of its name."""
-    if typed.isascii() and typed.isdigit():
-        return int(typed)
-    start = typed.lower().rstrip(".")
-    for names in MONTHS:
-        found = [n for n, name in enumerate(names.split(), 1) if name.startswith(start)]
-        if len(start) >= 3 and len(found) == 1:
-            return found[0]
-    raise ValueError(typed)
 
 
 DONE = mark("Signing you in…")

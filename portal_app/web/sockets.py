@@ -1,15 +1,20 @@
 """The open event sockets of this process: whose they are, whether the browser is still there."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from portal_app.domain.access import the_portal
 from portal_app.services import live
+from portal_app.services.sign_in import over
+from portal_app.web.threads import in_thread
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
+SWEEP_EVERY = 5.0  # seconds
 PATIENCE = 1.0  # seconds for an answer to "are you still there?"
 
 
@@ -80,6 +85,7 @@ class OpenSockets:
 
 
 OPEN = OpenSockets()
+_log = logging.getLogger("portal.sockets")
 
 
 async def end_when_told() -> None:
@@ -96,3 +102,27 @@ async def end_when_told() -> None:
         await asyncio.Event().wait()
     finally:
         live.unlisten(listener)
+
+
+async def sweep() -> None:
+    """For the server's lifespan: pages of sessions that have run out lose their sockets."""
+    while True:
+        await asyncio.sleep(SWEEP_EVERY)
+        await sweep_once()
+
+
+async def sweep_once() -> int:
+    """How many sockets were told to close. A page that comes back with its old cookie is left alone."""
+    try:
+        ended = await in_thread(over, the_portal("sweep"), tuple(OPEN.by_ref.keys() - _swept))
+    except Exception:  # a database away for a minute must not end the loop
+        _log.exception("the sessions could not be swept")
+        return 0
+    if len(_swept) > _REMEMBERED:
+        _swept.clear()
+    _swept.update(ended)
+    return sum(OPEN.end(ref) for ref in ended)
+
+
+_REMEMBERED = 10_000
+_swept: set[str] = set()

@@ -7,6 +7,7 @@ from portal_app.services.sign_in.codes import (
     check_code,
     request_code,
 )
+from portal_app.services.sign_in.idle import over, seconds_left
 from portal_app.services.sign_in.sessions import (
     NewSession,
     end_session,
@@ -25,10 +26,12 @@ __all__ = [
     "check_birth_date",
     "check_code",
     "end_session",
+    "over",
     "principal_of",
     "ready",
     "redeem",
     "request_code",
+    "seconds_left",
     "staff_add",
     "staff_password",
     "staff_totp",

@@ -1,0 +1,234 @@
+"""What takes the place of "My sign-in" while something is changed: who it is, then the change itself."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.forms import field, form, text_input
+from portal_app.components.kit import button, card, el, icon, notice, submit
+from portal_app.components.second_step import second_step
+from portal_app.components.ways_in import code_field, passkey_button, step_title
+from portal_app.components.words import _, each
+from portal_app.state.account import AccountState
+
+S = AccountState
+
+
+def changes() -> rx.Component:
+    panels = [
+        ("prove", prove()),
+        ("password", password()),
+        ("app", app()),
+        ("passkey", passkey()),
+        ("name", name()),
+        ("codes", codes()),
+    ]
+    return card(rx.match(S.panel, *panels, confirm()), cls="p-5 md:p-8")
+
+
+def cancel(label: str = "") -> rx.Component:
+    look = el.div(
+        button(label or _("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2 no-print"
+    )
+    return look
+
+
+def trouble() -> rx.Component:
+    return rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert"))
+
+
+def after(name: str, handler: Any) -> rx.Component:
+    """Pressed by the passkey's script when the browser and the server are done."""
+    return el.button(type="button", hidden=True, on_click=handler, custom_attrs={"id": name})
+
+
+def prove() -> rx.Component:
+    more = rx.cond(
+        S.once_more,
+        _("Thank you. One more, please: to your other contact, or another way."),
+        _("Before your sign-in changes, show us once more that it is you."),
+    )
+    return el.div(
+        step_title(_("Is it you?")),
+        el.p(more, class_name="text-ink-2 mt-2"),
+        second_step(S, S.prove, _("Continue"), passkey={"what": "prove", "then": "passkey-proven"}),
+        after("passkey-proven", S.proven),
+        cancel(),
+    )
+
+
+def password() -> rx.Component:
+    username = text_input(
+        "username",
+        hint=True,
+        auto_complete="username",
+        auto_capitalize="none",
+        spell_check=False,
+        default_value=S.username,
+    )
+    new = text_input("password", hint=True, type="password", auto_complete="new-password")
+    return el.div(
+        step_title(_("Username and password")),
+        trouble(),
+        form(
+            field(_("Username"), "username", username, hint=_("3 to 64 letters, digits or . _ - @ +")),
+            field(
+                _("New password"),
+                "password",
+                new,
+                hint=_("At least 12 characters. A few words in a row are easy to remember."),
+                cls="mt-5",
+            ),
+            button(
+                icon("eye", 19),
+                _("Show the password"),
+                kind="quiet",
+                cls="-ml-2",
+                custom_attrs={"data-reveal": "password", "aria-pressed": "false"},
+            ),
+            submit(_("Save"), cls="w-full mt-4"),
+            busy=S.busy,
+            sending=_("Saving…"),
+            on_submit=S.set_password,
+            cls="mt-5",
+        ),
+        el.p(_("Other devices are signed out, and we tell you by message."), class_name="text-ink-2 mt-4"),
+        cancel(),
+    )
+
+
+def app() -> rx.Component:
+    qr = el.img(
+        src=S.qr,
+        alt=_("QR code for your authenticator app"),
+        width="200",
+        height="200",
+        class_name="bg-white p-3 rounded-md border border-line",
+    )
+    return el.div(
+        step_title(_("Set up an authenticator app")),
+        el.ol(
+            el.li(_("Open an authenticator app on your phone.")),
+            el.li(
+                _("Scan this code with it:"),
+                el.div(qr, class_name="my-3"),
+                el.p(
+                    _("Or type this key:"),
+                    " ",
+                    el.code(S.secret, class_name="font-bold tnum break-words"),
+                    class_name="text-sm",
+                ),
+            ),
+            el.li(_("Type the 6 digits the app shows.")),
+            class_name="list-decimal pl-6 mt-3 space-y-2",
+        ),
+        form(
+            code_field(_("6-digit code"), error=S.error),
+            submit(_("Turn it on"), cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Checking the code…"),
+            on_submit=S.confirm_app,
+            cls="mt-5",
+        ),
+        cancel(),
+    )
+
+
+def passkey() -> rx.Component:
+    named = text_input("passkey-name", hint=True, auto_complete="off", max_length=60)
+    return el.div(
+        step_title(_("Add a passkey")),
+        trouble(),
+        el.div(
+            field(
+                _("Name"),
+                "passkey-name",
+                named,
+                hint=_("So that you know it later, like “My phone”"),
+            ),
+            class_name="mt-5",
+        ),
+        el.div(
+            passkey_button(_("Make the passkey"), "add", kind="primary", then="passkey-added"),
+            class_name="mt-5",
+        ),
+        after("passkey-added", S.passkey_added),
+        el.p(_("Other devices are signed out, and we tell you by message."), class_name="text-ink-2 mt-4"),
+        cancel(),
+    )
+
+
+def name() -> rx.Component:
+    named = text_input("name", auto_complete="off", max_length=60, default_value=S.named)
+    return el.div(
+        step_title(_("Name your passkey")),
+        form(
+            field(_("Name"), "name", named),
+            submit(_("Save"), cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Saving…"),
+            on_submit=S.rename,
+            cls="mt-5",
+        ),
+        cancel(),
+    )
+
+
+def confirm() -> rx.Component:
+    words = rx.match(
+        S.wanted,
+        ("recovery", _("We make 10 new recovery codes. The old ones stop working.")),
+        ("no_password", _("You sign in with a code or a passkey then.")),
+        ("no_app", _("Codes to your email or phone are your second step then.")),
+        ("codes_on", _("A code by email or text then counts as your second step.")),
+        ("codes_off", _("Only your app, a recovery code or a passkey counts then.")),
+        _("That device can no longer sign in by itself."),
+    )
+    heading = rx.match(
+        S.wanted,
+        ("recovery", _("Make new recovery codes?")),
+        ("no_password", _("Remove your username and password?")),
+        ("no_app", _("Remove the authenticator app?")),
+        ("codes_on", _("Allow codes by email and text?")),
+        ("codes_off", _("Turn off codes by email and text?")),
+        _("Remove the passkey?"),
+    )
+    label = rx.match(
+        S.wanted,
+        ("recovery", _("Make new codes")),
+        ("codes_on", _("Allow them")),
+        ("codes_off", _("Turn them off")),
+        _("Remove"),
+    )
+    return el.div(
+        step_title(heading),
+        el.p(words, class_name="mt-2"),
+        trouble(),
+        button(label, on_click=S.do_it, disabled=S.busy, cls="w-full mt-6"),
+        cancel(),
+    )
+
+
+def codes() -> rx.Component:
+    copied = {"data-copy": "recovery-codes", "data-says": "copied", "data-words": _("Copied.")}
+    return el.div(
+        step_title(_("Your recovery codes")),
+        el.p(
+            _("Print or copy them now: we show them only once. Each works once."),
+            class_name="text-ink-2 mt-2",
+        ),
+        el.ol(
+            each(S.codes, lambda code: el.li(el.code(code, class_name="font-bold tnum"))),
+            id="recovery-codes",
+            class_name="list-decimal pl-8 mt-4 space-y-1 text-lg",
+        ),
+        el.div(
+            button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
+            button(icon("copy", 19), _("Copy"), kind="second", custom_attrs=copied),
+            class_name="flex flex-wrap gap-3 mt-5 no-print",
+        ),
+        el.p(id="copied", role="status", class_name="text-paid font-semibold mt-2"),
+        el.div(
+            button(_("I have kept them safe"), on_click=S.close, cls="w-full"), class_name="mt-5 no-print"
+        ),
+    )

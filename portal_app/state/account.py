@@ -1,0 +1,291 @@
+""" "My sign-in": what a patient sets up for themself, each change after showing once more who they are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import reflex as rx
+
+from portal_app import clock
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.credentials import Proof
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.services import credentials, devices, passkeys, resets, second_factor
+from portal_app.services.passkeys import PasskeyView
+from portal_app.services.second_factor import NeedsProof, StartAgain
+from portal_app.speech import date_text, mark, moment_text, say
+from portal_app.state.answering import answered
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.devices import DeviceItem, device_items
+from portal_app.state.factors import SENT, Choice, choices, first_way, way_of
+from portal_app.state.typed import as_image
+
+OPENS = ("password", "app", "passkey")
+ASKS_FIRST = ("recovery", "no_password", "no_app", "codes_on", "codes_off", "no_passkey")
+_DONE = {
+    "recovery": mark("You have new recovery codes."),
+    "no_password": mark("Your username and password are removed."),
+    "no_app": mark("The authenticator app is removed. Codes to your email or phone are your second step."),
+    "codes_on": mark("Codes by email and text are allowed again."),
+    "codes_off": mark("Codes by email and text no longer sign you in after your password."),
+    "no_passkey": mark("The passkey is removed."),
+}
+
+
+@dataclass(frozen=True)
+class PasskeyItem:
+    id: str
+    name: str
+    about: str
+
+
+class AccountState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    panel: rx.Field[str] = rx.field("")  # "", prove, password, app, passkey, name, confirm, codes
+    busy: rx.Field[bool] = rx.field(False)
+    error: rx.Field[str] = rx.field("")
+    news: rx.Field[str] = rx.field("")
+
+    username: rx.Field[str] = rx.field("")
+    has_password: rx.Field[bool] = rx.field(False)
+    has_app: rx.Field[bool] = rx.field(False)
+    by_contact: rx.Field[bool] = rx.field(True)
+    recovery_left: rx.Field[int] = rx.field(0)
+    locked: rx.Field[bool] = rx.field(False)
+    reset_at: rx.Field[str] = rx.field("")
+    passkeys: rx.Field[list[PasskeyItem]] = rx.field(default_factory=list)
+    devices: rx.Field[list[DeviceItem]] = rx.field(default_factory=list)
+
+    way: rx.Field[str] = rx.field("")
+    choices: rx.Field[list[Choice]] = rx.field(default_factory=list)
+    by_passkey: rx.Field[bool] = rx.field(False)
+    sent_to: rx.Field[str] = rx.field("")
+    once_more: rx.Field[bool] = rx.field(False)  # one proof was not enough
+
+    wanted: rx.Field[str] = rx.field("")
+    qr: rx.Field[str] = rx.field("")
+    secret: rx.Field[str] = rx.field("")
+    codes: rx.Field[list[str]] = rx.field(default_factory=list)  # shown once
+    named: rx.Field[str] = rx.field("")
+    _passkey: str = ""
+    _challenge: str = ""
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def load(self):
+        self.ready, self.news = False, ""
+        await self._close()
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def close(self):
+        self.news = ""
+        await self._close()
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def want(self, what: str, passkey: str = ""):
+        """Begin a change; who it is has to be fresh."""
+        self.news, self.wanted, self._passkey = "", what, passkey
+        async for shown in answered(self, self._go_on()):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def choose(self, way: str):
+        async for shown in answered(self, self._choose(way_of(way))):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def prove(self, form: dict[str, str]):
+        async for shown in answered(self, self._prove(form.get("code", ""))):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def proven(self):
+        """By a passkey, over its own route."""
+        async for shown in answered(self, self._go_on()):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def set_password(self, form: dict[str, str]):
+        async for shown in answered(self, self._set_password(form)):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def confirm_app(self, form: dict[str, str]):
+        async for shown in answered(self, self._confirm_app(form.get("code", ""))):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def do_it(self):
+        """What was asked about, after yes."""
+        async for shown in answered(self, self._do_it()):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def passkey_added(self):
+        """Over its own route; the browser has made it."""
+        self.news = say(self.language, "Your passkey is added.")
+        await self._close()
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def name_it(self, passkey: str, name: str):
+        self._passkey, self.named, self.panel, self.news, self.error = passkey, name, "name", "", ""
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def rename(self, form: dict[str, str]):
+        await in_thread(passkeys.rename_passkey, me(), self._passkey, form.get("name", ""))
+        await self._close()
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def end_device(self, device: str):
+        await in_thread(devices.end_device, me(), device)
+        self.news = say(self.language, "That device is signed out.")
+        await self._show()
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def end_others(self):
+        await in_thread(devices.end_other_devices, me())
+        self.news = say(self.language, "All other devices are signed out.")
+        await self._show()
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def stop_reset(self):
+        await in_thread(resets.stop_reset, me())
+        self.news = say(self.language, "The reset is stopped. Your sign-in stays as it is.")
+        await self._show()
+
+    async def _close(self) -> None:
+        self.busy = self.once_more = False
+        self.panel = self.error = self.wanted = self.qr = self.secret = self.sent_to = ""
+        self._challenge = self._passkey = ""
+        self.codes = []
+        await self._show()
+
+    async def _show(self) -> None:
+        view = await in_thread(credentials.view_sign_in, me())
+        keys = await in_thread(passkeys.list_passkeys, me())
+        there = await in_thread(devices.list_devices, me())
+        self.username, self.has_password, self.has_app = view.username, view.has_password, view.has_app
+        self.by_contact, self.recovery_left, self.locked = (
+            view.code_by_contact, view.recovery_codes, view.locked,
+        )  # fmt: skip
+        reset = datetime.fromisoformat(view.reset_at) if view.reset_at else None
+        self.reset_at = moment_text(self.language, reset) if reset else ""
+        self.passkeys = [self._passkey_item(key) for key in keys]
+        self.devices = device_items(self.language, there)
+        self.ready = True
+
+    def _passkey_item(self, key: PasskeyView) -> PasskeyItem:
+        added = date_text(self.language, clock.local_date(key.added))
+        about = say(self.language, "Added on {date}", date=added)
+        return PasskeyItem(key.id, key.name, about)
+
+    async def _go_on(self) -> None:
+        """To what they want, when it is fresh who they are; else that is asked first."""
+        if self.wanted not in OPENS + ASKS_FIRST:
+            raise NotFound
+        if not await in_thread(credentials.is_proven, me()):
+            await self._ask_who()
+        elif self.wanted == "app":
+            made = await in_thread(second_factor.begin_app, me())
+            self.qr, self.secret, self.panel = as_image(made.qr_svg), made.secret, "app"
+        else:
+            self.panel = self.wanted if self.wanted in OPENS else "confirm"
+        self.once_more = self.once_more and self.panel == "prove"
+
+    async def _ask_who(self) -> None:
+        asked = await in_thread(second_factor.ask_proof, me())
+        self.choices, self._challenge = choices(self.language, asked), asked.id
+        self.by_passkey = Proof.PASSKEY in asked.ways
+        self.way, self.sent_to, self.panel = "", "", "prove"
+        first = first_way(asked)
+        if first and first not in SENT:  # a message is sent when they say so
+            await self._choose(first)
+
+    async def _choose(self, way: Proof) -> None:
+        self.sent_to = ""
+        if way in SENT:
+            self.sent_to = await in_thread(second_factor.send_second_code, me(), self._challenge, way)
+        self.way = str(way)
+
+    async def _prove(self, typed: str) -> None:
+        if not typed.strip():
+            raise Refused("Enter the code")
+        if self.way == Proof.PASSWORD:
+            await in_thread(credentials.prove_by_password, me(), typed)
+        else:
+            try:
+                way = way_of(self.way)
+                await in_thread(second_factor.answer, me(), self._challenge, way, typed.strip()[:100])
+            except StartAgain:
+                await self._ask_who()
+                raise
+        self.once_more = True
+        await self._go_on()
+
+    async def _set_password(self, form: dict[str, str]) -> None:
+        try:
+            await in_thread(
+                credentials.set_password, me(), form.get("username", ""), form.get("password", "")
+            )
+        except NeedsProof:
+            await self._ask_who()
+            raise
+        await self._finish(mark("Your username and password are set. Other devices are signed out."))
+
+    async def _confirm_app(self, typed: str) -> None:
+        try:
+            made = await in_thread(second_factor.confirm_app, me(), typed)
+        except NeedsProof:
+            await self._ask_who()
+            raise
+        await self._finish(mark("Your authenticator app is set up. Other devices are signed out."))
+        self._show_codes(made)
+
+    async def _do_it(self) -> None:
+        what, made = self.wanted, ()
+        if what not in ASKS_FIRST or self.panel != "confirm":
+            raise NotFound
+        try:
+            made = await in_thread(_change, me(), what, self._passkey) or ()
+        except NeedsProof:
+            await self._ask_who()
+            raise
+        await self._finish(_DONE[what])
+        self._show_codes(made)
+
+    async def _finish(self, msgid: str) -> None:
+        await self._close()
+        self.news = say(self.language, msgid)
+
+    def _show_codes(self, made: tuple[str, ...]) -> None:
+        if made:
+            self.codes, self.panel = list(made), "codes"
+
+
+def _change(principal: Principal, what: str, passkey: str) -> tuple[str, ...] | None:
+    """One of `ASKS_FIRST`."""
+    match what:
+        case "recovery":
+            return second_factor.new_recovery_codes(principal)
+        case "no_password":
+            credentials.remove_password(principal)
+        case "no_app":
+            second_factor.remove_app(principal)
+        case "codes_on" | "codes_off":
+            second_factor.allow_codes(principal, what == "codes_on")
+        case "no_passkey":
+            passkeys.remove_passkey(principal, passkey)
+    return None

@@ -1,6 +1,20 @@
 """The screens. Importing this package adds every page to the portal."""
 
-from portal_app.pages import account, home, invoice, invoices, links, outbox, receipt, sign_in, staff, ways_in
+from portal_app.pages import (
+    account,
+    home,
+    invoice,
+    invoices,
+    links,
+    member_contact,
+    members,
+    outbox,
+    receipt,
+    sharing,
+    sign_in,
+    staff,
+    ways_in,
+)
 
 __all__ = [
     "account",
@@ -8,8 +22,11 @@ __all__ = [
     "invoice",
     "invoices",
     "links",
+    "member_contact",
+    "members",
     "outbox",
     "receipt",
+    "sharing",
     "sign_in",
     "staff",
     "ways_in",

@@ -3,6 +3,7 @@
 Every change raises the families' version in its own transaction: open sessions obey with their next event.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,7 +21,6 @@ from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.families import families_changed
 from portal_app.services.notices import tell_everywhere
 
-_FOUND_AT_MOST = 20
 _REASON_AT_MOST = 200
 
 
@@ -70,27 +70,6 @@ class FamilyFile:
     members: tuple[FamilyMember, ...]
     relations: tuple[RelationRow, ...]
     marks: tuple[MarkRow, ...]
-
-
-def find_people(principal: Principal, words: str) -> tuple[PersonFound, ...]:
-    """By chart number, or by parts of the name; 20 at most."""
-    principal.require(Permission.MANAGE_FAMILY_LINKS)
-    typed = words.split()[:5]
-    if not typed:
-        return ()
-    wanted = select(Patient)
-    for word in typed:
-        like = word.replace("\\", "").replace("%", "").replace("_", "") + "%"
-        wanted = wanted.where(
-            or_(
-                col(Patient.chart_number) == word,
-                col(Patient.given_name).ilike(like),
-                col(Patient.family_name).ilike(like),
-            )
-        )
-    ordered = wanted.order_by(col(Patient.family_name), col(Patient.given_name), col(Patient.id))
-    with reading(principal) as tx:
-        return tuple(_found(row) for row in tx.exec(ordered.limit(_FOUND_AT_MOST)))
 
 
 def doubtful_birth_dates(principal: Principal) -> tuple[PersonFound, ...]:
@@ -222,7 +201,7 @@ def person_by_chart(principal: Principal, chart_number: str) -> PatientId:
         found = tx.exec(select(Patient.id).where(col(Patient.chart_number) == chart_number.strip())).first()
     if found is None:
         raise Refused("There is no patient with this chart number.")
-    return found
+    return PatientId(found)
 
 
 def _check_pair(tx: Tx, patient_id: PatientId, adult_id: PatientId, until: date | None) -> None:
@@ -256,7 +235,7 @@ def _names(tx: Tx, ids: set[PatientId]) -> dict[PatientId, str]:
     return {row.id: f"{row.given_name} {row.family_name}" for row in rows}
 
 
-def _guarantors(tx: Tx, rows: list[Patient] | tuple[Patient, ...]) -> dict[PatientId, str]:
+def _guarantors(tx: Tx, rows: Sequence[Patient]) -> dict[PatientId, str]:
     """Whoever answers for each one's account."""
     wanted = select(Account).where(col(Account.id).in_({row.account_id for row in rows}))
     by_account = {account.id: account.guarantor_id for account in tx.exec(wanted)}

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from portal_app import clock
 from portal_app.db.scope import reading
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import DependentMark, Patient
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.families import age_on
@@ -56,6 +56,21 @@ def covered_others(principal: Principal) -> tuple[Covered, ...]:
             key=lambda row: row.name,
         )
     )
+
+
+def acting_for_me(principal: Principal) -> tuple[str, ...]:
+    """The adults whom staff named to act for the viewer, as long as that holds."""
+    principal.require(Permission.MY_ACCOUNT)
+    with reading(principal) as tx:
+        marks = tx.exec(
+            select(DependentMark).where(
+                col(DependentMark.patient_id) == principal.patient_id, col(DependentMark.ended_at).is_(None)
+            )
+        ).all()
+    adults = [m.adult_id for m in marks if m.until is None or clock.today() <= m.until]
+    with reading(on_behalf(principal)) as tx:
+        people = tx.exec(select(Patient).where(col(Patient.id).in_(adults))).all()
+    return tuple(sorted(f"{person.given_name} {person.family_name}" for person in people))
 
 
 def _covered(

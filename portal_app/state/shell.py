@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission, nobody
 from portal_app.services.practice import PracticeView, view_frame, view_practice
+from portal_app.speech import say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 
@@ -16,13 +17,14 @@ class ShellState(PortalState):
     person: rx.Field[str] = rx.field("")  # given name
     full_name: rx.Field[str] = rx.field("")
     initials: rx.Field[str] = rx.field("")
+    sees: rx.Field[str] = rx.field("")  # "You see: Maria, Eva and Tim"
 
     @rx.event
     @open_to_all
     async def visit(self):
         """A page for whoever has not signed in: the practice's name and number are public."""
         self._show_practice(await in_thread(view_practice, nobody()))
-        self.person = self.full_name = self.initials = ""
+        self.person = self.full_name = self.initials = self.sees = ""
 
     @rx.event
     @guarded(Permission.MY_BILLS)
@@ -44,6 +46,8 @@ class ShellState(PortalState):
         shown = await in_thread(view_frame, me())
         self._show_practice(shown.practice)
         self.person, self.full_name, self.initials = shown.given_name, shown.full_name, shown.initials
+        everybody = [shown.given_name, *shown.sees]
+        self.sees = say(self.language, "You see: {people}", people=everybody) if me().patient_id else ""
 
     def _show_practice(self, shown: PracticeView) -> None:
         self.practice, self.phone, self.address = shown.name, shown.phone, shown.address

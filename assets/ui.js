@@ -87,9 +87,10 @@
     if (on("[data-print]")) print();
     const q = on("[data-sign-out]");
     if (q) {
-      q.disabled = true;
+      q.disabled = gone = true;
       fetch("/auth/sign-out?side=" + q.dataset.signOut, { method: "POST", credentials: "same-origin" })
-        .then((r) => { if (!r.ok) throw r; location.replace(q.dataset.next); }).catch(() => { q.disabled = false; });
+        .then((r) => { if (!r.ok) throw r; h.dataset.gone = ""; location.replace(q.dataset.next + "?ended=out"); })
+        .catch(() => { q.disabled = gone = false; });
     }
     // 6. <button command commandfor> for browsers that lack it (Safari before 26.2, Firefox before 144).
     const b = "commandForElement" in HTMLButtonElement.prototype ? null : on("button[commandfor]");
@@ -195,8 +196,9 @@
       super(to, as);
       this.addEventListener("close", (e) => {
         const s = mine();
-        if (e.reason !== "session ended" || !s || gone) return;
+        if (e.reason !== "session ended" || !s) return;
         h.dataset.gone = "";
+        if (gone) return;
         post("/auth/stay?side=" + s.dataset.session + "&by=page").then((r) => (r.status === 401 ? leave("out") : location.reload()), () => leave("out"));
       });
     }

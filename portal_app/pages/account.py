@@ -49,7 +49,7 @@ def on_off(on: Any, yes: str, no: str) -> rx.Component:
 
 
 def act(label: str, what: str, *, kind: str = "second") -> rx.Component:
-    return button(label, kind=kind, on_click=S.want(what))
+    return button(label, kind=kind, on_click=S.want(what, ""))
 
 
 def reset_waits() -> rx.Component:

@@ -26,11 +26,8 @@ def changes() -> rx.Component:
     return card(rx.match(S.panel, *panels, confirm()), cls="p-5 md:p-8")
 
 
-def cancel(label: str = "") -> rx.Component:
-    look = el.div(
-        button(label or _("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2 no-print"
-    )
-    return look
+def cancel() -> rx.Component:
+    return el.div(button(_("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2 no-print")
 
 
 def trouble() -> rx.Component:

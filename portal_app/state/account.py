@@ -83,7 +83,7 @@ class AccountState(PortalState):
 
     @rx.event
     @guarded(Permission.MY_ACCOUNT)
-    async def want(self, what: str, passkey: str = ""):
+    async def want(self, what: str, passkey: str):
         """Begin a change; who it is has to be fresh."""
         self.news, self.wanted, self._passkey = "", what, passkey
         async for shown in answered(self, self._go_on()):

@@ -1,0 +1,278 @@
+"""The other ways in and "My sign-in", as a tab holds them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlmodel import select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import Principal, Side
+from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.money import Money
+from portal_app.services import credentials, desk_codes, links, sign_in
+from portal_app.state import account as account_module
+from portal_app.state.account import AccountState
+from portal_app.state.base import PortalState
+from portal_app.state.desk import DeskState
+from portal_app.state.linked import LinkedBillState
+from portal_app.state.typed import six_digits
+from portal_app.state.ways_in import DeskCodeState, LinkDoorState, PasswordState
+from tests.cast import INVOICE, KIM, MARIA, Cast, Person
+from tests.screen import happens, look_from, on_screen
+from tests.services.credentials_helpers import (
+    NOBODY,
+    PASSWORD,
+    TEST,
+    at_home,
+    code_sent,
+    come_in,
+    next_code,
+    with_app,
+    with_password,
+)
+
+
+@pytest.fixture
+def seen_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Principal], None]:
+    return lambda who: look_from(monkeypatch, who)
+
+
+def born(who: Person) -> dict[str, str]:
+    day = who.birth_date
+    return {"born_month": str(day.month), "born_day": str(day.day), "born_year": str(day.year)}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["402817", "402 817", "402-817", "Your code is 402817 (K7QX).", "402817 is your code. @example.com #402817"],
+)
+def test_a_pasted_message_gives_its_code(typed: str):
+    assert six_digits(typed) == "402817"
+
+
+async def test_the_same_words_for_a_wrong_password_and_an_unknown_name(
+    cast: Cast, seen_by: Callable[[Principal], None]
+):
+    with_password(KIM, "kim")
+    seen_by(NOBODY)
+    said = set()
+    for username in ("kim", "nobody"):
+        page = on_screen(PasswordState, "/sign-in/password")
+        await happens(page.give_password, form={"username": username, "password": "not this one at all"})
+        assert page.step == "password"
+        said.add(page.error)
+    assert len(said) == 1
+
+
+async def test_the_app_is_asked_for_and_five_wrong_codes_start_over(
+    cast: Cast, seen_by: Callable[[Principal], None]
+):
+    app, _ = with_app(with_password(KIM, "kim"))
+    seen_by(NOBODY)
+    page = on_screen(PasswordState, "/sign-in/password")
+    await happens(page.give_password, form={"username": "KIM", "password": PASSWORD})
+    assert (page.step, page.way, page.sent_to) == ("factor", "totp", "")
+    assert "email" not in [choice.way for choice in page.choices]  # the app replaced codes
+    await happens(page.give_code, form={"code": next_code(app)})
+    assert page.step == "done"
+    assert come_in(page.ticket).patient_id == KIM.id
+    page = on_screen(PasswordState, "/sign-in/password")
+    await happens(page.give_password, form={"username": "kim", "password": PASSWORD})
+    for _ in range(5):
+        await happens(page.give_code, form={"code": "000000"})
+    assert (page.step, page.ticket) == ("password", "")
+    assert page.error
+
+
+async def test_without_an_app_a_code_is_sent_at_once(cast: Cast, seen_by: Callable[[Principal], None]):
+    with_password(KIM, "kim")
+    seen_by(NOBODY)
+    page = on_screen(PasswordState, "/sign-in/password")
+    await happens(page.give_password, form={"username": "kim", "password": PASSWORD})
+    assert (page.way, page.sent_to) == ("email", "k•••@example.com")
+    await happens(page.give_code, form={"code": code_sent("second_code", "kim@example.com")})
+    assert come_in(page.ticket).patient_id == KIM.id
+
+
+async def test_code_13_at_the_page(cast: Cast, seen_by: Callable[[Principal], None]):
+    slip = desk_codes.print_desk_code(cast.dana, KIM.id)
+    seen_by(NOBODY)
+    page = on_screen(DeskCodeState, "/sign-in/desk")
+    await happens(page.give, form={"code": slip.code, "initials": "zz", **born(KIM)})
+    assert page.error
+    assert not page.ticket
+    await happens(page.give, form={"code": slip.code, "initials": "K.O.", **born(KIM)})
+    assert come_in(page.ticket).patient_id == KIM.id
+
+
+def pay_link(cast: Cast, at_most: int) -> str:
+    made = links.make_link(cast.olga, Purpose.PAY, INVOICE, at_most=Money(at_most, "USD"))
+    return urlsplit(made.address).fragment
+
+
+@pytest.mark.parametrize(
+    ("at_most", "shown"), [(5000, "$50.00"), (12000, "$120.00"), (99900, "$120.00")], ids=["ALL-8", "whole", "ALL-9"]
+)
+async def test_code_14_a_pay_link_shows_one_bill_and_no_more_than_it_says(
+    cast: Cast, seen_by: Callable[[Principal], None], at_most: int, shown: str
+):
+    token = pay_link(cast, at_most)
+    seen_by(NOBODY)
+    door = on_screen(LinkDoorState, "/links")
+    await happens(door.open, form={"token": token, **born(KIM)})
+    assert door.error
+    assert not door.ticket
+    await happens(door.open, form={"token": token, **born(MARIA)})
+    visitor = come_in(door.ticket)
+    seen_by(visitor)
+    page = on_screen(LinkedBillState, "/links/bill")
+    await happens(page.load)
+    assert (page.ready, page.figure) == (True, shown)
+    words = " ".join(str(value) for value in page.dict()[page.get_full_name()].values())
+    for word in ("Maria", "Rivera", "Eva", "Office", "visit"):
+        assert word not in words
+
+
+async def test_a_link_session_opens_nothing_else(cast: Cast, seen_by: Callable[[Principal], None]):
+    ticket = links.open_link(NOBODY, pay_link(cast, 5000), MARIA.birth_date)
+    seen_by(come_in(ticket))
+    page = on_screen(AccountState, "/account")
+    await happens(page.load)
+    assert not page.ready
+    shell = on_screen(PortalState)
+    assert "access" in page.notice or "access" in shell.notice
+
+
+async def my_sign_in(seen_by: Callable[[Principal], None], who: Principal) -> AccountState:
+    seen_by(who)
+    page = on_screen(AccountState, "/account")
+    await happens(page.load)
+    assert page.ready
+    return page
+
+
+async def test_a_password_is_set_and_an_old_sign_in_asks_who_it_is_first(
+    cast: Cast, seen_by: Callable[[Principal], None]
+):
+    page = await my_sign_in(seen_by, at_home(KIM))
+    await happens(page.want, what="password", passkey="")
+    assert page.panel == "password"
+    await happens(page.set_password, form={"username": "kim", "password": "short"})
+    assert page.error
+    await happens(page.set_password, form={"username": "kim", "password": PASSWORD})
+    assert (page.panel, page.has_password, page.username) == ("", True, "kim")
+    await happens(page.want, what="recovery", passkey="")
+    assert (page.panel, page.way) == ("prove", "password")
+    await happens(page.prove, form={"code": "not the password"})
+    assert page.panel == "prove"
+    await happens(page.prove, form={"code": PASSWORD})
+    assert page.panel == "confirm"
+    await happens(page.do_it)
+    assert page.panel == "codes"
+    assert len(set(page.codes)) == 10
+    await happens(page.close)
+    assert (page.codes, page.recovery_left) == ([], 10)
+
+
+async def test_a_forgotten_password_needs_the_second_step_not_the_email_alone(
+    cast: Cast, seen_by: Callable[[Principal], None]
+):
+    _, codes = with_app(with_password(KIM, "kim"))
+    page = await my_sign_in(seen_by, at_home(KIM))
+    await happens(page.want, what="password", passkey="")
+    assert page.panel == "prove"
+    await happens(page.choose, way="email")
+    await happens(page.prove, form={"code": code_sent("second_code", "kim@example.com")})
+    assert (page.panel, page.once_more) == ("prove", True)
+    await happens(page.choose, way="recovery")
+    await happens(page.prove, form={"code": codes[0]})
+    assert page.panel == "password"
+    await happens(page.set_password, form={"username": "kim", "password": "seven green umbrellas dancing"})
+    assert credentials.password_sign_in(NOBODY, "kim", "seven green umbrellas dancing").ways[0] is Proof.TOTP
+
+
+async def test_what_is_asked_first_is_not_done_unasked(cast: Cast, seen_by: Callable[[Principal], None]):
+    page = await my_sign_in(seen_by, with_password(KIM, "kim"))
+    page.wanted = "no_password"
+    await happens(page.do_it)
+    assert page.error
+    assert credentials.view_sign_in(at_home(KIM)).has_password
+    await happens(page.want, what="owner", passkey="")
+    assert page.error
+    assert account_module.OPENS
+
+
+async def test_devices_are_listed_and_signed_out_there(cast: Cast, seen_by: Callable[[Principal], None]):
+    elsewhere = at_home(KIM, device="Mozilla/5.0 (iPhone) Safari/604.1")
+    page = await my_sign_in(seen_by, at_home(KIM))
+    assert [item.here for item in page.devices] == [True, False]
+    assert page.devices[1].words == "Safari on iPhone"
+    await happens(page.end_device, device=page.devices[1].id)
+    assert len(page.devices) == 1
+    with pytest.raises(NotSignedIn):
+        sign_in.principal_of(elsewhere.session_ref, Side.PATIENT)
+
+
+async def test_the_desk_finds_prints_and_forgets(cast: Cast, seen_by: Callable[[Principal], None]):
+    seen_by(cast.dana)
+    page = on_screen(DeskState, "/staff/desk")
+    await happens(page.find, form={"words": "oka"})
+    assert [item.name for item in page.found] == ["Kim Okafor"]
+    await happens(page.open, patient=KIM.id)
+    assert (page.name, page.contacts) == ("Kim Okafor", "k•••@example.com · ••• 0145")
+    await happens(page.print_code)
+    assert page.paper == "slip"
+    assert any("-" in line for line in page.lines)
+    await happens(page.back)
+    assert (page.name, page.lines, page.patient) == ("", [], "")
+    await happens(page.share, way="")
+    assert page.address.endswith("/welcome")
+
+
+async def test_billing_has_no_business_at_the_desk(cast: Cast, seen_by: Callable[[Principal], None]):
+    seen_by(cast.nora)
+    page = on_screen(DeskState, "/staff/desk")
+    await happens(page.find, form={"words": "Okafor"})
+    assert page.found == []
+
+
+async def test_a_search_takes_no_signs_for_everybody(cast: Cast, seen_by: Callable[[Principal], None]):
+    seen_by(cast.dana)
+    page = on_screen(DeskState, "/staff/desk")
+    await happens(page.find, form={"words": "%%"})
+    assert page.found == []
+    await happens(page.find, form={"words": "k"})
+    assert page.error
+
+
+def test_a_session_says_how_long_it_still_holds(cast: Cast):
+    kim = at_home(KIM)
+    assert sign_in.seconds_left(kim) == 900
+    with clock.held_at(clock.now() + timedelta(minutes=13)):
+        assert sign_in.seconds_left(kim) == 120
+        assert sign_in.over(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
+        sign_in.principal_of(kim.session_ref, Side.PATIENT)
+        assert sign_in.seconds_left(kim) == 900
+    with clock.held_at(clock.now() + timedelta(minutes=28)):
+        assert sign_in.over(TEST, [kim.session_ref]) == [kim.session_ref]
+        with pytest.raises(NotSignedIn):
+            sign_in.seconds_left(kim)
+
+
+def test_twelve_hours_end_it_however_busy_it_is(cast: Cast):
+    kim = at_home(KIM)
+    late = clock.now() + timedelta(hours=11, minutes=59)
+    with transaction(TEST) as tx:
+        row = tx.get(PortalSession, kim.session_ref)
+        assert row
+        row.seen_at = late
+        tx.keep(row)
+    with clock.held_at(late):
+        assert sign_in.seconds_left(kim) == 60
+    with reading(TEST) as tx:
+        assert tx.exec(select(PortalSession)).first()

@@ -32,10 +32,15 @@ class Noun:
 
 
 # What there is to go to. A noun joins when its page exists.
-PATIENT_NOUNS = (Noun(mark("Invoices"), "receipt-text", "/invoices"),)
+PATIENT_NOUNS = (
+    Noun(mark("Invoices"), "receipt-text", "/invoices"),
+    Noun(mark("Members"), "users", "/members"),
+)
 STAFF_NOUNS = (
     Noun(mark("Today"), "layout-dashboard", "/staff"),
     Noun(mark("Front desk"), "concierge-bell", "/staff/desk"),
+    Noun(mark("Families"), "users", "/staff/family"),
+    Noun(mark("Requests"), "inbox", "/staff/requests"),
 )
 
 
@@ -143,6 +148,7 @@ def person_menu(side: str) -> rx.Component:
     return el.div(
         el.p(ShellState.full_name, class_name="px-3 pt-2 font-bold"),
         el.p(_("You are signed in"), class_name="px-3 pb-2 text-sm text-ink-2"),
+        rx.cond(ShellState.sees != "", el.p(ShellState.sees, class_name="px-3 pb-2 text-sm text-ink-2")),
         el.hr(class_name="border-line mb-1"),
         link(
             icon("key-round", 20),

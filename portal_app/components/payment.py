@@ -88,7 +88,10 @@ def pay_card() -> rx.Component:
         ),
         el.div(
             rx.cond(S.card_wanted, card_fields()),
-            choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM),
+            rx.cond(
+                S.whose == "",
+                choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM),
+            ),
             class_name="when-new gap-3 mt-3",
         ),
         pay_button("mt-6" if embedded() else "hidden md:block mt-6"),  # a frame has no dock

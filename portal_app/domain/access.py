@@ -1,6 +1,6 @@
 """Who is asking, and what they may do. Every service takes a Principal first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal_app.domain.errors import NotAllowed
@@ -106,6 +106,9 @@ class Principal:
     permissions: frozenset[Permission] = frozenset()
     accounts: frozenset[AccountId] | Everyone = frozenset()
     patients: frozenset[PatientId] | Everyone = frozenset()
+    # What other adults share. No list of the scope: a service steps into it by name, for what it says.
+    pays_for: frozenset[AccountId] = frozenset()
+    visits: frozenset[PatientId] = frozenset()
     patient_id: PatientId | None = None
     staff_id: StaffId | None = None
     session_ref: str = ""
@@ -114,6 +117,18 @@ class Principal:
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+    def paying(self) -> "Principal":
+        """With the bills of those who let them pay: amounts, due dates, and paying. Nothing else asks so."""
+        if not self.pays_for or isinstance(self.accounts, Everyone):
+            return self
+        return replace(self, accounts=self.accounts | self.pays_for)
+
+    def visiting(self) -> "Principal":
+        """With those who share their appointments and forms: for rows of these alone."""
+        if not self.visits or isinstance(self.patients, Everyone):
+            return self
+        return replace(self, patients=self.patients | self.visits)
 
     def require(self, permission: Permission) -> None:
         """NotAllowed when it is missing."""

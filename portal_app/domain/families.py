@@ -55,6 +55,15 @@ class Bond:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """`granter`, another adult, lets the viewer do one thing for them; `accounts`: what they answer for."""
+
+    granter: Person
+    kind: GrantKind
+    accounts: tuple[AccountId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Circle:
     """Everybody who could matter to one viewer, and what is recorded between them."""
 
@@ -63,14 +72,17 @@ class Circle:
     relations: tuple[Bond, ...] = ()
     marks: tuple[Bond, ...] = ()
     accounts: tuple[AccountId, ...] = ()  # those the viewer is guarantor of
+    shares: tuple[Share, ...] = ()  # not withdrawn
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The viewer's two lists: whose charts, and whose money."""
+    """The viewer's two lists: whose charts, and whose money. And what other adults share with them."""
 
     patients: frozenset[PatientId] = field(default_factory=frozenset)
     accounts: frozenset[AccountId] = field(default_factory=frozenset)
+    pays_for: frozenset[AccountId] = field(default_factory=frozenset)  # bills they may pay for another adult
+    visits: frozenset[PatientId] = field(default_factory=frozenset)  # whose appointments and forms alone
 
 
 def birthday(born: date, years: int) -> date:
@@ -86,6 +98,17 @@ def is_younger_than(born: date | None, years: int, today: date) -> bool:
     if born is None or born > today:
         return False
     return today < birthday(born, years)
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years lived on `day`."""
+    years = day.year - born.year
+    return years if birthday(born, years) <= day else years - 1
+
+
+def is_doubtful(born: date | None, today: date) -> bool:
+    """Missing or in the future: nobody else has access then, and staff are asked to look (DEP-10)."""
+    return born is None or born > today
 
 
 def is_child(person: Person, dependent_age: int, today: date) -> bool:
@@ -106,10 +129,21 @@ def seen_by(circle: Circle, dependent_age: int, today: date) -> Seen:
     viewer = circle.viewer
     if not may_sign_in(viewer, dependent_age, today):
         return Seen()
-    patients = {viewer.id}
-    if is_adult(viewer, today):  # from dependent_age to 17 one sees only oneself
-        patients.update(p.id for p in circle.persons if _answers_for(circle, p, dependent_age, today))
-    return Seen(frozenset(patients), frozenset(circle.accounts))
+    if not is_adult(viewer, today):  # from dependent_age to 17 one sees only oneself
+        return Seen(frozenset({viewer.id}), frozenset(circle.accounts))
+    theirs = (p.id for p in circle.persons if _answers_for(circle, p, dependent_age, today))
+    held = [share for share in circle.shares if _may_share(share.granter, today)]
+    return Seen(
+        patients=frozenset({viewer.id, *theirs}),
+        accounts=frozenset(circle.accounts),
+        pays_for=frozenset(a for share in held if share.kind is GrantKind.PAY for a in share.accounts),
+        visits=frozenset(s.granter.id for s in held if s.kind is GrantKind.APPOINTMENTS_AND_FORMS),
+    )
+
+
+def _may_share(granter: Person, today: date) -> bool:
+    """What one shares ends with oneself: merged, inactive or gone, one shares nothing."""
+    return granter.status is PatientStatus.ACTIVE and is_adult(granter, today)
 
 
 def _answers_for(circle: Circle, person: Person, dependent_age: int, today: date) -> bool:

@@ -1,6 +1,8 @@
 """Membership words (DOMAIN.md, Memberships)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 
 class Period(StrEnum):
@@ -14,3 +16,12 @@ class MembershipStatus(StrEnum):
     ACTIVE = "active"
     ENDED = "ended"
     CANCELLED = "cancelled"
+
+
+def price_at(bands: Sequence[dict[str, Any]], age: int) -> int | None:
+    """Minor units a period for somebody of that age: the first band they are below; None without one."""
+    fitting = sorted(
+        (band for band in bands if band["below"] is None or age < band["below"]),
+        key=lambda band: (band["below"] is None, band["below"] or 0),
+    )
+    return fitting[0]["minor"] if fitting else None

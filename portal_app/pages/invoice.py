@@ -13,6 +13,7 @@ from portal_app.components.kit import (
     icon,
     link,
     loading,
+    notice,
     raw_a,
     skel,
     status_tag,
@@ -67,6 +68,14 @@ def shown() -> rx.Component:
                 el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
                 status_tag(S.tone, S.status),
                 class_name="flex flex-wrap items-center gap-x-4 gap-y-1 mt-2",
+            ),
+            rx.cond(
+                S.whose != "",
+                notice(
+                    "info",
+                    fill_var("A bill of {name}, who lets you pay it", name=S.whose),
+                    cls="mt-3 max-w-[40rem]",
+                ),
             ),
             class_name="mt-2",
         ),

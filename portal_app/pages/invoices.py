@@ -37,6 +37,7 @@ def listed() -> rx.Component:
     return el.div(
         rx.cond(S.visit_when != "", next_visit()),
         rx.cond(S.owes, owed(), nothing_owed()),
+        rx.cond(S.for_others.length() > 0, for_others()),
         filters(),
         rx.cond((S.show == "all") & S.first_page & (S.to_pay.length() > 0), to_pay()),
         history(),
@@ -113,6 +114,14 @@ def to_pay() -> rx.Component:
         h2(_("To pay"), cls="mt-8 mb-3"),
         el.ul(each(S.to_pay, row), class_name="card"),
         rx.cond(S.to_pay_rest != "", rest),
+    )
+
+
+def for_others() -> rx.Component:
+    """Bills of adults who let the viewer pay: never part of what the viewer owes."""
+    return el.section(
+        h2(_("Bills you may pay for others"), cls="mt-8 mb-3"),
+        el.ul(each(S.for_others, row), class_name="card"),
     )
 
 

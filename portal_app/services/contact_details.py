@@ -104,11 +104,12 @@ def change_contact(
     others the asker acts for who have the same old one. NeedsProof first.
     """
     asked, old = _asked(principal, patient_id, kind, new, None if add else replaces, add=add)
+    with transaction(on_behalf(principal)) as tx:  # who is asked for a proof has not used up a code
+        needs_proof(tx, principal, login_of(tx, own(principal)))
     throttle.count("code from", principal.ip)
     throttle.count("code", asked.value)
     code, now = f"{secrets.randbelow(1_000_000):06d}", clock.now()
     with transaction(on_behalf(principal)) as tx:
-        needs_proof(tx, principal, login_of(tx, own(principal)))
         _burn_waiting(tx, principal, patient_id, kind)
         id_ = new_id("chg")
         tx.keep(
@@ -260,8 +261,9 @@ def _asked(
         asked = contact_of(new, tx.find(Practice, "practice").country)
         points = _points(tx, patient_id)
     if asked.kind is not kind:
-        email = kind is ContactKind.EMAIL
-        raise Refused("Enter an email address." if email else "Enter a phone number.")
+        if kind is ContactKind.EMAIL:
+            raise Refused("Enter an email address.")
+        raise Refused("Enter a phone number.")
     if any(p.kind is kind and p.value == asked.value for p in points):
         raise Refused("We have this one already.")
     same_kind = sorted((p for p in points if p.kind is kind), key=lambda p: (not p.preferred, p.value))

@@ -135,6 +135,40 @@ CREDENTIAL_WORDINGS: dict[str, Wording] = {
         ),
         sms=mark("{practice}: what you share with another adult was changed. See it: {portal}"),
     ),
+    "dependent_marked": Wording(
+        subject=mark("Somebody may now act for you at {practice}"),
+        body=mark(
+            "On {date} our staff recorded that a named adult acts for you in the portal: they see your "
+            "appointments, forms and bills.\n\n"
+            "See who it is and what they see, or tell us that it is wrong: call us."
+        ),
+        sms=mark("{practice}: a named adult may now act for you in the portal. Questions? Call us."),
+    ),
+    "dependent_unmarked": Wording(
+        subject=mark("Nobody acts for you any more at {practice}"),
+        body=mark(
+            "On {date} our staff ended that a named adult acts for you in the portal. "
+            "They no longer see your appointments, forms and bills."
+        ),
+        sms=mark("{practice}: the adult who acted for you in the portal no longer does."),
+    ),
+    "details_changed": Wording(
+        subject=mark("Your details at {practice} were changed"),
+        body=mark(
+            "You asked us to change a name, a date of birth or a sex on file. We did so on {date}. "
+            "See it in the portal: {portal}\n\n"
+            "If nobody in your household asked for this, call us at once."
+        ),
+        sms=mark("{practice}: we changed the details you asked us to. Not you? Call us at once."),
+    ),
+    "details_kept": Wording(
+        subject=mark("We could not change your details at {practice}"),
+        body=mark(
+            "You asked us to change a name, a date of birth or a sex on file. We could not do so yet. "
+            "Call us, or bring a document to your next visit."
+        ),
+        sms=mark("{practice}: we could not change the details you asked us to. Call us."),
+    ),
     "access_link": Wording(
         subject=mark("Your way into the portal of {practice}"),
         body=mark(

@@ -7,18 +7,18 @@ from sqlmodel import col, or_, select, update
 from portal_app.db.door import Met
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account
-from portal_app.db.tables.families import DependentMark, Patient, Relation
+from portal_app.db.tables.families import DependentMark, Grant, Patient, Relation
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import the_portal
-from portal_app.domain.families import Bond, Circle, Person, Seen, seen_by
-from portal_app.domain.ids import PatientId
+from portal_app.domain.families import Bond, Circle, Person, Seen, Share, seen_by
+from portal_app.domain.ids import AccountId, PatientId
 
 _REMEMBERED = 4096
 _seen: dict[tuple[PatientId, str, int, int, date], Seen] = {}
 
 
 def lists_of(patient_id: PatientId, met: Met, today: date) -> Seen:
-    """The two lists of a patient who signs in. Remembered for this version of the families and day."""
+    """The lists of a patient who signs in. Remembered for this version of the families and day."""
     asked = (patient_id, met.database, met.version, met.dependent_age, today)
     if (known := _seen.get(asked)) is not None:
         return known
@@ -57,6 +57,23 @@ def circle_of(tx: Tx, patient_id: PatientId) -> Circle | None:
         relations=tuple(Bond(r.patient_id, r.adult_id, r.until) for r in relations),
         marks=tuple(Bond(m.patient_id, m.adult_id, m.until) for m in marks),
         accounts=tuple(accounts),
+        shares=_shares(tx, patient_id),
+    )
+
+
+def _shares(tx: Tx, patient_id: PatientId) -> tuple[Share, ...]:
+    """What other adults let this viewer do, and the accounts it could be about."""
+    found = tx.exec(
+        select(Grant, Patient)
+        .join(Patient, col(Patient.id) == col(Grant.patient_id))
+        .where(col(Grant.to_id) == patient_id, col(Grant.withdrawn_at).is_(None))
+    ).all()
+    owned: dict[PatientId, list[AccountId]] = {}
+    granters = [person.id for _, person in found]
+    for account in tx.exec(select(Account).where(col(Account.guarantor_id).in_(granters))):
+        owned.setdefault(account.guarantor_id, []).append(account.id)
+    return tuple(
+        Share(_person(person, None), grant.kind, tuple(owned.get(person.id, ()))) for grant, person in found
     )
 
 

@@ -29,11 +29,15 @@ class FrameView:
     practice: PracticeView
     given_name: str
     full_name: str
+    sees: tuple[str, ...] = ()  # given names of those they act for, the eldest first
 
     @property
     def initials(self) -> str:
         words = self.full_name.split()
         return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+_OTHERS = columns(Patient.id, Patient.given_name).order_by(Patient.birth_date, Patient.given_name)
 
 
 def view_practice(principal: Principal) -> PracticeView:
@@ -47,7 +51,8 @@ def view_frame(principal: Principal) -> FrameView:
         practice = _practice(tx)
         if principal.patient_id:
             person = tx.find(Patient, principal.patient_id)
-            return FrameView(practice, person.given_name, f"{person.given_name} {person.family_name}")
+            sees = tuple(name for id_, name in tx.exec(_OTHERS) if id_ != person.id)
+            return FrameView(practice, person.given_name, f"{person.given_name} {person.family_name}", sees)
     return FrameView(practice, *_staff_name(principal))
 
 

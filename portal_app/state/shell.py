@@ -7,6 +7,7 @@ from portal_app.domain.errors import NotSignedIn
 from portal_app.services.embedding import framed_by
 from portal_app.services.practice import PracticeView, view_frame, view_practice
 from portal_app.services.sign_in import principal_of
+from portal_app.speech import say
 from portal_app.state.addresses import address
 from portal_app.state.base import (
     PortalState,
@@ -28,6 +29,7 @@ class ShellState(PortalState):
     full_name: rx.Field[str] = rx.field("")
     initials: rx.Field[str] = rx.field("")
     hosts: rx.Field[str] = rx.field("")  # in a frame: the sites it may be in, who are told its height
+    sees: rx.Field[str] = rx.field("")  # "You see: Maria, Eva and Tim"
 
     @rx.event
     @open_to_all
@@ -35,7 +37,7 @@ class ShellState(PortalState):
         """A page for whoever has not signed in: the practice's name and number are public."""
         self._show_practice(await in_thread(view_practice, nobody()))
         await self._show_hosts()
-        self.person = self.full_name = self.initials = ""
+        self.person = self.full_name = self.initials = self.sees = ""
 
     @rx.event
     @open_to_all
@@ -69,6 +71,8 @@ class ShellState(PortalState):
         self._show_practice(shown.practice)
         await self._show_hosts()
         self.person, self.full_name, self.initials = shown.given_name, shown.full_name, shown.initials
+        everybody = [shown.given_name, *shown.sees]
+        self.sees = say(self.language, "You see: {people}", people=everybody) if me().patient_id else ""
 
     async def _show_hosts(self) -> None:
         self.hosts = " ".join(await in_thread(framed_by, nobody())) if embedded_now() else ""

@@ -3,6 +3,7 @@
 from portal_app.domain.billing import AskAgain, Held
 from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
 from portal_app.services.billing.desk import post_payments, record_payment
+from portal_app.services.billing.for_others import bills_for_others
 from portal_app.services.billing.inbox import LATER, heard
 from portal_app.services.billing.invoices import list_invoices, view_invoice
 from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
@@ -32,6 +33,7 @@ __all__ = [
     "LATER",
     "AskAgain",
     "Held",
+    "bills_for_others",
     "cancel_payment",
     "confirm_payment",
     "create_invoice",

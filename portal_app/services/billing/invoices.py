@@ -26,6 +26,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import as_money, attempts_on
+from portal_app.services.billing.for_others import adults_named
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.views import (
     HeldPayment,
@@ -128,6 +129,7 @@ def list_invoices(
     may_see_bills(principal)
     if show not in SHOWN:
         raise Refused("We could not find that.")
+    shared = _shared_appointment(principal)
     with reading(principal) as tx:
         people = {row[0]: row for row in tx.exec(_PEOPLE)}
         asked = {"shown": sorted(SHOWN[show]), "today": today()}
@@ -146,7 +148,7 @@ def list_invoices(
             pages=max(1, -(-int(figures[3]) // PAGE)),
             count=int(figures[3]),
             people=_filter_by(principal, people.values()),
-            next_appointment=_next_appointment(tx, principal),
+            next_appointment=shared or _next_appointment(tx, principal),
             online_payments=bool(figures[4]),
         )
 
@@ -195,6 +197,14 @@ def _filter_by(principal: Principal, people: Iterable[Any]) -> tuple[tuple[Patie
     return tuple((id_, name) for id_, name, account_id in people if account_id in principal.accounts)
 
 
+def _shared_appointment(principal: Principal) -> NextAppointment | None:
+    """The next one, where other adults share theirs: of them, of themself, of their dependents."""
+    if not principal.visits:
+        return None
+    with reading(principal.visiting()) as tx:
+        return _next_appointment(tx, principal)
+
+
 def _next_appointment(tx: Tx, principal: Principal) -> NextAppointment | None:
     if not principal.may(Permission.MY_RECORDS) or principal.side is not Side.PATIENT:
         return None
@@ -205,8 +215,9 @@ def _next_appointment(tx: Tx, principal: Principal) -> NextAppointment | None:
 def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
     """One bill whole: lines, payments, what may be paid of it now and with what."""
     may_see_bills(principal)
-    with reading(principal) as tx:
+    with reading(principal.paying()) as tx:
         invoice = tx.find(Invoice, invoice_id)
+        anothers = invoice.account_id in principal.pays_for
         if invoice.status is InvoiceStatus.DRAFT and principal.side is not Side.STAFF:
             raise NotFound
         lines = _lines(tx, invoice.id)
@@ -229,18 +240,19 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
             people=tuple(dict.fromkeys(line.person for line in seen)),
             provider=next((line.provider for line in seen if line.provider), ""),
             lines=lines,
-            payments=_payments(tx, invoice.id),
+            payments=_payments(tx, invoice.id, principal if anothers else None),
             total=invoice.total,
             adjusted=invoice.adjusted,
             paid=invoice.allocated,
             due=due,
             payable=payable,
             smallest=rules.smallest(payable, facts.minimum_payment),
-            sources=sources_of(tx, invoice.account_id) if facts.online_payments else (),
+            sources=sources_of(tx, invoice.account_id) if facts.online_payments and not anothers else (),
             held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
             online_payments=facts.online_payments,
             too_small=bool(payable) and payable < rules.processor_minimum(payable.currency),
             refunds=_refunds(tx, invoice.id),
+            whose=adults_named(principal).get(invoice.account_id, "") if anothers else "",
         )
 
 
@@ -273,7 +285,8 @@ def _lines(tx: Tx, invoice_id: InvoiceId) -> tuple[LineView, ...]:
     return tuple(shown)
 
 
-def _payments(tx: Tx, invoice_id: InvoiceId) -> tuple[PaymentView, ...]:
+def _payments(tx: Tx, invoice_id: InvoiceId, helper: Principal | None) -> tuple[PaymentView, ...]:
+    """`helper` pays for another adult, and reads neither that adult's cards nor their receipts."""
     paid = tx.exec(
         columns(Payment, Allocation.amount)
         .join(Allocation, col(Allocation.payment_id) == Payment.id)
@@ -291,11 +304,12 @@ def _payments(tx: Tx, invoice_id: InvoiceId) -> tuple[PaymentView, ...]:
             on=local_date(payment.settled_at or payment.created_at),
             amount=amount,
             status=payment.status,
-            shown=payment.source_shown,
+            shown=payment.source_shown if open_ else "",
             method=payment.method,
-            receipt_number=payment.receipt_number or "",
+            receipt_number=(payment.receipt_number or "") if open_ else "",
         )
         for payment, amount in rows
+        for open_ in [helper is None or payment.payer_id == helper.patient_id]
     )
 
 

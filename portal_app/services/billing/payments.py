@@ -80,10 +80,13 @@ def pay_invoice(
     amount within 10 minutes; Held while an earlier attempt's outcome is open.
     """
     principal.require(Permission.MY_PAYMENTS)
-    with reading(principal) as tx:
+    payer = principal.paying()
+    with reading(payer) as tx:
         invoice = tx.find(Invoice, invoice_id)
+    if invoice.account_id in principal.pays_for:
+        only_a_new_card(source_id, save)
     return _pay(
-        principal,
+        payer,
         Ask(
             payment_id,
             invoice.account_id,
@@ -140,6 +143,14 @@ def preview_account(
         owed = total((bill.payable for bill in bills), offered.currency)
         rules.part_payment(owed, offered, practice(tx).minimum_payment)
         return tuple((bill.id, bill.number, part) for bill, part in rules.allocate(offered, bills))
+
+
+def only_a_new_card(source_id: SourceId | None, save: bool) -> None:
+    """Whoever pays another adult's bill neither uses nor leaves a card in that adult's wallet."""
+    if source_id is not None:
+        raise NotFound
+    if save:
+        raise Refused("A card can be saved for your own bills only.")
 
 
 def confirm_payment(
@@ -374,5 +385,8 @@ def customer_of(principal: Principal, account_id: AccountId, processor: CardProc
 
 def _theirs(principal: Principal, payment_id: PaymentId) -> Payment:
     principal.require(Permission.MY_PAYMENTS)
-    with reading(principal) as tx:
-        return tx.find(Payment, payment_id)
+    with reading(principal.paying()) as tx:
+        payment = tx.find(Payment, payment_id)
+    if payment.account_id in principal.pays_for and payment.payer_id != principal.patient_id:
+        raise NotFound
+    return payment

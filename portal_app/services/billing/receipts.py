@@ -26,9 +26,10 @@ _AT_MOST = 200
 def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
     """What was paid and which bills it paid; NotFound for an attempt that brought no money."""
     may_see_bills(principal)
-    with reading(principal) as tx:
+    with reading(principal.paying()) as tx:
         payment = tx.find(Payment, payment_id)
-        if payment.status not in RECEIVED:
+        anothers = payment.account_id in principal.pays_for and payment.payer_id != principal.patient_id
+        if payment.status not in RECEIVED or anothers:
             raise NotFound
         return ReceiptView(
             payment_id=payment.id,

@@ -125,6 +125,19 @@ class InvoiceView:
     online_payments: bool
     too_small: bool  # below the processor's minimum (PART-4)
     refunds: tuple["RefundView", ...] = ()
+    whose: str = ""  # another adult who lets the viewer pay
+
+
+@dataclass(frozen=True, slots=True)
+class OthersBill:
+    """Another adult's bill that the viewer may pay: how much, by when, and nothing of what it was for."""
+
+    id: InvoiceId
+    whose: str
+    number: str
+    due_date: date
+    overdue: bool
+    due: Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ def _patient(met: Met, now: datetime) -> Principal:
         permissions=PATIENT_PERMISSIONS if met.scope is SessionScope.FULL else EMBED_PERMISSIONS,
         accounts=seen.accounts,
         patients=seen.patients,
+        pays_for=seen.pays_for,
+        visits=seen.visits,
         patient_id=patient_id,
         session_ref=met.ref,
         language=met.language,

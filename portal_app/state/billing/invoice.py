@@ -79,6 +79,7 @@ class InvoiceState(PortalState):
     provider: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
     due_day: rx.Field[str] = rx.field("")
+    whose: rx.Field[str] = rx.field("")  # another adult, who lets the viewer pay
     lines: rx.Field[list[LineItem]] = rx.field(default_factory=list)
     total: rx.Field[str] = rx.field("")
     adjusted: rx.Field[str] = rx.field("")  # "" when there is nothing to adjust
@@ -303,7 +304,7 @@ class InvoiceState(PortalState):
         self.figure = money_text(self.language, shown.due if shown.due else shown.total)
         self.people, self.provider = names_text(self.language, shown.people), shown.provider
         self.issued = date_text(self.language, shown.issue_date)
-        self.due_day = date_text(self.language, shown.due_date)
+        self.due_day, self.whose = date_text(self.language, shown.due_date), shown.whose
         self.pdf = paper_address(self.language, f"/documents/invoice/{shown.id}.pdf")
 
     def _show_lines(self, shown: InvoiceView) -> None:

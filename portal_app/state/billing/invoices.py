@@ -10,11 +10,11 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.services import billing
-from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment
+from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.words import invoice_about, invoice_status, invoice_title
+from portal_app.state.billing.words import for_whom, invoice_about, invoice_status, invoice_title
 
 LAST_PAGE = 10**6  # pages past the end are the last one: the oldest come first there
 SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
@@ -48,6 +48,7 @@ class InvoicesState(PortalState):
     pay_for: rx.Field[str] = rx.field("")
     to_pay: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
     to_pay_rest: rx.Field[str] = rx.field("")
+    for_others: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
     show: rx.Field[str] = rx.field("all")
     first_page: rx.Field[bool] = rx.field(True)
     chosen: rx.Field[bool] = rx.field(False)  # fewer than all are asked for
@@ -74,6 +75,8 @@ class InvoicesState(PortalState):
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
         await self._show_owed(found, person)
+        others = await in_thread(billing.bills_for_others, me()) if me().pays_for else ()
+        self.for_others = [self._others(row) for row in others]
         self.ready = True
 
     async def _show_owed(self, found: InvoiceList, person: PatientId | None) -> None:
@@ -127,6 +130,18 @@ class InvoicesState(PortalState):
         }
         query = urlencode({key: value for key, value in asked.items() if value})
         return address(self.language, "/invoices") + (f"?{query}" if query else "")
+
+    def _others(self, row: OthersBill) -> InvoiceItem:
+        msgid = "Was due {day}" if row.overdue else "Due {day}"
+        return InvoiceItem(
+            id=row.id,
+            href=address(self.language, f"/invoices/{row.id}"),
+            title=invoice_title(self.language, ""),
+            about=for_whom(self.language, (row.whose,)),
+            tone="late" if row.overdue else "due",
+            status=say(self.language, msgid, day=row.due_date),
+            amount=money_text(self.language, row.due),
+        )
 
     def _item(self, row: InvoiceRow) -> InvoiceItem:
         tone, status = invoice_status(self.language, row)

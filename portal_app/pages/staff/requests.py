@@ -1,0 +1,98 @@
+"""/staff/requests: names, birth dates and sexes that patients ask to have changed."""
+
+from typing import Any, Literal
+
+import reflex as rx
+
+from portal_app.components.forms import form, hidden
+from portal_app.components.kit import (
+    button,
+    card,
+    el,
+    empty,
+    h1,
+    loading,
+    notice,
+    skel,
+    submit,
+    summary_row,
+)
+from portal_app.components.shell import page
+from portal_app.components.words import _, each
+from portal_app.state.base import PortalState
+from portal_app.state.staff_requests import RequestsState
+
+S = RequestsState
+
+
+@page("/staff/requests", "Requests", on_load=S.load, side="staff")
+def requests() -> rx.Component:
+    none = card(
+        empty("inbox", _("No requests"), _("What patients ask you to change appears here.")), cls="mt-5"
+    )
+    rows = el.ul(each(S.rows, row), class_name="grid gap-4 mt-5")
+    return el.div(
+        h1(_("Requests")),
+        el.p(_("Only the practice changes name, date of birth and sex."), class_name="text-ink-2"),
+        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
+        rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert")),
+        rx.cond(
+            S.ready, rx.cond(S.rows.length() > 0, rows, none), rx.cond(PortalState.notice == "", waiting())
+        ),
+        class_name="max-w-[52rem]",
+    )
+
+
+def row(item: Any) -> rx.Component:
+    return el.li(
+        card(
+            el.h2(item.who, class_name="text-lg font-bold"),
+            el.p(item.about, class_name="text-sm text-ink-2"),
+            el.dl(
+                summary_row(_("To be changed"), item.label),
+                summary_row(_("On file"), item.now),
+                summary_row(_("The patient writes"), item.wish),
+                class_name="mt-2",
+            ),
+            form(
+                hidden("request", item.id),
+                rx.match(
+                    item.what,
+                    ("name", names(item)),
+                    ("birth_date", typed(item, "birth_date", _("New date of birth"), "date")),
+                    typed(item, "sex", _("New sex"), "text"),
+                ),
+                el.div(
+                    submit(_("Change it")),
+                    button(_("Do not change"), kind="second", on_click=S.dismiss(item.id)),
+                    class_name="flex flex-wrap gap-3",
+                ),
+                busy=S.busy,
+                sending=_("Saving…"),
+                on_submit=S.apply,
+                cls="grid gap-4 mt-4",
+            ),
+            cls="p-5 md:p-6",
+        ),
+        key=item.id,
+    )
+
+
+def names(item: Any) -> rx.Component:
+    return el.div(
+        typed(item, "given_name", _("First name"), "text", item.given_name),
+        typed(item, "family_name", _("Last name"), "text", item.family_name),
+        class_name="grid sm:grid-cols-2 gap-4",
+    )
+
+
+def typed(item: Any, name: str, label: str, kind: Literal["text", "date"], value: Any = "") -> rx.Component:
+    """Labelled by wrapping: the page has one for each request."""
+    return el.label(
+        el.span(label, class_name="block font-bold mb-1.5"),
+        el.input(name=name, type=kind, default_value=value, auto_complete="off", class_name="input"),
+    )
+
+
+def waiting() -> rx.Component:
+    return loading(_("Getting the requests…"), card(skel("h-56 w-full"), cls="p-5 mt-5"))

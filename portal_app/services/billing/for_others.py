@@ -1,0 +1,50 @@
+"""Bills of adults who let the viewer pay for them: amounts and due dates, beside the viewer's own figures."""
+
+from sqlmodel import col, select
+
+from portal_app.clock import today
+from portal_app.db.scope import reading
+from portal_app.db.tables.billing import Account, Invoice
+from portal_app.db.tables.families import Patient
+from portal_app.domain import billing as rules
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.billing import PAYABLE
+from portal_app.domain.ids import AccountId
+from portal_app.services.asking import columns
+from portal_app.services.billing.views import OthersBill
+
+
+def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
+    """What is due there, oldest due first. Never part of what the viewer owes."""
+    principal.require(Permission.MY_PAYMENTS)
+    if not principal.pays_for:
+        return ()
+    names = adults_named(principal)
+    with reading(principal.paying()) as tx:
+        rows = tx.exec(
+            select(Invoice)
+            .where(col(Invoice.account_id).in_(principal.pays_for), col(Invoice.status).in_(sorted(PAYABLE)))
+            .order_by(col(Invoice.due_date), col(Invoice.issue_date), col(Invoice.number))
+        ).all()
+    return tuple(
+        OthersBill(
+            id=row.id,
+            whose=names[row.account_id],
+            number=row.number,
+            due_date=row.due_date,
+            overdue=rules.overdue(row.status, row.due_date, today()),
+            due=row.due,
+        )
+        for row in rows
+    )
+
+
+def adults_named(principal: Principal) -> dict[AccountId, str]:
+    """Who lets the viewer pay, by their account: they named the viewer, and the viewer knows their name."""
+    with reading(the_portal("guarantors")) as tx:
+        rows = tx.exec(
+            columns(Account.id, Patient.given_name, Patient.family_name)
+            .join(Patient, col(Patient.id) == Account.guarantor_id)
+            .where(col(Account.id).in_(principal.pays_for))
+        )
+        return {id_: f"{given} {family}" for id_, given, family in rows}

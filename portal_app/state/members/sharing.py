@@ -1,0 +1,132 @@
+"""What one adult shares with another: granted and taken back one by one."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import reflex as rx
+
+from portal_app.domain.access import Permission
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.families import GrantKind
+from portal_app.services import sharing
+from portal_app.speech import mark, say
+from portal_app.state.answering import answered
+from portal_app.state.base import guarded, in_thread, me
+from portal_app.state.members.words import LETS_ME, SHARED, born_words
+from portal_app.state.proving import ProvingState
+from portal_app.state.typed import birth_date
+
+
+@dataclass(frozen=True)
+class ShareItem:
+    id: str
+    who: str
+    about: str
+    what: str
+
+
+@dataclass(frozen=True)
+class LetItem:
+    who: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    kinds: tuple[GrantKind, ...]
+    given_name: str
+    family_name: str
+    born: date
+
+
+class SharingState(ProvingState):
+    ready: rx.Field[bool] = rx.field(False)
+    mine: rx.Field[list[ShareItem]] = rx.field(default_factory=list)
+    lets_me: rx.Field[list[LetItem]] = rx.field(default_factory=list)
+    _wanted: Wanted | None = None
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def load(self):
+        self._calm()
+        self.ready, self._wanted = False, None
+        await self._show()
+        self.ready = True
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def share(self, form: dict[str, str]):
+        self._calm()
+        async for shown in answered(self, self._share(form)):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def stop_sharing(self, wish: str):
+        self._calm()
+        async for shown in answered(self, self._stop(wish)):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def prove(self, form: dict[str, str]):
+        async for shown in answered(self, self._proven(form.get("code", ""))):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def proven(self):
+        """By a passkey, over its own route."""
+        async for shown in answered(self, self._go_on()):
+            yield shown
+
+    @rx.event
+    @guarded(Permission.MY_ACCOUNT)
+    async def stop(self):
+        self._calm()
+        self._wanted = None
+
+    async def _share(self, form: dict[str, str]) -> None:
+        kinds = tuple(kind for kind in GrantKind if f"share_{kind}" in form)
+        if not kinds:
+            raise Refused("Choose what you want to share.")
+        given, family = form.get("given_name", ""), form.get("family_name", "")
+        self._wanted = Wanted(kinds, given, family, birth_date(form))
+        await self._go_on()
+
+    async def _proven(self, typed: str) -> None:
+        await self._prove(typed)
+        await self._go_on()
+
+    async def _go_on(self) -> None:
+        wanted = self._wanted
+        if wanted is None:
+            raise NotFound
+        for kind in wanted.kinds:
+            if not await self._proven_first(
+                sharing.share, kind, wanted.given_name, wanted.family_name, wanted.born
+            ):
+                return
+        self._calm()
+        self._wanted = None
+        await self._show()
+        self.news = say(self.language, mark("Shared. If we know this person, they see it at once."))
+
+    async def _stop(self, wish: str) -> None:
+        await in_thread(sharing.stop_sharing, me(), wish)
+        await self._show()
+        self.news = say(self.language, mark("No longer shared."))
+
+    async def _show(self) -> None:
+        mine = await in_thread(sharing.list_sharing, me())
+        theirs = await in_thread(sharing.shared_with_me, me())
+        self.mine = [
+            ShareItem(
+                row.id,
+                f"{row.given_name} {row.family_name}",
+                born_words(self.language, row.birth_date),
+                say(self.language, SHARED[row.kind]),
+            )
+            for row in mine
+        ]
+        self.lets_me = [LetItem(row.name, say(self.language, LETS_ME[row.kind])) for row in theirs]

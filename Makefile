@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 UNIT := --ignore=tests/e2e --ignore=tests/bench
 
-.PHONY: help run test unit browser check format lock migration bench shots clean
+.PHONY: help run test unit browser check format lock migration shots clean
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -38,9 +38,6 @@ lock: ## Pin what the requirements bring along (constraints.txt) and the front e
 migration: ## A new migration from the tables; make migration m="say what changes"
 	@sh scripts/venv.sh dev
 	@PORTAL_MODE=demo $(PY) scripts/migration.py "$(m)"
-
-bench: ## CPU per event, memory per session, weight, Lighthouse
-	@sh scripts/bench.sh
 
 shots: ## The pictures of the README
 	@sh scripts/venv.sh dev

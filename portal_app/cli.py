@@ -6,6 +6,7 @@ Services are imported when a command needs them: `portal --help` answers at once
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -125,12 +126,16 @@ def _print_report(report: Any, at_most: int | None) -> None:
 
 
 @app.command()
-def reconcile() -> None:
+def reconcile(
+    minutes: Annotated[int, typer.Option(help="Leave attempts younger than this to their own answer.")] = 2,
+) -> None:
     """Ask the card processor about every open attempt, and book what it knows and we do not."""
     from portal_app.gateways import gateways  # noqa: PLC0415
     from portal_app.services.billing import reconcile as run  # noqa: PLC0415
 
-    findings = run(the_portal("reconcile"), processor=gateways().payments)
+    findings = run(
+        the_portal("reconcile"), processor=gateways().payments, older_than=timedelta(minutes=minutes)
+    )
     for finding in findings:
         out.print(_shown(finding), markup=False)
     out.print(f"{len(findings)} put right." if findings else "Nothing to put right.")

@@ -13,10 +13,10 @@ from portal_app.components import chrome
 from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
 from portal_app.services import audit, messages
+from portal_app.settings import settings
 from portal_app.state import live
 from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.settings import settings
 from portal_app.web import documents, session, sockets, stripe
 from portal_app.web.shield import Shield
 

@@ -61,6 +61,7 @@ MASTER_KEYS = {
         "services/sign_in",
         "services/families",
         "services/practice",
+        "services/billing",
         "services/jobs",
         "services/messages",
     },
@@ -76,6 +77,10 @@ ASKED_BY = {"principal", "tx"}
 NOT_ASKED = {
     "services/sign_in/sessions.py:redeem": "the ticket is all one has before there is a session",
     "services/families.py:lists_of": "makes the lists that a principal is made of",
+    "services/billing/receipts.py:guarantor_names": "a name for whoever was checked before",
+    "services/billing/inbox.py:payment_of": "finds whom a webhook speaks of",
+    "services/billing/inbox.py:payment_named": "finds whom a webhook speaks of",
+    "services/billing/inbox.py:refund_of": "finds whom a webhook speaks of",
     "services/messages.py:sent_messages": "the demo's outbox page, absent in production",
 }
 TOO_LONG_BUT = dict[str, str]()  # file: reason

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Created: 2026-11-22 13:49:25.930208
+Created: 2026-11-22 13:51:13.484802
 """
 
 import sqlalchemy as sa
@@ -572,6 +572,7 @@ def upgrade() -> None:
     sa.Column('void_charge', sa.Boolean(), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('asked_by', sa.String(), nullable=False),
+    sa.Column('chosen', sa.JSON(), nullable=False),
     sa.Column('taken_back', sa.JSON(), nullable=False),
     sa.Column('processor_refund_id', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(), nullable=False),

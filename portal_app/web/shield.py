@@ -75,6 +75,8 @@ class Shield:
         return None
 
     def _passed_on(self, scope: Any, visitor: Visitor) -> Any:
+        if scope["path"].startswith(self.foreign):  # it asks for keys of its own; our cookies are not its
+            return {**scope, "headers": [(k, v) for k, v in scope["headers"] if k.lower() != b"cookie"]}
         headers = [(k, v) for k, v in scope["headers"] if k.lower() not in _NOT_PASSED_ON]
         headers.append((b"authorization", visitor.header().encode()))
         scheme = ("ws" if scope["type"] == "websocket" else "http") + ("s" if secure() else "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.e2e.portal import CLIENT, ROOT, Portal
 
@@ -54,6 +54,9 @@ def portal(built: Path) -> Iterator[Portal]:
     faults = running.faults()
     running.remove()
     assert not faults, faults
+
+
+expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +110,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
             locale="en-US",
             accept_downloads=True,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(15_000)
         look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
         visitor = Visitor(context, context.new_page(), url or portal.url, look)
         context.on("console", lambda said: _complain(visitor, said.type, said.text))

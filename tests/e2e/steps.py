@@ -3,9 +3,10 @@
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import pyotp
 from playwright.sync_api import FrameLocator, Locator, Page, expect
+from pyotp.totp import TOTP
 
 from portal_app.demo.staff import STAFF
 from tests.e2e.conftest import Visitor
@@ -40,7 +41,31 @@ def ask_for_code(visitor: Visitor, contact: str) -> str:
     return hint.rsplit(" ", 1)[-1].strip(". ")
 
 
+# Cookies of those who signed in already: codes are few in an hour, and browsers stay signed in.
+_cookies: dict[tuple[str, tuple[str, date]], Any] = {}
+_staff_cookies: dict[tuple[str, str], Any] = {}
+
+
 def sign_in(visitor: Visitor, who: tuple[str, date]) -> Page:
+    """In this browser as `who`; ends on the invoices. The first time by a code."""
+    if (known := _cookies.get((visitor.url, who))) is not None:
+        visitor.context.add_cookies(known)
+        visitor.go("/invoices")
+        _on_invoices(visitor.page)
+        return visitor.page
+    page = sign_in_by_code(visitor, who)
+    _cookies[visitor.url, who] = visitor.context.cookies()
+    return page
+
+
+def _on_invoices(page: Page) -> None:
+    page.wait_for_url("**/invoices*")
+    expect(page.get_by_role("heading", name="Invoices", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    expect(page.get_by_text("Getting your invoices")).to_have_count(0)
+
+
+def sign_in_by_code(visitor: Visitor, who: tuple[str, date]) -> Page:
     """A code, read in the outbox, then the date of birth. Ends on the invoices."""
     contact, born = who
     reference = ask_for_code(visitor, contact)
@@ -52,9 +77,7 @@ def sign_in(visitor: Visitor, who: tuple[str, date]) -> Page:
     page.get_by_label("Day").fill(str(born.day))
     page.get_by_label("Year").fill(str(born.year))
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/invoices*")
-    expect(page.get_by_role("heading", name="Invoices", level=1)).to_be_visible()
-    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    _on_invoices(page)
     return page
 
 
@@ -69,20 +92,29 @@ def open_bill(page: Page, title: str) -> None:
     expect(page.get_by_text("What this invoice is for")).to_be_visible()
 
 
-def staff_sign_in(visitor: Visitor, email: str, secret: str = "") -> str:
-    """Password and authenticator; the first time it is set up. The secret, for the next time."""
+def staff_sign_in(visitor: Visitor, email: str) -> Page:
+    """Password, then the authenticator app, which is set up the first time. Ends on today's payments."""
+    if (known := _staff_cookies.get((visitor.url, email))) is not None:
+        visitor.context.add_cookies(known)
+        page = visitor.go("/staff")
+    else:
+        page = _staff_sign_in_anew(visitor, email)
+        _staff_cookies[visitor.url, email] = visitor.context.cookies()
+    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
+    return page
+
+
+def _staff_sign_in_anew(visitor: Visitor, email: str) -> Page:
     page = visitor.go("/staff/sign-in")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(STAFF_PASSWORD)
     page.get_by_role("button", name="Continue").click()
-    if not secret:
-        expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
-        secret = page.locator("code").inner_text().replace(" ", "")
-    page.get_by_label("6-digit code").fill(pyotp.TOTP(secret).now())
+    expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
+    secret = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("6-digit code").fill(TOTP(secret).now())
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/staff")
-    expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
-    return secret
+    return page
 
 
 def card_frame(page: Page) -> FrameLocator:

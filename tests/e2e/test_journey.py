@@ -40,18 +40,10 @@ def figures(pdf: Path) -> str:
     ).stdout
 
 
-@pytest.fixture(scope="module")
-def secrets() -> dict[str, str]:
-    """Authenticators that were set up, by email: a code is set up once in an installation."""
-    return {}
-
-
 @pytest.fixture
-def dashboard(portal: Portal, visit: Visits, secrets: dict[str, str]) -> Page:
+def dashboard(portal: Portal, visit: Visits) -> Page:
     """The practice's dashboard, open on a desktop before anything happens."""
-    desk = visit(portal, phone=False)
-    secrets[OWNER] = staff_sign_in(desk, OWNER, secrets.get(OWNER, ""))
-    return desk.page
+    return staff_sign_in(visit(portal, phone=False), OWNER)
 
 
 def seen_at_once(dashboard: Page, *words: str) -> None:
@@ -174,8 +166,8 @@ def test_a_crash_between_charge_and_posting_is_put_right(fragile: Portal, visit:
     fragile.kill()
     maria.complaints.clear()  # the lost line is said in the console, rightly
     fragile.start()
-    first = fragile.command("reconcile", "--older-than", "0")
-    again = fragile.command("reconcile", "--older-than", "0")
+    first = fragile.command("reconcile", "--minutes", "0")
+    again = fragile.command("reconcile", "--minutes", "0")
     assert "Nothing to put right" not in first
     assert "Nothing to put right" in again
     page.goto(bill)

@@ -85,7 +85,7 @@ def invoice(number: str) -> Invoice:
 
 def balance() -> Money:
     with reading(IMPORT) as tx:
-        return sum_of(tx.exec(select(LedgerEntry.amount)).all())
+        return sum_of(entry.amount for entry in tx.exec(select(LedgerEntry)))
 
 
 def sum_of(amounts: Iterable[Money]) -> Money:
@@ -368,11 +368,12 @@ def test_ledg_2_an_import_with_our_payments_id_leaves_75(folder: Path, posted: b
     ours = paid_in_the_portal(Money(25_00), posted=posted)
     write(folder, "invoices", INVOICES, BILL + "75.00")
     write(folder, "payments", PAYMENTS, f"P9,A,25.00,2026-06-15,card,{ours}")
+    report = bring(folder)
     for _ in range(2):
-        report = bring(folder)
         assert not report.set_aside
         assert balance() == Money(75_00)
         assert invoice("A").due == Money(75_00)
+        report = bring(folder)
     with reading(IMPORT) as tx:
         assert tx.exec(select(Payment)).one().posted
     assert report.totals["USD"].agree
@@ -426,7 +427,7 @@ def test_every_kind_of_invoice_keeps_the_books_balanced(folder: Path):
     paid = ["O,99.70", "W,20.00", "C,90.00", "V,5.00", "D,5.00"]
     write(folder, "payments", PAYMENTS, *(f"P{row[0]},{row},2026-05-09,cash," for row in paid))
     report = bring(folder)
-    assert [p.line for p in report.set_aside] == [5, 6]  # ALL-14: draft and void never receive money
+    assert sorted(p.line for p in report.set_aside) == [5, 6]  # ALL-14: draft and void never receive money
     states = {number: (invoice(number).status.value, invoice(number).due.minor) for number in "DOVWCZ"}
     assert states == {
         "D": ("draft", 100_00),

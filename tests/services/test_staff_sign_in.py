@@ -85,12 +85,20 @@ def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_more_is_not(
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [(EMAIL, "wrong"), (EMAIL, ""), ("nobody@riverside.example", PASSWORD), ("", ""), (EMAIL.upper(), "x" * 500)],
+    [
+        (EMAIL, "wrong"),
+        (EMAIL, ""),
+        ("nobody@riverside.example", PASSWORD),
+        ("", ""),
+        (EMAIL.upper(), "x" * 500),
+    ],
 )
 def test_whatever_is_wrong_the_words_are_the_same(nora: str, email: str, password: str):
     with pytest.raises(Refused) as refused:
         sign_in.staff_password(VISITOR, email, password)
-    assert refused.value.message == "The email or the password is wrong, or the sign-in is locked for a while."
+    assert (
+        refused.value.message == "The email or the password is wrong, or the sign-in is locked for a while."
+    )
 
 
 def test_five_failures_lock_and_the_lock_grows(nora: str, real_time: time_machine.Traveller):

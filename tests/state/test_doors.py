@@ -107,7 +107,9 @@ async def test_without_the_permission_they_are_told_what_is_missing(at: Any, cas
         {"number": 1, "form": "x"},
     ],
 )
-async def test_an_argument_of_another_kind_never_reaches_the_handler(at: Any, cast: Cast, given: dict[str, Any]):
+async def test_an_argument_of_another_kind_never_reaches_the_handler(
+    at: Any, cast: Cast, given: dict[str, Any]
+):
     at(who=cast.maria)
     page = Page()
     assert await show(page, **given) is None

@@ -50,7 +50,7 @@ def live(simulated: Simulated) -> None:
             api.refunds.create({"payment_intent": paid.id, "amount": 100})
     for name in ("pm_card_refundFail", "pm_card_pendingRefund"):
         asked: Any = {"amount": 5000, "currency": "usd", "payment_method": name, "confirm": True}
-        paid = api.payment_intents.create({**asked, "return_url": "https://example.org"})
+        paid = api.payment_intents.create(asked | {"return_url": "https://example.org"})
         api.refunds.create({"payment_intent": paid.id})
     for name in ("pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"):
         setup = api.setup_intents.create({"customer": customer})

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,12 @@ def _opened(path: Path, encoding: str) -> io.TextIOWrapper:
 
 
 def count_records(source: Source) -> int:
-    return sum(1 for _ in records(source))
+    """About how many rows there are: for the progress bar alone, so broken ones need no care."""
+    found = -1
+    with _opened(source.path, source.encoding) as text, suppress(csv.Error):
+        for _ in csv.reader(text, delimiter=source.delimiter):
+            found += 1
+    return max(found, 0)
 
 
 def records(source: Source) -> Iterator[Raw]:
@@ -124,10 +130,8 @@ def records(source: Source) -> Iterator[Raw]:
             if len(cells) != len(header):
                 yield Raw(where, {}, f"has {len(cells)} columns, the first line has {len(header)}")
                 continue
-            named = dict(zip(header, map(_plain, cells), strict=True))
+            if rows.line_num > where.line:
+                cells = [cell.replace("\r\n", "\n") for cell in cells]
+            named = dict(zip(header, [cell.strip() for cell in cells], strict=True))
             if source.mapped.counts(named):
                 yield Raw(where, source.mapped.translate(named))
-
-
-def _plain(cell: str) -> str:
-    return cell.replace("\r\n", "\n").strip() if "\r" in cell else cell.strip()

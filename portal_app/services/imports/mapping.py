@@ -35,7 +35,7 @@ class Sheet:
 
     def counts(self, cells: dict[str, str]) -> bool:
         """Is this row one of those this sheet is made of?"""
-        return all(cells.get(theirs, "") in words for theirs, words in self.only.items())
+        return not self.only or all(cells.get(theirs, "") in words for theirs, words in self.only.items())
 
     def translate(self, cells: dict[str, str]) -> dict[str, str]:
         if not self.named:

@@ -1,6 +1,8 @@
 """One import from its first file to the report."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,10 +64,22 @@ def run_import(
     desk = Desk(principal, _manner(told), check, report, progress or _quiet)
     feeds = _feeds(desk, Path(directory), told, fhir=fhir)
     before = _receivables(principal)
-    know_everybody(desk)
-    _take_in(desk, feeds)
+    with _seldom_collecting():
+        know_everybody(desk)
+        _take_in(desk, feeds)
     _conclude(desk, before)
     return report
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Hundreds of thousands of rows, hardly a cycle among them: looking for some took a fifth of the time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _manner(told: Mapping) -> Manner:

@@ -1,0 +1,123 @@
+"""The shield, by itself: hosts, origins, cookies, closed routes, headers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal_app.visitor import visitor_of
+from portal_app.web.cookies import session_refs
+from portal_app.web.shield import Shield
+
+HOST, ORIGIN = "localhost:3000", "http://localhost:3000"
+TOKEN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+class Inner:
+    """What stands behind the shield."""
+
+    def __init__(self) -> None:
+        self.scope: dict[str, Any] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        if scope["path"] == "/bug":
+            raise RuntimeError("Maria Rivera")
+        if scope["type"] == "http":
+            headers = [(b"content-type", b"text/html"), (b"access-control-allow-origin", b"*")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"ok"})
+        else:
+            await send({"type": "websocket.accept"})
+
+
+async def ask(
+    path: str, method: str = "GET", kind: str = "http", **given: str
+) -> tuple[int, dict[str, str], Inner]:
+    inner, sent = Inner(), list[Any]()
+    headers = {"host": HOST} | {k.replace("_", "-"): v for k, v in given.items()}
+    scope = {
+        "type": kind,
+        "path": path,
+        "method": method,
+        "query_string": f"token={TOKEN}".encode(),
+        "client": ("203.0.113.7", 1),
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items() if v],
+    }
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": f"{kind}.disconnect", "code": 1000}
+
+    await Shield(inner, Path("/nowhere"), ("/webhooks/",))(scope, receive, send)
+    first = sent[0]
+    said = {k.decode(): v.decode() for k, v in first.get("headers", [])}
+    return first.get("status", 101 if first["type"] == "websocket.accept" else 403), said, inner
+
+
+@pytest.mark.parametrize("path", ["/_upload", "/_upload/x", "/ping", "/_health", "/_all_routes"])
+async def test_the_frameworks_own_routes_do_not_exist(path: str):
+    assert (await ask(path))[0] == 404
+
+
+async def test_another_host_is_refused():
+    assert (await ask("/", host="evil.example"))[0] == 421
+
+
+@pytest.mark.parametrize("origin", ["", "null", "https://evil.example", "http://localhost:3000.evil.example"])
+async def test_nobody_elses_page_writes_or_opens_a_socket(origin: str):
+    assert (await ask("/auth/session", "POST", origin=origin))[0] == 403
+    assert (await ask("/_event/", kind="websocket", origin=origin))[0] == 403
+
+
+async def test_our_own_pages_do():
+    assert (await ask("/auth/session", "POST", origin=ORIGIN))[0] == 200
+    assert (await ask("/_event/", kind="websocket", origin=ORIGIN))[0] == 101
+
+
+async def test_webhooks_come_without_an_origin_and_sockets_never():
+    assert (await ask("/webhooks/stripe", "POST"))[0] == 200
+    assert (await ask("/webhooks/stripe", kind="websocket"))[0] == 403
+
+
+async def test_the_cookie_stays_outside_and_its_hash_goes_in():
+    _, _, inner = await ask(
+        "/", cookie="demo-portal=abc; demo-portal-staff=def; x=y", authorization="Portal p=forged"
+    )
+    inside = {k.decode(): v.decode() for k, v in inner.scope["headers"]}
+    visitor = visitor_of(inside)
+    assert "cookie" not in inside and "abc" not in str(inside) and "forged" not in str(inside)
+    assert (visitor.patient, visitor.staff) == session_refs(
+        [(b"cookie", b"demo-portal=abc; demo-portal-staff=def")]
+    )
+    assert visitor.ip == "203.0.113.7"
+
+
+async def test_a_forwarded_address_is_believed_from_our_own_proxy_only():
+    _, _, inner = await ask("/", x_forwarded_for="198.51.100.1")
+    assert visitor_of({k.decode(): v.decode() for k, v in inner.scope["headers"]}).ip == "203.0.113.7"
+
+
+async def test_every_answer_is_dressed():
+    _, headers, _ = await ask("/invoices")
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe-eval" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" not in headers
+    assert "strict-transport-security" not in headers  # this is plain http
+
+
+async def test_staff_pages_let_in_no_frame():
+    assert "frame-src 'none'" in (await ask("/es/staff"))[1]["content-security-policy"]
+
+
+async def test_what_the_build_named_by_its_content_is_kept_for_ever():
+    assert "immutable" in (await ask("/assets/a-1234.js"))[1]["cache-control"]
+
+
+async def test_a_bug_says_nothing():
+    status, headers, _ = await ask("/bug")
+    assert status == 500 and "content-security-policy" in headers

@@ -64,6 +64,7 @@ MASTER_KEYS = {
         "services/billing",
         "services/jobs",
         "services/messages",
+        "services/staff_tasks",
     },
     "EVERYONE": {"db", "services/sign_in", "services/families"},
     "transaction": {"services", "demo"},

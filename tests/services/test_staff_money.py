@@ -84,7 +84,7 @@ def test_every_kind_is_listed_newest_first(cast: Cast, processor: FakeProcessor)
         )
     rows = found(cast.nora, account_id=RIVERA)
     assert sorted(rows[:2]) == ["adjustment Maria Rivera -3000", "refund Maria Rivera -3000"]
-    assert rows[2] == "payment Maria Rivera 10000"
+    assert sorted(rows[2:]) == ["charge Maria Rivera 12000", "payment Maria Rivera 10000"]
     assert found(cast.nora, account_id=RIVERA, kind=Kind.CHARGE) == ["charge Maria Rivera 12000"]
 
 

@@ -1,5 +1,13 @@
 """The practice's own screens."""
 
-from portal_app.pages.staff import sign_in, today
+from portal_app.pages.staff import (
+    new_invoice,
+    patients,
+    settings,
+    sign_in,
+    tasks,
+    today,
+    transactions,
+)
 
-__all__ = ["sign_in", "today"]
+__all__ = ["new_invoice", "patients", "settings", "sign_in", "tasks", "today", "transactions"]

@@ -74,20 +74,7 @@ def refund() -> rx.Component:
     form = el.form(
         el.input(type="hidden", name="refund", default_value=S.refund_id, key=S.refund_id),
         how(),
-        small_field(
-            _("Amount to give back"),
-            small_input(
-                "amount",
-                field="refund-amount",
-                default_value=S.at_most_plain,
-                key=S.at_most_plain,
-                input_mode="decimal",
-                auto_complete="off",
-                aria_describedby="refund-limit",
-                cls="tnum max-w-40",
-            ),
-            name="refund-amount",
-        ),
+        el.div(amount(), why(), class_name="grid sm:grid-cols-[9rem_1fr] gap-3"),
         el.p(
             fill_var("Up to {amount}.", amount=S.at_most),
             " ",
@@ -95,19 +82,16 @@ def refund() -> rx.Component:
             id="refund-limit",
             class_name="text-sm text-ink-2 mt-1",
         ),
-        small_field(
-            _("Why"),
-            small_input("reason", field="refund-reason", auto_complete="off", max_length=300),
-            name="refund-reason",
-            cls="mt-4",
-        ),
-        two(
-            press("refund", icon("undo-2", 19), _("Refund"), cls="w-full"),
-            _("What it paid is due again."),
-        ),
-        two(
-            press("void", icon("ban", 19), _("Refund and void the charge"), cls="w-full"),
-            _("Nothing is due again: the charge is taken off too."),
+        el.div(
+            two(
+                press("refund", icon("undo-2", 19), _("Refund"), cls="w-full sm:min-h-16!"),
+                _("What it paid is due again."),
+            ),
+            two(
+                press("void", icon("ban", 19), _("Refund and void the charge"), cls="w-full sm:min-h-16!"),
+                _("Nothing is due again: the charge is taken off too."),
+            ),
+            class_name="grid sm:grid-cols-2 gap-x-3",
         ),
         doing,
         on_submit=S.refund,
@@ -121,6 +105,25 @@ def refund() -> rx.Component:
         form,
         class_name="mt-6 pt-5 border-t border-line",
     )
+
+
+def amount() -> rx.Component:
+    control = small_input(
+        "amount",
+        field="refund-amount",
+        default_value=S.at_most_plain,
+        key=S.at_most_plain,
+        input_mode="decimal",
+        auto_complete="off",
+        aria_describedby="refund-limit",
+        cls="tnum",
+    )
+    return small_field(_("Amount to give back"), control, name="refund-amount")
+
+
+def why() -> rx.Component:
+    control = small_input("reason", field="refund-reason", auto_complete="off", max_length=300)
+    return small_field(_("Why"), control, name="refund-reason")
 
 
 def two(pressed: rx.Component, means: str) -> rx.Component:

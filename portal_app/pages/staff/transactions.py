@@ -54,21 +54,21 @@ def actions() -> list[rx.Component]:
 
 
 def filters() -> rx.Component:
-    anything = [("", _("All"))]
+    anything = [("", _("Any"))]
     kinds = select("kind", anything + [(k.value, _(t)) for k, t in KINDS.items()], default_value=S.kind)
     states = select("status", anything + [(s.value, _(t)) for s, t in STATES.items()], default_value=S.status)
     words = small_input("q", default_value=S.text, type="search", auto_complete="off", max_length=80)
     form = el.form(
         small_field(
-            _("Name, chart, invoice or receipt number"),
+            _("Name or number"),
             words,
             name="q",
             cls="col-span-2 lg:flex-1 lg:min-w-64",
         ),
         small_field(_("Kind"), kinds, name="kind", cls="lg:w-36"),
         small_field(_("Status"), states, name="status", cls="lg:w-40"),
-        small_field(_("From"), small_input("from", type="date", default_value=S.first), name="from"),
-        small_field(_("To"), small_input("to", type="date", default_value=S.last), name="to"),
+        small_field(_("First day"), small_input("from", type="date", default_value=S.first), name="from"),
+        small_field(_("Last day"), small_input("to", type="date", default_value=S.last), name="to"),
         el.button(
             icon("search", 18),
             _("Search"),
@@ -183,13 +183,13 @@ def as_table() -> rx.Component:
                 link(
                     item.who,
                     href=item.who_href,
-                    cls="hover:underline font-semibold inline-flex items-center min-h-9",
+                    cls="hover:underline font-semibold block truncate py-2",
                 ),
                 scope="row",
-                class_name=LEFT,
+                class_name=f"{LEFT} max-w-44",
             ),
-            el.td(item.invoices, class_name="max-w-48 truncate", title=item.invoices),
-            el.td(item.shown, class_name="max-w-52 truncate", title=item.shown),
+            el.td(item.invoices, class_name="max-w-32 truncate", title=item.invoices),
+            el.td(item.shown, class_name="max-w-44 truncate", title=item.shown),
             el.td(state_of(item)),
             el.td(item.amount, class_name=f"{RIGHT} tnum font-semibold whitespace-nowrap"),
             key=item.id,

@@ -10,7 +10,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, given_id, new_id
 from portal_app.services import billing
 from portal_app.services.billing.persons import BilledInvoice, PatientBilling
-from portal_app.speech import date_text, money_text, plural, say
+from portal_app.speech import date_text, money_text, plural, say, short_date_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.desk.words import billed_status, not_allowed, plain_amount, typed_money
@@ -184,8 +184,8 @@ class PatientState(PortalState):
         return BilledItem(
             id=row.id,
             number=row.number,
-            issued=date_text(language, row.issue_date),
-            due_day=date_text(language, row.due_date),
+            issued=short_date_text(language, row.issue_date),
+            due_day=short_date_text(language, row.due_date),
             tone=tone,
             status=status,
             total=money_text(language, row.total),

@@ -15,7 +15,14 @@ from portal_app.services.billing.transactions import Kind, Search, State, Transa
 from portal_app.speech import money_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.desk.words import KINDS, not_allowed, short_moment, shown_with, transaction_status
+from portal_app.state.desk.words import (
+    KINDS,
+    entry_text,
+    not_allowed,
+    short_moment,
+    shown_with,
+    transaction_status,
+)
 from portal_app.state.live import watch
 
 PATH = "/staff/transactions"
@@ -232,7 +239,9 @@ class TransactionsState(PortalState):
             who=row.who,
             who_href=address(language, f"/staff/patients/{row.patient_id}"),
             invoices=", ".join(row.invoices),
-            shown=shown_with(language, row.method, row.shown),
+            shown=entry_text(language, row.shown)
+            if row.kind is Kind.ADJUSTMENT
+            else shown_with(language, row.method, row.shown),
             tone=tone,
             status=status,
             more=more,

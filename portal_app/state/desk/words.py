@@ -12,13 +12,13 @@ from portal_app.services.billing.persons import BilledInvoice
 from portal_app.services.billing.transactions import Kind, State, Transaction
 from portal_app.services.staff_tasks import who_can_allow
 from portal_app.settings import settings
-from portal_app.speech import date_text, mark, money_text, names_text, say, time_text
+from portal_app.speech import mark, money_text, names_text, say, short_date_text, time_text
 from portal_app.state.base import in_thread
 from portal_app.state.billing.words import payment_status, short_decline
 
 KINDS = {
     Kind.PAYMENT: mark("Payment"),
-    Kind.REFUND: mark("Refund"),
+    Kind.REFUND: mark("Refund of payment"),
     Kind.CHARGE: mark("Charge"),
     Kind.ADJUSTMENT: mark("Adjustment"),
 }
@@ -51,6 +51,12 @@ _INVOICES = {
     InvoiceStatus.VOID: ("quiet", mark("Voided")),
     InvoiceStatus.WRITTEN_OFF: ("quiet", mark("Written off")),
 }
+_BOOKS = (
+    ("Charge voided", mark("Charge voided")),
+    (" voided", mark("Voided")),
+    (" written off", mark("Written off")),
+    ("Refund that came back", mark("Refund that came back")),
+)
 _MAY = {
     Permission.REFUND: mark("You may not refund. {who} can allow it."),
     Permission.POST_TO_LEDGER: mark("You may not post or write off. {who} can allow it."),
@@ -74,6 +80,14 @@ def shown_with(language: str, method: Method | None, shown: str) -> str:
     if method in desk and shown in ("", method.value.title()):
         return say(language, METHODS[method])
     return shown or (say(language, METHODS[method]) if method else "")
+
+
+def entry_text(language: str, text: str) -> str:
+    """What the books say of an adjustment; the bill's number stands beside it."""
+    for written, msgid in _BOOKS:
+        if text.startswith(written) or text.endswith(written):
+            return say(language, msgid)
+    return text
 
 
 def transaction_status(language: str, row: Transaction) -> tuple[str, str, str]:
@@ -107,7 +121,7 @@ def billed_status(language: str, row: BilledInvoice) -> tuple[str, str]:
 
 def short_moment(language: str, moment: datetime) -> tuple[str, str]:
     """Day and time, apart: in a table they stand one above the other."""
-    return date_text(language, clock.local_date(moment)), time_text(language, moment)
+    return short_date_text(language, clock.local_date(moment)), time_text(language, moment)
 
 
 def typed_money(form: Mapping[str, str], name: str = "amount") -> Money:

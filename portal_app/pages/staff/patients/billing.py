@@ -11,30 +11,37 @@ S = PatientState
 
 
 def balance() -> rx.Component:
-    return card(
-        h2(_("Account balance"), cls="text-base! text-ink-2!"),
-        el.p(S.balance, class_name="text-fig font-bold tnum tracking-tight"),
-        el.dl(
-            fact(_("Due on open invoices"), S.owed),
-            each(
-                S.waiting,
-                lambda p: fact(
-                    el.span(_("Being posted"), el.span(p.day, class_name="block text-sm")), p.amount
-                ),
-            ),
-            rx.cond(S.waiting.length() > 0, fact(_("After posting"), S.will_owe)),
-            class_name="mt-2 tnum",
-        ),
-        rx.cond(S.credit != "", credit()),
-        rx.cond(S.why_not != "", notice("info", S.why_not, cls="mt-4")),
-        link(
-            _("All transactions"),
-            icon("chevron-right", 18),
-            href=S.transactions,
-            cls="link inline-flex items-center min-h-11 mt-2",
-        ),
-        cls="p-5",
+    every = link(
+        _("All transactions"),
+        icon("chevron-right", 18),
+        href=S.transactions,
+        cls="link inline-flex items-center min-h-11 mt-1",
     )
+    return card(
+        el.div(
+            h2(_("Account balance"), cls="text-base! text-ink-2!"),
+            el.p(S.balance, class_name="text-fig font-bold tnum tracking-tight"),
+            every,
+            class_name="md:w-60 flex-none",
+        ),
+        el.div(
+            el.dl(
+                fact(_("Due on open invoices"), S.owed),
+                each(S.waiting, one_waiting),
+                rx.cond(S.waiting.length() > 0, fact(_("After posting"), S.will_owe)),
+                class_name="tnum",
+            ),
+            rx.cond(S.credit != "", credit()),
+            rx.cond(S.why_not != "", notice("info", S.why_not, cls="mt-4")),
+            class_name="flex-1 min-w-0 max-w-[40rem]",
+        ),
+        cls="p-5 md:flex md:gap-8",
+    )
+
+
+def one_waiting(item) -> rx.Component:
+    """Received, and not in the ledger yet (LEDG-1)."""
+    return fact(el.span(_("Being posted"), " · ", item.day, " · ", item.shown), item.amount)
 
 
 def credit() -> rx.Component:
@@ -69,7 +76,7 @@ def opener(item) -> rx.Component:
         item.number,
         type="button",
         on_click=InvoicePanelState.show(item.id),
-        class_name="link cursor-pointer min-h-9 text-left tnum",
+        class_name="link cursor-pointer min-h-9 text-left tnum whitespace-nowrap",
     )
 
 

@@ -49,9 +49,9 @@ def shown() -> rx.Component:
         top(S.name, rx.cond(S.may_take, el.div(new, record, class_name="flex flex-wrap gap-2")), sub=about()),
         told(S.said),
         el.div(
-            el.div(balance(), class_name="lg:w-80 flex-none"),
-            el.div(invoices(), class_name="flex-1 min-w-0"),
-            class_name="mt-5 lg:flex lg:gap-5 space-y-5 lg:space-y-0",
+            balance(),
+            invoices(),
+            class_name="mt-5 space-y-5",
         ),
     )
 

@@ -22,7 +22,7 @@ def record() -> rx.Component:
             choice("method", "cash", _("Cash"), checked=True),
             choice("method", "check", _("Check")),
             choice("method", "terminal", _("Card terminal")),
-            class_name="grid gap-2",
+            class_name="grid sm:grid-cols-3 gap-2",
         ),
         class_name="mt-4",
     )

@@ -89,6 +89,8 @@
     if (w) w.value = token;
     if (f.matches("[data-remember]")) remember(f);
     if (!f.matches("[data-guard]")) return;
+    // Which of its buttons was pressed rides in the form's hidden field `how`.
+    if (e.submitter && e.submitter.dataset.how && f.elements.how) f.elements.how.value = e.submitter.dataset.how;
     if (f.hasAttribute("data-busy")) { e.preventDefault(); e.stopImmediatePropagation(); } else setTimeout(() => f.setAttribute("data-busy", ""));
   }, true);
   addEventListener("click", (e) => {

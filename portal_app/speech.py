@@ -56,6 +56,12 @@ def date_text(language: str, day: date) -> str:
     return format_date(day, "long", locale=locale_of(language))
 
 
+def short_date_text(language: str, day: date) -> str:
+    """ "Dec 5", for tables; with the year when it is not this one."""
+    skeleton = "MMMd" if day.year == clock.today().year else "yMMMd"
+    return format_skeleton(skeleton, day, locale=locale_of(language))
+
+
 def full_date_text(language: str, day: date) -> str:
     """ "December 5, 2026": always with the year, for papers that are kept."""
     return format_date(day, "long", locale=locale_of(language))

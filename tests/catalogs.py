@@ -19,6 +19,9 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "say": (2,),
     "plural": (2, 3),
     "page": (2,),
+    "tell_staff": (4,),
+    "task": (3,),
+    "_do": (2,),
 }
 
 

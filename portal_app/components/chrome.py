@@ -38,9 +38,13 @@ PATIENT_NOUNS = (
 )
 STAFF_NOUNS = (
     Noun(mark("Today"), "layout-dashboard", "/staff"),
+    Noun(mark("Transactions"), "arrow-left-right", "/staff/transactions"),
+    Noun(mark("Patients"), "user-search", "/staff/patients"),
+    Noun(mark("Needs a person"), "list-todo", "/staff/tasks"),
     Noun(mark("Front desk"), "concierge-bell", "/staff/desk"),
     Noun(mark("Families"), "users", "/staff/family"),
     Noun(mark("Requests"), "inbox", "/staff/requests"),
+    Noun(mark("Settings"), "settings", "/staff/settings"),
 )
 
 
@@ -295,11 +299,11 @@ def _current(on: bool) -> dict[str, Any]:
     return {"aria_current": "page"} if on else {}
 
 
-def tabs(nouns: tuple[Noun, ...], active: str) -> rx.Component:
+def tabs(nouns: tuple[Noun, ...], active: str, row: str = "flex max-w-[34rem] mx-auto") -> rx.Component:
     if len(nouns) < 2:  # a bar of one tab leads nowhere
         return rx.fragment()
     return el.nav(
-        el.ul(*[tab(noun, active) for noun in nouns], class_name="flex max-w-[34rem] mx-auto"),
+        el.ul(*[tab(noun, active) for noun in nouns], class_name=row),
         aria_label=_("Main"),
         class_name="dock chrome md:hidden fixed bottom-0 inset-x-0 z-30 bg-surface shadow-up px-1 pb-[env(safe-area-inset-bottom)]",
     )
@@ -370,9 +374,10 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
                 class_name="hidden md:block w-52 flex-none py-6 pr-5 sticky top-16 self-start",
             ),
             main(refusal(), body, cls="flex-1 min-w-0 py-6"),
-            class_name="mx-auto max-w-[76rem] flex px-4 md:px-6 pb-10",
+            class_name="mx-auto max-w-[90rem] flex px-4 md:px-6 pb-28 md:pb-10",
         ),
-        tabs(STAFF_NOUNS, active),
+        # More nouns than fit beside each other: the bar is moved sideways.
+        tabs(STAFF_NOUNS, active, "flex gap-1 overflow-x-auto *:min-w-24 *:shrink-0!"),
         session="staff",
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from portal_app.domain.errors import Refused
 
 FRAME = "/embed"
+MOST = 10  # sites
 # The socket, the session and the papers once more, for pages in a frame: whoever comes through them is
 # only who the frame's own cookie says.
 DOORS = (f"{FRAME}/_event", f"{FRAME}/auth/", f"{FRAME}/documents/")
@@ -50,3 +51,11 @@ def known_origins(*lists: Iterable[str]) -> tuple[str, ...]:
     """Those that are origins, each once: they become part of a header."""
     every = (one.strip().lower().rstrip("/") for some in lists for one in some)
     return tuple(dict.fromkeys(one for one in every if _ORIGIN.fullmatch(one)))
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """What a person typed, an address a line; each once, at most ten. Refused if one is none."""
+    found = tuple(dict.fromkeys(origin_of(word) for word in text.replace(",", " ").split()))
+    if len(found) > MOST:
+        raise Refused("At most {n} addresses", n=MOST)
+    return found

@@ -22,7 +22,7 @@ from reflex_base.event.context import EventContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.embedding import into_frame, is_embed
-from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.domain.errors import NotAllowed, NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.sign_in import principal_of
 from portal_app.settings import settings
@@ -35,6 +35,16 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 Enter = Callable[[], Awaitable[Principal]]
 
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
+# What a permission is called, where its absence is said.
+ALLOWED = {
+    Permission.VIEW_PATIENTS.value: mark("see patients"),
+    Permission.VIEW_BILLING.value: mark("see billing"),
+    Permission.TAKE_PAYMENTS.value: mark("take payments"),
+    Permission.REFUND.value: mark("refund"),
+    Permission.POST_TO_LEDGER.value: mark("post to the ledger"),
+    Permission.MANAGE_SETTINGS.value: mark("change settings"),
+    Permission.EXPORT.value: mark("export"),
+}
 _STRICT = ConfigDict(strict=True)
 _UNREADABLE = mark("We could not read that. Load the page again and try once more.")
 _log = logging.getLogger("portal.state")
@@ -167,6 +177,8 @@ def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
     language = language_now()
     if isinstance(trouble, NotSignedIn):
         return rx.redirect(sign_in_address(side, language))
+    if isinstance(trouble, NotAllowed) and trouble.permission in ALLOWED:
+        trouble.values["permission"] = say(language, ALLOWED[trouble.permission])
     if isinstance(trouble, Refused):
         state.notice = say(language, trouble.message, **trouble.values)
     else:

@@ -1,5 +1,29 @@
 """The practice's own screens."""
 
-from portal_app.pages.staff import account, desk, family, requests, sign_in, today
+from portal_app.pages.staff import (
+    account,
+    desk,
+    family,
+    new_invoice,
+    patients,
+    requests,
+    settings,
+    sign_in,
+    tasks,
+    today,
+    transactions,
+)
 
-__all__ = ["account", "desk", "family", "requests", "sign_in", "today"]
+__all__ = [
+    "account",
+    "desk",
+    "family",
+    "new_invoice",
+    "patients",
+    "requests",
+    "settings",
+    "sign_in",
+    "tasks",
+    "today",
+    "transactions",
+]

@@ -1,0 +1,107 @@
+"""One invoice beside the list: its lines; send it, void it, write it off."""
+
+import reflex as rx
+
+from portal_app.components.forms import busy_mark
+from portal_app.components.kit import button, el, icon, notice, raw_a, status_tag
+from portal_app.components.words import _, each, fill_var
+from portal_app.pages.staff.parts import fact, how, panel, press, small_field, small_input, told, trouble
+from portal_app.state.desk import InvoicePanelState
+
+S = InvoicePanelState
+
+
+def invoice_panel() -> rx.Component:
+    return panel(
+        "invoice",
+        S.turn,
+        fill_var("Invoice {number}", number=S.number),
+        S.close,
+        el.div(status_tag(S.tone, S.status), class_name="mt-1"),
+        told(S.done),
+        trouble(S.trouble),
+        lines(),
+        facts(),
+        raw_a(
+            icon("download", 18),
+            _("Download PDF"),
+            href=S.pdf,
+            download="",
+            class_name="btn btn-second btn-small mt-4",
+        ),
+        rx.cond(S.can_send, draft()),
+        rx.cond(S.can_void | S.can_write_off, end()),
+        rx.cond(S.why_not != "", notice("info", S.why_not, cls="mt-4")),
+    )
+
+
+def lines() -> rx.Component:
+    def one(item) -> rx.Component:
+        return el.li(
+            el.div(
+                el.p(item.what, class_name="font-semibold"),
+                el.p(item.detail, class_name="text-sm text-ink-2"),
+                class_name="flex-1 min-w-0",
+            ),
+            el.span(item.amount, class_name="tnum"),
+            class_name="flex gap-3 py-2 border-b border-line",
+        )
+
+    return el.ul(each(S.lines, one), class_name="mt-4")
+
+
+def facts() -> rx.Component:
+    return el.dl(
+        fact(_("Total"), S.total),
+        rx.cond(S.adjusted != "", fact(_("Adjustments"), S.adjusted)),
+        rx.cond(S.paid != "", fact(_("Amount paid"), S.paid)),
+        fact(_("Left to pay"), S.due),
+        fact(_("Date"), S.issued),
+        fact(_("Due date"), S.due_day),
+        class_name="tnum",
+    )
+
+
+def draft() -> rx.Component:
+    return el.div(
+        el.p(
+            _("A draft: the patient does not see it. Sending charges the account and tells the patient."),
+            class_name="text-ink-2",
+        ),
+        button(icon("send", 19), _("Send the invoice"), cls="w-full mt-3", on_click=S.send),
+        button(_("Discard the draft"), kind="quiet", cls="mt-2", on_click=S.discard),
+        class_name="mt-5 pt-5 border-t border-line",
+    )
+
+
+def end() -> rx.Component:
+    void = el.div(
+        press("void", icon("ban", 19), _("Void"), cls="w-full"),
+        el.p(_("As if it had never been: for a mistake."), class_name="text-sm text-ink-2 mt-1"),
+        class_name="mt-4",
+    )
+    off = el.div(
+        press("write_off", icon("eraser", 19), _("Write off what is due"), cls="w-full"),
+        el.p(
+            _("What is still due is forgiven; what was paid stays paid."),
+            class_name="text-sm text-ink-2 mt-1",
+        ),
+        class_name="mt-4",
+    )
+    return el.form(
+        el.h3(_("Close this invoice"), class_name="font-bold text-lg"),
+        how(),
+        small_field(
+            _("Why"),
+            small_input("reason", field="invoice-reason", auto_complete="off", max_length=300),
+            name="invoice-reason",
+            cls="mt-2",
+        ),
+        rx.cond(S.can_void, void),
+        rx.cond(S.can_write_off, off),
+        on_submit=S.end,
+        no_validate=True,
+        data_guard="1",
+        data_busy=busy_mark(S.busy),
+        class_name="mt-6 pt-5 border-t border-line",
+    )

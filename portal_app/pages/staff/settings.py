@@ -1,0 +1,151 @@
+"""/staff/settings: what a practice changes while it is open; each says who changed it."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.kit import card, el, icon, tag
+from portal_app.components.shell import page
+from portal_app.components.words import _
+from portal_app.pages.staff.parts import act, open_page, small_input, told, top
+from portal_app.state.desk import SettingsState
+
+S = SettingsState
+
+
+@page("/staff/settings", "Settings", on_load=S.load, side="staff")
+def settings() -> rx.Component:
+    return el.div(
+        top(_("Settings")),
+        told(S.said),
+        open_page(S.ready, listed(), _("Getting the settings…")),
+    )
+
+
+def listed() -> rx.Component:
+    return el.div(
+        switch(
+            "online_payments",
+            S.online_payments,
+            _("Online payments"),
+            _(
+                "Off: patients see their invoices and cannot pay here. Nobody can, not even from an open page."
+            ),
+        ),
+        switch(
+            "post_automatically",
+            S.post_automatically,
+            _("Post payments to the ledger automatically"),
+            _(
+                "Off: payments wait under Transactions until somebody posts them; patients see them as being posted."
+            ),
+        ),
+        minimum(),
+        age(),
+        origins(),
+        class_name="grid gap-4 mt-5 max-w-[52rem]",
+    )
+
+
+def setting(name: str, title: str, about: str, *body: Any) -> rx.Component:
+    wrong = S.trouble[name]
+    return card(
+        el.h2(title, id=f"{name}-title", class_name="text-lg font-bold"),
+        el.p(about, id=f"{name}-about", class_name="text-ink-2 mt-1"),
+        rx.cond(
+            S.trouble.contains(name),
+            el.p(
+                icon("circle-alert", 18, "mt-1"),
+                wrong,
+                id=f"{name}-error",
+                role="alert",
+                class_name="flex gap-1.5 items-start text-late font-bold mt-2",
+            ),
+        ),
+        *body,
+        el.p(S.changed[name], class_name="text-sm text-ink-2 mt-3"),
+        cls="p-5",
+    )
+
+
+def switch(name: str, on: rx.Var[bool], title: str, about: str) -> rx.Component:
+    turn = el.div(
+        rx.cond(on, tag("paid", _("On")), tag("quiet", _("Off"))),
+        rx.cond(
+            on,
+            act(_("Turn off"), on_click=S.switch(name, False), aria_describedby=f"{name}-title"),
+            act(_("Turn on"), on_click=S.switch(name, True), aria_describedby=f"{name}-title"),
+        ),
+        class_name="flex items-center gap-4 mt-3",
+    )
+    return setting(name, title, about, turn)
+
+
+def saved(name: str, handler: Any, *fields: Any) -> rx.Component:
+    save = el.button(
+        _("Save"),
+        type="submit",
+        class_name="btn btn-second btn-small min-h-10!",
+        aria_describedby=f"{name}-title",
+    )
+    return el.form(
+        *fields, save, on_submit=handler, no_validate=True, class_name="flex flex-wrap items-end gap-3 mt-3"
+    )
+
+
+def labelled(name: str) -> dict[str, str]:
+    return {"aria_labelledby": f"{name}-title", "aria_describedby": f"{name}-about"}
+
+
+def minimum() -> rx.Component:
+    field = small_input(
+        "amount",
+        default_value=S.minimum,
+        key=S.minimum,
+        input_mode="decimal",
+        auto_complete="off",
+        cls="tnum max-w-32",
+        **labelled("minimum_payment"),
+    )
+    return setting(
+        "minimum_payment",
+        _("Smallest online payment"),
+        _("What is left of an invoice may always be paid whole. Empty: only the card processor’s own limit."),
+        saved("minimum_payment", S.save_minimum, field),
+    )
+
+
+def age() -> rx.Component:
+    field = small_input(
+        "age",
+        default_value=S.age,
+        key=S.age,
+        input_mode="numeric",
+        auto_complete="off",
+        cls="tnum max-w-24",
+        **labelled("dependent_age"),
+    )
+    return setting(
+        "dependent_age",
+        _("Age from which patients sign in for themselves"),
+        _("From that birthday on parents no longer see their chart, from one moment to the next."),
+        saved("dependent_age", S.save_age, field),
+    )
+
+
+def origins() -> rx.Component:
+    field = el.textarea(
+        name="origins",
+        default_value=S.origins,
+        key=S.origins,
+        rows="3",
+        spell_check=False,
+        class_name="input w-full",
+        **labelled("embed_origins"),
+    )
+    return setting(
+        "embed_origins",
+        _("Websites that may show the portal"),
+        _("One address a line, like https://www.example.org. No other site can put the portal in a frame."),
+        saved("embed_origins", S.save_origins, field),
+    )

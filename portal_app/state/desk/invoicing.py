@@ -1,0 +1,259 @@
+"""Making a bill, and what is done with one: send, void, write off."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import reflex as rx
+
+from portal_app.clock import today
+from portal_app.domain.access import Permission
+from portal_app.domain.billing import PAYABLE, InvoiceStatus
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id, new_id
+from portal_app.services import billing
+from portal_app.services.billing.persons import BilledInvoice
+from portal_app.services.billing.views import InvoiceView, NewLine
+from portal_app.speech import date_text, money_text, say
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.desk.words import billed_status, not_allowed, typed_day, typed_money, typed_reason
+from portal_app.state.live import watch
+
+_MOST_LINES = 30
+_DUE_IN = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class LineItem:
+    what: str
+    detail: str
+    amount: str
+
+
+class NewInvoiceState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)
+    name: rx.Field[str] = rx.field("")
+    back: rx.Field[str] = rx.field("")
+    people: rx.Field[list[Person]] = rx.field(default_factory=list)
+    patient: rx.Field[str] = rx.field("")  # who the first line is for
+    lines: rx.Field[list[int]] = rx.field(default_factory=lambda: [1])
+    due: rx.Field[str] = rx.field("")
+    day: rx.Field[str] = rx.field("")
+    invoice: rx.Field[str] = rx.field("")  # rides in the form: two presses, one draft
+    busy: rx.Field[bool] = rx.field(False)
+    trouble: rx.Field[str] = rx.field("")
+    _account: str = ""
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def load(self):
+        self.missing, self.trouble, self.lines = False, "", [1]
+        try:
+            self.patient = given_id("pat", self.router.url.query_parameters.get("patient"))
+            seen = await in_thread(billing.view_patient_billing, me(), PatientId(self.patient))
+            self._account, self.name = seen.account_id, seen.guarantor
+            self.people = [Person(id_, name) for id_, name in seen.people]
+            self.back = address(self.language, f"/staff/patients/{self.patient}")
+            self.day, self.due = today().isoformat(), (today() + _DUE_IN).isoformat()
+            self.invoice = new_id("inv")
+        except NotFound:
+            self.missing = True
+        self.ready = True
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def add_line(self):
+        if len(self.lines) < _MOST_LINES:
+            self.lines = [*self.lines, self.lines[-1] + 1]
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def save(self, form: dict[str, str]):
+        """A draft, or sent at once: which button was pressed rides in the form."""
+        self.busy, self.trouble = True, ""
+        yield
+        try:
+            id_ = InvoiceId(given_id("inv", form.get("invoice")))
+            due = typed_day(form, "due")
+            if due is None:
+                raise Refused("Enter the due date.")
+            note = " ".join(form.get("note", "").split())[:300]
+            account = AccountId(given_id("acc", self._account))
+            lines = [self._line(form, n) for n in range(1, _MOST_LINES + 1) if _typed(form, n)]
+            await in_thread(billing.create_invoice, me(), id_, account, lines, due_date=due, note=note)
+            if form.get("how") == "send":
+                await in_thread(billing.send_invoice, me(), id_)
+            self.busy = False
+            yield rx.redirect(self.back)
+        except Refused as refusal:
+            self.trouble = say(self.language, refusal.message, **refusal.values)
+            self.busy = False
+
+    def _line(self, form: Mapping[str, str], n: int) -> NewLine:
+        what = " ".join(form.get(f"what_{n}", "").split())[:200]
+        if not what:
+            raise Refused("Line {n}: say what it is for.", n=n)
+        quantity = form.get(f"quantity_{n}", "1").strip()
+        if not (quantity.isascii() and quantity.isdecimal() and 1 <= int(quantity[:4]) <= 999):
+            raise Refused("Line {n}: the quantity is a whole number, like 1.", n=n)
+        try:
+            amount = typed_money(form, f"amount_{n}")
+        except Refused as refusal:
+            raise Refused(
+                "Line {n}: enter an amount, like {example}", n=n, example=refusal.values["example"]
+            ) from None
+        return NewLine(
+            PatientId(given_id("pat", form.get(f"person_{n}"))),
+            what,
+            amount,
+            quantity=int(quantity),
+            service_date=typed_day(form, f"day_{n}"),
+            code=form.get(f"code_{n}", "").strip()[:20],
+        )
+
+
+def _typed(form: Mapping[str, str], n: int) -> bool:
+    """A line that was left empty is none."""
+    return bool(form.get(f"what_{n}", "").strip() or form.get(f"amount_{n}", "").strip())
+
+
+class InvoicePanelState(PortalState):
+    turn: rx.Field[int] = rx.field(0)
+    open: rx.Field[bool] = rx.field(False)
+    number: rx.Field[str] = rx.field("")
+    tone: rx.Field[str] = rx.field("quiet")
+    status: rx.Field[str] = rx.field("")
+    issued: rx.Field[str] = rx.field("")
+    due_day: rx.Field[str] = rx.field("")
+    total: rx.Field[str] = rx.field("")
+    adjusted: rx.Field[str] = rx.field("")
+    paid: rx.Field[str] = rx.field("")
+    due: rx.Field[str] = rx.field("")
+    lines: rx.Field[list[LineItem]] = rx.field(default_factory=list)
+    pdf: rx.Field[str] = rx.field("")
+    can_send: rx.Field[bool] = rx.field(False)
+    can_void: rx.Field[bool] = rx.field(False)
+    can_write_off: rx.Field[bool] = rx.field(False)
+    why_not: rx.Field[str] = rx.field("")
+    busy: rx.Field[bool] = rx.field(False)
+    trouble: rx.Field[str] = rx.field("")
+    done: rx.Field[str] = rx.field("")
+    _invoice: str = ""
+
+    @rx.event
+    @guarded(Permission.VIEW_BILLING)
+    async def show(self, invoice: str):
+        watch("payments", InvoicePanelState.refresh)
+        self._invoice = given_id("inv", invoice)
+        self.trouble = self.done = ""
+        await self._look(note=True)
+        self.open, self.turn = True, self.turn + 1
+
+    @rx.event
+    @guarded(Permission.VIEW_BILLING)
+    async def close(self):
+        self.open, self._invoice = False, ""
+
+    @rx.event
+    @guarded(Permission.VIEW_BILLING, activity=False)
+    async def refresh(self):
+        """Asked for by the server when money moves."""
+        if self.open and self._invoice and not self.busy:
+            await self._look(note=False)
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def send(self):
+        """The draft becomes a bill, and the guarantor is told."""
+        await self._do(billing.send_invoice, "Invoice {number} was sent.")
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def discard(self):
+        """A draft that is not wanted: nobody ever saw it."""
+        await self._do(billing.void_invoice, "Invoice {number} was voided.", reason="")
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def end(self, form: dict[str, str]):
+        """Void, or write off what is due: each has its button, both ask why."""
+        self.busy, self.trouble, self.done = True, "", ""
+        yield
+        try:
+            reason = typed_reason(form)
+        except Refused as refusal:
+            self.trouble = say(self.language, refusal.message, **refusal.values)
+        else:
+            if form.get("how") == "write_off":
+                await self._do(billing.write_off, "Invoice {number} was written off.", reason=reason)
+            elif form.get("how") == "void":
+                await self._do(billing.void_invoice, "Invoice {number} was voided.", reason=reason)
+        self.busy = False
+
+    async def _do(self, service: Callable[..., Any], msgid: str, **given: str) -> None:
+        self.trouble = self.done = ""
+        try:
+            await in_thread(service, me(), InvoiceId(given_id("inv", self._invoice)), **given)
+            self.done = say(self.language, msgid, number=self.number)
+        except Refused as refusal:
+            self.trouble = say(self.language, refusal.message, **refusal.values)
+        await self._look(note=False)
+
+    async def _look(self, *, note: bool) -> None:
+        who, id_ = me(), InvoiceId(self._invoice)
+        seen = await in_thread(billing.open_invoice if note else billing.view_invoice, who, id_)
+        self._show_invoice(seen)
+        take, post = who.may(Permission.TAKE_PAYMENTS), who.may(Permission.POST_TO_LEDGER)
+        self.can_send = seen.status is InvoiceStatus.DRAFT and take
+        self.can_void = seen.status in PAYABLE and not seen.paid and take
+        self.can_write_off = seen.status in PAYABLE and post and take
+        self.why_not = (
+            await not_allowed(self.language, who, Permission.POST_TO_LEDGER) if seen.status in PAYABLE else ""
+        )
+
+    def _show_invoice(self, seen: InvoiceView) -> None:
+        language = self.language
+        facts = BilledInvoice(
+            seen.id,
+            seen.number,
+            seen.status,
+            seen.overdue,
+            seen.issue_date,
+            seen.due_date,
+            seen.total,
+            seen.due,
+        )
+        self.tone, self.status = billed_status(language, facts)
+        self.number = seen.number
+        self.issued, self.due_day = date_text(language, seen.issue_date), date_text(language, seen.due_date)
+        self.total, self.due = money_text(language, seen.total), money_text(language, seen.due)
+        self.adjusted = money_text(language, seen.adjusted) if seen.adjusted else ""
+        self.paid = money_text(language, -seen.paid) if seen.paid else ""
+        self.pdf = f"/documents/invoice/{seen.id}.pdf?lang={language}"
+        self.lines = [
+            LineItem(
+                line.description or say(language, "Services"),
+                " · ".join(
+                    part
+                    for part in (
+                        line.person,
+                        date_text(language, line.service_date) if line.service_date else "",
+                        f"{line.quantity} × {money_text(language, line.unit_amount)}"
+                        if line.unit_amount and line.quantity > 1
+                        else "",
+                    )
+                    if part
+                ),
+                money_text(language, line.amount),
+            )
+            for line in seen.lines
+        ]

@@ -1,0 +1,99 @@
+"""The practice's settings: each is changed by itself, and says who changed it last."""
+
+import reflex as rx
+
+from portal_app.domain.access import Permission
+from portal_app.domain.embedding import origins
+from portal_app.domain.errors import Refused
+from portal_app.services.practice_settings import Changed, PracticeSettings, change_setting, view_settings
+from portal_app.speech import mark, say
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.desk.words import plain_amount, typed_money
+from portal_app.state.live import watch
+
+BY = mark("Changed by {who}, {when}")
+NEVER = mark("Not changed yet")
+_SWITCHES = ("online_payments", "post_automatically")
+
+
+class SettingsState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    online_payments: rx.Field[bool] = rx.field(False)
+    post_automatically: rx.Field[bool] = rx.field(False)
+    minimum: rx.Field[str] = rx.field("")
+    age: rx.Field[str] = rx.field("")
+    origins: rx.Field[str] = rx.field("")
+    changed: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    busy: rx.Field[str] = rx.field("")  # the setting that is being changed
+    trouble: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    said: rx.Field[str] = rx.field("")
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS)
+    async def load(self):
+        watch("settings", SettingsState.refresh)
+        self.said, self.trouble, self.busy = "", {}, ""
+        self._show(await in_thread(view_settings, me()))
+        self.ready = True
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS, activity=False)
+    async def refresh(self):
+        """Asked for by the server when somebody changes a setting."""
+        self._show(await in_thread(view_settings, me()))
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS)
+    async def switch(self, name: str, on: bool):
+        """One of the two that are on or off."""
+        if name not in _SWITCHES:
+            raise Refused("We could not find that.")
+        await self._change(name, on)
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS)
+    async def save_minimum(self, form: dict[str, str]):
+        """Empty: none but the card processor's own."""
+        try:
+            amount = typed_money(form) if form.get("amount", "").strip() else None
+            await self._change("minimum_payment", amount)
+        except Refused as refusal:
+            self._refuse("minimum_payment", refusal)
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS)
+    async def save_age(self, form: dict[str, str]):
+        try:
+            text = form.get("age", "").strip()
+            age = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+            await self._change("dependent_age", age)
+        except Refused as refusal:
+            self._refuse("dependent_age", refusal)
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS)
+    async def save_origins(self, form: dict[str, str]):
+        try:
+            await self._change("embed_origins", list(origins(form.get("origins", ""))))
+        except Refused as refusal:
+            self._refuse("embed_origins", refusal)
+
+    async def _change(self, name: str, value: object) -> None:
+        self.said, self.trouble = "", {}
+        await in_thread(change_setting, me(), name, value)
+        self._show(await in_thread(view_settings, me()))
+        self.said = say(self.language, "Saved.")
+
+    def _refuse(self, name: str, refusal: Refused) -> None:
+        self.said, self.trouble = "", {name: say(self.language, refusal.message, **refusal.values)}
+
+    def _show(self, seen: PracticeSettings) -> None:
+        self.online_payments, self.post_automatically = seen.online_payments, seen.post_automatically
+        self.minimum = plain_amount(seen.minimum_payment) if seen.minimum_payment else ""
+        self.age, self.origins = str(seen.dependent_age), "\n".join(seen.embed_origins)
+        self.changed = {name: self._by(change) for name, change in seen.changed.items()}
+
+    def _by(self, change: Changed) -> str:
+        if change.at is None:
+            return say(self.language, NEVER)
+        return say(self.language, BY, who=change.by, when=change.at)

@@ -1,0 +1,70 @@
+"""What needs a person."""
+
+import re
+from dataclasses import dataclass
+
+import reflex as rx
+
+from portal_app.domain.access import Permission
+from portal_app.domain.errors import NotFound
+from portal_app.services.staff_tasks import TaskView, finish_task, list_tasks
+from portal_app.speech import ago_text, plural, say
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.live import watch
+
+
+@dataclass(frozen=True)
+class TaskItem:
+    id: str
+    message: str
+    who: str
+    who_href: str
+    since: str
+
+
+class TasksState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    rows: rx.Field[list[TaskItem]] = rx.field(default_factory=list)
+    count: rx.Field[str] = rx.field("")
+    said: rx.Field[str] = rx.field("")
+
+    @rx.event
+    @guarded(Permission.AT_WORK)
+    async def load(self):
+        watch("tasks", TasksState.refresh)
+        self.said = ""
+        await self._show()
+        self.ready = True
+
+    @rx.event
+    @guarded(Permission.AT_WORK, activity=False)
+    async def refresh(self):
+        """Asked for by the server when there is something new, or somebody has seen to one."""
+        await self._show()
+
+    @rx.event
+    @guarded(Permission.AT_WORK)
+    async def finish(self, task: str):
+        """Somebody has seen to it."""
+        if not re.fullmatch(r"tsk_[0-9a-f]{1,32}", task):
+            raise NotFound
+        await in_thread(finish_task, me(), task)
+        self.said = say(self.language, "Marked as done.")
+        await self._show()
+
+    async def _show(self) -> None:
+        found = await in_thread(list_tasks, me())
+        self.rows = [self._item(row) for row in found.rows]
+        self.count = plural(
+            self.language, "{n} item, oldest first", "{n} items, oldest first", found.count
+        ) if found.count else ""  # fmt: skip
+
+    def _item(self, row: TaskView) -> TaskItem:
+        return TaskItem(
+            id=row.id,
+            message=say(self.language, row.message, **row.values),
+            who=row.who,
+            who_href=address(self.language, f"/staff/patients/{row.patient_id}") if row.patient_id else "",
+            since=ago_text(self.language, row.created_at),
+        )

@@ -1,0 +1,203 @@
+"""The practice's money on a desktop, in both languages: find, post, refund, record, bill, settings, tasks."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Visitor, Visits
+from tests.e2e.portal import Portal
+from tests.e2e.steps import MARIA, OWNER, PAYS, on_receipt, open_bill, pay, sign_in, staff_sign_in
+
+FRONT_DESK = "dana@juniper.example"
+
+
+@pytest.fixture
+def desk(portal: Portal, visit: Visits) -> Visitor:
+    visitor = visit(portal, phone=False)
+    staff_sign_in(visitor, OWNER)
+    return visitor
+
+
+def ready(page: Page, heading: str) -> Page:
+    expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+    expect(page.locator(".skel")).to_have_count(0)
+    return page
+
+
+def patient_page(desk: Visitor, name: str) -> Page:
+    page = ready(desk.go("/staff/patients"), "Patients")
+    page.get_by_label("Name or chart number").fill(name)
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("table").get_by_role("link", name=name, exact=True).click()
+    page.wait_for_url("**/staff/patients/pat_*")
+    return ready(page, name)
+
+
+def test_settings_say_who_changed_them_and_hold_at_once(desk: Visitor, portal: Portal, visit: Visits, axe):
+    page = ready(desk.go("/staff/settings"), "Settings")
+    axe(page)
+    desk.shot("staff-settings")
+    posting = page.locator("section").filter(has=page.get_by_role("heading", name="Post payments"))
+    expect(posting).to_contain_text("Not changed yet")
+    posting.get_by_role("button", name="Turn off").click()
+    expect(posting).to_contain_text("Changed by Olga Novak")
+    framing = page.locator("section").filter(has=page.get_by_role("heading", name="Websites"))
+    framing.get_by_role("textbox").fill("http://evil.example")
+    framing.get_by_role("button", name="Save").click()
+    expect(framing.get_by_role("alert")).to_contain_text("http://evil.example is no address")
+    online = page.locator("section").filter(has=page.get_by_role("heading", name="Online payments"))
+    online.get_by_role("button", name="Turn off").click()
+    expect(online.get_by_role("button", name="Turn on")).to_be_visible()
+    patient = sign_in(visit(portal), MARIA)
+    open_bill(patient, "Office visit, 20 minutes")
+    expect(patient.get_by_role("button", name=re.compile("^Pay"))).to_have_count(0)
+    online.get_by_role("button", name="Turn on").click()
+    expect(online.get_by_role("button", name="Turn off")).to_be_visible()
+
+
+def test_a_payment_arrives_live_is_posted_and_given_back(desk: Visitor, portal: Portal, visit: Visits, axe):
+    page = ready(desk.go("/staff/transactions"), "Transactions")
+    patient = sign_in(visit(portal), MARIA)
+    open_bill(patient, "Office visit, 20 minutes")
+    pay(patient, card=PAYS, amount="20.00")
+    number = on_receipt(patient)
+    row = page.get_by_role("row").filter(has_text="Maria Alvarez").filter(has_text="$20.00")
+    expect(row).to_contain_text("To be posted", timeout=3_000)
+    row.get_by_role("checkbox").click()
+    page.get_by_role("button", name="Post 1 payment").click()
+    expect(page.get_by_role("status").filter(has_text="1 payment was posted.")).to_be_visible()
+    expect(row).not_to_contain_text("To be posted")
+
+    page.get_by_label("Name or number").fill(number)
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**q=R-*")
+    expect(page.get_by_text("1 transaction", exact=True)).to_be_visible()
+    axe(page)
+    desk.shot("staff-transactions-found")
+    page.get_by_role("row").get_by_role("button", name=re.compile("^Payment")).click()
+    panel = page.get_by_role("dialog")
+    expect(panel).to_contain_text(number)
+    axe(page)
+    desk.shot("staff-refund")
+    panel.get_by_label("Amount to give back").fill("20.01")
+    panel.get_by_label("Why").fill("Paid at the desk too")
+    panel.get_by_role("button", name="Refund", exact=True).click()
+    expect(panel.get_by_role("alert")).to_contain_text("$20.00")
+    panel.get_by_label("Amount to give back").fill("5.00")
+    panel.get_by_role("button", name="Refund", exact=True).click()
+    expect(panel).to_contain_text("$5.00 was refunded.")
+    expect(panel).to_contain_text("Up to $15.00.")
+    panel.get_by_role("button", name="Refund and void the charge").click()
+    expect(panel).to_contain_text("$15.00 was refunded.")
+    expect(panel.get_by_role("button", name="Refund", exact=True)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("row").get_by_role("button", name=re.compile("^Payment")).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_list_is_taken_along_as_it_is_searched(desk: Visitor):
+    page = ready(desk.go("/staff/transactions?kind=payment&q=alvarez"), "Transactions")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Export CSV").click()
+    text = waiting.value.path().read_text("utf-8-sig")
+    assert text.startswith('"date","time","kind"')
+    assert "Maria Alvarez" in text
+    ready(desk.go("/staff/transactions?q=%25"), "Transactions")
+    expect(page.get_by_text("Nothing fits")).to_be_visible()
+
+
+def test_cash_is_recorded_for_one_invoice(desk: Visitor, axe):
+    page = patient_page(desk, "Maria Alvarez")
+    axe(page)
+    desk.shot("staff-patient")
+    page.get_by_role("button", name="Record a payment").click()
+    panel = page.get_by_role("dialog")
+    panel.get_by_label("Amount").fill("7.00")
+    panel.get_by_text("Check", exact=True).click()
+    panel.get_by_label("Note (optional)").fill("1183")
+    axe(page)
+    desk.shot("staff-record")
+    panel.get_by_role("button", name="Record the payment").click()
+    expect(page.get_by_role("status").filter(has_text="$7.00 was recorded.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_invoice_is_drafted_sent_and_written_off(desk: Visitor, axe):
+    page = patient_page(desk, "Maria Alvarez")
+    page.get_by_role("link", name="New invoice").click()
+    ready(page, "New invoice")
+    page.get_by_label("What it is for").fill("Vaccination record")
+    page.get_by_label("Quantity").fill("2")
+    page.get_by_label("Amount of one").fill("12.50")
+    page.get_by_role("button", name="Add a line").click()
+    expect(page.get_by_label("What it is for")).to_have_count(2)
+    expect(page.get_by_label("What it is for").first).to_have_value("Vaccination record")
+    axe(page)
+    desk.shot("staff-new-invoice")
+    page.get_by_role("button", name="Save as a draft").click()
+    page.wait_for_url("**/staff/patients/pat_*")
+    row = page.get_by_role("row").filter(has_text="Draft").filter(has_text="P-1")
+    row.get_by_role("button").click()
+    panel = page.get_by_role("dialog")
+    expect(panel).to_contain_text("$25.00")
+    panel.get_by_role("button", name="Send the invoice").click()
+    expect(panel).to_contain_text("was sent.")
+    panel.get_by_role("button", name="Write off what is due").click()
+    expect(panel.get_by_role("alert")).to_contain_text("Say why")
+    panel.get_by_label("Why").fill("Too small to chase")
+    axe(page)
+    desk.shot("staff-invoice")
+    panel.get_by_role("button", name="Write off what is due").click()
+    expect(panel).to_contain_text("was written off.")
+
+
+def test_the_front_desk_is_told_who_can_allow_more(portal: Portal, visit: Visits):
+    visitor = visit(portal, phone=False)
+    page = staff_sign_in(visitor, FRONT_DESK)
+    page = visitor.go("/staff/settings")
+    expect(page.get_by_role("alert").filter(has_text="Ask an owner")).to_be_visible()
+    expect(page.get_by_role("button", name="Turn off")).to_have_count(0)
+    page = ready(visitor.go("/staff/transactions?kind=payment"), "Transactions")
+    expect(page.get_by_role("link", name="Export CSV")).to_have_count(0)
+    page.get_by_role("table").get_by_role("button", name=re.compile("^Payment")).first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("You may not refund. Olga Novak can allow it.")
+
+
+def test_what_needs_a_person_is_seen_to(desk: Visitor, axe):
+    page = ready(desk.go("/staff/tasks"), "Needs a person")
+    axe(page)
+    desk.shot("staff-tasks")
+
+
+SPANISH = {
+    "transactions": ("/es/staff/transactions", "Transacciones"),
+    "patients": ("/es/staff/patients?q=alvarez", "Pacientes"),
+    "settings": ("/es/staff/settings", "Ajustes"),
+    "tasks": ("/es/staff/tasks", "Por atender"),
+}
+
+
+@pytest.mark.parametrize("name", SPANISH)
+def test_in_spanish_in_the_dark_and_on_a_phone(portal: Portal, visit: Visits, axe, name: str):
+    path, heading = SPANISH[name]
+    for phone in (False, True):
+        visitor = visit(portal, phone=phone, dark=True)
+        staff_sign_in(visitor, OWNER)
+        page = ready(visitor.go(path), heading)
+        axe(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} is {wide} px too wide"
+        visitor.shot(f"staff-{name}-es")
+
+
+def test_a_refund_in_spanish(portal: Portal, visit: Visits, axe):
+    visitor = visit(portal, phone=True)
+    staff_sign_in(visitor, OWNER)
+    page = ready(visitor.go("/es/staff/transactions?kind=payment&status=received"), "Transacciones")
+    page.get_by_role("listitem").get_by_role("button", name=re.compile("^Pago")).first.click()
+    panel = page.get_by_role("dialog")
+    expect(panel.get_by_role("button", name="Reembolsar y anular el cargo")).to_be_visible()
+    axe(page)
+    visitor.shot("staff-refund-es")

@@ -1,4 +1,9 @@
-"""Paying an invoice: how much, with what, and what to do when it does not go straight through."""
+"""Paying: how much, with what, and what to do when it does not go straight through.
+
+Every piece is told the state of its page, which is a `Paying` one.
+"""
+
+from typing import Any
 
 import reflex as rx
 
@@ -6,36 +11,38 @@ from portal_app.components.forms import busy_mark, choice, form, hidden, named_i
 from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, fill, fill_var, language
-from portal_app.state.billing import InvoiceState
+from portal_app.state.billing.paying import Paying
 from portal_app.state.shell import ShellState
 
-S = InvoiceState
+State = type[Paying]
 FORM = "pay-form"
 CARD_FORM = "card-form"
 
 
-def pay_panel() -> rx.Component:
+def pay_panel(S: State, form_card: rx.Component) -> rx.Component:
+    """`form_card` is what stands there while one may pay; a card that the bank asks about stays on the page."""
+    hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
-        rx.cond(S.held != "", held()),
-        rx.cond(S.no_pay != "", at_the_practice()),
-        rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
-        rx.cond(S.again != "", ask_again()),
+        rx.cond(S.held != "", held(S)),
+        rx.cond(S.no_pay != "", at_the_practice(S)),
+        rx.cond(S.can_pay, form_card, hidden_card),
+        rx.cond(S.again != "", ask_again(S)),
     )
 
 
-def dock_pay() -> rx.Component:
+def dock_pay(S: State) -> rx.Component:
     """On a phone the one thing to do is always in reach."""
-    return rx.cond(S.can_pay, pay_button("w-full"))
+    return rx.cond(S.can_pay, pay_button(S, "w-full"))
 
 
-def pay_button(cls: str) -> rx.Component:
+def pay_button(S: State, cls: str) -> rx.Component:
     """Sends the pay form. The hidden one belongs to the card's form, which marks its parent while it works."""
     twin = el.button(type="submit", form=CARD_FORM, hidden=True, tab_index=-1, aria_hidden="true")
-    press = submit(pay_words(), cls="w-full text-lg min-h-14", form=FORM)
+    press = submit(pay_words(S), cls="w-full text-lg min-h-14", form=FORM)
     return el.div(el.div(twin, press), data_busy=busy_mark(S.busy), class_name=cls)
 
 
-def card_fields() -> rx.Component:
+def card_fields(S: State) -> rx.Component:
     """The processor's own form: what is typed there never comes here."""
     return el.div(
         stripe_checkout(
@@ -57,7 +64,7 @@ def card_fields() -> rx.Component:
     )
 
 
-def pay_words() -> rx.Component:
+def pay_words(S: State) -> rx.Component:
     """With "another amount" the figure is theirs: the button does not repeat the whole (tokens.css)."""
     return rx.fragment(
         el.span(fill_var("Pay {amount}", amount=S.all_of_it), class_name="when-all"),
@@ -65,36 +72,39 @@ def pay_words() -> rx.Component:
     )
 
 
-def pay_card() -> rx.Component:
+def pay_card(
+    S: State, title: str, *what: Any, button_look: str = "hidden md:block mt-6", **heading: Any
+) -> rx.Component:
+    """`what` says or asks how much; then with what, and the button."""
     return card(
-        h2(_("Pay this invoice")),
+        h2(title, **heading),
         rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
         form(
             hidden("payment", S.payment),
-            how_much(),
-            pay_with(),
+            *what,
+            pay_with(S),
             busy=S.busy,
             sending=_("Sending your payment…"),
             on_submit=S.pay,
             id=FORM,
         ),
         el.div(
-            rx.cond(S.card_wanted, card_fields()),
+            rx.cond(S.card_wanted, card_fields(S)),
             choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM),
             class_name="when-new gap-3 mt-3",
         ),
-        pay_button("hidden md:block mt-6"),
+        pay_button(S, button_look),
         el.p(
             icon("lock", 16, "mt-1"),
             _("We charge your card only when you press Pay. You get a receipt by email."),
             class_name="flex gap-2 text-sm text-ink-2 mt-3",
         ),
         cls="pay p-5 md:p-6",
-        aria_label=_("Pay this invoice"),
+        aria_label=title,
     )
 
 
-def how_much() -> rx.Component:
+def how_much(S: State) -> rx.Component:
     whole = el.label(
         el.input(type="radio", name="how_much", value="all", default_checked=True),
         fill_var("All, {amount}", amount=S.all_of_it),
@@ -122,7 +132,7 @@ def how_much() -> rx.Component:
     )
 
 
-def pay_with() -> rx.Component:
+def pay_with(S: State) -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
     return rx.cond(
@@ -147,7 +157,7 @@ def source(item) -> rx.Component:
     )
 
 
-def held() -> rx.Component:
+def held(S: State) -> rx.Component:
     """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
     go_on = button(_("Continue"), on_click=S.continue_held)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
@@ -168,7 +178,7 @@ def held() -> rx.Component:
     )
 
 
-def at_the_practice() -> rx.Component:
+def at_the_practice(S: State) -> rx.Component:
     why = rx.cond(
         S.no_pay == "small",
         _("This amount is too small to pay by card online."),
@@ -184,7 +194,7 @@ def at_the_practice() -> rx.Component:
     )
 
 
-def ask_again() -> rx.Component:
+def ask_again(S: State) -> rx.Component:
     """The same amount, minutes after it went through: asked before it is paid once more."""
     return el.dialog(
         el.div(

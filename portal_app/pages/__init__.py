@@ -1,5 +1,27 @@
 """The screens. Importing this package adds every page to the portal."""
 
-from portal_app.pages import home, invoice, invoices, outbox, receipt, sign_in, staff
+from portal_app.pages import (
+    home,
+    invoice,
+    invoices,
+    outbox,
+    payment_options,
+    payments,
+    receipt,
+    sign_in,
+    staff,
+    statements,
+)
 
-__all__ = ["home", "invoice", "invoices", "outbox", "receipt", "sign_in", "staff"]
+__all__ = [
+    "home",
+    "invoice",
+    "invoices",
+    "outbox",
+    "payment_options",
+    "payments",
+    "receipt",
+    "sign_in",
+    "staff",
+    "statements",
+]

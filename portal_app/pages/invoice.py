@@ -18,7 +18,7 @@ from portal_app.components.kit import (
     status_tag,
     summary_row,
 )
-from portal_app.components.payment import dock_pay, pay_panel
+from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
 from portal_app.state.billing import InvoiceState
@@ -32,7 +32,7 @@ def title():
     return rx.cond(S.number != "", fill_var("Invoice {number}", number=S.number), _("Invoice"))
 
 
-@page("/invoices/[id]", title, on_load=InvoiceState.load, active="/invoices", dock=dock_pay)
+@page("/invoices/[id]", title, on_load=InvoiceState.load, active="/invoices", dock=lambda: dock_pay(S))
 def invoice() -> rx.Component:
     return el.div(
         back(_("Back to invoices"), here("/invoices")),
@@ -71,7 +71,7 @@ def shown() -> rx.Component:
         ),
         el.div(
             el.div(
-                pay_panel(),
+                pay_panel(S, pay_card(S, _("Pay this invoice"), how_much(S))),
                 class_name="lg:order-2 lg:w-[25rem] flex-none lg:sticky lg:top-24 self-start stick no-print",
             ),
             el.div(

@@ -59,9 +59,9 @@ MASTER_KEYS = {
         "demo",
         "portal_app.py",
         "services/sign_in",
+        "services/billing",  # settles for payers what only the processor may say
         "services/families",
         "services/practice",
-        "services/billing",
         "services/jobs",
         "services/messages",
     },

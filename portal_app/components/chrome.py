@@ -14,6 +14,7 @@ from portal_app.components.kit import (
     icon,
     initials,
     link,
+    notice,
     raw_a,
     skel,
 )
@@ -116,12 +117,9 @@ def offline() -> rx.Component:
 
 def refusal() -> rx.Component:
     """The last thing we had to refuse, read out at once."""
-    words = el.div(
-        icon("triangle-alert", 22, "text-late mt-0.5"),
-        el.p(PortalState.notice, class_name="font-bold text-ink min-w-0"),
-        class_name="flex gap-3 rounded-lg p-4 bg-late-soft mb-5",
+    return rx.cond(
+        PortalState.notice != "", notice("late", PortalState.notice, cls="no-print mb-5", role="alert")
     )
-    return el.div(rx.cond(PortalState.notice != "", words), role="alert", class_name="no-print")
 
 
 def sign_out(side: str, look: str) -> rx.Component:
@@ -195,7 +193,7 @@ def get_help() -> rx.Component:
 
 def call_us(cls: str = "text-ink-2") -> rx.Component:
     """One sentence with the practice's number, once it is known."""
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return el.p(
         rx.cond(
             ShellState.phone != "",
@@ -346,14 +344,14 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
                 class_name="hidden md:block w-52 flex-none py-6 pr-5 sticky top-16 self-start",
             ),
             main(refusal(), body, cls="flex-1 min-w-0 py-6"),
-            class_name="mx-auto max-w-[90rem] flex px-4 md:px-6 pb-10",
+            class_name="mx-auto max-w-[76rem] flex px-4 md:px-6 pb-10",
         ),
         tabs(STAFF_NOUNS, active),
     )
 
 
 def _document(*parts: rx.Component) -> rx.Component:
-    spoken = {} if language() == "en" else {"lang": language()}
+    spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
     return el.div(skip_link(), *parts, class_name="min-h-dvh", **spoken)
 
 

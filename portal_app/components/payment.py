@@ -23,6 +23,7 @@ def pay_panel(S: State, form_card: rx.Component) -> rx.Component:
     """`form_card` is what stands there while one may pay; a card that the bank asks about stays on the page."""
     hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
+        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
         rx.cond(S.held != "", held(S)),
         rx.cond(S.no_pay != "", at_the_practice(S)),
         rx.cond(S.can_pay, form_card, hidden_card),
@@ -78,7 +79,6 @@ def pay_card(
     """`what` says or asks how much; then with what, and the button."""
     return card(
         h2(title, **heading),
-        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
         form(
             hidden("payment", S.payment),
             *what,
@@ -135,11 +135,12 @@ def how_much(S: State) -> rx.Component:
 def pay_with(S: State) -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    chosen: Any = S.want_card
     return rx.cond(
         S.sources.length() > 0,
         el.fieldset(
             el.legend(_("Pay with"), class_name="font-bold mb-2"),
-            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=chosen), class_name="grid gap-2"),
             class_name="mt-5",
         ),
         hidden("source", "new"),
@@ -159,18 +160,16 @@ def source(item) -> rx.Component:
 
 def held(S: State) -> rx.Component:
     """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
-    go_on = button(_("Continue"), on_click=S.continue_held)
+    go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_held)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
     return card(
         notice(
             "due",
             S.held,
             el.p(
-                _("You cannot be charged twice. Nothing more is needed until it is decided."),
-                class_name="mt-1",
+                _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
             el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
-            rx.cond(S.trouble != "", el.p(S.trouble, role="alert", class_name="font-bold text-late mt-3")),
         ),
         cls="overflow-hidden",
         data_busy=busy_mark(S.busy),
@@ -184,7 +183,7 @@ def at_the_practice(S: State) -> rx.Component:
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return card(
         h2(_("How to pay")),
         el.p(why, class_name="mt-2"),

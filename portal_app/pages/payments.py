@@ -176,7 +176,6 @@ def choose() -> rx.Component:
     )
     return card(
         h2(_("Pay")),
-        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert", data_focus="1")),
         form(
             how,
             submit(_("Continue"), cls="w-full mt-5"),

@@ -17,10 +17,10 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id
 from portal_app.domain.money import Money
 from portal_app.services import billing
-from portal_app.services.billing.views import Itemised, StatementRow, StatementView, TaxYear
+from portal_app.services.billing.views import Itemised, StatementRow, StatementView, TaxRow, TaxYear
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
 from portal_app.services.paper import Paper, note_staff, plain, printed
-from portal_app.speech import full_date_text, mark, money_text, names_text, say
+from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say
 
 _KINDS = {
     EntryKind.CHARGE: mark("Charge"),
@@ -109,7 +109,7 @@ def entry_text(language: str, row: StatementRow) -> str:
     kind = say(language, _KINDS[row.kind])
     if row.number and row.kind is not EntryKind.PAYMENT:
         return say(language, "{kind}, invoice {number}", kind=kind, number=row.number)
-    return f"{kind}, {row.text}" if row.text else kind
+    return f"{kind}, {paid_with_text(language, row.text)}" if row.text else kind
 
 
 def statement_facts(view: StatementView, language: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def tax_facts(view: TaxYear, language: str) -> dict[str, Any]:
     rows = [
         [
             full_date_text(language, row.on),
-            row.shown if row.amount > row.amount.zero() else f"{say(language, 'Refund')}, {row.shown}",
+            _tax_text(language, row),
             row.receipt_number,
             money_text(language, row.amount),
         ]
@@ -199,6 +199,11 @@ def itemised_facts(view: Itemised, language: str) -> dict[str, Any]:
             say(language, "Keep this for your health savings or flexible spending account, or your insurer.")
         ],
     }
+
+
+def _tax_text(language: str, row: TaxRow) -> str:
+    shown = paid_with_text(language, row.shown)
+    return shown if row.amount > row.amount.zero() else f"{say(language, 'Refund')}, {shown}"
 
 
 def _statement(principal: Principal, view: StatementView, language: str, *, to: bool) -> Paper:
@@ -265,7 +270,11 @@ def _people(view: StatementView, language: str) -> dict[str, Any]:
 
 def _being_posted(view: StatementView, language: str) -> dict[str, Any]:
     rows = [
-        [full_date_text(language, paid.on), paid.shown, money_text(language, paid.refunded - paid.amount)]
+        [
+            full_date_text(language, paid.on),
+            paid_with_text(language, paid.shown),
+            money_text(language, paid.refunded - paid.amount),
+        ]
         for paid in view.being_posted
     ]
     columns = [

@@ -29,7 +29,7 @@ from portal_app.gateways import Gateways
 from portal_app.gateways.mail import Attachment, Mail, Mailer
 from portal_app.gateways.sending import Failed, Sending, Sent
 from portal_app.gateways.sms import Texter
-from portal_app.services import documents
+from portal_app.services import documents, live
 from portal_app.services.wording import WORDINGS, worded
 from portal_app.settings import settings
 from portal_app.speech import mark
@@ -112,6 +112,7 @@ def deliver(principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 1
         answer = _send(principal, row, mail, sms)
         _keep(principal, row.id, answer)
         sent += isinstance(answer, Sent)
+        live.announce("messages")  # the demo's outbox page
     return sent
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from sqlmodel import select
-
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
@@ -11,6 +9,7 @@ from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
+from portal_app.services.asking import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class PracticeFacts:
 
 
 _known: dict[str, PracticeFacts] = {}  # by the database's address
-_FRESH = select(
+_FRESH = columns(
     Practice.version, Practice.online_payments, Practice.post_automatically, Practice.minimum_payment
 ).where(Practice.id == "practice")
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlmodel import col, select
+from sqlmodel import col
 
 from portal_app.clock import now
 from portal_app.db.scope import transaction
@@ -13,6 +13,7 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
 from portal_app.services import billing, messages
 from portal_app.services.account_papers import mailed_id
+from portal_app.services.asking import columns
 from portal_app.services.paper import plain
 
 
@@ -24,7 +25,7 @@ def email_statement(
     view = billing.view_statement(principal, first, last, patient_id=patient_id)
     with transaction(principal) as tx:
         address = tx.exec(
-            select(ContactPoint.value)
+            columns(ContactPoint.value)
             .where(ContactPoint.patient_id == principal.patient_id, ContactPoint.kind == ContactKind.EMAIL)
             .order_by(col(ContactPoint.preferred).desc(), ContactPoint.value)
         ).first()

@@ -1,5 +1,7 @@
 """What patients read of their bills."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from portal_app.domain.billing import InvoiceStatus
@@ -51,3 +53,16 @@ def test_the_list_goes_page_by_page_and_filters_by_person_and_state(cast: Cast) 
     assert billing.list_invoices(cast.maria, patient_id=people.EVA.id).count == 25
     assert billing.list_invoices(cast.maria, patient_id=people.LUIS.id).count == 0
     assert billing.list_invoices(cast.maria, show="paid").count == 0
+
+
+def test_the_same_question_asked_by_many_at_once_shows_each_their_own(cast: Cast) -> None:
+    askers = {"INV-1001": cast.maria, "INV-1002": cast.luis, "INV-1003": cast.kim}
+
+    def look(n: int) -> bool:
+        number = sorted(askers)[n % 3]
+        return [row.number for row in billing.list_invoices(askers[number]).rows] == [number]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(look, range(90)))
+    assert billing.list_invoices(cast.nora).count == 3
+    assert billing.list_invoices(cast.oscar).count == 0

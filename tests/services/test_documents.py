@@ -20,8 +20,8 @@ from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import documents, messages
 from portal_app.services.billing import view_invoice
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
-from portal_app.services.paper import printed
 from portal_app.services.letterhead import letterhead, shown_phone
+from portal_app.services.paper import printed
 from portal_app.speech import money_text
 from tests.cast import (
     EVA,

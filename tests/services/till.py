@@ -10,6 +10,7 @@ from portal_app.domain.access import the_portal
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services.asking import columns
 from tests import cast as people
 from tests.invariants import check_books
 
@@ -47,7 +48,7 @@ def tasks() -> list[str]:
 
 def balance(account: AccountId = people.RIVERA) -> Money:
     with reading(the_portal("test")) as tx:
-        return total(tx.exec(select(LedgerEntry.amount).where(LedgerEntry.account_id == account)))
+        return total(tx.exec(columns(LedgerEntry.amount).where(LedgerEntry.account_id == account)))
 
 
 def set_practice(**changes: object) -> None:

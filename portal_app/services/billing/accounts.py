@@ -14,6 +14,7 @@ from portal_app.domain.billing import PAYABLE, RECEIVED, Bill
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, shares, total
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import (
     allocate,
     attempts_on,
@@ -158,7 +159,7 @@ def _open(tx: Tx, account_id: AccountId) -> list[tuple[Invoice, Money]]:
 def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...]:
     titles: dict[InvoiceId, str] = {}
     lines = (
-        select(InvoiceLine.invoice_id, InvoiceLine.description)
+        columns(InvoiceLine.invoice_id, InvoiceLine.description)
         .join(Patient, col(Patient.id) == InvoiceLine.patient_id)
         .where(col(InvoiceLine.invoice_id).in_([row.id for row, _ in open_]))
         .order_by(col(InvoiceLine.position))
@@ -182,7 +183,7 @@ def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...
 def _by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
     """Each person's share of what is due, by their lines; whom one may not see is one line without a name."""
     lines = tx.exec(
-        select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount).where(
+        columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount).where(
             col(InvoiceLine.invoice_id).in_([invoice.id for invoice in invoices])
         )
     ).all()
@@ -191,7 +192,7 @@ def _by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
         of = weights.setdefault(invoice_id, {})
         of[who] = of.get(who, 0) + max(amount.minor, 0)
     wanted = {who for of in weights.values() for who in of}
-    names = dict(tx.exec(select(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
+    names = dict(tx.exec(columns(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
     owed: dict[PatientId | None, Money] = {}
     for invoice in invoices:
         of = {who: weight for who, weight in weights.get(invoice.id, {}).items() if weight}

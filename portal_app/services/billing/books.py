@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import col, func, select
 
@@ -18,8 +19,9 @@ from portal_app.db.tables.billing import (
 )
 from portal_app.domain import billing as rules
 from portal_app.domain.billing import IN_FLIGHT, RECEIVED, Attempt, EntryKind, RefundStatus
-from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PaymentId, new_id
+from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, new_id
 from portal_app.domain.money import Money, total
+from portal_app.services.asking import columns
 from portal_app.settings import settings
 
 
@@ -32,7 +34,7 @@ def attempts_on(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[Attemp
     """What is in flight on each of these invoices."""
     found: dict[InvoiceId, list[Attempt]] = {}
     rows = tx.exec(
-        select(PaymentPart.invoice_id, PaymentPart.amount, Payment.id, Payment.status, Payment.outcome_known)
+        columns(PaymentPart.invoice_id, PaymentPart.amount, Payment.id, Payment.status, Payment.outcome_known)
         .join(Payment, col(Payment.id) == PaymentPart.payment_id)
         .where(col(PaymentPart.invoice_id).in_(ids), col(Payment.status).in_(sorted(IN_FLIGHT)))
         .order_by(col(Payment.created_at))
@@ -85,7 +87,9 @@ def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: date
 def refunding(tx: Tx, payment_id: PaymentId) -> Money:
     """Refunds of it that have not ended yet."""
     rows = tx.exec(
-        select(Refund.amount).where(Refund.payment_id == payment_id, Refund.status == RefundStatus.PROCESSING)
+        columns(Refund.amount).where(
+            Refund.payment_id == payment_id, Refund.status == RefundStatus.PROCESSING
+        )
     )
     return total(rows, currency())
 
@@ -102,7 +106,7 @@ def unused(tx: Tx, payment: Payment) -> Money:
 def credits_of(tx: Tx, account_id: AccountId) -> list[tuple[Payment, Money]]:
     """Payments with credit left, oldest first."""
     used = (
-        select(func.coalesce(func.sum(col(Allocation.amount)), 0))
+        columns(func.coalesce(func.sum(col(Allocation.amount)), 0))
         .where(Allocation.payment_id == Payment.id)
         .correlate(Payment)
         .scalar_subquery()
@@ -131,7 +135,7 @@ def post(
     text: str = "",
     invoice_id: InvoiceId | None = None,
     payment_id: PaymentId | None = None,
-    patient_id: object = None,
+    patient_id: PatientId | None = None,
 ) -> None:
     """One signed line, once per kind and source: a second one is refused by the database."""
     tx.keep(
@@ -154,7 +158,7 @@ def post(
 
 
 def posted_already(tx: Tx, kind: EntryKind, source: str) -> bool:
-    found = select(LedgerEntry.id).where(LedgerEntry.kind == kind, LedgerEntry.source == source)
+    found = columns(LedgerEntry.id).where(LedgerEntry.kind == kind, LedgerEntry.source == source)
     return tx.exec(found).first() is not None
 
 
@@ -198,14 +202,14 @@ def post_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
 
 def balance_of(tx: Tx, account_id: AccountId) -> Money:
     """The ledger's: what is owed, negative when the practice owes."""
-    found = select(func.sum(col(LedgerEntry.amount))).where(LedgerEntry.account_id == account_id)
+    found = columns(func.sum(col(LedgerEntry.amount))).where(LedgerEntry.account_id == account_id)
     return as_money(tx.exec(found).one())
 
 
-def as_money(value: object) -> Money:
+def as_money(value: Any) -> Money:
     if isinstance(value, Money):
         return value
-    return Money(int(value or 0), currency())  # type: ignore[call-overload]
+    return Money(int(value or 0), currency())
 
 
 def currency() -> str:

@@ -13,6 +13,7 @@ from portal_app.domain.billing import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentId
 from portal_app.domain.money import total
+from portal_app.services.asking import columns
 from portal_app.services.billing.accounts import recent
 from portal_app.services.billing.books import currency
 from portal_app.services.billing.invoices import may_see_bills
@@ -37,7 +38,7 @@ def list_payments(
     may_see_bills(principal)
     with reading(principal) as tx:
         fits = (Payment.account_id == own_account(tx, account_id), col(Payment.status).in_(_SHOWN))
-        count = tx.exec(select(func.count()).select_from(Payment).where(*fits)).one()
+        count = tx.exec(columns(func.count()).select_from(Payment).where(*fits)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
         newest = select(Payment).where(*fits).order_by(col(Payment.created_at).desc(), col(Payment.id))
@@ -68,7 +69,7 @@ def payments_of_year(principal: Principal, year: int, *, account_id: AccountId |
             )
         ).all()
         returned = tx.exec(
-            select(Refund, Payment)
+            columns(Refund, Payment)
             .join(Payment, col(Payment.id) == Refund.payment_id)
             .where(
                 Refund.account_id == account_id,
@@ -88,7 +89,7 @@ def years_with_payments(principal: Principal, account_id: AccountId | None = Non
     """Newest first: of which a list for taxes can be had."""
     may_see_bills(principal)
     with reading(principal) as tx:
-        moments = select(func.min(Payment.settled_at), func.max(Payment.settled_at)).where(
+        moments = columns(func.min(Payment.settled_at), func.max(Payment.settled_at)).where(
             Payment.account_id == own_account(tx, account_id), col(Payment.status).in_(sorted(RECEIVED))
         )
         first, last = tx.exec(moments).one()

@@ -5,10 +5,11 @@ from sqlmodel import select
 from portal_app.clock import now
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Payment, ProcessorEvent, Refund
-from portal_app.domain.access import Principal, Side, the_portal
+from portal_app.domain.access import Principal, Side
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, RefundId
 from portal_app.gateways.payments import CardProcessor, Charge, Heard, NoAnswer, Outcome, RefundFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.settle import closed, settle
 from portal_app.services.billing.window import since
@@ -23,7 +24,7 @@ def heard(principal: Principal, heard: Heard, *, processor: CardProcessor) -> st
     if not _is_new(principal, heard):
         return "seen"
     try:
-        outcome = _handle(heard, processor)
+        outcome = _handle(principal, heard, processor)
     except NoAnswer:
         return LATER
     if outcome != LATER:
@@ -46,59 +47,59 @@ def _is_new(principal: Principal, heard: Heard) -> bool:
         return event.handled_at is None
 
 
-def _handle(heard: Heard, processor: CardProcessor) -> str:
+def _handle(principal: Principal, heard: Heard, processor: CardProcessor) -> str:
     if heard.object_kind == "refund":
-        return _refund(processor.look_up_refund(heard.object_id))
+        return _refund(principal, processor.look_up_refund(heard.object_id))
     if heard.object_kind not in ("payment_intent", "charge", "dispute"):
         return "skipped"
     intent_id = heard.object_id if heard.object_kind == "payment_intent" else heard.intent_id
-    payment = payment_of(intent_id) if intent_id else None
+    payment = payment_of(principal, intent_id) if intent_id else None
     charge = processor.look_up(intent_id) if intent_id else Charge(Outcome.REFUSED)
     if charge.outcome is Outcome.UNKNOWN:
         return LATER
-    payment = payment or payment_named(charge)
+    payment = payment or payment_named(principal, charge)
     if payment is None:
         return "not ours"
-    settle(the_portal("webhook"), payment.id, closed(payment, charge, processor))
+    settle(principal, payment.id, closed(payment, charge, processor))
     if heard.kind == "charge.refunded":
         for facts in list(processor.refunds_since(since(payment.created_at))):
             if facts.intent_id == intent_id:
-                _refund(facts)
+                _refund(principal, facts)
     return "settled"
 
 
-def _refund(facts: RefundFacts) -> str:
+def _refund(principal: Principal, facts: RefundFacts) -> str:
     if facts.outcome is Outcome.UNKNOWN:
         return LATER
-    refund_id = refund_of(facts)
+    refund_id = refund_of(principal, facts)
     if refund_id is None:
-        payment = payment_of(facts.intent_id) if facts.intent_id else None
+        payment = payment_of(principal, facts.intent_id) if facts.intent_id else None
         if payment is None or facts.outcome not in (Outcome.SUCCEEDED, Outcome.PROCESSING):
             return "not ours"
-        refund_id = adopt_refund(the_portal("webhook"), payment.id, facts)
+        refund_id = adopt_refund(principal, payment.id, facts)
     if refund_id is None:
         return "told staff"
-    settle_refund(the_portal("webhook"), refund_id, facts)
+    settle_refund(principal, refund_id, facts)
     return "settled"
 
 
-def payment_of(intent_id: str) -> Payment | None:
-    with reading(the_portal("webhook")) as tx:
+def payment_of(principal: Principal, intent_id: str) -> Payment | None:
+    with reading(principal) as tx:
         return tx.exec(select(Payment).where(Payment.processor_intent_id == intent_id)).first()
 
 
-def payment_named(charge: Charge) -> Payment | None:
+def payment_named(principal: Principal, charge: Charge) -> Payment | None:
     """The payment that the intent's metadata names, where its answer was lost."""
     if charge.payment_id is None:
         return None
-    with reading(the_portal("webhook")) as tx:
+    with reading(principal) as tx:
         return tx.get(Payment, PaymentId(charge.payment_id))
 
 
-def refund_of(facts: RefundFacts) -> RefundId | None:
+def refund_of(principal: Principal, facts: RefundFacts) -> RefundId | None:
     """Ours: by the id we gave it, or by the processor's."""
-    with reading(the_portal("webhook")) as tx:
+    with reading(principal) as tx:
         if facts.our_id and (mine := tx.get(Refund, facts.our_id)):
             return mine.id
-        known = select(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
+        known = columns(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
         return tx.exec(known).first() if facts.refund_id else None

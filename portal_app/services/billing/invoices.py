@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import bindparam, case, col, func, select, true
+from sqlmodel import bindparam, case, col, func, literal_column, select, true
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading
@@ -17,12 +17,14 @@ from portal_app.db.tables.billing import (
     Refund,
 )
 from portal_app.db.tables.families import Patient
+from portal_app.db.tables.practice import Practice
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.appointments import AHEAD
 from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import as_money, attempts_on
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.views import (
@@ -45,29 +47,32 @@ SHOWN = {
     "settled": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT} - PAYABLE,
 }
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
-_OPEN = col(Invoice.status).in_(sorted(PAYABLE))
+# Written into the question, not bound at every look.
+_OPEN = col(Invoice.status).in_([literal_column(f"'{status}'") for status in sorted(PAYABLE)])
+_ZERO, _ONE = literal_column("0"), literal_column("1")
 # Constants of the module, so that they are made ready once and not at every look.
 _FITS = col(Invoice.status).in_(bindparam("shown", expanding=True))
 _OF_PERSON = col(Invoice.id).in_(
-    select(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == bindparam("person"))
+    columns(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == bindparam("person"))
 )
 
 
 def _figures(fits: Any) -> Any:
     """Owed, in how many bills, of which overdue; and how many bills fit the filter."""
     late = _OPEN & (col(Invoice.due_date) < bindparam("today"))
-    return select(
-        func.coalesce(func.sum(case((_OPEN, _DUE), else_=0)), 0).label("owed"),
-        func.coalesce(func.sum(case((_OPEN, 1), else_=0)), 0).label("owed_count"),
-        func.coalesce(func.sum(case((late, 1), else_=0)), 0).label("overdue_count"),
-        func.coalesce(func.sum(case((fits, 1), else_=0)), 0).label("fitting"),
+    return columns(
+        func.coalesce(func.sum(case((_OPEN, _DUE), else_=_ZERO)), _ZERO).label("owed"),
+        func.coalesce(func.sum(case((_OPEN, _ONE), else_=_ZERO)), _ZERO).label("owed_count"),
+        func.coalesce(func.sum(case((late, _ONE), else_=_ZERO)), _ZERO).label("overdue_count"),
+        func.coalesce(func.sum(case((fits, _ONE), else_=_ZERO)), _ZERO).label("fitting"),
+        columns(Practice.online_payments).where(Practice.id == "practice").scalar_subquery().label("online"),
     ).select_from(Invoice)
 
 
 def _newest(fits: Any) -> Any:
     """One page of bills, each with the figures beside it: one question instead of two."""
     figures = _figures(fits).subquery()
-    columns = (
+    wanted = (
         Invoice.id,
         Invoice.number,
         Invoice.status,
@@ -77,7 +82,7 @@ def _newest(fits: Any) -> Any:
         Invoice.adjusted,
         Invoice.allocated,
     )
-    page = select(*columns, *figures.c).select_from(Invoice).join(figures, true()).where(fits)  # type: ignore[call-overload]
+    page = columns(*wanted, *figures.c).select_from(Invoice).join(figures, true()).where(fits)
     newest = page.order_by(col(Invoice.issue_date).desc(), col(Invoice.number).desc())
     return newest.limit(PAGE).offset(bindparam("skipped"))
 
@@ -86,26 +91,27 @@ _ASKED = {
     False: (_newest(_FITS), _figures(_FITS)),
     True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON)),
 }
+_BOOKED = col(Appointment.status).in_([literal_column(f"'{status}'") for status in sorted(AHEAD)])
 _LINES = (
-    select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
+    columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
     .where(col(InvoiceLine.invoice_id).in_(bindparam("bills", expanding=True)))
     .order_by(col(InvoiceLine.position))
 )
 _AHEAD = (
-    select(
+    columns(
         Appointment.id,
         Patient.given_name,
         Appointment.provider,
         Appointment.location,
         Appointment.start,
         Appointment.minutes,
-    )  # type: ignore[call-overload]
+    )
     .join(Patient, col(Patient.id) == Appointment.patient_id)
-    .where(col(Appointment.status).in_(sorted(AHEAD)), col(Appointment.start) >= bindparam("now"))
+    .where(_BOOKED, col(Appointment.start) >= bindparam("now"))
     .order_by(col(Appointment.start))
     .limit(1)
 )
-_PEOPLE = select(Patient.id, Patient.given_name, Patient.account_id).order_by(
+_PEOPLE = columns(Patient.id, Patient.given_name, Patient.account_id).order_by(
     Patient.birth_date, Patient.given_name
 )
 
@@ -141,7 +147,7 @@ def list_invoices(
             count=int(figures[3]),
             people=_filter_by(principal, people.values()),
             next_appointment=_next_appointment(tx, principal),
-            online_payments=practice(tx).online_payments,
+            online_payments=bool(figures[4]),
         )
 
 
@@ -246,7 +252,7 @@ def _lines(tx: Tx, invoice_id: InvoiceId) -> tuple[LineView, ...]:
         .order_by(col(InvoiceLine.position), col(InvoiceLine.id))
     ).all()
     wanted = {row.patient_id for row in rows}
-    names = dict(tx.exec(select(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
+    names = dict(tx.exec(columns(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
     shown = []
     for row in rows:
         if row.patient_id in names:
@@ -269,12 +275,12 @@ def _lines(tx: Tx, invoice_id: InvoiceId) -> tuple[LineView, ...]:
 
 def _payments(tx: Tx, invoice_id: InvoiceId) -> tuple[PaymentView, ...]:
     paid = tx.exec(
-        select(Payment, Allocation.amount)
+        columns(Payment, Allocation.amount)
         .join(Allocation, col(Allocation.payment_id) == Payment.id)
         .where(Allocation.invoice_id == invoice_id, col(Payment.status).in_(sorted(RECEIVED)))
     ).all()
     waiting = tx.exec(
-        select(Payment, PaymentPart.amount)
+        columns(Payment, PaymentPart.amount)
         .join(PaymentPart, col(PaymentPart.payment_id) == Payment.id)
         .where(PaymentPart.invoice_id == invoice_id, col(Payment.status).in_(sorted(IN_FLIGHT)))
     ).all()

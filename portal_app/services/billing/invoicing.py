@@ -12,8 +12,9 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.ids import AccountId, InvoiceId, LineId, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_id
 from portal_app.domain.money import Money, total
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, currency, lock_account, post
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import NewLine
@@ -84,7 +85,7 @@ def _line(invoice_id: InvoiceId, account_id: AccountId, position: int, line: New
 def _only_of_the_account(account_id: AccountId, lines: Sequence[NewLine]) -> None:
     """A bill names only those for whom its guarantor answers; asked for staff who may read no chart."""
     wanted = {line.patient_id for line in lines}
-    found = select(func.count()).where(col(Patient.id).in_(wanted), Patient.account_id == account_id)
+    found = columns(func.count()).where(col(Patient.id).in_(wanted), Patient.account_id == account_id)
     with reading(the_portal("invoice")) as tx:
         if tx.exec(found).one() != len(wanted):
             raise NotFound
@@ -92,9 +93,9 @@ def _only_of_the_account(account_id: AccountId, lines: Sequence[NewLine]) -> Non
 
 def _next_number(tx: Tx) -> str:
     """P-1001 and on: those of the portal's own bills, apart from the practice's own."""
-    last = tx.exec(select(func.count()).where(col(Invoice.number).startswith("P-"))).one()
+    last = tx.exec(columns(func.count()).where(col(Invoice.number).startswith("P-"))).one()
     number = 1001 + last
-    while tx.exec(select(Invoice.id).where(Invoice.number == f"P-{number}")).first():
+    while tx.exec(columns(Invoice.id).where(Invoice.number == f"P-{number}")).first():
         number += 1
     return f"P-{number}"
 
@@ -110,7 +111,7 @@ def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
                 return
             raise Refused("Only a draft can be sent.")
         invoice.status, invoice.issue_date, invoice.issued_at = InvoiceStatus.OPEN, today(), now()
-        sums: dict[object, Money] = {}
+        sums: dict[PatientId, Money] = {}
         for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)):
             sums[line.patient_id] = sums.get(line.patient_id, line.amount.zero()) + line.amount
         for patient_id, amount in sums.items():

@@ -14,6 +14,7 @@ from portal_app.domain.billing import InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId
 from portal_app.domain.money import Money, shares, total
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import currency
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.payments import own_account
@@ -72,7 +73,7 @@ def itemised_period(
 
 
 def _bills(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequence[Invoice]:
-    with_them = select(InvoiceLine.invoice_id).where(
+    with_them = columns(InvoiceLine.invoice_id).where(
         InvoiceLine.account_id == account_id,
         col(InvoiceLine.service_date) >= first,
         col(InvoiceLine.service_date) <= last,
@@ -96,7 +97,7 @@ def _lines(tx: Tx, ids: list[InvoiceId]) -> list[InvoiceLine]:
 def _names(tx: Tx, lines: list[InvoiceLine]) -> dict[PatientId, str]:
     """Whole names, of whom the reader may see."""
     wanted = col(Patient.id).in_({line.patient_id for line in lines})
-    rows = tx.exec(select(Patient.id, Patient.given_name, Patient.family_name).where(wanted))
+    rows = tx.exec(columns(Patient.id, Patient.given_name, Patient.family_name).where(wanted))
     return {id_: f"{given} {family}" for id_, given, family in rows}
 
 

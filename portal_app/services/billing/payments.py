@@ -27,6 +27,7 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, lock_account
 from portal_app.services.billing.settle import find_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
@@ -174,7 +175,7 @@ def own_account(tx: Tx, account_id: AccountId | None) -> AccountId:
     """The account meant: the named one, or the one whose guarantor is asking."""
     if account_id is not None:
         return tx.find(Account, account_id).id
-    found = tx.exec(select(Account.id).where(Account.guarantor_id == tx.principal.patient_id)).first()
+    found = tx.exec(columns(Account.id).where(Account.guarantor_id == tx.principal.patient_id)).first()
     if found is None:
         raise NotFound
     return found
@@ -263,7 +264,7 @@ def _attempt(principal: Principal, ask: Ask) -> Attempted:
             payment = _new_attempt(tx, ask, facts, source)
         else:
             _same_ask(tx, payment, ask)
-        numbers = select(Invoice.number).join(PaymentPart, col(PaymentPart.invoice_id) == Invoice.id)
+        numbers = columns(Invoice.number).join(PaymentPart, col(PaymentPart.invoice_id) == Invoice.id)
         named = tx.exec(numbers.where(PaymentPart.payment_id == payment.id).order_by(Invoice.number)).all()
         return Attempted(payment, fresh, source.processor_id if source else "", ", ".join(named))
 
@@ -336,14 +337,14 @@ def _source(tx: Tx, ask: Ask) -> PaymentSource | None:
 
 def _paid_at(tx: Tx, ask: Ask) -> datetime | None:
     """When the same amount was last paid on the same bill, or on the account as a whole."""
-    found = select(Payment.settled_at).where(
+    found = columns(Payment.settled_at).where(
         Payment.account_id == ask.account_id,
         Payment.amount == ask.offered,
         Payment.status == PaymentStatus.SUCCEEDED,
         col(Payment.settled_at) > now() - ASK_AGAIN_WITHIN,
     )
     if ask.invoice_id:
-        parts = select(PaymentPart.payment_id).where(PaymentPart.invoice_id == ask.invoice_id)
+        parts = columns(PaymentPart.payment_id).where(PaymentPart.invoice_id == ask.invoice_id)
         found = found.where(col(Payment.id).in_(parts))
     return tx.exec(found.order_by(col(Payment.settled_at).desc())).first()
 
@@ -360,7 +361,7 @@ def customer_of(principal: Principal, account_id: AccountId, processor: CardProc
             return account.processor_customer_id
     with reading(the_portal("customer")) as tx:
         who = tx.find(Patient, account.guarantor_id)
-        mail = select(ContactPoint.value).where(
+        mail = columns(ContactPoint.value).where(
             ContactPoint.patient_id == who.id, ContactPoint.kind == ContactKind.EMAIL
         )
         email = tx.exec(mail).first() or ""

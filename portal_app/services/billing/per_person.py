@@ -13,6 +13,7 @@ from portal_app.db.tables.billing import Allocation, InvoiceLine, LedgerEntry, R
 from portal_app.domain.billing import EntryKind, RefundStatus
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, shares
+from portal_app.services.asking import columns
 
 Parts = dict[PatientId | None, Money]
 _AT_ONCE = 500  # ids in one question
@@ -80,7 +81,7 @@ def _lines(tx: Tx, invoice_ids: Iterable[InvoiceId]) -> dict[InvoiceId, dict[Pat
     """Invoice → person → what their lines add up to."""
     found: dict[InvoiceId, dict[PatientId, int]] = {}
     for some in _some(invoice_ids):
-        wanted = select(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount)
+        wanted = columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount)
         in_order = wanted.where(col(InvoiceLine.invoice_id).in_(some)).order_by(col(InvoiceLine.position))
         for bill, who, amount in tx.exec(in_order):
             of = found.setdefault(bill, {})

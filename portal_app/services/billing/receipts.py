@@ -15,6 +15,7 @@ from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, PaymentStatu
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
 from portal_app.domain.money import total
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import currency, unused
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.views import ReceiptPart, ReceiptView, StaffPaymentRow, Today
@@ -53,7 +54,7 @@ def _payer(tx: Tx, payment: Payment) -> str:
 
 def _parts(tx: Tx, payment_id: PaymentId) -> tuple[ReceiptPart, ...]:
     rows = tx.exec(
-        select(Allocation, Invoice)
+        columns(Allocation, Invoice)
         .join(Invoice, col(Invoice.id) == Allocation.invoice_id)
         .where(Allocation.payment_id == payment_id)
         .order_by(col(Allocation.position))
@@ -76,7 +77,7 @@ def _who_and_what(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[st
     """Name and description of the lines the reader may see: the join leaves the others out."""
     found: dict[InvoiceId, list[tuple[str, str]]] = {}
     rows = tx.exec(
-        select(InvoiceLine.invoice_id, Patient.given_name, InvoiceLine.description)
+        columns(InvoiceLine.invoice_id, Patient.given_name, InvoiceLine.description)
         .join(Patient, col(Patient.id) == InvoiceLine.patient_id)
         .where(col(InvoiceLine.invoice_id).in_(ids))
         .order_by(col(InvoiceLine.position))
@@ -101,7 +102,7 @@ def todays_payments(principal: Principal) -> Today:
         rows = [row for row in rows if local_date(row.settled_at or row.created_at) == today()]
         received = [row for row in rows if row.status in RECEIVED]
         names, numbers = (
-            guarantor_names(row.account_id for row in rows[:_AT_MOST]),
+            guarantor_names(principal, [row.account_id for row in rows[:_AT_MOST]]),
             _numbers(tx, rows[:_AT_MOST]),
         )
         return Today(
@@ -129,11 +130,12 @@ def _staff_row(
     )
 
 
-def guarantor_names(account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
+def guarantor_names(principal: Principal, account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
     """Whose account it is: a billing clerk reads that, and nothing else of a chart."""
+    principal.require(Permission.VIEW_BILLING)
     with reading(the_portal("guarantors")) as tx:
         rows = tx.exec(
-            select(Account.id, Patient.given_name, Patient.family_name)
+            columns(Account.id, Patient.given_name, Patient.family_name)
             .join(Patient, col(Patient.id) == Account.guarantor_id)
             .where(col(Account.id).in_(set(account_ids)))
         )
@@ -143,7 +145,7 @@ def guarantor_names(account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
 def _numbers(tx: Tx, rows: list[Any]) -> dict[PaymentId, list[str]]:
     found: dict[PaymentId, list[str]] = {}
     parts = (
-        select(PaymentPart.payment_id, Invoice.number)
+        columns(PaymentPart.payment_id, Invoice.number)
         .join(Invoice, col(Invoice.id) == PaymentPart.invoice_id)
         .where(col(PaymentPart.payment_id).in_([row.id for row in rows]))
         .order_by(col(PaymentPart.position))

@@ -12,6 +12,7 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotAllowed
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account, post, recount
 from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
@@ -45,8 +46,8 @@ def reconcile(
 
 def _oldest_open(principal: Principal) -> datetime:
     with reading(principal) as tx:
-        payment = select(Payment.created_at).where(col(Payment.status).in_(sorted(IN_FLIGHT)))
-        refund = select(Refund.created_at).where(Refund.status == RefundStatus.PROCESSING)
+        payment = columns(Payment.created_at).where(col(Payment.status).in_(sorted(IN_FLIGHT)))
+        refund = columns(Refund.created_at).where(Refund.status == RefundStatus.PROCESSING)
         oldest = [tx.exec(payment.order_by(col(Payment.created_at)).limit(1)).first()]
         oldest += [tx.exec(refund.order_by(col(Refund.created_at)).limit(1)).first()]
         return min(now() - LOOK_BACK, *(moment for moment in oldest if moment), now())
@@ -55,7 +56,7 @@ def _oldest_open(principal: Principal) -> datetime:
 def _charge(
     principal: Principal, charge: Charge, processor: CardProcessor, older_than: timedelta
 ) -> Iterator[Finding]:
-    payment = payment_of(charge.intent_id) or payment_named(charge)
+    payment = payment_of(principal, charge.intent_id) or payment_named(principal, charge)
     if payment is None:
         if charge.payment_id and charge.outcome is Outcome.SUCCEEDED:
             yield from _nobodys(principal, charge)
@@ -201,7 +202,8 @@ def _undo(tx: Tx, payment: Payment) -> None:
 
 
 def _refund(principal: Principal, facts: RefundFacts) -> Iterator[Finding]:
-    refund_id, payment = refund_of(facts), payment_of(facts.intent_id) if facts.intent_id else None
+    refund_id = refund_of(principal, facts)
+    payment = payment_of(principal, facts.intent_id) if facts.intent_id else None
     if refund_id is None:
         alive = facts.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING)
         if payment is None or not alive:
@@ -225,7 +227,7 @@ def _open_refunds(principal: Principal, processor: CardProcessor, older_than: ti
     """Asked for and never answered: asked again with the same key, which gives it back once."""
     with reading(principal) as tx:
         stale = (
-            select(Refund, Payment.processor_intent_id)
+            columns(Refund, Payment.processor_intent_id)
             .join(Payment, col(Payment.id) == Refund.payment_id)
             .where(Refund.status == RefundStatus.PROCESSING, col(Refund.created_at) <= now() - older_than)
         )

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import select
-
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Invoice, Payment, Refund
@@ -14,6 +12,7 @@ from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Outcome, RefundFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import (
     allocate,
     allocations_of,
@@ -133,7 +132,7 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
         lock_account(tx, tx.find(Payment, payment_id).account_id)
         payment = tx.find(Payment, payment_id, lock=True)
         amount = facts.amount or payment.amount
-        known = select(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
+        known = columns(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
         found = tx.exec(known).first()
         if found:
             return found

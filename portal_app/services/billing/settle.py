@@ -15,6 +15,7 @@ from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, SourceFacts
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import allocate, lock_account, post_payment
 from portal_app.services.billing.telling import changed, send_receipt, tell_staff
 from portal_app.services.billing.views import PaymentOutcome
@@ -198,7 +199,7 @@ def receive(tx: Tx, payment: Payment) -> None:
 
 def part_sum(tx: Tx, payment: Payment) -> Money:
     """What the attempt meant to pay, as it was asked for."""
-    rows = tx.exec(select(PaymentPart.amount).where(PaymentPart.payment_id == payment.id))
+    rows = tx.exec(columns(PaymentPart.amount).where(PaymentPart.payment_id == payment.id))
     return total(rows, payment.amount.currency)
 
 
@@ -218,7 +219,7 @@ def _new_receipt_number(tx: Tx) -> str:
     year = f"{now():%y}"
     while True:
         number = f"R-{year}-{''.join(secrets.choice(_ALPHABET) for _ in range(6))}"
-        if tx.exec(select(Payment.id).where(Payment.receipt_number == number)).first() is None:
+        if tx.exec(columns(Payment.id).where(Payment.receipt_number == number)).first() is None:
             return number
 
 
@@ -232,7 +233,7 @@ def _save_source(tx: Tx, payment: Payment, facts: SourceFacts | None) -> Payment
 
 def keep_source(tx: Tx, account: Account, facts: SourceFacts) -> PaymentSource:
     row = tx.exec(select(PaymentSource).where(PaymentSource.processor_id == facts.processor_id)).first()
-    on_file = select(func.count()).where(
+    on_file = columns(func.count()).where(
         PaymentSource.account_id == account.id, col(PaymentSource.removed_at).is_(None)
     )
     if row is None:

@@ -12,6 +12,7 @@ from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, total
+from portal_app.services.asking import columns
 from portal_app.services.billing.accounts import being_posted
 from portal_app.services.billing.books import as_money, currency
 from portal_app.services.billing.invoices import may_see_bills
@@ -84,7 +85,7 @@ def full_name(tx: Tx, account_id: AccountId) -> str:
 
 def names_of(tx: Tx, account_id: AccountId) -> dict[PatientId, str]:
     """Given names of whom the reader may see, the oldest first."""
-    rows = select(Patient.id, Patient.given_name).where(Patient.account_id == account_id)
+    rows = columns(Patient.id, Patient.given_name).where(Patient.account_id == account_id)
     return dict(tx.exec(rows.order_by(col(Patient.birth_date), col(Patient.given_name))).all())
 
 
@@ -136,13 +137,13 @@ def _numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
     every, found = sorted(ids), dict[InvoiceId, str]()
     for start in range(0, len(every), 500):
         some = col(Invoice.id).in_(every[start : start + 500])
-        found.update(tx.exec(select(Invoice.id, Invoice.number).where(some)).all())
+        found.update(tx.exec(columns(Invoice.id, Invoice.number).where(some)).all())
     return found
 
 
 def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId | None) -> Money:
     if patient_id is None:
-        before = select(func.sum(col(LedgerEntry.amount))).where(
+        before = columns(func.sum(col(LedgerEntry.amount))).where(
             LedgerEntry.account_id == account_id, LedgerEntry.posted_on < first
         )
         return as_money(tx.exec(before).one())

@@ -11,6 +11,7 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, SourceId
 from portal_app.gateways.payments import CardProcessor
+from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
 from portal_app.services.billing.payments import customer_of, own_account
 from portal_app.services.billing.settle import keep_source
@@ -107,7 +108,7 @@ def used_by(principal: Principal, source_id: SourceId) -> tuple[str, ...]:
     with reading(principal) as tx:
         source = _on_file(tx, source_id)
         names = (
-            select(Plan.name)
+            columns(Plan.name)
             .join(Membership, col(Membership.plan_id) == Plan.id)
             .where(Membership.source_id == source.id, col(Membership.status).in_(["active", "pending"]))
         )

@@ -11,7 +11,7 @@ from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceView, PaymentOutcome
-from portal_app.speech import date_text, money_text, names_text, say
+from portal_app.speech import date_text, money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, Paying
@@ -130,7 +130,7 @@ class InvoiceState(Paying, PortalState):
             PaidItem(
                 address(self.language, f"/receipt?id={paid.id}") if paid.receipt_number else "",
                 date_text(self.language, paid.on),
-                paid.shown,
+                paid_with_text(self.language, paid.shown),
                 money_text(self.language, paid.amount),
                 *payment_status(self.language, paid.status),
             )

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import AskAgain, Held, PaymentStatus
+from portal_app.domain.billing import AskAgain, Held, PaymentStatus, part_payment
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, SourceId, given_id, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import HeldPayment, PaymentOutcome, SourceView
-from portal_app.speech import mark, money_text, say
+from portal_app.speech import mark, money_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import source_note, why_declined
@@ -59,7 +59,7 @@ class Paying(PortalState, mixin=True):
     again: rx.Field[str] = rx.field("")  # the question before the same amount is paid twice
     held: rx.Field[str] = rx.field("")
     held_id: rx.Field[str] = rx.field("")
-    held_known: rx.Field[bool] = rx.field(False)
+    held_by_bank: rx.Field[bool] = rx.field(False)  # it waits for the payer, not for an answer
 
     # What the card form of the processor is told.
     card_key: rx.Field[str] = rx.field("")
@@ -205,7 +205,8 @@ class Paying(PortalState, mixin=True):
         raise NotImplementedError
 
     def _ask_for_card(self, offer: Offer) -> None:
-        """The amount is in order: the page may now ask the processor for the card's token."""
+        """The processor is asked for the card's token; an amount that cannot be charged is refused before."""
+        part_payment(self._payable or offer.amount.zero(), offer.amount)
         self._offer, self.card_amount, self.card_save = offer, offer.amount.minor, offer.save
         self.card_wanted, self.card_released, self.busy = True, False, False
         self.card_asked += 1
@@ -238,10 +239,11 @@ class Paying(PortalState, mixin=True):
         self.held = self.held_id = ""
         if held is None:
             return
-        self.held_id, self.held_known = held.id, held.known
+        self.held_id = held.id
+        self.held_by_bank = held.status is PaymentStatus.REQUIRES_ACTION
         msgid = (
             mark("Your bank asks you to confirm your payment of {amount}.")
-            if held.status is PaymentStatus.REQUIRES_ACTION
+            if self.held_by_bank
             else mark("We are checking your last payment of {amount} with the bank.")
         )
         self.held = say(self.language, msgid, amount=held.amount)
@@ -249,7 +251,9 @@ class Paying(PortalState, mixin=True):
     def _source_item(self, source: SourceView, first: str) -> SourceItem:
         note = source_note(self.language, source)
         chosen = source.id == first if first else source.is_default
-        return SourceItem(source.id, source.shown, note, chosen, source.expired)
+        return SourceItem(
+            source.id, paid_with_text(self.language, source.shown), note, chosen, source.expired
+        )
 
 
 def _source(form: dict[str, str]) -> SourceId:

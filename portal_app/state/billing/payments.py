@@ -21,7 +21,7 @@ from portal_app.services.billing.views import (
     PaymentOutcome,
     RefundView,
 )
-from portal_app.speech import date_text, mark, money_text, plural, say
+from portal_app.speech import date_text, mark, money_text, paid_with_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, Paying
@@ -203,7 +203,12 @@ class PaymentsState(Paying, PortalState):
         self.will_owe = money_text(self.language, account.will_owe)
         self.posting = [
             PostingItem(
-                say(self.language, "Recent payment, {day}, {shown}", day=paid.on, shown=paid.shown),
+                say(
+                    self.language,
+                    "Recent payment, {day}, {shown}",
+                    day=paid.on,
+                    shown=paid_with_text(self.language, paid.shown),
+                ),
                 money_text(self.language, paid.refunded - paid.amount),
             )
             for paid in account.being_posted
@@ -251,7 +256,7 @@ class PaymentsState(Paying, PortalState):
         return PastItem(
             address(self.language, f"/receipt?id={paid.id}") if paid.receipt_number else "",
             date_text(self.language, paid.on),
-            paid.shown,
+            paid_with_text(self.language, paid.shown),
             money_text(self.language, paid.amount),
             *payment_status(self.language, paid.status),
             [self._refund(refund) for refund in row.refunds],

@@ -10,7 +10,7 @@ from portal_app.domain.ids import SourceId, given_id, new_id
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import PayOffer, SourceView
-from portal_app.speech import money_text, names_text, say
+from portal_app.speech import money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import due_status, invoice_title, source_note
@@ -123,7 +123,7 @@ class SourcesState(PortalState):
         self._release()
         self.adding, self.setup_secret = False, ""
         await self._show()
-        self.said = say(self.language, "{shown} was added.", shown=added.shown)
+        self.said = say(self.language, "{shown} was added.", shown=paid_with_text(self.language, added.shown))
         self._offer_past_due(await in_thread(billing.past_due_offer, me()), added)
 
     @rx.event
@@ -193,7 +193,7 @@ class SourcesState(PortalState):
         note = source_note(self.language, source).removeprefix(source.name).removeprefix(" · ")
         return SourceCard(
             id=source.id,
-            shown=source.shown,
+            shown=paid_with_text(self.language, source.shown),
             name=source.name,
             kind=source.kind,
             note=note,

@@ -16,7 +16,7 @@ from portal_app.services import billing
 from portal_app.services.account_papers import entry_text
 from portal_app.services.billing.views import StatementView
 from portal_app.services.statement_mail import email_statement
-from portal_app.speech import full_date_text, mark, money_text, names_text, plural, say
+from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 
@@ -191,7 +191,7 @@ class StatementsState(PortalState):
         self.sums = [SumItem(say(spoken, label), money_text(spoken, sum_)) for label, sum_ in wanted if sum_]
         self.posting = [
             SumItem(
-                f"{full_date_text(spoken, paid.on)}, {paid.shown}",
+                f"{full_date_text(spoken, paid.on)}, {paid_with_text(spoken, paid.shown)}",
                 money_text(spoken, paid.refunded - paid.amount),
             )
             for paid in view.being_posted

@@ -210,3 +210,16 @@ def ask_again(S: State) -> rx.Component:
         aria_labelledby="again-title",
         class_name="sheet",
     )
+
+
+def refund_line(item) -> rx.Component:
+    words = el.span(
+        icon("undo-2", 17, "inline mr-1.5 text-info"),
+        el.span(item.what, class_name="font-semibold"),
+        rx.cond(item.note != "", el.span(item.note, class_name="block text-sm text-ink-2")),
+    )
+    return el.li(
+        words,
+        el.span(item.amount, class_name="tnum font-semibold whitespace-nowrap"),
+        class_name="flex justify-between gap-4 rounded-md bg-info-soft px-3 py-2",
+    )

@@ -18,7 +18,7 @@ from portal_app.components.kit import (
     status_tag,
     summary_row,
 )
-from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel
+from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
 from portal_app.state.billing import InvoiceState
@@ -144,7 +144,12 @@ def total_row(label: str, amount: rx.Var[str], weight: str = "font-normal text-i
 def payments() -> rx.Component:
     return rx.cond(
         S.payments.length() > 0,
-        card(h2(_("Payments")), el.ul(each(S.payments, payment), class_name="mt-1"), cls="p-5 md:p-6"),
+        card(
+            h2(_("Payments")),
+            el.ul(each(S.payments, payment), class_name="mt-1"),
+            rx.cond(S.refunds.length() > 0, el.ul(each(S.refunds, refund_line), class_name="mt-2 space-y-1")),
+            cls="p-5 md:p-6",
+        ),
     )
 
 
@@ -187,6 +192,13 @@ def actions() -> rx.Component:
             icon("download", 19),
             _("Download PDF"),
             href=S.pdf,
+            class_name="btn btn-second",
+            custom_attrs={"download": ""},
+        ),
+        raw_a(
+            icon("receipt-text", 19),
+            _("Itemized receipt (HSA, FSA)"),
+            href=S.itemised,
             class_name="btn btn-second",
             custom_attrs={"download": ""},
         ),

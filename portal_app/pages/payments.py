@@ -23,7 +23,7 @@ from portal_app.components.kit import (
     submit,
     summary_row,
 )
-from portal_app.components.payment import pay_card, pay_panel
+from portal_app.components.payment import pay_card, pay_panel, refund_line
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
 from portal_app.state.billing import PaymentsState
@@ -114,10 +114,11 @@ def credit() -> rx.Component:
         class_name="btn btn-second mt-4",
         custom_attrs={"command": "show-modal", "commandfor": "use-credit"},
     )
+    use_it: Any = S.use_credit
     sure = el.button(
         _("Use credit"),
         type="button",
-        on_click=S.use_credit,
+        on_click=use_it,
         class_name="btn btn-primary mt-6",
         custom_attrs={"command": "close", "commandfor": "use-credit"},
     )
@@ -304,21 +305,10 @@ def past(item) -> rx.Component:
             ),
             class_name="flex justify-between gap-4",
         ),
-        rx.cond(item.refunds.length() > 0, el.ul(each(item.refunds, refund), class_name="mt-2 space-y-1")),
+        rx.cond(
+            item.refunds.length() > 0, el.ul(each(item.refunds, refund_line), class_name="mt-2 space-y-1")
+        ),
         class_name="py-3 border-b border-line last:border-0",
-    )
-
-
-def refund(item) -> rx.Component:
-    words: Any = el.span(
-        icon("undo-2", 17, "inline mr-1.5 text-info"),
-        el.span(item.what, class_name="font-semibold"),
-        rx.cond(item.note != "", el.span(item.note, class_name="block text-sm text-ink-2")),
-    )
-    return el.li(
-        words,
-        el.span(item.amount, class_name="tnum font-semibold whitespace-nowrap"),
-        class_name="flex justify-between gap-4 rounded-md bg-info-soft px-3 py-2",
     )
 
 

@@ -44,8 +44,9 @@ def finish_adding_source(principal: Principal, setup_id: str, *, processor: Card
     principal.require(Permission.MY_PAYMENTS)
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
-        not_saved = "This was not saved. Try again, or use another card or bank account."
-        raise Refused(rules.decline_message(setup.reason) if setup.reason else not_saved)
+        if setup.reason:
+            raise Refused(rules.decline_message(setup.reason))
+        raise Refused("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
         account = lock_account(tx, own_account(tx, None))
         if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:
@@ -121,7 +122,7 @@ def uses(principal: Principal) -> dict[SourceId, tuple[str, ...]]:
     with reading(principal) as tx:
         found: dict[SourceId, tuple[str, ...]] = {}
         names = (
-            select(Membership.source_id, Plan.name)
+            columns(Membership.source_id, Plan.name)
             .join(Plan, col(Plan.id) == Membership.plan_id)
             .where(
                 Membership.account_id == own_account(tx, None),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing import RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money
@@ -15,6 +16,7 @@ from portal_app.speech import date_text, money_text, names_text, paid_with_text,
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, Paying
+from portal_app.state.billing.refunds import RefundItem, refund_item
 from portal_app.state.billing.words import invoice_status, invoice_title, payment_status
 
 
@@ -54,7 +56,9 @@ class InvoiceState(Paying, PortalState):
     paid: rx.Field[str] = rx.field("")
     due: rx.Field[str] = rx.field("")
     payments: rx.Field[list[PaidItem]] = rx.field(default_factory=list)
+    refunds: rx.Field[list[RefundItem]] = rx.field(default_factory=list)
     pdf: rx.Field[str] = rx.field("")
+    itemised: rx.Field[str] = rx.field("")
 
     @rx.event
     @guarded(Permission.MY_BILLS)
@@ -113,6 +117,7 @@ class InvoiceState(Paying, PortalState):
         self.issued = date_text(self.language, shown.issue_date)
         self.due_day = date_text(self.language, shown.due_date)
         self.pdf = f"/documents/invoice/{shown.id}.pdf?lang={self.language}"
+        self.itemised = f"/documents/itemised/{shown.id}.pdf?lang={self.language}"
 
     def _show_lines(self, shown: InvoiceView) -> None:
         self.lines = [
@@ -135,6 +140,11 @@ class InvoiceState(Paying, PortalState):
                 *payment_status(self.language, paid.status),
             )
             for paid in shown.payments
+        ]
+        self.refunds = [
+            refund_item(self.language, refund)
+            for refund in shown.refunds
+            if refund.status is not RefundStatus.FAILED
         ]
 
     def _show_paying(self, shown: InvoiceView) -> None:

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 import reflex as rx
 
-from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, given_id
@@ -19,16 +17,15 @@ from portal_app.services.billing.views import (
     PastPayment,
     PaymentHistory,
     PaymentOutcome,
-    RefundView,
+    RecentPayment,
 )
-from portal_app.speech import date_text, mark, money_text, paid_with_text, plural, say
+from portal_app.speech import date_text, money_text, paid_with_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, Paying
+from portal_app.state.billing.refunds import RefundItem, refund_item
 from portal_app.state.billing.words import due_status, invoice_title, payment_status
 from portal_app.state.live import watch
-
-_REFUND_TRAVELS = timedelta(days=10)  # 5 business days, over weekends and holidays
 
 
 @dataclass(frozen=True)
@@ -59,13 +56,6 @@ class DueItem:
 class PartItem:
     title: str
     about: str
-    amount: str
-
-
-@dataclass(frozen=True)
-class RefundItem:
-    what: str
-    note: str
     amount: str
 
 
@@ -201,21 +191,15 @@ class PaymentsState(Paying, PortalState):
         self.figure = money_text(self.language, owed)
         self.balance = money_text(self.language, account.balance)
         self.will_owe = money_text(self.language, account.will_owe)
-        self.posting = [
-            PostingItem(
-                say(
-                    self.language,
-                    "Recent payment, {day}, {shown}",
-                    day=paid.on,
-                    shown=paid_with_text(self.language, paid.shown),
-                ),
-                money_text(self.language, paid.refunded - paid.amount),
-            )
-            for paid in account.being_posted
-        ]
+        self.posting = [self._posting(paid) for paid in account.being_posted]
         self.credit = money_text(self.language, account.credit) if account.credit else ""
         free = [bill for bill in account.open if bill.payable == bill.due]
         self.credit_for = invoice_title(self.language, free[0].title) if free and account.credit else ""
+
+    def _posting(self, paid: RecentPayment) -> PostingItem:
+        shown = paid_with_text(self.language, paid.shown)
+        what = say(self.language, "Recent payment, {day}, {shown}", day=paid.on, shown=shown)
+        return PostingItem(what, money_text(self.language, paid.refunded - paid.amount))
 
     def _show_due(self, account: AccountView) -> None:
         owed = total((bill.due for bill in account.open), account.balance.currency)
@@ -259,16 +243,7 @@ class PaymentsState(Paying, PortalState):
             paid_with_text(self.language, paid.shown),
             money_text(self.language, paid.amount),
             *payment_status(self.language, paid.status),
-            [self._refund(refund) for refund in row.refunds],
-        )
-
-    def _refund(self, refund: RefundView) -> RefundItem:
-        travels = clock.today() - refund.on <= _REFUND_TRAVELS
-        note = mark("It can take up to 5 business days to reach you.")
-        return RefundItem(
-            say(self.language, "Refund, {day}", day=refund.on),
-            say(self.language, note) if travels else "",
-            money_text(self.language, refund.amount),
+            [refund_item(self.language, refund) for refund in row.refunds],
         )
 
     def _show_paying(self, account: AccountView) -> None:

@@ -19,14 +19,14 @@ FORM = "pay-form"
 CARD_FORM = "card-form"
 
 
-def pay_panel(S: State, form_card: rx.Component) -> rx.Component:
+def pay_panel(S: State, *form_card: rx.Component) -> rx.Component:
     """`form_card` is what stands there while one may pay; a card that the bank asks about stays on the page."""
     hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
         rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
         rx.cond(S.held != "", held(S)),
         rx.cond(S.no_pay != "", at_the_practice(S)),
-        rx.cond(S.can_pay, form_card, hidden_card),
+        rx.cond(S.can_pay, rx.fragment(*form_card), hidden_card),
         rx.cond(S.again != "", ask_again(S)),
     )
 

@@ -97,6 +97,7 @@ def source(item) -> rx.Component:
         ),
         change(item),
         class_name="card p-5",
+        key=item.id,  # what is typed and opened stays with its card when their order changes
     )
 
 

@@ -55,7 +55,11 @@ def shown() -> rx.Component:
         el.div(
             el.div(balance(), credit(), class_name="space-y-5"),
             el.div(
-                pay_panel(S, rx.cond(S.reviewing, review(), choose())),
+                pay_panel(
+                    S,
+                    el.div(choose(), class_name=rx.cond(S.reviewing, "hidden", "")),
+                    rx.cond(S.reviewing, review()),
+                ),
                 class_name="lg:row-span-2 mt-5 lg:mt-0 no-print",
             ),
             el.div(due(), class_name="mt-5"),
@@ -75,6 +79,12 @@ def balance() -> rx.Component:
         el.h2(title, class_name="text-ink-2 font-semibold"),
         el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
         rx.cond(S.owes, el.p(S.due_words, class_name="text-ink-2")),
+        rx.cond(
+            S.credit != "",
+            el.p(
+                fill_var("Your credit of {amount} is counted in.", amount=S.credit), class_name="text-ink-2"
+            ),
+        ),
         rx.cond(
             S.posting.length() > 0,
             el.dl(
@@ -166,10 +176,10 @@ def choose() -> rx.Component:
     how = el.fieldset(
         el.legend(_("How much?"), class_name="font-bold mb-2"),
         el.div(
-            choice("how_much", "all", fill_var("All, {amount}", amount=S.to_pay), checked=True),
-            choice("how_much", "part", _("Another amount"), sub=_("It pays the oldest first.")),
+            choice("how", "all", fill_var("All, {amount}", amount=S.to_pay), checked=True),
+            choice("how", "part", _("Another amount"), sub=_("It pays the oldest first.")),
             amount,
-            choice("how_much", "chosen", _("Some invoices")),
+            choice("how", "chosen", _("Some invoices")),
             bills,
             class_name="grid gap-2",
         ),

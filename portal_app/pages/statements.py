@@ -78,8 +78,8 @@ def periods() -> rx.Component:
                     class_name="flex flex-wrap gap-4",
                 ),
                 submit(_("Show"), cls="mt-4"),
-                busy=rx.Var.create(False),
-                sending="",
+                busy=S.busy,
+                sending=_("Getting your statement…"),
                 on_submit=S.choose,
                 cls="mt-2",
             ),
@@ -195,30 +195,25 @@ def sum_row(item) -> rx.Component:
 
 
 def by_person() -> rx.Component:
-    cols = (_("Charges"), _("Payments and credits"), _("Together"))
-    head = el.thead(
-        el.tr(
-            el.th(_("For"), scope="col", class_name="text-left py-2 pr-3 font-semibold"),
-            *[el.th(name, scope="col", class_name="text-right py-2 pl-3 font-semibold") for name in cols],
-            class_name="text-sm text-ink-2 border-b border-line align-bottom",
-        )
-    )
-    return el.table(
-        el.caption(_("By person"), class_name="text-left font-bold pb-1"),
-        head,
-        el.tbody(each(S.persons, person_row)),
-        class_name="w-full mt-6",
+    return el.div(
+        el.h3(_("By person"), class_name="font-bold"),
+        el.ul(each(S.persons, person_row), class_name="mt-1"),
+        class_name="mt-6",
     )
 
 
 def person_row(item) -> rx.Component:
-    figure = f"{CELL} pl-3 text-right tnum"
-    return el.tr(
-        el.th(item.name, scope="row", class_name=f"{CELL} text-left font-semibold"),
-        el.td(item.charges, class_name=figure),
-        el.td(item.payments, class_name=figure),
-        el.td(item.together, class_name=f"{figure} font-semibold"),
-        class_name="border-b border-line last:border-0",
+    """Lines, not a table: three figures in a row do not fit a phone."""
+    about = el.p(
+        el.span(_("Charges"), " ", item.charges, class_name="whitespace-nowrap"),
+        " · ",
+        el.span(_("Payments and credits"), " ", item.payments, class_name="whitespace-nowrap"),
+        class_name="text-sm text-ink-2 tnum",
+    )
+    return el.li(
+        el.div(el.p(item.name, class_name="font-semibold"), about, class_name="min-w-0"),
+        el.span(item.together, class_name="tnum font-semibold whitespace-nowrap"),
+        class_name="flex justify-between gap-4 py-2.5 border-b border-line last:border-0",
     )
 
 

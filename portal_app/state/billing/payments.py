@@ -264,7 +264,7 @@ class PaymentsState(Paying, PortalState):
         """All of it, an amount that pays the oldest first, or the bills that were ticked."""
         if self._account is None:
             raise NotFound
-        account, how = self._account, form.get("how_much", "all")
+        account, how = self._account, form.get("how", "all")
         if how == "part":
             return Money.parse(form.get("amount", ""), account.payable.currency), ()
         if how == "all":

@@ -130,9 +130,14 @@ class SourcesState(PortalState):
     @guarded(Permission.MY_PAYMENTS)
     async def rename(self, form: dict[str, str]):
         self._clear()
-        await in_thread(billing.rename_source, me(), _source(form.get("source")), form.get("name", ""))
-        await self._show()
-        self.said = say(self.language, "The name was changed.")
+        self.busy = True
+        yield
+        try:
+            await in_thread(billing.rename_source, me(), _source(form.get("source")), form.get("name", ""))
+            await self._show()
+            self.said = say(self.language, "The name was changed.")
+        finally:
+            self.busy = False
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -165,18 +170,26 @@ class SourcesState(PortalState):
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
     async def remove(self, form: dict[str, str]):
-        gone, shown = _source(form.get("source")), self.removing_shown
-        heir = _source(form["heir"]) if form.get("heir") else None
+        self.busy = True
+        yield
+        try:
+            await self._remove(
+                _source(form.get("source")), _source(form["heir"]) if form.get("heir") else None
+            )
+        finally:
+            self.busy = False
+
+    async def _remove(self, gone: SourceId, heir: SourceId | None) -> None:
+        shown = next((card.shown for card in self.sources if card.id == gone), "")
         self._clear()
         try:
             await in_thread(
                 billing.remove_source, me(), gone, processor=gateways().payments, next_default=heir
             )
+            await self._show()
+            self.said = say(self.language, "{shown} was removed.", shown=shown)
         except Refused as refusal:
             self._refuse(refusal)
-            return
-        await self._show()
-        self.said = say(self.language, "{shown} was removed.", shown=shown)
 
     async def _show(self) -> None:
         try:

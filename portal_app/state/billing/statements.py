@@ -90,6 +90,7 @@ class StatementsState(PortalState):
     pdf: rx.Field[str] = rx.field("")
     itemised: rx.Field[str] = rx.field("")
     years: rx.Field[list[YearItem]] = rx.field(default_factory=list)
+    busy: rx.Field[bool] = rx.field(False)
     emailed: rx.Field[str] = rx.field("")
     trouble: rx.Field[str] = rx.field("")
 
@@ -121,7 +122,10 @@ class StatementsState(PortalState):
     @guarded(Permission.MY_BILLS)
     async def choose(self, form: dict[str, str]):
         """Any period: its address can be kept as a bookmark."""
-        return rx.redirect(
+        self.busy = True
+        yield
+        self.busy = False
+        yield rx.redirect(
             self._address({"from": form.get("from", ""), "to": form.get("to", "")}, self.person)
         )
 

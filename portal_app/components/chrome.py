@@ -34,8 +34,12 @@ class Noun:
 # What there is to go to. A noun joins when its page exists.
 PATIENT_NOUNS = (
     Noun(mark("Invoices"), "receipt-text", "/invoices"),
+    Noun(mark("Payments"), "circle-dollar-sign", "/payments"),
+    Noun(mark("Payment options"), "credit-card", "/payment-options"),
+    Noun(mark("Statements"), "file-text", "/statements"),
     Noun(mark("Members"), "users", "/members"),
 )
+TABS = 5  # at most, on a phone: the last one is Menu when there are more nouns
 STAFF_NOUNS = (
     Noun(mark("Today"), "layout-dashboard", "/staff"),
     Noun(mark("Transactions"), "arrow-left-right", "/staff/transactions"),
@@ -295,6 +299,31 @@ def tab(noun: Noun, active: str) -> rx.Component:
     )
 
 
+def more_tab(nouns: tuple[Noun, ...], active: str) -> rx.Component:
+    """What has no tab of its own is behind Menu."""
+    on = active in {noun.path for noun in nouns}
+    look = "w-full flex flex-col items-center justify-center gap-1 min-h-16 px-1 rounded-md cursor-pointer "
+    return el.li(
+        el.button(
+            icon("menu", 23, stroke=2.25 if on else 1.9),
+            el.span(_("Menu"), class_name="text-cap font-semibold"),
+            type="button",
+            class_name=look + ("text-brand" if on else "text-ink-2"),
+            custom_attrs={"popoverTarget": "more"},
+        ),
+        class_name="grow shrink basis-auto min-w-0 relative",
+    )
+
+
+def more_menu(nouns: tuple[Noun, ...], active: str) -> rx.Component:
+    return el.div(
+        el.ul(*[side_item(noun, active) for noun in nouns], class_name="space-y-1"),
+        id="more",
+        class_name="menu bottom-20 right-3 w-[min(18rem,calc(100vw-1.5rem))]",
+        custom_attrs={"popover": "auto"},
+    )
+
+
 def _current(on: bool) -> dict[str, Any]:
     return {"aria_current": "page"} if on else {}
 
@@ -302,8 +331,11 @@ def _current(on: bool) -> dict[str, Any]:
 def tabs(nouns: tuple[Noun, ...], active: str, row: str = "flex max-w-[34rem] mx-auto") -> rx.Component:
     if len(nouns) < 2:  # a bar of one tab leads nowhere
         return rx.fragment()
+    shown, rest = (nouns, ()) if len(nouns) <= TABS else (nouns[: TABS - 1], nouns[TABS - 1 :])
+    more = [more_tab(rest, active)] if rest else []
     return el.nav(
-        el.ul(*[tab(noun, active) for noun in nouns], class_name=row),
+        el.ul(*[tab(noun, active) for noun in shown], *more, class_name=row),
+        *[more_menu(rest, active)] * bool(rest),
         aria_label=_("Main"),
         class_name="dock chrome md:hidden fixed bottom-0 inset-x-0 z-30 bg-surface shadow-up px-1 pb-[env(safe-area-inset-bottom)]",
     )

@@ -1,4 +1,7 @@
-"""Paying an invoice: how much, with what, and what to do when it does not go straight through."""
+"""Paying: how much, with what, and what to do when it does not go straight through.
+
+Every piece is told the state of its page, which is a `Paying` one.
+"""
 
 from typing import Any
 
@@ -8,43 +11,46 @@ from portal_app.components.forms import busy_mark, choice, form, hidden, named_i
 from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, embedded, fill, fill_var, language
-from portal_app.state.billing import InvoiceState
+from portal_app.state.billing.paying import Paying
 from portal_app.state.shell import ShellState
 
-S = InvoiceState
+State = type[Paying]
 FORM = "pay-form"
 CARD_FORM = "card-form"
 
 
-def pay_panel() -> rx.Component:
+def pay_panel(S: State, *form_card: rx.Component) -> rx.Component:
+    """`form_card` is what stands there while one may pay; a card that the bank asks about stays on the page."""
+    hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
         rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
-        rx.cond(S.held != "", held()),
-        rx.cond((S.trouble != "") & ~S.can_pay & (S.held == ""), why_not()),
-        rx.cond(S.no_pay != "", at_the_practice()),
-        rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
-        rx.cond(S.again != "", ask_again()),
+        rx.cond(S.held != "", held(S)),
+        rx.cond(S.no_pay != "", at_the_practice(S)),
+        rx.cond(S.can_pay, rx.fragment(*form_card), hidden_card),
+        rx.cond(S.again != "", ask_again(S)),
     )
 
 
-def why_not() -> rx.Component:
-    """Another tab or person was faster: the form is gone, the reason is said."""
-    return notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")
-
-
-def dock_pay() -> rx.Component:
+def dock_pay(S: State) -> rx.Component:
     """On a phone the one thing to do is always in reach."""
-    return rx.cond(S.can_pay, pay_button("w-full"))
+    return rx.cond(S.can_pay, pay_button(S, "w-full"))
 
 
-def pay_button(cls: str) -> rx.Component:
+def pay_button(S: State, cls: str) -> rx.Component:
     """Sends the pay form. The hidden one belongs to the card's form, which marks its parent while it works."""
     twin = el.button(type="submit", form=CARD_FORM, hidden=True, tab_index=-1, aria_hidden="true")
-    press = submit(pay_words(), cls="w-full text-lg min-h-14", form=FORM)
+    press = submit(pay_words(S), cls="w-full text-lg min-h-14", form=FORM)
     return el.div(el.div(twin, press), data_busy=busy_mark(S.busy), class_name=cls)
 
 
-def card_fields() -> rx.Component:
+def may_save(S: State) -> rx.Component:
+    """A card is kept by whose account it is, not by another adult who pays a bill there."""
+    save = choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM)
+    whose = getattr(S, "whose", None)
+    return save if whose is None else rx.cond(whose == "", save)
+
+
+def card_fields(S: State) -> rx.Component:
     """The processor's own form: what is typed there never comes here."""
     return el.div(
         stripe_checkout(
@@ -66,7 +72,7 @@ def card_fields() -> rx.Component:
     )
 
 
-def pay_words() -> rx.Component:
+def pay_words(S: State) -> rx.Component:
     """With "another amount" the figure is theirs: the button does not repeat the whole (tokens.css)."""
     return rx.fragment(
         el.span(fill_var("Pay {amount}", amount=S.all_of_it), class_name="when-all"),
@@ -74,38 +80,38 @@ def pay_words() -> rx.Component:
     )
 
 
-def pay_card() -> rx.Component:
+def pay_card(
+    S: State, title: str, *what: Any, button_look: str = "hidden md:block mt-6", **heading: Any
+) -> rx.Component:
+    """`what` says or asks how much; then with what, and the button."""
     return card(
-        h2(_("Pay this invoice")),
+        h2(title, **heading),
         form(
             hidden("payment", S.payment),
-            how_much(),
-            pay_with(),
+            *what,
+            pay_with(S),
             busy=S.busy,
             sending=_("Sending your payment…"),
             on_submit=S.pay,
             id=FORM,
         ),
         el.div(
-            rx.cond(S.card_wanted, card_fields()),
-            rx.cond(
-                S.whose == "",
-                choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM),
-            ),
+            rx.cond(S.card_wanted, card_fields(S)),
+            may_save(S),
             class_name="when-new gap-3 mt-3",
         ),
-        pay_button("mt-6" if embedded() else "hidden md:block mt-6"),  # a frame has no dock
+        pay_button(S, "mt-6" if embedded() else button_look),  # a frame has no dock
         el.p(
             icon("lock", 16, "mt-1"),
             _("We charge your card only when you press Pay. You get a receipt by email."),
             class_name="flex gap-2 text-sm text-ink-2 mt-3",
         ),
         cls="pay p-5 md:p-6",
-        aria_label=_("Pay this invoice"),
+        aria_label=title,
     )
 
 
-def how_much() -> rx.Component:
+def how_much(S: State) -> rx.Component:
     whole = el.label(
         el.input(type="radio", name="how_much", value="all", default_checked=True),
         fill_var("All, {amount}", amount=S.all_of_it),
@@ -133,7 +139,7 @@ def how_much() -> rx.Component:
     )
 
 
-def pay_with() -> rx.Component:
+def pay_with(S: State) -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
     chosen: Any = S.want_card
@@ -159,7 +165,7 @@ def source(item) -> rx.Component:
     )
 
 
-def held() -> rx.Component:
+def held(S: State) -> rx.Component:
     """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
     go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_held)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
@@ -178,7 +184,7 @@ def held() -> rx.Component:
     )
 
 
-def at_the_practice() -> rx.Component:
+def at_the_practice(S: State) -> rx.Component:
     why = rx.cond(
         S.no_pay == "small",
         _("This amount is too small to pay by card online."),
@@ -194,7 +200,7 @@ def at_the_practice() -> rx.Component:
     )
 
 
-def ask_again() -> rx.Component:
+def ask_again(S: State) -> rx.Component:
     """The same amount, minutes after it went through: asked before it is paid once more."""
     return el.dialog(
         el.div(
@@ -210,4 +216,17 @@ def ask_again() -> rx.Component:
         data_open="1",
         aria_labelledby="again-title",
         class_name="sheet",
+    )
+
+
+def refund_line(item) -> rx.Component:
+    words = el.span(
+        icon("undo-2", 17, "inline mr-1.5 text-info"),
+        el.span(item.what, class_name="font-semibold"),
+        rx.cond(item.note != "", el.span(item.note, class_name="block text-sm text-ink-2")),
+    )
+    return el.li(
+        words,
+        el.span(item.amount, class_name="tnum font-semibold whitespace-nowrap"),
+        class_name="flex justify-between gap-4 rounded-md bg-info-soft px-3 py-2",
     )

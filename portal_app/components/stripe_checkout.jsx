@@ -225,7 +225,8 @@ export function StripeCheckout({ publishableKey, scriptUrl = "", mode = "payment
   }, [stripe]);
 
   const options = useMemo(() => {
-    const shared = { currency: currency.toLowerCase(), locale: language, appearance: appearance(dark), paymentMethodTypes: ["card"] };
+    // No list of kinds: bank accounts and wallets appear where the processor and the browser offer them.
+    const shared = { currency: currency.toLowerCase(), locale: language, appearance: appearance(dark) };
     if (mode === "setup") return { ...shared, mode };
     return { ...shared, mode, amount: Number(amount), setupFutureUsage: saveCard ? "off_session" : null };
   }, [mode, amount, currency, saveCard, language, dark]);

@@ -11,10 +11,13 @@ from portal_app.pages import (
     members,
     not_found,
     outbox,
+    payment_options,
+    payments,
     receipt,
     sharing,
     sign_in,
     staff,
+    statements,
     ways_in,
 )
 
@@ -29,9 +32,12 @@ __all__ = [
     "members",
     "not_found",
     "outbox",
+    "payment_options",
+    "payments",
     "receipt",
     "sharing",
     "sign_in",
     "staff",
+    "statements",
     "ways_in",
 ]

@@ -20,7 +20,7 @@ from portal_app.components.kit import (
     summary_row,
     to_keep,
 )
-from portal_app.components.payment import dock_pay, pay_panel
+from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
 from portal_app.state.billing import InvoiceState
@@ -34,7 +34,7 @@ def title():
     return rx.cond(S.number != "", fill_var("Invoice {number}", number=S.number), _("Invoice"))
 
 
-@page("/invoices/[id]", title, on_load=InvoiceState.load, active="/invoices", dock=dock_pay)
+@page("/invoices/[id]", title, on_load=InvoiceState.load, active="/invoices", dock=lambda: dock_pay(S))
 def invoice() -> rx.Component:
     return el.div(
         back(_("Back to invoices"), here("/invoices")),
@@ -81,7 +81,7 @@ def shown() -> rx.Component:
         ),
         el.div(
             el.div(
-                pay_panel(),
+                pay_panel(S, pay_card(S, _("Pay this invoice"), how_much(S))),
                 class_name="lg:order-2 lg:w-[25rem] flex-none lg:sticky lg:top-24 self-start stick no-print",
             ),
             el.div(
@@ -154,7 +154,12 @@ def total_row(label: str, amount: rx.Var[str], weight: str = "font-normal text-i
 def payments() -> rx.Component:
     return rx.cond(
         S.payments.length() > 0,
-        card(h2(_("Payments")), el.ul(each(S.payments, payment), class_name="mt-1"), cls="p-5 md:p-6"),
+        card(
+            h2(_("Payments")),
+            el.ul(each(S.payments, payment), class_name="mt-1"),
+            rx.cond(S.refunds.length() > 0, el.ul(each(S.refunds, refund_line), class_name="mt-2 space-y-1")),
+            cls="p-5 md:p-6",
+        ),
     )
 
 
@@ -199,6 +204,13 @@ def actions() -> rx.Component:
             href=S.pdf,
             class_name="btn btn-second",
             custom_attrs=to_keep(),
+        ),
+        raw_a(
+            icon("receipt-text", 19),
+            _("Itemized receipt (HSA, FSA)"),
+            href=S.itemised,
+            class_name="btn btn-second",
+            custom_attrs={"download": ""},
         ),
         button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
         class_name="no-print flex flex-wrap gap-3",

@@ -3,23 +3,23 @@
 Each is made from the view that the screen shows, so that page and paper say the same figures.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from portal_app.clock import local_date, now
-from portal_app.db.audit import line
-from portal_app.db.scope import Tx, reading, transaction
+from portal_app.clock import local_date
+from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal
 from portal_app.domain.billing import RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.gateways.documents import typesetter
 from portal_app.services import billing
+from portal_app.services.account_papers import mailed_statement
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
+from portal_app.services.paper import Paper, note_staff, plain, printed
 from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say, time_text
 
 _STATUS = {
@@ -31,12 +31,6 @@ _STATUS = {
     InvoiceStatus.WRITTEN_OFF: mark("Written off"),
 }
 _REFUNDED = {PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED}
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    file_name: str  # plain ASCII
-    content: bytes  # PDF
 
 
 def invoice_pdf(principal: Principal, invoice_id: InvoiceId, language: str) -> bytes:
@@ -54,15 +48,15 @@ def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) ->
         facts = letterhead(tx.find(Practice, "practice"), language)
         payer = _payer(tx, view.account_id)
     facts |= invoice_facts(view, language) | {"to": address_of(payer) if payer else []}
-    _note_staff(principal, "read:invoice", view.id)
-    return Paper(f"invoice-{_plain(view.number)}.pdf", _pdf(facts))
+    note_staff(principal, "read:invoice", view.id)
+    return printed(f"invoice-{plain(view.number)}", facts)
 
 
 def receipt_paper(principal: Principal, payment_id: PaymentId, language: str) -> Paper:
     """NotFound for a payment that is absent, not theirs, or not received."""
     view = billing.view_receipt(principal, payment_id)
     paper = _receipt(principal, view, language)
-    _note_staff(principal, "read:receipt", view.payment_id)
+    note_staff(principal, "read:receipt", view.payment_id)
     return paper
 
 
@@ -71,6 +65,8 @@ def for_message(principal: Principal, document: str, id_: str, language: str) ->
 
     Mail is read by whoever opens the mailbox: no service and no person in it (docs/decisions).
     """
+    if document == "statement":
+        return mailed_statement(principal, id_, language).content
     if document != "receipt":
         raise NotFound
     view = masked(billing.view_receipt(principal, PaymentId(id_)))
@@ -132,7 +128,7 @@ def _receipt(principal: Principal, view: ReceiptView, language: str) -> Paper:
     with reading(principal) as tx:
         facts = letterhead(tx.find(Practice, "practice"), language)
     facts |= receipt_facts(view, language) | {"to": []}
-    return Paper(f"receipt-{_plain(view.number)}.pdf", _pdf(facts))
+    return printed(f"receipt-{plain(view.number)}", facts)
 
 
 def _lines(view: InvoiceView, language: str) -> dict[str, Any]:
@@ -217,21 +213,3 @@ def _service(description: str, code: str, language: str) -> str:
 def _payer(tx: Tx, account_id: AccountId) -> Patient | None:
     account = tx.get(Account, account_id)
     return tx.get(Patient, account.guarantor_id) if account else None
-
-
-def _note_staff(principal: Principal, action: str, subject: str) -> None:
-    """Staff who read a patient's paper leave a line in the trail."""
-    if principal.side is Side.STAFF:
-        with transaction(principal) as tx:
-            tx.tell(line(principal, action, subject=subject))
-
-
-def _plain(number: str) -> str:
-    return (
-        "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in number).strip("-.")
-        or "paper"
-    )
-
-
-def _pdf(facts: dict[str, Any]) -> bytes:
-    return typesetter().pdf("paper", facts, made=now())

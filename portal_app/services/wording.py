@@ -82,6 +82,16 @@ WORDINGS: dict[str, Wording] = {
         sms=mark("{practice}: we sent back {amount}. It can take up to 5 business days."),
         needs=("amount",),
     ),
+    "statement": Wording(
+        subject=mark("Your statement from {practice}"),
+        body=mark(
+            "Your statement from {first} to {last} is attached. "
+            "The balance on the last day is {amount}.\n\n"
+            "What each line is for is in the portal: {portal}"
+        ),
+        sms=mark("{practice}: your statement is ready in the portal: {portal}"),
+        needs=("amount",),
+    ),
     "staff_notice": Wording(
         subject=mark("{practice} portal: something needs you"),
         body=mark("{notice}\n\nOpen the staff dashboard: {portal}/staff"),

@@ -21,6 +21,7 @@ from portal_app.services import documents, messages
 from portal_app.services.billing import view_invoice
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.services.letterhead import letterhead, shown_phone
+from portal_app.services.paper import printed
 from portal_app.speech import money_text
 from tests.cast import (
     EVA,
@@ -61,7 +62,7 @@ def text_of(pdf: bytes) -> str:
 
 def receipt_text(view: ReceiptView, language: str = "en") -> str:
     facts = letterhead(Practice(id="practice", name="Cedar"), language)
-    return text_of(documents._pdf(facts | documents.receipt_facts(view, language) | {"to": []}))
+    return text_of(printed("receipt", facts | documents.receipt_facts(view, language) | {"to": []}).content)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -21,7 +21,16 @@ from portal_app.domain.billing.paying import (
 )
 from portal_app.domain.billing.refunding import refund_amount, take_back
 from portal_app.domain.billing.sources import expired, expiring, next_default, shown
-from portal_app.domain.billing.statements import Entry, PersonSum, Row, Statement, check_period, statement
+from portal_app.domain.billing.statements import (
+    PRESETS,
+    Entry,
+    PersonSum,
+    Row,
+    Statement,
+    check_period,
+    preset,
+    statement,
+)
 from portal_app.domain.billing.words import (
     IN_FLIGHT,
     PAYABLE,
@@ -40,6 +49,7 @@ __all__ = [
     "ASK_AGAIN_WITHIN",
     "IN_FLIGHT",
     "PAYABLE",
+    "PRESETS",
     "RECEIVED",
     "AskAgain",
     "Attempt",
@@ -68,6 +78,7 @@ __all__ = [
     "overdue",
     "part_payment",
     "payable",
+    "preset",
     "processor_minimum",
     "refund_amount",
     "refuse_if_held",

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from portal_app.domain.billing.words import EntryKind
 from portal_app.domain.errors import Refused
 from portal_app.domain.money import Money, total
+
+PRESETS = ("this_month", "last_month", "this_year", "last_year")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Entry:
     happened_on: date
     text: str = ""
     person: str = ""
+    parts: tuple[tuple[str, Money], ...] = ()  # whose share of it is whose; none: all of it is `person`'s
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ class Statement:
     being_posted: Money
     after_posting: Money
     people: tuple[PersonSum, ...]
+
+
+def preset(name: str, today: date) -> tuple[date, date]:
+    """First and last day of "this_month", "last_month", "this_year", "last_year"; what goes on ends today."""
+    month, year = today.replace(day=1), today.replace(month=1, day=1)
+    if name == "last_month":
+        return (month - timedelta(days=1)).replace(day=1), month - timedelta(days=1)
+    if name == "this_year":
+        return year, today
+    if name == "last_year":
+        return year.replace(year=year.year - 1), year - timedelta(days=1)
+    return month, today
 
 
 def check_period(first: date, last: date) -> None:
@@ -83,7 +98,8 @@ def _people(entries: Iterable[Entry], currency: str) -> tuple[PersonSum, ...]:
     """A subtotal per person, in order of appearance; what names nobody is its own line."""
     sums: dict[str, list[Money]] = {}
     for entry in entries:
-        pair = sums.setdefault(entry.person, [Money(0, currency), Money(0, currency)])
         column = 0 if entry.kind is EntryKind.CHARGE else 1
-        pair[column] = pair[column] + entry.amount
+        for person, amount in entry.parts or ((entry.person, entry.amount),):
+            pair = sums.setdefault(person, [Money(0, currency), Money(0, currency)])
+            pair[column] = pair[column] + amount
     return tuple(PersonSum(name, a, b, a + b) for name, (a, b) in sums.items())

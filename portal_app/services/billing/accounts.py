@@ -50,7 +50,9 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
         facts = practice(tx)
         open_ = _open(tx, account_id)
         attempts = attempts_on(tx, [row.id for row, _ in open_])
-        held = rules.holding(a for row, _ in open_ for a in attempts.get(row.id, ()))
+        under_way = [attempt for row, _ in open_ for attempt in attempts.get(row.id, ())]
+        held = rules.holding(under_way)
+        held_amount = total((a.amount for a in under_way if held and a.id == held.id), currency())
         payable = total((left for _, left in open_), currency())
         waiting = being_posted(tx, account_id)
         on_its_way = total((p.amount - p.refunded for p in waiting), currency())
@@ -64,7 +66,7 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
             payable=payable,
             smallest=rules.smallest(payable, facts.minimum_payment),
             credit=credit_of(tx, account_id),
-            held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
+            held=HeldPayment(held.id, held_amount, held.status, held.known) if held else None,
             people=_by_person(tx, [row for row, _ in open_]),
             open=_shown(tx, open_),
             history=_history(tx, account_id),
@@ -196,13 +198,21 @@ def _by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
     owed: dict[PatientId | None, Money] = {}
     for invoice in invoices:
         of = {who: weight for who, weight in weights.get(invoice.id, {}).items() if weight}
-        parts = shares(invoice.due, list(of.values())) if of else [invoice.due]
+        parts = _left(invoice, list(of.values())) if of else [invoice.due]
         for who, part in zip(of or [None], parts, strict=True):
             key = who if who in names else None
             owed[key] = owed.get(key, part.zero()) + part
     return tuple(
         PersonBalance(who, names.get(who, "") if who else "", amount) for who, amount in owed.items()
     )
+
+
+def _left(invoice: Invoice, weights: list[int]) -> list[Money]:
+    """Of what is due, each person's lines less their share of what is paid: as their statement says it."""
+    if sum(weights) != invoice.total.minor:
+        return shares(invoice.due, weights)
+    paid = shares(invoice.total - invoice.due, weights)
+    return [Money(weight, part.currency) - part for weight, part in zip(weights, paid, strict=True)]
 
 
 def _history(tx: Tx, account_id: AccountId) -> tuple[RecentPayment, ...]:

@@ -1,21 +1,23 @@
 """Statements: the ledger of a period, as page, PDF and email all say it (STMT-8)."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlmodel import col, func, select
 
 from portal_app.db.scope import Tx, reading
-from portal_app.db.tables.billing import Account, LedgerEntry
+from portal_app.db.tables.billing import Account, Invoice, LedgerEntry
 from portal_app.db.tables.families import Patient
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal
-from portal_app.domain.ids import AccountId, PatientId
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.services.billing.accounts import being_posted
 from portal_app.services.billing.books import as_money, currency
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.per_person import Parts, split, split_payments
 from portal_app.services.billing.views import PersonTotal, RecentPayment, StatementRow, StatementView
 
 
@@ -27,26 +29,30 @@ def view_statement(
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
 ) -> StatementView:
-    """From `first` to `last`, both included; with `patient_id` only that person's entries."""
+    """From `first` to `last`, both included; with `patient_id` only that person's share of each entry."""
     may_see_bills(principal)
     rules.check_period(first, last)
     with reading(principal) as tx:
         account_id = own_account(tx, account_id)
-        if patient_id is not None:
-            tx.find(Patient, patient_id)
-        names = _names(tx, account_id)
-        entries = _entries(tx, account_id, first, last, patient_id, names)
+        person = tx.find(Patient, patient_id).given_name if patient_id else ""
+        names = names_of(tx, account_id)
+        found = _posted(tx, account_id, first, last)
+        parts = split(tx, found)
         waiting = _waiting(tx, account_id, last, patient_id)
         on_its_way = total((p.amount - p.refunded for p in waiting), currency())
-        said = rules.statement(_opening(tx, account_id, first, patient_id), entries, on_its_way)
-        guarantor = tx.get(Patient, tx.find(Account, account_id).guarantor_id)
+        opening = _opening(tx, account_id, first, patient_id)
+        kept = [(row, whose) for row, whose in zip(found, parts, strict=True) if _counts(whose, patient_id)]
+        said = rules.statement(
+            opening, [_entry(row, whose, names, patient_id) for row, whose in kept], on_its_way
+        )
         return StatementView(
             account_id=account_id,
-            guarantor=f"{guarantor.given_name} {guarantor.family_name}" if guarantor else "",
+            guarantor=full_name(tx, account_id),
+            person=person,
             first=first,
             last=last,
             opening=said.opening,
-            rows=_rows(said),
+            rows=_rows(tx, said, kept, names),
             charges=said.charges,
             payments=said.payments,
             adjustments=said.adjustments,
@@ -55,69 +61,118 @@ def view_statement(
             being_posted=tuple(waiting),
             being_posted_total=said.being_posted,
             after_posting=said.after_posting,
-            people=tuple(PersonTotal(p.person, p.charges, p.payments, p.total) for p in said.people),
+            people=tuple(
+                PersonTotal(names.get(PatientId(p.person), ""), p.charges, p.payments, p.total)
+                for p in said.people
+            ),
         )
 
 
-def _rows(said: rules.Statement) -> tuple[StatementRow, ...]:
-    """A period without entries is one row, "balance forward"."""
+def list_people(
+    principal: Principal, account_id: AccountId | None = None
+) -> tuple[tuple[PatientId, str], ...]:
+    """Of whom alone a statement can be asked for: those of the account whom the viewer may see."""
+    may_see_bills(principal)
+    with reading(principal) as tx:
+        return tuple(names_of(tx, own_account(tx, account_id)).items())
+
+
+def full_name(tx: Tx, account_id: AccountId) -> str:
+    """The guarantor's, where the reader may see them."""
+    guarantor = tx.get(Patient, tx.find(Account, account_id).guarantor_id)
+    return f"{guarantor.given_name} {guarantor.family_name}" if guarantor else ""
+
+
+def names_of(tx: Tx, account_id: AccountId) -> dict[PatientId, str]:
+    """Given names of whom the reader may see, the oldest first."""
+    rows = columns(Patient.id, Patient.given_name).where(Patient.account_id == account_id)
+    return dict(tx.exec(rows.order_by(col(Patient.birth_date), col(Patient.given_name))).all())
+
+
+def _counts(whose: Parts, patient_id: PatientId | None) -> bool:
+    return patient_id is None or bool(whose.get(patient_id))
+
+
+def _entry(
+    row: LedgerEntry, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None
+) -> rules.Entry:
+    seen: dict[str, Money] = {}
+    for who, amount in whose.items():
+        if patient_id in (None, who):
+            key = who if who in names else ""
+            seen[key or ""] = seen.get(key or "", amount.zero()) + amount
+    return rules.Entry(
+        kind=row.kind,
+        amount=total(seen.values(), row.amount.currency),
+        posted_on=row.posted_on,
+        happened_on=row.happened_on,
+        text=row.text,
+        parts=tuple(seen.items()),
+    )
+
+
+def _rows(
+    tx: Tx,
+    said: rules.Statement,
+    kept: Sequence[tuple[LedgerEntry, Parts]],
+    names: dict[PatientId, str],
+) -> tuple[StatementRow, ...]:
+    numbers = _numbers(tx, {row.invoice_id for row, _ in kept if row.invoice_id})
     return tuple(
         StatementRow(
             on=row.entry.posted_on,
             happened_on=row.entry.happened_on,
             kind=row.entry.kind,
             text=row.entry.text,
-            person=row.entry.person,
+            people=tuple(names[PatientId(who)] for who, _ in row.entry.parts if who),
             amount=row.entry.amount,
             running=row.running,
+            number=numbers.get(found.invoice_id, "") if found.invoice_id else "",
         )
-        for row in said.rows
+        for row, (found, _) in zip(said.rows, kept, strict=True)
     )
 
 
-def _names(tx: Tx, account_id: AccountId) -> dict[PatientId, str]:
-    rows = tx.exec(columns(Patient.id, Patient.given_name).where(Patient.account_id == account_id))
-    return dict(rows.all())
+def _numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
+    every, found = sorted(ids), dict[InvoiceId, str]()
+    for start in range(0, len(every), 500):
+        some = col(Invoice.id).in_(every[start : start + 500])
+        found.update(tx.exec(columns(Invoice.id, Invoice.number).where(some)).all())
+    return found
 
 
 def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId | None) -> Money:
-    before = columns(func.sum(col(LedgerEntry.amount))).where(
-        LedgerEntry.account_id == account_id, LedgerEntry.posted_on < first
-    )
-    if patient_id is not None:
-        before = before.where(LedgerEntry.patient_id == patient_id)
-    return as_money(tx.exec(before).one())
-
-
-def _entries(
-    tx: Tx,
-    account_id: AccountId,
-    first: date,
-    last: date,
-    patient_id: PatientId | None,
-    names: dict[PatientId, str],
-) -> list[rules.Entry]:
-    wanted = select(LedgerEntry).where(
-        LedgerEntry.account_id == account_id, LedgerEntry.posted_on >= first, LedgerEntry.posted_on <= last
-    )
-    if patient_id is not None:
-        wanted = wanted.where(LedgerEntry.patient_id == patient_id)
-    ordered = wanted.order_by(col(LedgerEntry.posted_on), col(LedgerEntry.posted_at), col(LedgerEntry.id))
-    return [
-        rules.Entry(
-            kind=row.kind,
-            amount=row.amount,
-            posted_on=row.posted_on,
-            happened_on=row.happened_on,
-            text=row.text,
-            person=names.get(row.patient_id, "") if row.patient_id else "",
+    if patient_id is None:
+        before = columns(func.sum(col(LedgerEntry.amount))).where(
+            LedgerEntry.account_id == account_id, LedgerEntry.posted_on < first
         )
-        for row in tx.exec(ordered)
-    ]
+        return as_money(tx.exec(before).one())
+    every = _posted(tx, account_id, date.min, first, inclusive=False)
+    return total((whose[patient_id] for whose in split(tx, every) if patient_id in whose), currency())
+
+
+def _posted(
+    tx: Tx, account_id: AccountId, first: date, last: date, *, inclusive: bool = True
+) -> Sequence[LedgerEntry]:
+    until = col(LedgerEntry.posted_on) <= last if inclusive else col(LedgerEntry.posted_on) < last
+    wanted = select(LedgerEntry).where(
+        LedgerEntry.account_id == account_id, LedgerEntry.posted_on >= first, until
+    )
+    ordered = wanted.order_by(col(LedgerEntry.posted_on), col(LedgerEntry.posted_at), col(LedgerEntry.id))
+    return tx.exec(ordered).all()
 
 
 def _waiting(tx: Tx, account_id: AccountId, last: date, patient_id: PatientId | None) -> list[RecentPayment]:
-    """Received by the last day and not posted yet (STMT-5); an account's, not one person's."""
-    if patient_id is not None:
-        return []
-    return [row for row in being_posted(tx, account_id) if row.on <= last]
+    """Received by the last day and not posted yet (STMT-5); of one person, their share."""
+    rows = [row for row in being_posted(tx, account_id) if row.on <= last]
+    if patient_id is None:
+        return rows
+    left: dict[PaymentId, Money] = {row.id: row.amount - row.refunded for row in rows}
+    theirs = {id_: parts.get(patient_id) for id_, parts in split_payments(tx, left).items()}
+    return [_only(row, part) for row in rows if (part := theirs[row.id])]
+
+
+def _only(row: RecentPayment, part: Money) -> RecentPayment:
+    return RecentPayment(
+        row.id, row.on, part, part.zero(), row.status, row.shown, row.receipt_number, row.posted
+    )

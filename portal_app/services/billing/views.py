@@ -290,6 +290,66 @@ class RefundView:
 
 
 @dataclass(frozen=True, slots=True)
+class PastPayment:
+    payment: RecentPayment
+    refunds: tuple[RefundView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentHistory:
+    rows: tuple[PastPayment, ...]  # one page, newest first
+    page: int  # 1-based
+    pages: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow:
+    on: date
+    amount: Money  # negative: given back
+    shown: str
+    receipt_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxYear:
+    """What was paid in a year, and given back in it."""
+
+    year: int
+    payer: str
+    rows: tuple[TaxRow, ...]
+    paid: Money
+    refunded: Money  # zero or negative
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ItemisedLine:
+    """A service as a health account asks for it; masked lines have their amounts and nothing else."""
+
+    service_date: date | None
+    person: str
+    provider: str
+    description: str
+    code: str
+    number: str  # of its invoice
+    charge: Money
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Itemised:
+    account_id: AccountId
+    payer: str
+    number: str  # of the one invoice it is of, else ""
+    first: date | None
+    last: date | None
+    rows: tuple[ItemisedLine, ...]
+    charged: Money
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
 class NewLine:
     patient_id: PatientId
     description: str
@@ -304,16 +364,17 @@ class NewLine:
 class StatementRow:
     on: date  # of posting
     happened_on: date
-    kind: EntryKind | None  # None: "Balance forward"
+    kind: EntryKind
     text: str
-    person: str
+    people: tuple[str, ...]  # given names the viewer may see
     amount: Money
     running: Money
+    number: str = ""  # of its invoice, where it is of one
 
 
 @dataclass(frozen=True, slots=True)
 class PersonTotal:
-    name: str
+    name: str  # "" for whom one may not see, and for what is nobody's alone
     charges: Money
     payments: Money
     total: Money
@@ -323,6 +384,7 @@ class PersonTotal:
 class StatementView:
     account_id: AccountId
     guarantor: str
+    person: str  # of whom alone it is, "" for the whole account
     first: date
     last: date
     opening: Money

@@ -44,7 +44,9 @@ def finish_adding_source(principal: Principal, setup_id: str, *, processor: Card
     principal.require(Permission.MY_PAYMENTS)
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
-        raise Refused(rules.decline_message(setup.reason))
+        if setup.reason:
+            raise Refused(rules.decline_message(setup.reason))
+        raise Refused("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
         account = lock_account(tx, own_account(tx, None))
         if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:
@@ -112,6 +114,25 @@ def used_by(principal: Principal, source_id: SourceId) -> tuple[str, ...]:
             .where(Membership.source_id == source.id, col(Membership.status).in_(["active", "pending"]))
         )
         return tuple(tx.exec(names.order_by(Plan.name)).all())
+
+
+def uses(principal: Principal) -> dict[SourceId, tuple[str, ...]]:
+    """Names of the memberships that are paid with each of the viewer's sources."""
+    principal.require(Permission.MY_PAYMENTS)
+    with reading(principal) as tx:
+        found: dict[SourceId, tuple[str, ...]] = {}
+        names = (
+            columns(Membership.source_id, Plan.name)
+            .join(Plan, col(Plan.id) == Membership.plan_id)
+            .where(
+                Membership.account_id == own_account(tx, None),
+                col(Membership.status).in_(["active", "pending"]),
+            )
+        )
+        for source_id, name in tx.exec(names.order_by(Plan.name)):
+            if source_id:
+                found[source_id] = (*found.get(source_id, ()), name)
+        return found
 
 
 def _on_file(tx: Tx, source_id: SourceId) -> PaymentSource:

@@ -1,5 +1,7 @@
 """What money's states are called, in the reader's language."""
 
+from datetime import date
+
 from portal_app.domain.billing import InvoiceStatus, PaymentStatus
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, SourceView
 from portal_app.speech import date_text, mark, month_text, names_text, plural, say
@@ -74,9 +76,14 @@ def invoice_status(language: str, row: InvoiceRow | InvoiceView) -> tuple[str, s
         return "quiet", say(language, "Cancelled")
     if row.status is InvoiceStatus.WRITTEN_OFF:
         return "quiet", say(language, "Nothing to pay")
-    if row.overdue:
-        return "late", say(language, "Was due {day}", day=row.due_date)
-    return "due", say(language, "Due {day}", day=row.due_date)
+    return due_status(language, row.due_date, overdue=row.overdue)
+
+
+def due_status(language: str, day: date, *, overdue: bool) -> tuple[str, str]:
+    """ "Due December 5", "Was due October 2"."""
+    if overdue:
+        return "late", say(language, "Was due {day}", day=day)
+    return "due", say(language, "Due {day}", day=day)
 
 
 def payment_status(language: str, status: PaymentStatus) -> tuple[str, str]:

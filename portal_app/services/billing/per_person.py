@@ -1,0 +1,126 @@
+"""Whose share of the books is whose: a charge's by its lines, a payment's by the bills it paid.
+
+What names nobody (credit, an opening balance without lines) is under None.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlmodel import col, select
+
+from portal_app.db.scope import Tx
+from portal_app.db.tables.billing import Allocation, InvoiceLine, LedgerEntry, Refund
+from portal_app.domain.billing import EntryKind, RefundStatus
+from portal_app.domain.ids import InvoiceId, PatientId, PaymentId
+from portal_app.domain.money import Money, shares
+from portal_app.services.asking import columns
+
+Parts = dict[PatientId | None, Money]
+_AT_ONCE = 500  # ids in one question
+
+
+def split(tx: Tx, entries: Sequence[LedgerEntry]) -> list[Parts]:
+    """The parts of each entry, in their order; they add up to its amount."""
+    paid = _paid(tx, {e.payment_id for e in entries if e.payment_id})
+    given_back = _given_back(tx, {e.source for e in entries if e.kind is EntryKind.REFUND})
+    of_bills = {e.invoice_id for e in entries if e.invoice_id}
+    of_bills |= {bill for bills in (*paid.values(), *given_back.values()) for bill in bills}
+    lines = _lines(tx, of_bills)
+    return [_parts(entry, lines, paid, given_back) for entry in entries]
+
+
+def split_payments(tx: Tx, payments: dict[PaymentId, Money]) -> dict[PaymentId, Parts]:
+    """Whose bills these payments pay now; `payments` says how much each of them is."""
+    paid = _paid(tx, set(payments), as_made=False)
+    lines = _lines(tx, {bill for bills in paid.values() for bill in bills})
+    return {id_: _by_bill(amount, paid.get(id_, {}), lines) for id_, amount in payments.items()}
+
+
+def _parts(
+    entry: LedgerEntry,
+    lines: dict[InvoiceId, dict[PatientId, int]],
+    paid: dict[PaymentId, dict[InvoiceId, int]],
+    given_back: dict[str, dict[InvoiceId, int]],
+) -> Parts:
+    if entry.patient_id:
+        return {entry.patient_id: entry.amount}
+    if entry.kind is EntryKind.PAYMENT and entry.payment_id:
+        bills = {bill: -minor for bill, minor in paid.get(entry.payment_id, {}).items()}
+        return _by_bill(entry.amount, bills, lines)
+    if entry.kind is EntryKind.REFUND:
+        return _by_bill(entry.amount, given_back.get(entry.source, {}), lines)
+    of = lines.get(entry.invoice_id, {}) if entry.invoice_id else {}
+    if of and sum(of.values()) == entry.amount.minor:
+        return {who: Money(minor, entry.amount.currency) for who, minor in of.items()}
+    return _by_weight(entry.amount, of)
+
+
+def _by_bill(
+    amount: Money, bills: dict[InvoiceId, int], lines: dict[InvoiceId, dict[PatientId, int]]
+) -> Parts:
+    parts: Parts = {}
+    rest = amount
+    for bill, minor in bills.items():
+        piece = Money(minor, amount.currency)
+        rest = rest - piece
+        for who, share in _by_weight(piece, lines.get(bill, {})).items():
+            parts[who] = parts.get(who, amount.zero()) + share
+    if rest:
+        parts[None] = parts.get(None, amount.zero()) + rest
+    return parts
+
+
+def _by_weight(amount: Money, weights: dict[PatientId, int]) -> Parts:
+    of = {who: weight for who, weight in weights.items() if weight > 0}
+    if not of:
+        return {None: amount}
+    return dict(zip(of, shares(amount, list(of.values())), strict=True))
+
+
+def _lines(tx: Tx, invoice_ids: Iterable[InvoiceId]) -> dict[InvoiceId, dict[PatientId, int]]:
+    """Invoice → person → what their lines add up to."""
+    found: dict[InvoiceId, dict[PatientId, int]] = {}
+    for some in _some(invoice_ids):
+        wanted = columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount)
+        in_order = wanted.where(col(InvoiceLine.invoice_id).in_(some)).order_by(col(InvoiceLine.position))
+        for bill, who, amount in tx.exec(in_order):
+            of = found.setdefault(bill, {})
+            of[who] = of.get(who, 0) + amount.minor
+    return found
+
+
+def _paid(tx: Tx, ids: set[PaymentId], *, as_made: bool = True) -> dict[PaymentId, dict[InvoiceId, int]]:
+    """Payment → bill → how much; `as_made`: before refunds took any of it back."""
+    found: dict[PaymentId, dict[InvoiceId, int]] = {}
+    for some in _some(ids):
+        for row in tx.exec(select(Allocation).where(col(Allocation.payment_id).in_(some))):
+            _add(found, row.payment_id, row.invoice_id, row.amount.minor)
+        if as_made:
+            for refund in tx.exec(
+                select(Refund).where(
+                    col(Refund.payment_id).in_(some), Refund.status == RefundStatus.SUCCEEDED
+                )
+            ):
+                for bill, minor in refund.taken_back:
+                    _add(found, refund.payment_id, bill, minor)
+    return found
+
+
+def _given_back(tx: Tx, ids: set[str]) -> dict[str, dict[InvoiceId, int]]:
+    found: dict[str, dict[InvoiceId, int]] = {}
+    for some in _some(ids):
+        for refund in tx.exec(select(Refund).where(col(Refund.id).in_(some))):
+            for bill, minor in refund.taken_back:
+                _add(found, refund.id, bill, minor)
+    return found
+
+
+def _add(found: dict[Any, dict[InvoiceId, int]], key: str, bill: InvoiceId, minor: int) -> None:
+    of = found.setdefault(key, {})
+    of[bill] = of.get(bill, 0) + minor
+
+
+def _some(ids: Iterable[Any]) -> Iterator[list[Any]]:
+    every = sorted(ids)
+    for start in range(0, len(every), _AT_ONCE):
+        yield every[start : start + _AT_ONCE]

@@ -1,0 +1,47 @@
+"""A statement by email: to the asker's own address, without what a mailbox should not hold."""
+
+from datetime import date
+
+from sqlmodel import col
+
+from portal_app.clock import now
+from portal_app.db.scope import transaction
+from portal_app.db.tables.families import ContactPoint
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.errors import Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import PatientId
+from portal_app.services import billing, messages
+from portal_app.services.account_papers import mailed_id
+from portal_app.services.asking import columns
+from portal_app.services.paper import plain
+
+
+def email_statement(
+    principal: Principal, first: date, last: date, *, patient_id: PatientId | None = None
+) -> str:
+    """Leaves it in the outbox and says where it goes. The same one goes out once in ten minutes."""
+    principal.require(Permission.MY_BILLS)
+    view = billing.view_statement(principal, first, last, patient_id=patient_id)
+    with transaction(principal) as tx:
+        address = tx.exec(
+            columns(ContactPoint.value)
+            .where(ContactPoint.patient_id == principal.patient_id, ContactPoint.kind == ContactKind.EMAIL)
+            .order_by(col(ContactPoint.preferred).desc(), ContactPoint.value)
+        ).first()
+        if address is None:
+            raise Refused("We have no email address of yours. Call us to add one.")
+        about = mailed_id(view, patient_id)
+        messages.write(
+            tx,
+            "statement",
+            once=f"statement:{about}:{principal.patient_id}:{now():%Y%m%d%H}{now().minute // 10}",
+            to_contact=(ContactKind.EMAIL, address),
+            account_id=view.account_id,
+            language=principal.language,
+            values={"first": first, "last": last, "amount": view.closing},
+            attachments=[
+                {"name": f"statement-{plain(f'{first}-{last}')}.pdf", "document": "statement", "id": about}
+            ],
+        )
+        return address

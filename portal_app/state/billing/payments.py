@@ -1,0 +1,320 @@
+"""The account: what is owed, by whom and when, what is being posted, and paying it after one has seen where it goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import reflex as rx
+
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.ids import InvoiceId, PaymentId, given_id
+from portal_app.domain.money import Money, total
+from portal_app.gateways import gateways
+from portal_app.services import billing
+from portal_app.services.billing.views import (
+    AccountView,
+    OpenInvoice,
+    PastPayment,
+    PaymentHistory,
+    PaymentOutcome,
+    RecentPayment,
+)
+from portal_app.speech import date_text, money_text, paid_with_text, plural, say
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.paying import Offer, Paying
+from portal_app.state.billing.refunds import RefundItem, refund_item
+from portal_app.state.billing.words import due_status, invoice_title, payment_status
+from portal_app.state.live import watch
+
+
+@dataclass(frozen=True)
+class PostingItem:
+    what: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class PersonItem:
+    name: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class DueItem:
+    id: str
+    href: str
+    title: str
+    number: str
+    tone: str
+    status: str
+    amount: str
+    payable: bool
+
+
+@dataclass(frozen=True)
+class PartItem:
+    title: str
+    about: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class PastItem:
+    href: str  # of its receipt, "" when there is none
+    when: str
+    shown: str
+    amount: str
+    tone: str
+    status: str
+    refunds: list[RefundItem]
+
+
+class PaymentsState(Paying, PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)  # they answer for no account
+    owes: rx.Field[bool] = rx.field(False)
+    figure: rx.Field[str] = rx.field("")
+    balance: rx.Field[str] = rx.field("")
+    posting: rx.Field[list[PostingItem]] = rx.field(default_factory=list)
+    will_owe: rx.Field[str] = rx.field("")
+    in_favor: rx.Field[bool] = rx.field(False)
+    credit: rx.Field[str] = rx.field("")
+    credit_for: rx.Field[str] = rx.field("")  # the bill that a credit would pay first
+    people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
+    together: rx.Field[str] = rx.field("")
+    due: rx.Field[list[DueItem]] = rx.field(default_factory=list)
+    due_words: rx.Field[str] = rx.field("")
+    history: rx.Field[list[PastItem]] = rx.field(default_factory=list)
+    pages: rx.Field[int] = rx.field(1)
+    newer: rx.Field[str] = rx.field("")
+    older: rx.Field[str] = rx.field("")
+    where: rx.Field[str] = rx.field("")
+    said: rx.Field[str] = rx.field("")
+    reviewing: rx.Field[bool] = rx.field(False)
+    parts: rx.Field[list[PartItem]] = rx.field(default_factory=list)
+    to_pay: rx.Field[str] = rx.field("")  # all that is payable
+
+    _account: AccountView | None = None
+    _amount: Money | None = None  # what was asked for and shown, bill by bill
+    _ids: tuple[InvoiceId, ...] = ()
+    _first_source: str = ""  # to be offered first
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def load(self):
+        self._clear()
+        self.ready = self.missing = self.busy = self.reviewing = False
+        self.said, self._amount, self._ids, self._first_source = "", None, (), ""
+        await self._show()
+        if self._account is not None:
+            watch(f"account:{self._account.account_id}", PaymentsState.refresh)
+            await self._begin(self.router.url.query_parameters)
+
+    @rx.event
+    @guarded(Permission.MY_BILLS, activity=False)
+    async def refresh(self):
+        """Something happened to the account elsewhere: the figures follow, a form at hand stays."""
+        if self.ready and not self.busy:
+            await self._look()
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def review(self, form: dict[str, str]):
+        """How much and for which bills: shown before it is confirmed."""
+        self._clear()
+        self.busy = True
+        yield
+        try:
+            self._amount, self._ids = self._chosen(form)
+            await self._preview()
+        except Refused as refusal:
+            self.reviewing, self.trouble = False, say(self.language, refusal.message, **refusal.values)
+        self.busy = False
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def change(self):
+        self._clear()
+        self.reviewing = False
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def use_credit(self):
+        used = await in_thread(billing.use_credit, me())
+        await self._show()
+        self.said = say(self.language, "You used {amount} of your credit. No card was charged.", amount=used)
+
+    async def _begin(self, asked: Mapping[str, str]) -> None:
+        """From a card just added: what is past due is chosen already (SRC-3)."""
+        if asked.get("pay") != "past_due" or not self.can_pay:
+            return
+        offer = await in_thread(billing.past_due_offer, me())
+        if not offer.rows:
+            return
+        self._first_source = asked.get("source", "")
+        self._amount, self._ids = offer.amount, tuple(row.id for row in offer.rows)
+        try:
+            await self._preview()
+        except Refused as refusal:
+            self.trouble = say(self.language, refusal.message, **refusal.values)
+
+    async def _show(self) -> None:
+        await self._look()
+        if self.reviewing and self.can_pay:
+            try:
+                await self._preview()
+            except Refused:
+                self.reviewing = False
+        else:
+            self.reviewing = False
+
+    async def _look(self) -> None:
+        try:
+            account = await in_thread(billing.view_account, me())
+        except NotFound:
+            self.missing, self._account = True, None
+            return
+        page = self.router.url.query_parameters.get("page", "")
+        number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
+        history = await in_thread(billing.list_payments, me(), page=number)
+        self._account = account
+        self._show_balance(account)
+        self._show_due(account)
+        self._show_history(history)
+        self._show_paying(account)
+        self.missing, self.ready = False, True
+
+    def _show_balance(self, account: AccountView) -> None:
+        self.owes, self.in_favor = bool(account.open), account.will_owe < account.will_owe.zero()
+        owed = -account.will_owe if self.in_favor else account.will_owe
+        self.figure = money_text(self.language, owed)
+        self.balance = money_text(self.language, account.balance)
+        self.will_owe = money_text(self.language, account.will_owe)
+        self.posting = [self._posting(paid) for paid in account.being_posted]
+        self.credit = money_text(self.language, account.credit) if account.credit else ""
+        free = [bill for bill in account.open if bill.payable == bill.due]
+        self.credit_for = invoice_title(self.language, free[0].title) if free and account.credit else ""
+
+    def _posting(self, paid: RecentPayment) -> PostingItem:
+        shown = paid_with_text(self.language, paid.shown)
+        what = say(self.language, "Recent payment, {day}, {shown}", day=paid.on, shown=shown)
+        return PostingItem(what, money_text(self.language, paid.refunded - paid.amount))
+
+    def _show_due(self, account: AccountView) -> None:
+        owed = total((bill.due for bill in account.open), account.balance.currency)
+        self.together = money_text(self.language, owed)
+        self.people = [
+            PersonItem(
+                person.name or say(self.language, "Others you pay for"),
+                money_text(self.language, person.owed),
+            )
+            for person in account.people
+        ]
+        self.due = [self._due(bill) for bill in account.open]
+        self.due_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", len(account.open))
+
+    def _due(self, bill: OpenInvoice) -> DueItem:
+        tone, status = due_status(self.language, bill.due_date, overdue=bill.overdue)
+        return DueItem(
+            id=bill.id,
+            href=address(self.language, f"/invoices/{bill.id}"),
+            title=invoice_title(self.language, bill.title),
+            number=say(self.language, "Invoice {number}", number=bill.number),
+            tone=tone,
+            status=status,
+            amount=money_text(self.language, bill.due),
+            payable=bool(bill.payable),
+        )
+
+    def _show_history(self, found: PaymentHistory) -> None:
+        self.history = [self._past(row) for row in found.rows]
+        self.pages = found.pages
+        here = address(self.language, "/payments")
+        self.newer = f"{here}?page={found.page - 1}" if found.page > 1 else ""
+        self.older = f"{here}?page={found.page + 1}" if found.page < found.pages else ""
+        self.where = say(self.language, "Page {page} of {pages}", page=found.page, pages=found.pages)
+
+    def _past(self, row: PastPayment) -> PastItem:
+        paid = row.payment
+        return PastItem(
+            address(self.language, f"/receipt?id={paid.id}") if paid.receipt_number else "",
+            date_text(self.language, paid.on),
+            paid_with_text(self.language, paid.shown),
+            money_text(self.language, paid.amount),
+            *payment_status(self.language, paid.status),
+            [refund_item(self.language, refund) for refund in row.refunds],
+        )
+
+    def _show_paying(self, account: AccountView) -> None:
+        self._show_held(account.held)
+        self.to_pay = money_text(self.language, account.payable)
+        small = account.smallest > account.payable
+        self.can_pay = bool(account.payable and account.online_payments and not small and not account.held)
+        self.no_pay = ""
+        if account.payable and not self.can_pay and not account.held:
+            self.no_pay = "small" if account.online_payments else "offline"
+        self.at_least = (
+            say(self.language, "From {least} to {most}", least=account.smallest, most=account.payable)
+            if account.smallest < account.payable
+            else ""
+        )
+
+    def _chosen(self, form: dict[str, str]) -> tuple[Money, tuple[InvoiceId, ...]]:
+        """All of it, an amount that pays the oldest first, or the bills that were ticked."""
+        if self._account is None:
+            raise NotFound
+        account, how = self._account, form.get("how", "all")
+        if how == "part":
+            return Money.parse(form.get("amount", ""), account.payable.currency), ()
+        if how == "all":
+            return account.payable, ()
+        ids = [name.removeprefix("bill-") for name in form if name.startswith("bill-")]
+        ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
+        bills = [bill for bill in account.open if bill.id in ticked]
+        if not bills:
+            raise Refused("Choose at least one invoice.")
+        return total((bill.payable for bill in bills), account.payable.currency), tuple(
+            bill.id for bill in bills
+        )
+
+    async def _preview(self) -> None:
+        """Which bill gets how much. What is shown is what will be paid: those bills and no others."""
+        account, amount = self._account, self._amount
+        if account is None or amount is None:
+            raise NotFound
+        parts = await in_thread(billing.preview_account, me(), amount, invoice_ids=self._ids or None)
+        bills = {bill.id: bill for bill in account.open}
+        self.parts = [self._part(bills.get(id_), number, part) for id_, number, part in parts]
+        self._ids = tuple(id_ for id_, _, _ in parts)
+        self._draw_form(amount, account.sources, self._first_source)
+        self.card_wanted, self.reviewing = not account.sources, True
+
+    def _part(self, bill: OpenInvoice | None, number: str, part: Money) -> PartItem:
+        about = [say(self.language, "Invoice {number}", number=number)]
+        if bill:
+            about.append(due_status(self.language, bill.due_date, overdue=bill.overdue)[1])
+            if left := bill.due - part:
+                about.append(say(self.language, "{amount} left to pay", amount=left))
+        title = invoice_title(self.language, bill.title if bill else "")
+        return PartItem(title, " · ".join(about), money_text(self.language, part))
+
+    def _offered(self, form: dict[str, str]) -> Offer:
+        if self._amount is None or not self.reviewing:
+            raise NotFound
+        payment = PaymentId(given_id("pay", form.get("payment")))
+        return Offer(payment, self._amount, self._ids, save="save" in form)
+
+    @staticmethod
+    def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
+        return billing.pay_account(
+            principal,
+            offer.payment_id,
+            offer.amount,
+            processor=gateways().payments,
+            invoice_ids=offer.invoice_ids,
+            source_id=offer.source_id,
+            token=offer.token,
+            save=offer.save,
+            again=again,
+        )

@@ -1,0 +1,26 @@
+"""A refund as its receiver reads it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from portal_app import clock
+from portal_app.services.billing.views import RefundView
+from portal_app.speech import money_text, say
+
+_TRAVELS = timedelta(days=10)  # 5 business days, over weekends and holidays
+
+
+@dataclass(frozen=True)
+class RefundItem:
+    what: str
+    note: str  # "" once it should have come
+    amount: str
+
+
+def refund_item(language: str, refund: RefundView) -> RefundItem:
+    travels = clock.today() - refund.on <= _TRAVELS
+    return RefundItem(
+        say(language, "Refund, {day}", day=refund.on),
+        say(language, "It can take up to 5 business days to reach you.") if travels else "",
+        money_text(language, refund.amount),
+    )

@@ -1,0 +1,244 @@
+"""Payment options: the cards and bank accounts on file, what each of them pays, adding and removing."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from portal_app.domain.access import Permission
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.ids import SourceId, given_id, new_id
+from portal_app.gateways import gateways
+from portal_app.services import billing
+from portal_app.services.billing.views import PayOffer, SourceView
+from portal_app.speech import money_text, names_text, paid_with_text, say
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.words import due_status, invoice_title, source_note
+
+
+@dataclass(frozen=True)
+class SourceCard:
+    id: str
+    shown: str
+    name: str
+    kind: str
+    note: str  # when it runs out
+    tone: str  # "late" expired, "due" expiring, "" fine
+    is_default: bool
+    pays: str  # "Pays: Juniper Care"
+
+
+@dataclass(frozen=True)
+class HeirItem:
+    id: str
+    label: str
+    first: bool
+
+
+@dataclass(frozen=True)
+class OfferItem:
+    title: str
+    status: str
+    amount: str
+
+
+class SourcesState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)
+    sources: rx.Field[list[SourceCard]] = rx.field(default_factory=list)
+    only_one: rx.Field[bool] = rx.field(False)
+    said: rx.Field[str] = rx.field("")
+    trouble: rx.Field[str] = rx.field("")
+    busy: rx.Field[bool] = rx.field(False)
+
+    adding: rx.Field[bool] = rx.field(False)
+    card_key: rx.Field[str] = rx.field("")
+    card_script: rx.Field[str] = rx.field("")
+    setup_secret: rx.Field[str] = rx.field("")
+    card_attempt: rx.Field[int] = rx.field(0)
+    card_released: rx.Field[bool] = rx.field(False)
+
+    offer: rx.Field[list[OfferItem]] = rx.field(default_factory=list)  # past due, after one was added
+    offer_amount: rx.Field[str] = rx.field("")
+    offer_href: rx.Field[str] = rx.field("")
+
+    removing: rx.Field[str] = rx.field("")  # the source asked about
+    removing_shown: rx.Field[str] = rx.field("")
+    removing_pays: rx.Field[str] = rx.field("")
+    heirs: rx.Field[list[HeirItem]] = rx.field(default_factory=list)  # who may become the default
+
+    _setup_id: str = ""
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def load(self):
+        self._clear()
+        self.ready = self.missing = self.adding = False
+        self.setup_secret, self.offer = "", []
+        await self._show()
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def add(self):
+        """The processor's form is worth loading only now."""
+        self._clear()
+        processor = gateways().payments
+        self.card_key, self.card_script = processor.publishable_key, processor.script_url
+        self.setup_secret, self.adding, self.card_released, self.offer = "", True, False, []
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def stop_adding(self):
+        self._clear()
+        self.adding = False
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def start_setup(self):
+        """What was typed is in order: the processor is asked for a place to put it."""
+        self._clear()
+        try:
+            started = await in_thread(
+                billing.start_adding_source, me(), new_id("set"), processor=gateways().payments
+            )
+            self._setup_id, self.setup_secret, self.card_released = (
+                started.setup_id,
+                started.client_secret,
+                False,
+            )
+        except Refused as refusal:
+            self._refuse(refusal)
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def setup_answered(self, result: dict[str, str]):
+        """Whatever the page says of it, the processor is asked."""
+        try:
+            added = await in_thread(
+                billing.finish_adding_source, me(), self._setup_id, processor=gateways().payments
+            )
+        except Refused as refusal:
+            self._refuse(refusal)
+            return
+        self._release()
+        self.adding, self.setup_secret = False, ""
+        await self._show()
+        self.said = say(self.language, "{shown} was added.", shown=paid_with_text(self.language, added.shown))
+        self._offer_past_due(await in_thread(billing.past_due_offer, me()), added)
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def rename(self, form: dict[str, str]):
+        self._clear()
+        self.busy = True
+        yield
+        try:
+            await in_thread(billing.rename_source, me(), _source(form.get("source")), form.get("name", ""))
+            await self._show()
+            self.said = say(self.language, "The name was changed.")
+        finally:
+            self.busy = False
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def make_default(self, source: str):
+        self._clear()
+        await in_thread(billing.make_default, me(), _source(source))
+        await self._show()
+        shown = next((card.shown for card in self.sources if card.is_default), "")
+        self.said = say(self.language, "{shown} is now your default.", shown=shown)
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def ask_remove(self, source: str):
+        """What it pays is said first, and who takes over is asked (SRC-1)."""
+        self._clear()
+        await self._show()
+        gone = next((card for card in self.sources if card.id == source), None)
+        if gone is None:
+            raise NotFound
+        self.removing, self.removing_shown, self.removing_pays = gone.id, gone.shown, gone.pays
+        others = [card for card in self.sources if card.id != gone.id]
+        takes_over = gone.is_default or bool(gone.pays)
+        self.heirs = [HeirItem(card.id, card.shown, card is others[0]) for card in others if takes_over]
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def keep(self):
+        self._clear()
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def remove(self, form: dict[str, str]):
+        self.busy = True
+        yield
+        try:
+            await self._remove(
+                _source(form.get("source")), _source(form["heir"]) if form.get("heir") else None
+            )
+        finally:
+            self.busy = False
+
+    async def _remove(self, gone: SourceId, heir: SourceId | None) -> None:
+        shown = next((card.shown for card in self.sources if card.id == gone), "")
+        self._clear()
+        try:
+            await in_thread(
+                billing.remove_source, me(), gone, processor=gateways().payments, next_default=heir
+            )
+            await self._show()
+            self.said = say(self.language, "{shown} was removed.", shown=shown)
+        except Refused as refusal:
+            self._refuse(refusal)
+
+    async def _show(self) -> None:
+        try:
+            found = await in_thread(billing.list_sources, me())
+            pays = await in_thread(billing.uses, me())
+        except NotFound:
+            self.missing = True
+            return
+        self.sources = [self._card(source, pays.get(source.id, ())) for source in found]
+        self.only_one = len(found) == 1
+        self.missing, self.ready = False, True
+
+    def _card(self, source: SourceView, pays: tuple[str, ...]) -> SourceCard:
+        note = source_note(self.language, source).removeprefix(source.name).removeprefix(" · ")
+        return SourceCard(
+            id=source.id,
+            shown=paid_with_text(self.language, source.shown),
+            name=source.name,
+            kind=source.kind,
+            note=note,
+            tone="late" if source.expired else "due" if source.expiring else "",
+            is_default=source.is_default,
+            pays=say(self.language, "Pays {what}", what=names_text(self.language, pays)) if pays else "",
+        )
+
+    def _offer_past_due(self, found: PayOffer, added: SourceView) -> None:
+        self.offer = [
+            OfferItem(
+                invoice_title(self.language, bill.title),
+                due_status(self.language, bill.due_date, overdue=True)[1],
+                money_text(self.language, bill.payable),
+            )
+            for bill in found.rows
+        ]
+        self.offer_amount = money_text(self.language, found.amount)
+        self.offer_href = address(self.language, f"/payments?pay=past_due&source={added.id}")
+
+    def _refuse(self, refusal: Refused) -> None:
+        self._release()
+        self.trouble = say(self.language, refusal.message, **refusal.values)
+
+    def _release(self) -> None:
+        self.busy, self.card_released = False, True
+        self.card_attempt += 1
+
+    def _clear(self) -> None:
+        self.said = self.trouble = self.removing = self.removing_shown = self.removing_pays = ""
+        self.heirs = []
+
+
+def _source(given: str | None) -> SourceId:
+    return SourceId(given_id("src", given))

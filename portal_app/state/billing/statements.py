@@ -1,0 +1,259 @@
+"""Statements: any period, of the whole account or of one person, on screen as on paper."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from portal_app import clock
+from portal_app.domain.access import Permission
+from portal_app.domain.billing import PRESETS, preset
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.ids import PatientId, given_id
+from portal_app.services import billing
+from portal_app.services.account_papers import entry_text
+from portal_app.services.billing.views import StatementView
+from portal_app.services.statement_mail import email_statement
+from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, plural, say
+from portal_app.state.addresses import address
+from portal_app.state.base import PortalState, guarded, in_thread, me
+
+ON_SCREEN = 200  # lines; the paper has them all
+_PRESETS = {
+    "this_month": mark("This month"),
+    "last_month": mark("Last month"),
+    "this_year": mark("This year"),
+    "last_year": mark("Last year"),
+}
+_NO_DATES = mark("Choose both days of the period.")
+
+
+@dataclass(frozen=True)
+class PeriodChip:
+    label: str
+    href: str
+    on: bool
+
+
+@dataclass(frozen=True)
+class EntryItem:
+    when: str
+    what: str
+    who: str
+    amount: str
+    running: str
+
+
+@dataclass(frozen=True)
+class SumItem:
+    label: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class PersonSumItem:
+    name: str
+    charges: str
+    payments: str
+    together: str
+
+
+@dataclass(frozen=True)
+class YearItem:
+    label: str
+    href: str
+
+
+class StatementsState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)
+    presets: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
+    people: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
+    first: rx.Field[str] = rx.field("")  # as typed, for the fields
+    last: rx.Field[str] = rx.field("")
+    person: rx.Field[str] = rx.field("")
+    error: rx.Field[str] = rx.field("")
+    period: rx.Field[str] = rx.field("")
+    whose: rx.Field[str] = rx.field("")
+    opening: rx.Field[str] = rx.field("")
+    opening_words: rx.Field[str] = rx.field("")
+    opened: rx.Field[str] = rx.field("")  # the first day
+    closing: rx.Field[str] = rx.field("")
+    rows: rx.Field[list[EntryItem]] = rx.field(default_factory=list)
+    more: rx.Field[str] = rx.field("")
+    sums: rx.Field[list[SumItem]] = rx.field(default_factory=list)
+    persons: rx.Field[list[PersonSumItem]] = rx.field(default_factory=list)
+    posting: rx.Field[list[SumItem]] = rx.field(default_factory=list)
+    after_posting: rx.Field[str] = rx.field("")
+    pdf: rx.Field[str] = rx.field("")
+    itemised: rx.Field[str] = rx.field("")
+    years: rx.Field[list[YearItem]] = rx.field(default_factory=list)
+    busy: rx.Field[bool] = rx.field(False)
+    emailed: rx.Field[str] = rx.field("")
+    trouble: rx.Field[str] = rx.field("")
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def load(self):
+        asked = self.router.url.query_parameters
+        self.ready = self.missing = False
+        self.error = self.emailed = self.trouble = ""
+        chosen = _preset(asked)
+        self.first, self.last, self.person = (
+            asked.get("from", ""),
+            asked.get("to", ""),
+            asked.get("person", ""),
+        )
+        if chosen:
+            days = preset(chosen, clock.today())
+            self.first, self.last = days[0].isoformat(), days[1].isoformat()
+        try:
+            await self._show_choices(chosen)
+            await self._show()
+        except NotFound:
+            self.missing = True
+        except Refused as refusal:
+            self.error = say(self.language, refusal.message, **refusal.values)
+        self.ready = True
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def choose(self, form: dict[str, str]):
+        """Any period: its address can be kept as a bookmark."""
+        self.busy = True
+        yield
+        self.busy = False
+        yield rx.redirect(
+            self._address({"from": form.get("from", ""), "to": form.get("to", "")}, self.person)
+        )
+
+    @rx.event
+    @guarded(Permission.MY_BILLS)
+    async def email_it(self):
+        self.emailed = self.trouble = ""
+        try:
+            to = await in_thread(
+                email_statement, me(), *_days(self.first, self.last), patient_id=_person(self.person)
+            )
+            self.emailed = say(self.language, "We sent it to {email}.", email=to)
+        except Refused as refusal:
+            self.trouble = say(self.language, refusal.message, **refusal.values)
+
+    async def _show(self) -> None:
+        first, last = _days(self.first, self.last)
+        view = await in_thread(billing.view_statement, me(), first, last, patient_id=_person(self.person))
+        self._show_figures(view)
+        self._show_rows(view)
+        asked = {"from": self.first, "to": self.last, "person": self.person, "lang": self.language}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        self.pdf, self.itemised = f"/documents/statement.pdf?{query}", f"/documents/itemised.pdf?{query}"
+
+    async def _show_choices(self, chosen: str) -> None:
+        """Whom one may ask for decides whether there is an account at all."""
+        people = await in_thread(billing.list_people, me())
+        years = await in_thread(billing.years_with_payments, me())
+        period = {"period": chosen} if chosen else {"from": self.first, "to": self.last}
+        self.presets = [
+            PeriodChip(
+                say(self.language, _PRESETS[name]),
+                self._address({"period": name}, self.person),
+                name == chosen,
+            )
+            for name in PRESETS
+        ]
+        everyone = ("", say(self.language, "Whole account"))
+        self.people = [
+            PeriodChip(name, self._address(period, id_), id_ == self.person)
+            for id_, name in (everyone, *people)
+        ] if len(people) > 1 else []  # fmt: skip
+        self.years = [
+            YearItem(
+                say(self.language, "Payments in {year}", year=str(year)),
+                f"/documents/payments/{year}.pdf?lang={self.language}",
+            )
+            for year in years[:3]
+        ]
+
+    def _show_figures(self, view: StatementView) -> None:
+        spoken = self.language
+        self.period = say(
+            spoken,
+            "{first} to {last}",
+            first=full_date_text(spoken, view.first),
+            last=full_date_text(spoken, view.last),
+        )
+        self.whose = say(spoken, "Only for {name}", name=view.person) if view.person else view.guarantor
+        self.opening, self.closing = money_text(spoken, view.opening), money_text(spoken, view.closing)
+        wanted = (
+            (mark("Charges"), view.charges),
+            (mark("Payments"), view.payments),
+            (mark("Credits and corrections"), view.adjustments),
+            (mark("Refunds"), view.refunds),
+        )
+        self.sums = [SumItem(say(spoken, label), money_text(spoken, sum_)) for label, sum_ in wanted if sum_]
+        self.posting = [
+            SumItem(
+                f"{full_date_text(spoken, paid.on)}, {paid_with_text(spoken, paid.shown)}",
+                money_text(spoken, paid.refunded - paid.amount),
+            )
+            for paid in view.being_posted
+        ]
+        self.after_posting = money_text(spoken, view.after_posting)
+
+    def _show_rows(self, view: StatementView) -> None:
+        spoken = self.language
+        self.opened = full_date_text(spoken, view.first)
+        self.opening_words = (
+            say(spoken, "Balance at the start") if view.rows else say(spoken, "Balance forward")
+        )
+        self.rows = [
+            EntryItem(
+                full_date_text(spoken, row.on),
+                entry_text(spoken, row),
+                names_text(spoken, row.people) if row.people else "",
+                money_text(spoken, row.amount),
+                money_text(spoken, row.running),
+            )
+            for row in view.rows[:ON_SCREEN]
+        ]
+        rest = len(view.rows) - ON_SCREEN
+        self.more = (
+            plural(spoken, "{n} more line is in the PDF.", "{n} more lines are in the PDF.", rest)
+            if rest > 0
+            else ""
+        )
+        self.persons = [
+            PersonSumItem(
+                person.name or say(spoken, "Everything else"),
+                money_text(spoken, person.charges),
+                money_text(spoken, person.payments),
+                money_text(spoken, person.total),
+            )
+            for person in (view.people if len(view.people) > 1 else ())
+        ]
+
+    def _address(self, period: dict[str, str], person: str) -> str:
+        asked = {**period, "person": person}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return address(self.language, "/statements") + (f"?{query}" if query else "")
+
+
+def _preset(asked: Mapping[str, str]) -> str:
+    """Which of the presets the address means; "" when it names days."""
+    if asked.get("from") or asked.get("to"):
+        return ""
+    named = asked.get("period", "")
+    return named if named in PRESETS else "this_month"
+
+
+def _days(first: str, last: str) -> tuple[date, date]:
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        raise Refused(_NO_DATES) from None
+
+
+def _person(given: str) -> PatientId | None:
+    return PatientId(given_id("pat", given)) if given else None

@@ -12,7 +12,7 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
-from portal_app.services import audit, messages
+from portal_app.services import audit, jobs, messages, resets
 from portal_app.settings import settings
 from portal_app.state import live
 from portal_app.state.base import reported
@@ -24,7 +24,7 @@ WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
 SIMULATOR = "/_stripe"
-SEAL_EVERY = 60  # seconds
+ERRANDS_EVERY = 60  # seconds
 
 assert pages  # they register themselves
 
@@ -37,13 +37,19 @@ async def pass_on() -> None:
     await live.pass_on(app)
 
 
-async def seal_the_trail() -> None:
+async def run_errands() -> None:
+    """What is due again and again; every process may run it, each errand counts once."""
     while True:
-        await asyncio.sleep(SEAL_EVERY)
-        try:
-            await asyncio.to_thread(audit.seal, the_portal("seal"))
-        except Exception as bug:  # a database away for a minute must not end the loop
-            reported(bug)
+        await asyncio.sleep(ERRANDS_EVERY)
+        for name, errand in (("seal", audit.seal), ("reset", resets.carry_out_resets)):
+            try:
+                await asyncio.to_thread(errand, the_portal(name))
+            except Exception as bug:  # a database away for a minute must not end the loop
+                reported(bug)
+
+
+async def chase() -> None:
+    await jobs.chase_payments_forever(gateways())
 
 
 async def deliver() -> None:
@@ -69,7 +75,7 @@ def simulator() -> Starlette:
 def put_together() -> rx.App:
     logs.set_up()
     routes: list[BaseRoute] = [*session.routes, *documents.routes, *stripe.routes]
-    tasks = [pass_on, deliver, seal_the_trail, sockets.end_when_told]
+    tasks = [pass_on, deliver, run_errands, chase, sockets.end_when_told]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 

@@ -100,6 +100,16 @@ def names_text(language: str, names: Sequence[str]) -> str:
     return format_list(list(names), locale=locale_of(language)).replace(", and ", " and ")
 
 
+def paid_with_text(language: str, shown: str) -> str:
+    """What was paid with, as the database keeps it in English: "Visa ending in 4242", "Cash"."""
+    name, ending, digits = shown.partition(" ending in ")
+    name = say(language, name)
+    return say(language, mark("{name} ending in {digits}"), name=name, digits=digits) if ending else name
+
+
+METHODS = (mark("Card"), mark("Bank account"), mark("Cash"), mark("Check"), mark("Terminal"), mark("Other"))
+
+
 def paper_language(language: str) -> str:
     """The tag a document carries: "en-US"."""
     return str(locale_of(language)).replace("_", "-")

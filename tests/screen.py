@@ -36,8 +36,9 @@ def look_from(monkeypatch: pytest.MonkeyPatch, principal: Principal, language: s
     monkeypatch.setattr(base, "visitor_now", lambda: base.Visitor("", "", "127.0.0.1"))
 
 
-async def happens(answer: Any) -> list[Any]:
+async def happens(handler: Any, **given: Any) -> list[Any]:
     """All a handler says on its way: what it yields, or its one answer."""
+    answer = handler(**given)
     if isinstance(answer, AsyncIterator):
         return [step async for step in answer]
     said = await answer

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Created: 2026-11-22 13:51:13.484802
+Created: 2026-11-22 14:20:40.041448
 """
 
 import sqlalchemy as sa
@@ -99,6 +99,12 @@ def upgrade() -> None:
     sa.Column('received_at', sa.DateTime(), nullable=False),
     sa.Column('handled_at', sa.DateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('session_proof',
+    sa.Column('session_ref', sa.String(), nullable=False),
+    sa.Column('proof', sa.String(length=40), nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('session_ref', 'proof')
     )
     op.create_table('staff_member',
     sa.Column('id', sa.String(), nullable=False),
@@ -298,6 +304,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_membership_plan_id'), ['plan_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_membership_source_id'), ['source_id'], unique=False)
 
+    op.create_table('one_time_link',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('purpose', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('account_id', sa.String(), nullable=True),
+    sa.Column('at_most', sa.BigInteger(), nullable=True),
+    sa.Column('made_by', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('revoked_at', sa.DateTime(), nullable=True),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.Column('birth_date_tries', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('hash')
+    )
+    with op.batch_alter_table('one_time_link', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_one_time_link_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_one_time_link_patient_id'), ['patient_id'], unique=False)
+
     op.create_table('outbox_message',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('once', sa.String(), nullable=False),
@@ -327,6 +356,53 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_outbox_message_patient_id'), ['patient_id'], unique=False)
         batch_op.create_index('ix_outbox_waiting', ['sent_at', 'next_try_at'], unique=False)
 
+    op.create_table('passkey',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('credential_id', sa.String(), nullable=False),
+    sa.Column('public_key', sa.LargeBinary(), nullable=False),
+    sa.Column('sign_count', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('synced', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('last_used_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('credential_id')
+    )
+    with op.batch_alter_table('passkey', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_passkey_patient_id'), ['patient_id'], unique=False)
+
+    op.create_table('passkey_challenge',
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=True),
+    sa.Column('session_ref', sa.String(), nullable=False),
+    sa.Column('registers', sa.Boolean(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('hash')
+    )
+    with op.batch_alter_table('passkey_challenge', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_passkey_challenge_patient_id'), ['patient_id'], unique=False)
+
+    op.create_table('patient_login',
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('username', sa.String(), nullable=False),
+    sa.Column('username_key', sa.String(), nullable=True),
+    sa.Column('password_hash', sa.String(), nullable=False),
+    sa.Column('password_set_at', sa.DateTime(), nullable=True),
+    sa.Column('totp_secret', sa.String(), nullable=False),
+    sa.Column('totp_waiting', sa.String(), nullable=False),
+    sa.Column('totp_last_step', sa.Integer(), nullable=False),
+    sa.Column('code_by_contact', sa.Boolean(), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('locked_until', sa.DateTime(), nullable=True),
+    sa.Column('locked', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('patient_id'),
+    sa.UniqueConstraint('username_key')
+    )
     op.create_table('payment',
     sa.Column('account_id', sa.String(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
@@ -367,26 +443,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_payment_source_id'), ['source_id'], unique=False)
         batch_op.create_index('ix_payment_status_created', ['status', 'created_at'], unique=False)
 
-    op.create_table('portal_session',
-    sa.Column('ref', sa.String(), nullable=False),
-    sa.Column('side', sa.String(length=40), nullable=False),
-    sa.Column('scope', sa.String(length=40), nullable=False),
-    sa.Column('patient_id', sa.String(), nullable=True),
-    sa.Column('staff_id', sa.String(), nullable=True),
+    op.create_table('recovery_code',
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(), nullable=False),
-    sa.Column('seen_at', sa.DateTime(), nullable=False),
-    sa.Column('revoked_at', sa.DateTime(), nullable=True),
-    sa.Column('way', sa.String(), nullable=False),
-    sa.Column('device', sa.String(), nullable=False),
-    sa.Column('ip', sa.String(), nullable=False),
-    sa.Column('language', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
-    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], ),
-    sa.PrimaryKeyConstraint('ref')
+    sa.PrimaryKeyConstraint('hash')
     )
-    with op.batch_alter_table('portal_session', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_portal_session_patient_id'), ['patient_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_portal_session_staff_id'), ['staff_id'], unique=False)
+    with op.batch_alter_table('recovery_code', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recovery_code_patient_id'), ['patient_id'], unique=False)
 
     op.create_table('relation',
     sa.Column('patient_id', sa.String(), nullable=False),
@@ -404,23 +469,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_relation_adult_id'), ['adult_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_relation_patient_id'), ['patient_id'], unique=False)
 
-    op.create_table('session_ticket',
-    sa.Column('hash', sa.String(), nullable=False),
-    sa.Column('side', sa.String(length=40), nullable=False),
-    sa.Column('scope', sa.String(length=40), nullable=False),
-    sa.Column('patient_id', sa.String(), nullable=True),
-    sa.Column('staff_id', sa.String(), nullable=True),
-    sa.Column('way', sa.String(), nullable=False),
-    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    op.create_table('second_factor_challenge',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('session_ref', sa.String(), nullable=False),
+    sa.Column('contact_hash', sa.String(), nullable=False),
+    sa.Column('code_hash', sa.String(), nullable=False),
+    sa.Column('code_proof', sa.String(length=40), nullable=True),
+    sa.Column('code_expires_at', sa.DateTime(), nullable=True),
+    sa.Column('codes_sent', sa.Integer(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
     sa.Column('language', sa.String(), nullable=False),
-    sa.Column('shared_computer', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('burnt_at', sa.DateTime(), nullable=True),
     sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
-    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], ),
-    sa.PrimaryKeyConstraint('hash')
+    sa.PrimaryKeyConstraint('id')
     )
-    with op.batch_alter_table('session_ticket', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_session_ticket_patient_id'), ['patient_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_session_ticket_staff_id'), ['staff_id'], unique=False)
+    with op.batch_alter_table('second_factor_challenge', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_second_factor_challenge_patient_id'), ['patient_id'], unique=False)
 
     op.create_table('sharing_grant',
     sa.Column('patient_id', sa.String(), nullable=False),
@@ -461,6 +528,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_sign_in_code_contact_hash'), ['contact_hash'], unique=False)
         batch_op.create_index(batch_op.f('ix_sign_in_code_patient_id'), ['patient_id'], unique=False)
 
+    op.create_table('sign_in_reset',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('started_by', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('cancel_hash', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('effective_at', sa.DateTime(), nullable=False),
+    sa.Column('cancelled_at', sa.DateTime(), nullable=True),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('cancel_hash')
+    )
+    with op.batch_alter_table('sign_in_reset', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sign_in_reset_patient_id'), ['patient_id'], unique=False)
+
     op.create_table('task',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('once', sa.String(), nullable=False),
@@ -499,6 +583,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_allocation_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_allocation_invoice_id'), ['invoice_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_allocation_payment_id'), ['payment_id'], unique=False)
+
+    op.create_table('contact_change',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('asked_by', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.String(), nullable=False),
+    sa.Column('shown', sa.String(), nullable=False),
+    sa.Column('replaces', sa.String(), nullable=True),
+    sa.Column('everywhere', sa.Boolean(), nullable=False),
+    sa.Column('code_hash', sa.String(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('done_at', sa.DateTime(), nullable=True),
+    sa.Column('burnt_at', sa.DateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.ForeignKeyConstraint(['replaces'], ['contact_point.id'], ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('contact_change', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_contact_change_patient_id'), ['patient_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_contact_change_replaces'), ['replaces'], unique=False)
 
     op.create_table('enrolment',
     sa.Column('account_id', sa.String(), nullable=False),
@@ -563,6 +670,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_payment_part_invoice_id'), ['invoice_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_payment_part_payment_id'), ['payment_id'], unique=False)
 
+    op.create_table('portal_session',
+    sa.Column('ref', sa.String(), nullable=False),
+    sa.Column('side', sa.String(length=40), nullable=False),
+    sa.Column('scope', sa.String(length=40), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=True),
+    sa.Column('staff_id', sa.String(), nullable=True),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.Column('seen_at', sa.DateTime(), nullable=False),
+    sa.Column('revoked_at', sa.DateTime(), nullable=True),
+    sa.Column('link_id', sa.String(), nullable=True),
+    sa.Column('way', sa.String(), nullable=False),
+    sa.Column('device', sa.String(), nullable=False),
+    sa.Column('ip', sa.String(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['link_id'], ['one_time_link.id'], ),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], ),
+    sa.PrimaryKeyConstraint('ref')
+    )
+    with op.batch_alter_table('portal_session', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_portal_session_link_id'), ['link_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_portal_session_patient_id'), ['patient_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_portal_session_staff_id'), ['staff_id'], unique=False)
+
     op.create_table('refund',
     sa.Column('account_id', sa.String(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
@@ -586,16 +717,73 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_refund_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_refund_payment_id'), ['payment_id'], unique=False)
 
+    op.create_table('session_ticket',
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('side', sa.String(length=40), nullable=False),
+    sa.Column('scope', sa.String(length=40), nullable=False),
+    sa.Column('patient_id', sa.String(), nullable=True),
+    sa.Column('staff_id', sa.String(), nullable=True),
+    sa.Column('link_id', sa.String(), nullable=True),
+    sa.Column('way', sa.String(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.Column('shared_computer', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['link_id'], ['one_time_link.id'], ),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff_member.id'], ),
+    sa.PrimaryKeyConstraint('hash')
+    )
+    with op.batch_alter_table('session_ticket', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_session_ticket_link_id'), ['link_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_session_ticket_patient_id'), ['patient_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_session_ticket_staff_id'), ['staff_id'], unique=False)
+
+    op.create_table('sharing_wish',
+    sa.Column('patient_id', sa.String(), nullable=False),
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('given_name', sa.String(), nullable=False),
+    sa.Column('family_name', sa.String(), nullable=False),
+    sa.Column('name_key', sa.String(), nullable=False),
+    sa.Column('birth_date', sa.Date(), nullable=False),
+    sa.Column('grant_id', sa.String(), nullable=True),
+    sa.Column('created_at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['grant_id'], ['sharing_grant.id'], ),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('patient_id', 'kind', 'name_key', 'birth_date')
+    )
+    with op.batch_alter_table('sharing_wish', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sharing_wish_grant_id'), ['grant_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_sharing_wish_patient_id'), ['patient_id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('sharing_wish', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sharing_wish_patient_id'))
+        batch_op.drop_index(batch_op.f('ix_sharing_wish_grant_id'))
+
+    op.drop_table('sharing_wish')
+    with op.batch_alter_table('session_ticket', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_session_ticket_staff_id'))
+        batch_op.drop_index(batch_op.f('ix_session_ticket_patient_id'))
+        batch_op.drop_index(batch_op.f('ix_session_ticket_link_id'))
+
+    op.drop_table('session_ticket')
     with op.batch_alter_table('refund', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_refund_payment_id'))
         batch_op.drop_index(batch_op.f('ix_refund_account_id'))
 
     op.drop_table('refund')
+    with op.batch_alter_table('portal_session', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_portal_session_staff_id'))
+        batch_op.drop_index(batch_op.f('ix_portal_session_patient_id'))
+        batch_op.drop_index(batch_op.f('ix_portal_session_link_id'))
+
+    op.drop_table('portal_session')
     with op.batch_alter_table('payment_part', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_payment_part_payment_id'))
         batch_op.drop_index(batch_op.f('ix_payment_part_invoice_id'))
@@ -616,6 +804,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_enrolment_account_id'))
 
     op.drop_table('enrolment')
+    with op.batch_alter_table('contact_change', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_contact_change_replaces'))
+        batch_op.drop_index(batch_op.f('ix_contact_change_patient_id'))
+
+    op.drop_table('contact_change')
     with op.batch_alter_table('allocation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_allocation_payment_id'))
         batch_op.drop_index(batch_op.f('ix_allocation_invoice_id'))
@@ -627,6 +820,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_task_account_id'))
 
     op.drop_table('task')
+    with op.batch_alter_table('sign_in_reset', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sign_in_reset_patient_id'))
+
+    op.drop_table('sign_in_reset')
     with op.batch_alter_table('sign_in_code', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sign_in_code_patient_id'))
         batch_op.drop_index(batch_op.f('ix_sign_in_code_contact_hash'))
@@ -637,21 +834,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sharing_grant_patient_id'))
 
     op.drop_table('sharing_grant')
-    with op.batch_alter_table('session_ticket', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_session_ticket_staff_id'))
-        batch_op.drop_index(batch_op.f('ix_session_ticket_patient_id'))
+    with op.batch_alter_table('second_factor_challenge', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_second_factor_challenge_patient_id'))
 
-    op.drop_table('session_ticket')
+    op.drop_table('second_factor_challenge')
     with op.batch_alter_table('relation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_relation_patient_id'))
         batch_op.drop_index(batch_op.f('ix_relation_adult_id'))
 
     op.drop_table('relation')
-    with op.batch_alter_table('portal_session', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_portal_session_staff_id'))
-        batch_op.drop_index(batch_op.f('ix_portal_session_patient_id'))
+    with op.batch_alter_table('recovery_code', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_recovery_code_patient_id'))
 
-    op.drop_table('portal_session')
+    op.drop_table('recovery_code')
     with op.batch_alter_table('payment', schema=None) as batch_op:
         batch_op.drop_index('ix_payment_status_created')
         batch_op.drop_index(batch_op.f('ix_payment_source_id'))
@@ -661,12 +856,26 @@ def downgrade() -> None:
         batch_op.drop_index('ix_payment_account_created')
 
     op.drop_table('payment')
+    op.drop_table('patient_login')
+    with op.batch_alter_table('passkey_challenge', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_passkey_challenge_patient_id'))
+
+    op.drop_table('passkey_challenge')
+    with op.batch_alter_table('passkey', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_passkey_patient_id'))
+
+    op.drop_table('passkey')
     with op.batch_alter_table('outbox_message', schema=None) as batch_op:
         batch_op.drop_index('ix_outbox_waiting')
         batch_op.drop_index(batch_op.f('ix_outbox_message_patient_id'))
         batch_op.drop_index(batch_op.f('ix_outbox_message_account_id'))
 
     op.drop_table('outbox_message')
+    with op.batch_alter_table('one_time_link', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_one_time_link_patient_id'))
+        batch_op.drop_index(batch_op.f('ix_one_time_link_account_id'))
+
+    op.drop_table('one_time_link')
     with op.batch_alter_table('membership', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_membership_source_id'))
         batch_op.drop_index(batch_op.f('ix_membership_plan_id'))
@@ -714,6 +923,7 @@ def downgrade() -> None:
 
     op.drop_table('invoice')
     op.drop_table('staff_member')
+    op.drop_table('session_proof')
     op.drop_table('processor_event')
     op.drop_table('practice')
     op.drop_table('plan')

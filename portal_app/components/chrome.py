@@ -187,7 +187,7 @@ def get_help() -> rx.Component:
 
 def call_us(cls: str = "text-ink-2") -> rx.Component:
     """One sentence with the practice's number, once it is known."""
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return el.p(
         rx.cond(
             ShellState.phone != "",

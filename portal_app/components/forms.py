@@ -1,6 +1,6 @@
 """Form pieces. Each is labelled, described, uncontrolled, and errs in words."""
 
-from typing import Any
+from typing import Any, Literal
 
 import reflex as rx
 
@@ -89,7 +89,7 @@ def choice(
     sub: Any = None,
     side: Any = None,
     checked: Any = False,
-    kind: str = "radio",
+    kind: Literal["radio", "checkbox"] = "radio",
     **props: Any,
 ) -> rx.Component:
     """A radio or checkbox whose whole card is the target."""

@@ -64,7 +64,7 @@ def tag(tone: str, text: Any) -> rx.Component:
     return el.span(icon(name, 15, stroke=2.5), text, class_name=f"tag {look}")
 
 
-def status_tag(tone: rx.Var[str], text: rx.Var[str]) -> rx.Component:
+def status_tag(tone: rx.Var[str], text: rx.Var[str]) -> rx.Component | rx.Var[Any]:
     known = [(k, tag(k, text)) for k in TONES if k != "quiet"]
     return rx.match(tone, *known, tag("quiet", text))
 

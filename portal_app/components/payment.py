@@ -1,5 +1,7 @@
 """Paying an invoice: how much, with what, and what to do when it does not go straight through."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
@@ -18,10 +20,16 @@ def pay_panel() -> rx.Component:
     return el.div(
         rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
         rx.cond(S.held != "", held()),
+        rx.cond((S.trouble != "") & ~S.can_pay & (S.held == ""), why_not()),
         rx.cond(S.no_pay != "", at_the_practice()),
         rx.cond(S.can_pay, pay_card(), rx.cond(S.card_wanted, el.div(card_fields(), class_name="hidden"))),
         rx.cond(S.again != "", ask_again()),
     )
+
+
+def why_not() -> rx.Component:
+    """Another tab or person was faster: the form is gone, the reason is said."""
+    return notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")
 
 
 def dock_pay() -> rx.Component:
@@ -125,11 +133,12 @@ def how_much() -> rx.Component:
 def pay_with() -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
+    chosen: Any = S.want_card
     return rx.cond(
         S.sources.length() > 0,
         el.fieldset(
             el.legend(_("Pay with"), class_name="font-bold mb-2"),
-            el.div(each(S.sources, source), el.div(new, on_click=S.want_card), class_name="grid gap-2"),
+            el.div(each(S.sources, source), el.div(new, on_click=chosen), class_name="grid gap-2"),
             class_name="mt-5",
         ),
         hidden("source", "new"),
@@ -172,7 +181,7 @@ def at_the_practice() -> rx.Component:
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
+    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
     return card(
         h2(_("How to pay")),
         el.p(why, class_name="mt-2"),

@@ -70,7 +70,8 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
 
 def _titled(title: str | Callable[[], Any]) -> rx.Var[str]:
     first = title() if callable(title) else _(title)
-    return rx.Var.create(first).to(str) + " – " + chrome.practice_name()
+    said: Any = rx.Var.create(first).to(str)
+    return said + " – " + chrome.practice_name()
 
 
 def _shown_here(side: Side) -> bool:

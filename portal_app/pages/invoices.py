@@ -66,7 +66,7 @@ def owed() -> rx.Component:
     pay = link(
         S.pay_words,
         href=S.pay_href,
-        cls="btn btn-primary w-full sm:w-auto sm:min-w-52",
+        cls="btn btn-primary w-full",
         aria_describedby="pay-for",
     )
     return card(
@@ -83,8 +83,9 @@ def owed() -> rx.Component:
                 el.p(
                     fill_var("Oldest: {title}", title=S.pay_for),
                     id="pay-for",
-                    class_name="text-sm text-ink-2 mt-2 sm:text-center sm:max-w-60 mx-auto",
+                    class_name="text-sm text-ink-2 mt-2 sm:text-center",
                 ),
+                class_name="sm:w-60",
             ),
         ),
         cls=OWED,

@@ -191,8 +191,8 @@ def done_step() -> rx.Component:
 
 
 def assurance() -> rx.Component:
-    call = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum")
-    emergency = raw_a("911", href="tel:911", class_name="link tnum")
+    call = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
+    emergency = raw_a("911", href="tel:911", class_name="link tnum whitespace-nowrap")
     return el.div(
         el.p(
             icon("shield-check", 19, "text-brand mt-0.5"),

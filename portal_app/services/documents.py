@@ -20,7 +20,7 @@ from portal_app.gateways.documents import typesetter
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
-from portal_app.speech import full_date_text, mark, money_text, names_text, say, time_text
+from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say, time_text
 
 _STATUS = {
     InvoiceStatus.DRAFT: mark("Draft"),
@@ -104,7 +104,10 @@ def invoice_facts(view: InvoiceView, language: str) -> dict[str, Any]:
 def receipt_facts(view: ReceiptView, language: str) -> dict[str, Any]:
     heading = say(language, "Receipt {number}", number=view.number)
     paid_at = f"{full_date_text(language, local_date(view.paid_at))}, {time_text(language, view.paid_at)}"
-    facts = [(say(language, "Paid on"), paid_at), (say(language, "Paid with"), view.shown)]
+    facts = [
+        (say(language, "Paid on"), paid_at),
+        (say(language, "Paid with"), paid_with_text(language, view.shown)),
+    ]
     if view.payer:
         facts.append((say(language, "Paid by"), view.payer))
     totals = [(say(language, "Amount paid"), money_text(language, view.amount), True)]
@@ -159,7 +162,7 @@ def _payments(view: InvoiceView, language: str) -> list[dict[str, Any]]:
     rows = [
         [
             full_date_text(language, paid.on),
-            paid.shown,
+            paid_with_text(language, paid.shown),
             paid.receipt_number,
             money_text(language, -paid.amount),
         ]

@@ -57,7 +57,7 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
     return await asyncio.to_thread(service, *args, **kwargs)
 
 
-def guarded(permission: Permission, activity: bool = True) -> Callable[[Handler], Handler]:
+def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], Any]:
     """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
 
     `activity=False`: for what the server asks the page to do; it keeps no session alive.
@@ -73,7 +73,7 @@ def guarded(permission: Permission, activity: bool = True) -> Callable[[Handler]
     return lambda handler: _door(handler, enter, permission.side, permission)
 
 
-def open_to_all(handler: Handler) -> Handler:
+def open_to_all(handler: Any) -> Any:
     """For signing in and the like; `me()` is nobody. The docstring says why."""
 
     async def enter() -> Principal:

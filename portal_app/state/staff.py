@@ -11,7 +11,7 @@ from portal_app.domain.billing import RECEIVED, PaymentStatus
 from portal_app.domain.errors import Refused
 from portal_app.services import billing, sign_in
 from portal_app.services.billing.views import StaffPaymentRow, Today
-from portal_app.speech import mark, money_text, say, time_text, weekday_text
+from portal_app.speech import mark, money_text, paid_with_text, say, time_text, weekday_text
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 from portal_app.state.billing.words import payment_status, short_decline
 from portal_app.state.live import watch
@@ -146,7 +146,7 @@ class TodayState(PortalState):
             who=row.who,
             for_what=row.for_what,
             amount=money_text(self.language, row.amount),
-            shown=row.shown,
+            shown=paid_with_text(self.language, row.shown),
             tone=tone,
             status=status,
             why=short_decline(self.language, row.decline_code)

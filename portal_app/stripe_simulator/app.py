@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,9 @@ class Simulator:
         if "idempotency-key" in headers:
             more["Idempotency-Key"] = headers["idempotency-key"]
         broken = self.switches.broken(method, path, "after")
+        if broken and broken.late:
+            time.sleep(broken.late)  # this thread serves nobody else
+            broken = None
         return broken.answer(more) if broken else (status, body, more)
 
     def _once(

@@ -21,6 +21,7 @@ class Broken:
     when: str = "after"  # the work is done "after", or nothing was done "before"
     times: int = 1
     status: int = 0  # 0: the connection breaks off
+    late: float = 0.0  # seconds: the true answer, so late
 
     def answer(self, headers: dict[str, str]) -> tuple[int, dict[str, Any], dict[str, str]] | None:
         if not self.status:

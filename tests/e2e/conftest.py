@@ -47,16 +47,25 @@ def built() -> Path:
 
 
 @pytest.fixture(scope="session")
-def portal(built: Path) -> Iterator[Portal]:
+def demo(built: Path) -> Iterator[Path]:
+    """The demo practice on SQLite, loaded once; each installation begins with a copy of it."""
+    made = Portal().prepare()
+    yield made.folder
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def portal(demo: Path) -> Iterator[Portal]:
     """SQLite, one process: as `make run` serves it."""
-    running = Portal().prepare().start()
+    running = Portal().like(demo).start()
     yield running
     faults = running.faults()
     running.remove()
     assert not faults, faults
 
 
-expect.set_options(timeout=10_000)
+PATIENCE = 30_000  # milliseconds: two busy cores are slow, and nobody waits longer than needed
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +88,14 @@ class Visitor:
     url: str
     name: str
     complaints: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
 
     def tab(self) -> Page:
         return self.context.new_page()
+
+    def forgive(self) -> None:
+        """What the console said so far was meant to happen."""
+        self.complaints.clear()
 
     def go(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -110,27 +124,37 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
             locale="en-US",
             accept_downloads=True,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
         visitor = Visitor(context, context.new_page(), url or portal.url, look)
         context.on("console", lambda said: _complain(visitor, said.type, said.text))
-        context.on("weberror", lambda error: visitor.complaints.append(str(error.error)))
+        context.on("weberror", lambda error: _complain(visitor, "error", str(error.error)))
         made.append(visitor)
         return visitor
 
     yield opened
     complaints = [line for visitor in made for line in visitor.complaints]
-    if (failed := getattr(request.node, "failed", False)) and made:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        with suppress(Exception):
-            made[-1].page.screenshot(path=SHOTS / f"FAILED-{request.node.name}.png")
+    if (failed := getattr(request.node, "failed", False)) or complaints:
+        _keep_the_scene(request.node.name, made)
     for visitor in made:
         visitor.context.close()
     assert failed or not complaints, complaints
 
 
+def _keep_the_scene(test: str, visitors: list[Visitor]) -> None:
+    """Of a failed test: a picture of every tab, and what the consoles said."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for number, visitor in enumerate(visitors):
+        said = [f"{visitor.name}: {page.url}" for page in visitor.context.pages] + visitor.console
+        (SHOTS / f"FAILED-{test}-{number}.txt").write_text("\n".join(said) + "\n")
+        for tab, page in enumerate(visitor.context.pages):
+            with suppress(Exception):
+                page.screenshot(path=SHOTS / f"FAILED-{test}-{number}-{tab}.png", timeout=5_000)
+
+
 def _complain(visitor: Visitor, kind: str, text: str) -> None:
     """Errors, and everything about the content security policy."""
+    visitor.console.append(f"{kind}: {text}")
     if kind == "error" or "Content Security Policy" in text or "Content-Security-Policy" in text:
         visitor.complaints.append(text)
 

@@ -1,14 +1,17 @@
 """The built portal as a process of its own, with a demo practice in a temporary folder."""
 
+import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -69,6 +72,18 @@ class Portal:
         self.command("migrate")
         self.command("demo")
         return self
+
+    def like(self, folder: Path) -> "Portal":
+        """With a copy of the data that another installation prepared."""
+        shutil.copytree(folder, self.folder, dirs_exist_ok=True)
+        return self
+
+    def charges(self) -> list[int]:
+        """What the simulated processor has taken from cards, in cents."""
+        with closing(sqlite3.connect(self.folder / "stripe_simulator.db")) as store:
+            rows = store.execute("SELECT body FROM thing WHERE kind = 'charge'").fetchall()
+        charges = [json.loads(body) for (body,) in rows]
+        return [charge["amount_captured"] for charge in charges if charge["status"] == "succeeded"]
 
     def start(self) -> "Portal":
         with self.log.open("ab") as log:

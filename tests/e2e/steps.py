@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 from pyotp.totp import TOTP
+from pypdf import PdfReader
 
 from portal_app.demo.staff import STAFF
 from tests.e2e.conftest import Visitor
@@ -15,6 +16,10 @@ OUTBOX = "/outbox"
 OWNER, STAFF_PASSWORD = STAFF[0].email, STAFF[0].password
 MARIA = ("maria@example.com", date(1981, 3, 14))
 LUIS = ("maria@example.com", date(1979, 5, 2))
+NADIA = ("nadia.brennan@example.com", date(1978, 11, 20))
+HAL = ("hal.whitcomb@example.com", date(1986, 2, 8))
+NGOZI = ("ngozi.okonkwo@example.com", date(1992, 10, 10))  # owes nothing and never did
+AT_ONCE = 2_000  # milliseconds: the practice sees it while it happens
 PAYS, ASKS_THE_BANK, NO_MONEY = "4242424242424242", "4000002760003184", "4000000000009995"
 
 
@@ -86,10 +91,19 @@ def to_pay(page: Page) -> Locator:
     return page.locator("section").filter(has=page.get_by_role("heading", name="To pay", exact=True))
 
 
+def history(page: Page) -> Locator:
+    """The list below the filters: what is settled, or what was asked for."""
+    return page.locator("main ul.card").last
+
+
 def open_bill(page: Page, title: str) -> None:
     to_pay(page).get_by_role("link", name=title).first.click()
     page.wait_for_url("**/invoices/inv_*")
-    expect(page.get_by_text("What this invoice is for")).to_be_visible()
+    bill_is_shown(page)
+
+
+def bill_is_shown(page: Page) -> None:
+    expect(page.locator("table caption")).to_be_visible()
 
 
 def staff_sign_in(visitor: Visitor, email: str) -> Page:
@@ -141,23 +155,41 @@ def choose_amount(page: Page, amount: str) -> None:
 
 def confirm_at_the_bank(page: Page, button: str = "Complete") -> None:
     frame = page.frame_locator("iframe[title='3D Secure authentication']")
-    frame.get_by_role("button", name=button).click(timeout=20_000)
+    frame.get_by_role("button", name=button).click()
 
 
 def press_pay(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Pay")).locator("visible=true").first.click()
 
 
-def pay(page: Page, *, card: str, amount: str = "") -> None:
+def pay(page: Page, *, card: str, amount: str = "", keep: bool = False) -> None:
     if amount:
         choose_amount(page, amount)
     fill_card(page, card)
+    if keep:
+        page.get_by_label("Save this card for next time").check(force=True)
     press_pay(page)
+
+
+def why_not(page: Page) -> Locator:
+    """What stands where the form was pressed: why it did not go through."""
+    return page.locator("main [role=alert][data-focus]")
+
+
+def seen_at_once(dashboard: Page, *words: str) -> None:
+    """Without a reload, and while it happens."""
+    for word in words:
+        expect(dashboard.locator("main")).to_contain_text(word, timeout=AT_ONCE)
+
+
+def figures(paper: Path) -> str:
+    """Every word of a PDF."""
+    return " ".join(page.extract_text() for page in PdfReader(paper).pages)
 
 
 def on_receipt(page: Page) -> str:
     """The receipt's number; the page says that the payment was received."""
-    page.wait_for_url("**/receipt?*", timeout=20_000)
+    page.wait_for_url("**/receipt?*")
     expect(page.get_by_role("heading", name="Payment received")).to_be_visible()
     return page.get_by_text("Receipt number").locator("b").inner_text()
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import AskAgain, Held, PaymentStatus
+from portal_app.domain.billing import AskAgain, Held, PaymentStatus, part_payment
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, SourceId, given_id, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import HeldPayment, InvoiceView, PaymentOutcome, SourceView
-from portal_app.speech import date_text, mark, money_text, names_text, say
+from portal_app.speech import date_text, mark, money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import (
@@ -263,7 +263,8 @@ class InvoiceState(PortalState):
         )
 
     def _ask_for_card(self, offer: Offer) -> None:
-        """The amount is in order: the page may now ask the processor for the card's token."""
+        """The processor is asked for the card's token; an amount that cannot be charged is refused before."""
+        part_payment(self._payable or offer.amount.zero(), offer.amount)
         self._offer, self.card_amount, self.card_save = offer, offer.amount.minor, offer.save
         self.card_wanted, self.card_released, self.busy = True, False, False
         self.card_asked += 1
@@ -321,7 +322,7 @@ class InvoiceState(PortalState):
             PaidItem(
                 address(self.language, f"/receipt?id={paid.id}") if paid.receipt_number else "",
                 date_text(self.language, paid.on),
-                paid.shown,
+                paid_with_text(self.language, paid.shown),
                 money_text(self.language, paid.amount),
                 *payment_status(self.language, paid.status),
             )
@@ -365,7 +366,9 @@ class InvoiceState(PortalState):
 
     def _source(self, source: SourceView) -> SourceItem:
         note = source_note(self.language, source)
-        return SourceItem(source.id, source.shown, note, source.is_default, source.expired)
+        return SourceItem(
+            source.id, paid_with_text(self.language, source.shown), note, source.is_default, source.expired
+        )
 
 
 def _source(form: dict[str, str]) -> SourceId:

@@ -121,7 +121,7 @@ class InvoicesState(PortalState):
 
     def _address(self, show: str, person: str, page: int = 1) -> str:
         asked = {
-            "show": show if show != "all" or person else "",
+            "show": "" if show == "all" else show,
             "person": person,
             "page": page if page > 1 else "",
         }

@@ -10,7 +10,7 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PaymentId, given_id
 from portal_app.services import billing
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
-from portal_app.speech import date_text, money_text, names_text, say, time_text
+from portal_app.speech import date_text, money_text, names_text, paid_with_text, say, time_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import invoice_title, payment_status
@@ -58,7 +58,8 @@ class ReceiptState(PortalState):
     def _show(self, receipt: ReceiptView) -> None:
         day = clock.local_date(receipt.paid_at)
         self.on = f"{date_text(self.language, day)}, {time_text(self.language, receipt.paid_at)}"
-        self.number, self.shown, self.payer = receipt.number, receipt.shown, receipt.payer
+        self.number, self.payer = receipt.number, receipt.payer
+        self.shown = paid_with_text(self.language, receipt.shown)
         self.amount = money_text(self.language, receipt.amount)
         self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
         self.tone, self.status = payment_status(self.language, receipt.status)

@@ -1,0 +1,95 @@
+from datetime import timedelta
+
+import pytest
+
+from portal_app import clock
+from portal_app.domain.errors import NotFound
+from portal_app.state.billing import InvoicesState
+from tests import cast as people
+from tests.cast import Cast, add_invoice
+from tests.screen import happens, look_from, on_screen
+
+
+@pytest.fixture
+def cast(sqlite_db: str) -> Cast:
+    return Cast.on_stage()
+
+
+async def looked_at(address: str = "/invoices") -> InvoicesState:
+    page = on_screen(InvoicesState, address)
+    await happens(page.load)
+    return page
+
+
+async def test_one_lands_on_what_is_owed_now(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    look_from(monkeypatch, cast.maria)
+    page = await looked_at()
+    assert (page.owed, page.owed_words) == ("$120.00", "1 invoice to pay")
+    assert page.pay_words == "Pay $120.00"
+    assert page.pay_href == f"/invoices/{people.INVOICE}"
+    assert [row.title for row in page.to_pay] == ["Crown, lower left"]
+
+
+async def test_in_spanish_every_word_and_address_is_spanish(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    look_from(monkeypatch, cast.maria, "es")
+    page = await looked_at("/es/invoices")
+    assert page.owed_words == "1 factura por pagar"
+    assert page.pay_href.startswith("/es/invoices/inv_")
+    assert page.to_pay[0].status.startswith("Vence el ")
+    assert [chip.label for chip in page.shows] == ["Todas", "Por pagar", "Ya pagadas"]
+
+
+async def test_what_waits_comes_oldest_due_first(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    add_invoice(people.RIVERA, (people.EVA, "Filling", 40_00), due=clock.today() - timedelta(days=20))
+    look_from(monkeypatch, cast.maria)
+    page = await looked_at()
+    assert [row.title for row in page.to_pay] == ["Filling", "Crown, lower left"]
+    assert page.to_pay[0].tone == "late"
+    assert page.pay_for == "Filling"
+
+
+async def test_filters_stand_in_the_address(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    add_invoice(people.RIVERA, (people.EVA, "Filling", 40_00))
+    look_from(monkeypatch, cast.maria)
+    page = await looked_at(f"/invoices?show=to_pay&person={people.EVA.id}")
+    assert [row.title for row in page.rows] == ["Filling"]
+    assert [chip.label for chip in page.shows if chip.on] == ["To pay"]
+    assert [chip.label for chip in page.people if chip.on] == ["Eva"]
+    assert page.shows[0].href == f"/invoices?person={people.EVA.id}"
+
+
+@pytest.mark.parametrize(
+    "query", ["show=drop+table", "page=-1", "page=99999999999", "page=²", "show=paid&page=7"]
+)
+async def test_an_address_that_makes_no_sense_still_shows_a_page(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, query: str
+):
+    look_from(monkeypatch, cast.maria)
+    page = await looked_at(f"/invoices?{query}")
+    assert page.ready
+    assert page.notice == ""
+
+
+async def test_a_person_who_is_not_theirs_is_not_there(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    look_from(monkeypatch, cast.maria)
+    page = await looked_at(f"/invoices?person={people.KIM.id}")
+    assert page.rows == []
+    page = await looked_at("/invoices?person=pat_1'or'1")
+    assert page.notice == str(NotFound())
+
+
+async def test_luis_sees_nothing_of_marias(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    look_from(monkeypatch, cast.luis)
+    page = await looked_at()
+    assert [row.title for row in page.to_pay] == ["Consultation"]
+    assert "Crown" not in str(page.dict())
+
+
+async def test_services_of_a_person_one_may_not_read_are_services(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    add_invoice(people.PARK, (people.NINA, "Wisdom tooth", 80_00))
+    look_from(monkeypatch, cast.rosa)
+    page = await looked_at()
+    assert [row.title for row in page.to_pay] == ["Services"]
+    assert "Wisdom" not in str(page.dict())

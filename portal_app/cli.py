@@ -151,6 +151,15 @@ def deliver() -> None:
     out.print(f"{run(the_portal('outbox'), mail=ours.mail, sms=ours.sms)} sent.")
 
 
+@app.command()
+def export() -> None:
+    """Bring to the practice's own system what was posted and waits."""
+    from portal_app.gateways import practice_system  # noqa: PLC0415
+    from portal_app.services.billing.exporting import deliver_exports  # noqa: PLC0415
+
+    out.print(f"{deliver_exports(the_portal('export'), system=practice_system())} brought.")
+
+
 @staff.command("add")
 def staff_add(
     email: Annotated[str, typer.Argument()],

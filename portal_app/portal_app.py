@@ -11,13 +11,14 @@ from starlette.routing import BaseRoute, Mount
 from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import the_portal
-from portal_app.gateways import gateways
+from portal_app.gateways import gateways, practice_system
 from portal_app.services import audit, jobs, messages, resets
-from portal_app.settings import settings
+from portal_app.services.billing.exporting import deliver_exports_forever
+from portal_app.settings import Surface, settings
 from portal_app.state import live
 from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import documents, session, sockets, stripe
+from portal_app.web import documents, exports, session, sockets, stripe
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
@@ -56,6 +57,10 @@ async def deliver() -> None:
     await messages.deliver_forever(gateways())
 
 
+async def bring_postings() -> None:
+    await deliver_exports_forever(practice_system())
+
+
 def simulator() -> Starlette:
     """Stripe for the demo, in the same process; it brings its webhooks to the portal's own door."""
     from portal_app.gateways.stripe import simulated_keys  # noqa: PLC0415  (the demo only)
@@ -75,7 +80,9 @@ def simulator() -> Starlette:
 def put_together() -> rx.App:
     logs.set_up()
     routes: list[BaseRoute] = [*session.routes, *documents.routes, *stripe.routes]
-    tasks = [pass_on, deliver, run_errands, chase, sockets.end_when_told]
+    if settings().surface is not Surface.PATIENT:
+        routes += exports.routes
+    tasks = [pass_on, deliver, bring_postings, run_errands, chase, sockets.end_when_told]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 

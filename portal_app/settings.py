@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     twilio_from: str = Field("", alias="TWILIO_FROM")
     twilio_api_base: str = Field("", alias="TWILIO_API_BASE")
 
+    export_url: str = ""
+    export_token: SecretStr = SecretStr("")
+
     @property
     def demo(self) -> bool:
         return self.mode is Mode.DEMO
@@ -166,6 +169,8 @@ def _unsafe(found: Settings) -> Iterator[str]:
             yield f"{name.upper()} is for demo and tests; remove it in production"
     if not (found.smtp_host and found.smtp_from):
         yield "SMTP_HOST and SMTP_FROM are missing: nobody could be sent a code"
+    if found.export_url and not found.export_url.startswith("https://"):
+        yield "PORTAL_EXPORT_URL has to begin with https:// in production: postings name patients"
     twilio = (found.twilio_account_sid, found.twilio_auth_token.get_secret_value(), found.twilio_from)
     if any(twilio) and not all(twilio):
         yield "text messages: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM go together"

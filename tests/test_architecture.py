@@ -65,6 +65,7 @@ MASTER_KEYS = {
         "services/on_behalf",
         "services/jobs",
         "services/messages",
+        "services/staff_tasks",
     },
     "EVERYONE": {"db", "services/sign_in", "services/families"},
     "transaction": {"services", "demo"},

@@ -7,6 +7,7 @@ from portal_app.gateways.documents import Typesetter, typesetter
 from portal_app.gateways.mail import Mailer, SmtpMailer
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import CardProcessor
+from portal_app.gateways.practice_system import Folder, PracticeSystem, Web
 from portal_app.gateways.sending import NotSetUp
 from portal_app.gateways.sms import Texter, TwilioTexter
 from portal_app.gateways.sms_fake import FakeTexter
@@ -58,6 +59,14 @@ def _mail(ours: Settings) -> Mailer:
         password=ours.smtp_password,
         tls=ours.smtp_tls,
     )
+
+
+def practice_system() -> PracticeSystem:
+    """Where posted entries are brought: the address in the settings, or a folder of the data folder."""
+    ours = settings()
+    if ours.export_url:
+        return Web(ours.export_url, ours.export_token)
+    return Folder(ours.data_dir / "exports")
 
 
 def _sms(ours: Settings) -> Texter:

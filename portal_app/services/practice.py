@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
-from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import StaffMember
-from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.access import Principal, the_portal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
 from portal_app.services.asking import columns
@@ -114,26 +114,6 @@ def practice(tx: Tx) -> PracticeFacts:
     ):
         known = replace(known, online_payments=online, post_automatically=automatic, minimum_payment=minimum)
     return known
-
-
-def change_money_settings(
-    principal: Principal,
-    *,
-    online_payments: bool,
-    post_automatically: bool,
-    minimum_payment: Money | None,
-) -> PracticeFacts:
-    """Who changed it is in the audit trail, under the row's name."""
-    principal.require(Permission.MANAGE_SETTINGS)
-    errand = replace(the_portal("settings"), name=principal.name, session_ref=principal.session_ref)
-    with transaction(errand) as tx:
-        row = tx.find(Practice, "practice", lock=True)
-        row.online_payments = online_payments
-        row.post_automatically = post_automatically
-        row.minimum_payment = minimum_payment
-        row.version += 1
-        tx.flush()
-        return practice(tx)
 
 
 def _facts(row: Practice) -> PracticeFacts:

@@ -205,3 +205,16 @@ class ProcessorEvent(PortalOwned, table=True):
     seen: int = 1
     received_at: datetime = moment()
     handled_at: datetime | None = moment(default=None, nullable=True)
+
+
+class PostingExport(PortalOwned, table=True):
+    """A ledger entry that the practice's own system has to hear of: delivered once, its id is the key."""
+
+    __table_args__ = (Index("ix_posting_export_waiting", "sent_at", "next_try_at"),)
+    audited: ClassVar[bool] = False
+    id: EntryId = Field(primary_key=True, sa_type=String, foreign_key="ledger_entry.id")
+    created_at: datetime = moment()
+    next_try_at: datetime | None = moment(default=None, nullable=True)
+    tries: int = 0
+    trouble: str = ""  # why the last try failed
+    sent_at: datetime | None = moment(default=None, nullable=True)

@@ -1,12 +1,13 @@
 """The practice that runs this installation, and its settings. One row."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from portal_app.db.scope import HouseOwned
-from portal_app.db.types import document, key, money
+from portal_app.db.scope import HouseOwned, PortalOwned
+from portal_app.db.types import document, key, moment, money
 from portal_app.domain.money import Money
 
 
@@ -36,3 +37,14 @@ class Practice(HouseOwned, table=True):
     # Raised by every change of settings, family links or patients: what is remembered in a
     # process about who sees whom is valid for one version and one day.
     version: int = Field(default=1, sa_type=BigInteger)
+
+
+class SettingChange(PortalOwned, table=True):
+    """Who changed which setting when, and to what: the settings page says it beside each."""
+
+    id: str = key()  # set_…
+    setting: str = Field(index=True)  # the column's name
+    value: str  # as it was typed or chosen
+    changed_by: str  # principal.name
+    name: str  # theirs, as it was then
+    changed_at: datetime = moment()

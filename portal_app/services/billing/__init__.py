@@ -13,11 +13,18 @@ from portal_app.services.billing.payments import (
     pay_invoice,
     preview_account,
 )
+from portal_app.services.billing.persons import (
+    find_patients,
+    open_invoice,
+    view_patient_billing,
+    view_payment,
+)
 from portal_app.services.billing.receipts import todays_payments, view_receipt
 from portal_app.services.billing.reconcile import reconcile
 from portal_app.services.billing.refunds import refund_payment, settle_refund
 from portal_app.services.billing.settle import settle
 from portal_app.services.billing.statements import view_statement
+from portal_app.services.billing.transactions import export_transactions, search_transactions
 from portal_app.services.billing.wallet import (
     finish_adding_source,
     list_sources,
@@ -35,11 +42,14 @@ __all__ = [
     "cancel_payment",
     "confirm_payment",
     "create_invoice",
+    "export_transactions",
+    "find_patients",
     "finish_adding_source",
     "heard",
     "list_invoices",
     "list_sources",
     "make_default",
+    "open_invoice",
     "past_due_offer",
     "pay_account",
     "pay_invoice",
@@ -50,6 +60,7 @@ __all__ = [
     "refund_payment",
     "remove_source",
     "rename_source",
+    "search_transactions",
     "send_invoice",
     "settle",
     "settle_refund",
@@ -59,6 +70,8 @@ __all__ = [
     "used_by",
     "view_account",
     "view_invoice",
+    "view_patient_billing",
+    "view_payment",
     "view_receipt",
     "view_statement",
     "void_invoice",

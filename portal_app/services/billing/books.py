@@ -15,6 +15,7 @@ from portal_app.db.tables.billing import (
     LedgerEntry,
     Payment,
     PaymentPart,
+    PostingExport,
     Refund,
 )
 from portal_app.domain import billing as rules
@@ -136,11 +137,16 @@ def post(
     invoice_id: InvoiceId | None = None,
     payment_id: PaymentId | None = None,
     patient_id: PatientId | None = None,
+    told_by_practice: bool = False,
 ) -> None:
-    """One signed line, once per kind and source: a second one is refused by the database."""
+    """One signed line, once per kind and source: a second one is refused by the database.
+
+    The practice's own system hears of it (LEDG-5), unless it is where it came from.
+    """
+    id_ = EntryId(new_id("ent"))
     tx.keep(
         LedgerEntry(
-            id=EntryId(new_id("ent")),
+            id=id_,
             account_id=account_id,
             kind=kind,
             amount=amount,
@@ -155,6 +161,9 @@ def post(
             posted_by=tx.principal.name,
         )
     )
+    if not told_by_practice:
+        tx.flush()
+        tx.tell(PostingExport(id=id_, created_at=now(), next_try_at=now()))
 
 
 def posted_already(tx: Tx, kind: EntryKind, source: str) -> bool:
@@ -162,7 +171,7 @@ def posted_already(tx: Tx, kind: EntryKind, source: str) -> bool:
     return tx.exec(found).first() is not None
 
 
-def post_payment(tx: Tx, payment: Payment) -> bool:
+def post_payment(tx: Tx, payment: Payment, *, told_by_practice: bool = False) -> bool:
     """The payment becomes a ledger entry, and with it what was refunded of it; False: it was one already."""
     if payment.posted:
         return False
@@ -179,6 +188,7 @@ def post_payment(tx: Tx, payment: Payment) -> bool:
             text=payment.source_shown,
             payment_id=payment.id,
             invoice_id=payment.invoice_id,
+            told_by_practice=told_by_practice,
         )
     done = select(Refund).where(Refund.payment_id == payment.id, Refund.status == RefundStatus.SUCCEEDED)
     for refund in tx.exec(done):

@@ -16,7 +16,7 @@ from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_i
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, currency, lock_account, post
-from portal_app.services.billing.telling import changed
+from portal_app.services.billing.telling import changed, send_invoice_note
 from portal_app.services.billing.views import NewLine
 
 
@@ -62,6 +62,7 @@ def create_invoice(
         tx.flush()
         for position, line in enumerate(lines):
             tx.keep(_line(invoice_id, account_id, position, line))
+        changed(tx, account_id, invoice_id)
     return invoice_id
 
 
@@ -102,9 +103,14 @@ def _next_number(tx: Tx) -> str:
 
 @retried
 def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
-    """The draft becomes a bill: the charge is posted, one entry per person. Sent twice is sent once."""
+    """The draft becomes a bill: the charge is posted, one entry per person, and its guarantor is told.
+
+    Sent twice is sent once.
+    """
     principal.require(Permission.TAKE_PAYMENTS)
     with transaction(principal) as tx:
+        _locked(tx, invoice_id)  # theirs to touch at all
+    with transaction(the_portal(f"desk for {principal.name}")) as tx:
         invoice = _locked(tx, invoice_id)
         if invoice.status is not InvoiceStatus.DRAFT:
             if invoice.status in PAYABLE or invoice.status is InvoiceStatus.PAID:
@@ -125,6 +131,8 @@ def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
                 patient_id=patient_id,
                 text=invoice.number,
             )
+        tx.flush()
+        send_invoice_note(tx, invoice)
         changed(tx, invoice.account_id, invoice.id)
 
 
@@ -138,6 +146,7 @@ def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "
             return
         if invoice.status is InvoiceStatus.DRAFT:  # never charged: nothing to post
             invoice.status, invoice.adjusted = InvoiceStatus.VOID, -invoice.total
+            changed(tx, invoice.account_id, invoice.id)
             return
         _nothing_on_its_way(tx, invoice)
         if invoice.allocated:

@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx
-from portal_app.db.tables.billing import Account, Payment, Refund
+from portal_app.db.tables.billing import Account, Invoice, Payment, Refund
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.staff import Task
 from portal_app.domain.families import ContactKind
@@ -26,6 +26,7 @@ def tell_staff(
     tx: Tx, kind: str, about: str, message: str, account_id: AccountId | None, **values: Any
 ) -> bool:
     """A task for a person, once per kind and thing; False when it was told before."""
+    tx.afterwards(lambda: announce("tasks", about))
     return tx.tell_once(
         Task(
             id=new_id("tsk"),
@@ -67,6 +68,18 @@ def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
         to_patient=payment.payer_id or tx.find(Account, payment.account_id).guarantor_id,
         account_id=payment.account_id,
         values={"amount": refund.amount, "date": local_date(refund.settled_at or refund.created_at)},
+    )
+
+
+def send_invoice_note(tx: Tx, invoice: Invoice) -> None:
+    """To the guarantor: that there is a bill, how much and until when; never what for."""
+    messages.write(
+        tx,
+        "invoice_issued",
+        once=f"invoice_issued:{invoice.id}",
+        to_patient=tx.find(Account, invoice.account_id).guarantor_id,
+        account_id=invoice.account_id,
+        values={"number": invoice.number, "amount": invoice.total, "date": invoice.due_date},
     )
 
 

@@ -54,7 +54,7 @@ def _known(books: Books, parts: list[Row], before: Payment, amount: int) -> Reas
         return None
     # The practice's own system has posted it: so does the ledger, once.
     if not books.desk.check:
-        post_payment(books.tx, before)
+        post_payment(books.tx, before, told_by_practice=True)
     books.desk.entered -= ours - before.refunded.minor
     books.desk.count("payments").changed += len(parts)
     return None

@@ -1,0 +1,400 @@
+"""Everything that moved money, or tried to: searched and paged in the database, for staff."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import col, func, literal, or_, select, union_all
+
+from portal_app.clock import zone
+from portal_app.db import audit
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.billing import (
+    Account,
+    Allocation,
+    Invoice,
+    LedgerEntry,
+    Payment,
+    PaymentPart,
+    Refund,
+)
+from portal_app.db.tables.families import Patient
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, Method, PaymentStatus, RefundStatus
+from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId
+from portal_app.domain.money import Money
+from portal_app.services.billing.books import currency
+
+PAGE = 50
+_BATCH = 500
+
+
+class Kind(StrEnum):
+    PAYMENT = "payment"
+    REFUND = "refund"
+    CHARGE = "charge"
+    ADJUSTMENT = "adjustment"  # and reversals
+
+
+class State(StrEnum):
+    """What one filters by; the statuses of payments and refunds, as the desk speaks of them."""
+
+    RECEIVED = "received"
+    TO_POST = "to_post"
+    ON_ITS_WAY = "on_its_way"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`text`: a name, a chart, invoice or receipt number, or a part of one; '%' and '_' mean themselves."""
+
+    text: str = ""
+    kind: Kind | None = None
+    state: State | None = None
+    account_id: AccountId | None = None
+    first: date | None = None  # days of the practice, both included
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    id: str  # of the payment, refund or ledger entry
+    kind: Kind
+    at: datetime
+    account_id: AccountId
+    patient_id: PatientId  # the guarantor
+    who: str  # the guarantor's name
+    chart_number: str
+    invoices: tuple[str, ...]  # numbers
+    method: Method | None  # of payments
+    shown: str  # "Visa ending in 4242"; of other entries their text
+    status: PaymentStatus | RefundStatus | None  # None: a ledger entry, posted as it was made
+    decline_code: str
+    posted: bool
+    amount: Money  # as it is read: payments and charges positive, refunds and credits negative
+    refunded: Money
+    receipt_number: str
+    payment_id: PaymentId | None
+
+    @property
+    def can_post(self) -> bool:
+        return self.kind is Kind.PAYMENT and not self.posted and self.status in RECEIVED
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPage:
+    rows: tuple[Transaction, ...]
+    page: int
+    pages: int
+    count: int
+    to_post: int  # payments that wait, over all
+    account_name: str  # of the person one looks at
+
+
+def search_transactions(principal: Principal, search: Search, *, page: int = 1) -> TransactionPage:
+    """Newest first, 50 a page; a page past the end is the last one."""
+    principal.require(Permission.VIEW_BILLING)
+    with reading(_errand(principal)) as tx:
+        found = _found(search)
+        count = tx.exec(select(func.count()).select_from(found)).one()
+        pages = max(1, -(-count // PAGE))
+        page = min(max(page, 1), pages)
+        newest = select(*found.c).order_by(found.c.at.desc(), found.c.id)
+        rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
+        account = search.account_id
+        names = _guarantors(tx, {account}) if account else {}
+        waiting = select(func.count()).where(_TO_POST)
+        return TransactionPage(
+            rows=tuple(_filled(tx, rows)),
+            page=page,
+            pages=pages,
+            count=count,
+            to_post=tx.exec(waiting).one(),
+            account_name=names[account][1] if account in names else "",
+        )
+
+
+def export_transactions(principal: Principal, search: Search) -> list[Transaction]:
+    """All that fits, newest first; leaves a line in the trail with how many there were."""
+    principal.require(Permission.EXPORT)
+    principal.require(Permission.VIEW_BILLING)
+    made: list[Transaction] = []
+    with reading(_errand(principal)) as tx:
+        found = _found(search)
+        rows = tx.exec(select(*found.c).order_by(found.c.at.desc(), found.c.id)).all()
+        for start in range(0, len(rows), _BATCH):
+            made += _filled(tx, rows[start : start + _BATCH])
+    with transaction(_errand(principal)) as tx:
+        tx.keep(audit.line(principal, "export:transactions", details={"rows": len(made)}))
+    return made
+
+
+def _errand(principal: Principal) -> Principal:
+    """VIEW_BILLING is every account; names of guarantors are read by the portal for whoever has it."""
+    return the_portal(f"transactions for {principal.name}")
+
+
+# --- one question ------------------------------------------------------------------------------
+_TO_POST = col(Payment.posted).is_(False) & col(Payment.status).in_(sorted(RECEIVED))
+_STATES: dict[State, Any] = {
+    State.RECEIVED: col(Payment.status).in_(sorted(RECEIVED)),
+    State.TO_POST: _TO_POST,
+    State.ON_ITS_WAY: col(Payment.status).in_(sorted(IN_FLIGHT)),
+    State.FAILED: col(Payment.status).in_([PaymentStatus.FAILED, PaymentStatus.CANCELLED]),
+    State.REFUNDED: col(Payment.status).in_([PaymentStatus.REFUNDED, PaymentStatus.PARTLY_REFUNDED]),
+    State.DISPUTED: col(Payment.status) == PaymentStatus.DISPUTED,
+}
+_REFUND_STATES = {
+    State.REFUNDED: RefundStatus.SUCCEEDED,
+    State.ON_ITS_WAY: RefundStatus.PROCESSING,
+    State.FAILED: RefundStatus.FAILED,
+}
+_OTHERS = {
+    Kind.CHARGE: (EntryKind.CHARGE,),
+    Kind.ADJUSTMENT: (EntryKind.ADJUSTMENT, EntryKind.REVERSAL),
+}
+
+
+def _found(search: Search) -> Any:
+    """kind, id and moment of all that fits, as one table."""
+    asked = []
+    if search.kind in (None, Kind.PAYMENT):
+        asked.append(_payments(search))
+    if search.kind in (None, Kind.REFUND) and (search.state is None or search.state in _REFUND_STATES):
+        asked.append(_refunds(search))
+    if search.state is None:
+        kinds = [search.kind] if search.kind in _OTHERS else [] if search.kind else list(_OTHERS)
+        asked += [_entries(search, kind) for kind in kinds]
+    if not asked:  # charges are in no state: nothing fits
+        asked.append(_payments(search).where(literal(False)))
+    return (union_all(*asked) if len(asked) > 1 else asked[0]).subquery()
+
+
+def _payments(search: Search) -> Any:
+    at = func.coalesce(col(Payment.settled_at), col(Payment.created_at))
+    wanted = select(literal(Kind.PAYMENT.value).label("kind"), col(Payment.id).label("id"), at.label("at"))
+    if search.state:
+        wanted = wanted.where(_STATES[search.state])
+    if search.text:
+        wanted = wanted.where(
+            or_(
+                _has(Payment.receipt_number, search.text),
+                *_for_invoices(Payment.id, search.text),
+                col(Payment.account_id).in_(_of_people(search.text)),
+            )
+        )
+    return _narrowed(wanted, Payment, at, search)
+
+
+def _refunds(search: Search) -> Any:
+    at = func.coalesce(col(Refund.settled_at), col(Refund.created_at))
+    wanted = select(literal(Kind.REFUND.value).label("kind"), col(Refund.id).label("id"), at.label("at"))
+    if search.state:
+        wanted = wanted.where(Refund.status == _REFUND_STATES[search.state])
+    if search.text:
+        of_payments = select(Payment.id).where(_has(Payment.receipt_number, search.text))
+        wanted = wanted.where(
+            or_(
+                col(Refund.payment_id).in_(of_payments),
+                *_for_invoices(Refund.payment_id, search.text),
+                col(Refund.account_id).in_(_of_people(search.text)),
+            )
+        )
+    return _narrowed(wanted, Refund, at, search)
+
+
+def _entries(search: Search, kind: Kind) -> Any:
+    at = col(LedgerEntry.posted_at)
+    wanted = select(literal(kind.value).label("kind"), col(LedgerEntry.id).label("id"), at.label("at"))
+    wanted = wanted.where(col(LedgerEntry.kind).in_(_OTHERS[kind]))
+    if search.text:
+        of_invoices = select(Invoice.id).where(_has(Invoice.number, search.text))
+        wanted = wanted.where(
+            or_(
+                col(LedgerEntry.invoice_id).in_(of_invoices),
+                col(LedgerEntry.account_id).in_(_of_people(search.text)),
+            )
+        )
+    return _narrowed(wanted, LedgerEntry, at, search)
+
+
+def _narrowed(wanted: Any, table: Any, at: Any, search: Search) -> Any:
+    if search.account_id:
+        wanted = wanted.where(table.account_id == search.account_id)
+    if search.first:
+        wanted = wanted.where(at >= datetime.combine(search.first, time(), zone()))
+    if search.last:
+        wanted = wanted.where(at < datetime.combine(search.last + timedelta(days=1), time(), zone()))
+    return wanted
+
+
+def _for_invoices(payment_id: Any, text: str) -> list[Any]:
+    """Payments that pay, or meant to pay, a bill whose number is meant."""
+    return [
+        col(payment_id).in_(
+            select(table.payment_id)
+            .join(Invoice, col(Invoice.id) == table.invoice_id)
+            .where(_has(Invoice.number, text))
+        )
+        for table in (PaymentPart, Allocation)
+    ]
+
+
+def _has(column: Any, text: str) -> Any:
+    return col(column).icontains(text, autoescape=True)
+
+
+def _of_people(text: str) -> Any:
+    """Accounts whose guarantor is meant by a name, a part of one, or a chart number."""
+    return select(Account.id).join(Patient, col(Patient.id) == Account.guarantor_id).where(named(text))
+
+
+def named(text: str) -> Any:
+    """Patients meant by `text`: every word of it is in their name, or it is their chart number."""
+    whole = col(Patient.given_name) + " " + col(Patient.family_name)
+    words = [whole.icontains(word, autoescape=True) for word in text.replace(",", " ").split()[:6]]
+    fits = words[0] if words else literal(False)
+    for word in words[1:]:
+        fits = fits & word
+    return or_(fits, func.lower(col(Patient.chart_number)) == text.lower())
+
+
+# --- what stands in a row ----------------------------------------------------------------------
+def _filled(tx: Tx, found: Sequence[Any]) -> list[Transaction]:
+    """The page's rows in the order they were found: a question a table, not a row."""
+    ids: dict[str, list[str]] = {}
+    for row in found:
+        ids.setdefault(row.kind, []).append(row.id)
+    refunds = {row.id: row for row in tx.exec(_of(Refund, ids.get(Kind.REFUND, [])))}
+    of_refunds = [refund.payment_id for refund in refunds.values()]
+    payments = {row.id: row for row in tx.exec(_of(Payment, [*ids.get(Kind.PAYMENT, []), *of_refunds]))}
+    others = [*ids.get(Kind.CHARGE, []), *ids.get(Kind.ADJUSTMENT, [])]
+    entries = {row.id: row for row in tx.exec(_of(LedgerEntry, others))}
+    rows = [*payments.values(), *refunds.values(), *entries.values()]
+    people = _guarantors(tx, {row.account_id for row in rows})
+    numbers = _numbers(tx, list(payments))
+    titles = _invoice_numbers(tx, {row.invoice_id for row in entries.values() if row.invoice_id})
+    made = []
+    for row in found:
+        kind = Kind(row.kind)
+        if kind is Kind.PAYMENT:
+            made.append(_payment(payments[PaymentId(row.id)], people, numbers))
+        elif kind is Kind.REFUND:
+            refund = refunds[RefundId(row.id)]
+            made.append(_refund(refund, payments[refund.payment_id], people, numbers))
+        else:
+            made.append(_entry(entries[EntryId(row.id)], kind, people, titles))
+    return made
+
+
+People = dict[AccountId, tuple[PatientId, str, str]]  # guarantor, name, chart number
+
+
+def _payment(row: Payment, people: People, numbers: dict[PaymentId, list[str]]) -> Transaction:
+    who = people[row.account_id]
+    return Transaction(
+        id=row.id,
+        kind=Kind.PAYMENT,
+        at=row.settled_at or row.created_at,
+        account_id=row.account_id,
+        patient_id=who[0],
+        who=who[1],
+        chart_number=who[2],
+        invoices=tuple(numbers.get(row.id, ())),
+        method=row.method,
+        shown=row.source_shown,
+        status=row.status,
+        decline_code=row.decline_code,
+        posted=row.posted,
+        amount=row.amount,
+        refunded=row.refunded,
+        receipt_number=row.receipt_number or "",
+        payment_id=row.id,
+    )
+
+
+def _refund(
+    row: Refund, payment: Payment, people: People, numbers: dict[PaymentId, list[str]]
+) -> Transaction:
+    who = people[row.account_id]
+    return Transaction(
+        id=row.id,
+        kind=Kind.REFUND,
+        at=row.settled_at or row.created_at,
+        account_id=row.account_id,
+        patient_id=who[0],
+        who=who[1],
+        chart_number=who[2],
+        invoices=tuple(numbers.get(payment.id, ())),
+        method=payment.method,
+        shown=payment.source_shown,
+        status=row.status,
+        decline_code="",
+        posted=payment.posted,
+        amount=-row.amount,
+        refunded=row.amount.zero(),
+        receipt_number=payment.receipt_number or "",
+        payment_id=payment.id,
+    )
+
+
+def _entry(row: LedgerEntry, kind: Kind, people: People, titles: dict[InvoiceId, str]) -> Transaction:
+    who = people[row.account_id]
+    number = titles.get(row.invoice_id, "") if row.invoice_id else ""
+    return Transaction(
+        id=row.id,
+        kind=kind,
+        at=row.posted_at,
+        account_id=row.account_id,
+        patient_id=who[0],
+        who=who[1],
+        chart_number=who[2],
+        invoices=(number,) if number else (),
+        method=None,
+        shown="" if kind is Kind.CHARGE else row.text,
+        status=None,
+        decline_code="",
+        posted=True,
+        amount=row.amount,
+        refunded=Money(0, currency()),
+        receipt_number="",
+        payment_id=row.payment_id,
+    )
+
+
+def _of(table: Any, ids: Sequence[str]) -> Any:
+    return select(table).where(col(table.id).in_(ids))
+
+
+def _guarantors(tx: Tx, accounts: set[AccountId]) -> People:
+    rows = tx.exec(
+        select(Account.id, Patient.id, Patient.given_name, Patient.family_name, Patient.chart_number)
+        .join(Patient, col(Patient.id) == Account.guarantor_id)
+        .where(col(Account.id).in_(accounts))
+    )
+    return {account: (who, f"{given} {family}", chart) for account, who, given, family, chart in rows}
+
+
+def _numbers(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:
+    """Bills that each pays, or means to pay: a payment of the import has allocations only."""
+    found: dict[PaymentId, list[str]] = {}
+    for table in (PaymentPart, Allocation):
+        parts = (
+            select(table.payment_id, Invoice.number)
+            .join(Invoice, col(Invoice.id) == table.invoice_id)
+            .where(col(table.payment_id).in_(payments))
+            .order_by(col(table.position))
+        )
+        for payment_id, number in tx.exec(parts):
+            if number not in found.setdefault(payment_id, []):
+                found[payment_id].append(number)
+    return found
+
+
+def _invoice_numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
+    return dict(tx.exec(select(Invoice.id, Invoice.number).where(col(Invoice.id).in_(ids))).all())

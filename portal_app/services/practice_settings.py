@@ -1,0 +1,127 @@
+"""The settings that a practice changes while it is open: each with who changed it and when."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from portal_app.clock import now
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.practice import Practice, SettingChange
+from portal_app.db.tables.staff import StaffMember
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.errors import Refused
+from portal_app.domain.ids import new_id
+from portal_app.domain.money import Money
+from portal_app.services.live import announce
+
+NAMES = ("online_payments", "post_automatically", "minimum_payment", "dependent_age", "embed_origins")
+YOUNGEST, OLDEST = 12, 18
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """By whom, "" for nobody yet."""
+
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSettings:
+    online_payments: bool
+    post_automatically: bool
+    minimum_payment: Money | None
+    dependent_age: int
+    embed_origins: tuple[str, ...]
+    changed: dict[str, Changed]  # by the setting's name
+
+
+def view_settings(principal: Principal) -> PracticeSettings:
+    principal.require(Permission.MANAGE_SETTINGS)
+    with reading(_errand(principal)) as tx:
+        row = tx.find(Practice, "practice")
+        return PracticeSettings(
+            online_payments=row.online_payments,
+            post_automatically=row.post_automatically,
+            minimum_payment=row.minimum_payment,
+            dependent_age=row.dependent_age,
+            embed_origins=tuple(row.embed_origins),
+            changed={name: _last(tx, name) for name in NAMES},
+        )
+
+
+def change_setting(principal: Principal, name: str, value: Any) -> bool:
+    """One setting, from now on, in every process. False: it was so already.
+
+    The version is raised: what processes remember of the practice is of another one.
+    """
+    principal.require(Permission.MANAGE_SETTINGS)
+    value = _checked(name, value)
+    with transaction(_errand(principal)) as tx:
+        row = tx.find(Practice, "practice", lock=True)
+        if getattr(row, name) == value:
+            return False
+        setattr(row, name, value)
+        row.version += 1
+        who = tx.get(StaffMember, principal.staff_id) if principal.staff_id else None
+        tx.keep(
+            SettingChange(
+                id=new_id("set"),
+                setting=name,
+                value=_plain(value),
+                changed_by=principal.name,
+                name=who.name if who else principal.name,
+                changed_at=now(),
+            )
+        )
+        tx.afterwards(lambda: announce("settings", name))
+        return True
+
+
+def _checked(name: str, value: Any) -> Any:
+    match name, value:
+        case (("online_payments" | "post_automatically"), bool()):
+            return value
+        case "minimum_payment", None:
+            return None
+        case "minimum_payment", Money():
+            if value.minor > 0:
+                return value
+            raise Refused("Enter an amount, like {example}", example=Money(40_00, value.currency))
+        case "dependent_age", int():
+            if YOUNGEST <= value <= OLDEST:
+                return value
+            raise Refused("Choose an age from {youngest} to {oldest}", youngest=YOUNGEST, oldest=OLDEST)
+        case "embed_origins", list() | tuple():
+            return list(value)
+    raise Refused("We could not find that.")
+
+
+def _last(tx: Tx, name: str) -> Changed:
+    newest = (
+        select(SettingChange)
+        .where(SettingChange.setting == name)
+        .order_by(col(SettingChange.changed_at).desc(), col(SettingChange.id))
+        .limit(1)
+    )
+    row = tx.exec(newest).first()
+    return Changed(row.name, row.changed_at) if row else Changed()
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case Money():
+            return f"{value.minor} {value.currency}"
+        case list():
+            return " ".join(value)
+    return "" if value is None else str(value)
+
+
+def _errand(principal: Principal) -> Principal:
+    """The practice's own row is the portal's to write; the trail says for whom."""
+    errand = the_portal("settings")
+    return replace(errand, name=principal.name, session_ref=principal.session_ref, ip=principal.ip)

@@ -1,0 +1,501 @@
+"""What the desk does with money: finds, posts, refunds, records, bills; what it may not; who is told."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.audit import AuditEntry
+from portal_app.db.tables.billing import LedgerEntry, PostingExport
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.staff import Task
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
+from portal_app.domain.embedding import origins
+from portal_app.domain.errors import NotAllowed, NotFound, Refused
+from portal_app.domain.ids import InvoiceId, PatientId, PaymentId, RefundId, new_id
+from portal_app.domain.money import Money
+from portal_app.gateways.payments import Outcome, RefundFacts
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.practice_system import Folder
+from portal_app.gateways.practice_system_fake import FakePracticeSystem
+from portal_app.services import billing
+from portal_app.services.billing.exporting import TELL_AFTER, deliver_exports
+from portal_app.services.billing.transactions import PAGE, Kind, Search, State
+from portal_app.services.billing.views import NewLine
+from portal_app.services.practice import practice_now
+from portal_app.services.practice_settings import change_setting, view_settings
+from portal_app.services.staff_tasks import finish_task, list_tasks, who_can_allow
+from tests.cast import EVA, INVOICE, KIM, KIM_INVOICE, MARIA, OKAFOR, RIVERA, Cast, add_invoice, add_payment
+from tests.services.till import (
+    balance,
+    books_agree,
+    invoice,
+    new_payment,
+    payment,
+    set_practice,
+    tasks,
+    till,
+)
+
+PORTAL = the_portal("test")
+
+
+@pytest.fixture
+def processor(cast: Cast) -> Iterator[FakeProcessor]:
+    yield till()
+    books_agree()
+
+
+def paid(cast: Cast, processor: FakeProcessor, minor: int) -> PaymentId:
+    outcome = billing.pay_invoice(
+        cast.maria,
+        new_payment(),
+        INVOICE,
+        Money(minor),
+        processor=processor,
+        token=processor.token("pm_card_visa"),
+    )
+    return outcome.payment_id
+
+
+def found(who: Principal, **search: object) -> list[str]:
+    page = billing.search_transactions(who, Search(**search))  # type: ignore[arg-type]
+    return [f"{row.kind.value} {row.who} {row.amount.minor}" for row in page.rows]
+
+
+def trail() -> list[tuple[str, str]]:
+    with reading(PORTAL) as tx:
+        rows = tx.exec(select(AuditEntry).order_by(col(AuditEntry.seq)))
+        return [(row.actor, row.action) for row in rows if ":" in row.action]
+
+
+# --- Transactions ------------------------------------------------------------------------------
+def test_every_kind_is_listed_newest_first(cast: Cast, processor: FakeProcessor) -> None:
+    row = paid(cast, processor, 100_00)
+    with clock.held_at(clock.now() + timedelta(minutes=1)):
+        billing.refund_payment(
+            cast.nora, RefundId(new_id("ref")), row, Money(30_00), processor=processor, void_charge=True
+        )
+    rows = found(cast.nora, account_id=RIVERA)
+    assert sorted(rows[:2]) == ["adjustment Maria Rivera -3000", "refund Maria Rivera -3000"]
+    assert rows[2] == "payment Maria Rivera 10000"
+    assert found(cast.nora, account_id=RIVERA, kind=Kind.CHARGE) == ["charge Maria Rivera 12000"]
+
+
+def test_it_is_found_by_name_chart_invoice_and_receipt_number(cast: Cast, processor: FakeProcessor) -> None:
+    receipt = payment(paid(cast, processor, 50_00)).receipt_number or ""
+    assert "payment Maria Rivera 5000" in found(cast.nora, text="rivera MAR")
+    assert "payment Maria Rivera 5000" in found(cast.nora, text="c-0001")
+    assert found(cast.nora, text="INV-1001", kind=Kind.PAYMENT) == ["payment Maria Rivera 5000"]
+    assert found(cast.nora, text=receipt) == ["payment Maria Rivera 5000"]
+    assert found(cast.nora, text=receipt[2:7].lower()) == ["payment Maria Rivera 5000"]
+    assert found(cast.nora, text="rivera kim") == []
+
+
+@pytest.mark.parametrize("text", ["%", "_", "INV_1001", "%Rivera%", "\\", "R-%", "'; drop table payment; --"])
+def test_percent_and_underline_mean_themselves(cast: Cast, processor: FakeProcessor, text: str) -> None:
+    paid(cast, processor, 50_00)
+    assert found(cast.nora, text=text) == []
+
+
+def test_it_is_narrowed_by_state_person_and_the_practices_days(cast: Cast, processor: FakeProcessor) -> None:
+    set_practice(post_automatically=False)
+    paid(cast, processor, 20_00)
+    add_payment(KIM_INVOICE, 5_00, status=PaymentStatus.FAILED)
+    late = datetime(2026, 6, 14, 23, 30, tzinfo=clock.zone())  # the 15th in UTC
+    add_payment(KIM_INVOICE, 7_00, at=late)
+    assert found(cast.nora, state=State.TO_POST) == ["payment Maria Rivera 2000"]
+    assert found(cast.nora, state=State.FAILED) == ["payment Kim Okafor 500"]
+    assert found(cast.nora, account_id=OKAFOR, kind=Kind.PAYMENT, first=date(2026, 6, 15)) == [
+        "payment Kim Okafor 500"
+    ]
+    assert found(cast.nora, kind=Kind.PAYMENT, last=date(2026, 6, 14)) == ["payment Kim Okafor 700"]
+    assert found(cast.nora, kind=Kind.CHARGE, state=State.RECEIVED) == []
+    assert billing.search_transactions(cast.nora, Search()).to_post == 1
+
+
+def test_it_comes_page_by_page(cast: Cast) -> None:
+    for number in range(PAGE + 3):
+        add_payment(KIM_INVOICE, 10 + number, at=clock.now() - timedelta(minutes=number))
+    first = billing.search_transactions(cast.nora, Search(kind=Kind.PAYMENT))
+    last = billing.search_transactions(cast.nora, Search(kind=Kind.PAYMENT), page=99)
+    assert (len(first.rows), first.pages, first.count) == (PAGE, 2, PAGE + 3)
+    assert (len(last.rows), last.page) == (3, 2)
+    assert not {row.id for row in first.rows} & {row.id for row in last.rows}
+
+
+def test_who_may_not_see_billing_sees_none_of_it(cast: Cast) -> None:
+    for who in (cast.maria, Principal("staff:x", cast.nora.side, frozenset({Permission.AT_WORK}))):
+        with pytest.raises(NotAllowed):
+            billing.search_transactions(who, Search())
+        with pytest.raises(NotAllowed):
+            billing.find_patients(who, "rivera")
+        with pytest.raises(NotAllowed):
+            billing.view_patient_billing(who, MARIA.id)
+        with pytest.raises(NotAllowed):
+            billing.export_transactions(who, Search())
+
+
+def test_an_export_needs_its_permission_and_leaves_a_line(cast: Cast, processor: FakeProcessor) -> None:
+    paid(cast, processor, 20_00)
+    with pytest.raises(NotAllowed):
+        billing.export_transactions(cast.dana, Search())
+    rows = billing.export_transactions(cast.nora, Search(kind=Kind.PAYMENT))
+    assert [row.amount for row in rows] == [Money(20_00)]
+    assert (cast.nora.name, "export:transactions") in trail()
+
+
+# --- posting (LEDG) ----------------------------------------------------------------------------
+def test_ledg_2_one_or_all_selected_are_posted_and_it_says_how_many(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    set_practice(post_automatically=False)
+    rows = [paid(cast, processor, minor) for minor in (20_00, 21_00, 22_00)]
+    assert balance() == Money(120_00)
+    with pytest.raises(NotAllowed):
+        billing.post_payments(cast.dana, rows)
+    assert billing.post_payments(cast.nora, rows[:1]) == 1
+    assert billing.post_payments(cast.nora, rows) == 2
+    assert balance() == Money(57_00)
+    assert found(cast.nora, state=State.TO_POST) == []
+
+
+def waiting() -> list[PostingExport]:
+    with reading(PORTAL) as tx:
+        return list(tx.exec(select(PostingExport).where(col(PostingExport.sent_at).is_(None))))
+
+
+def test_ledg_5_the_practices_system_is_away_and_gets_the_posting_once(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    system = FakePracticeSystem(away=True)
+    row = paid(cast, processor, 25_00)
+    assert payment(row).status is PaymentStatus.SUCCEEDED
+    assert balance() == Money(95_00)
+    assert len(waiting()) == 1
+    assert deliver_exports(PORTAL, system=system) == 0
+    assert deliver_exports(PORTAL, system=system) == 0  # its next try is in a minute
+    assert len(system.asked) == 1
+    system.away, system.forgets_to_answer = False, True
+    with clock.held_at(clock.now() + timedelta(minutes=2)):
+        assert deliver_exports(PORTAL, system=system) == 0
+    system.forgets_to_answer = False
+    with clock.held_at(clock.now() + timedelta(hours=1)):
+        assert deliver_exports(PORTAL, system=system) == 1
+        assert deliver_exports(PORTAL, system=system) == 0
+    assert len(set(system.asked)) == len(system.taken) == 1
+    (entry,) = system.taken.values()
+    assert (entry["amount"], entry["payment_id"], entry["guarantor_chart_number"]) == (
+        "-25.00",
+        row,
+        "C-0001",
+    )
+    assert entry["receipt_number"] == payment(row).receipt_number
+
+
+def test_ledg_5_staff_are_told_when_it_stays_away(cast: Cast, processor: FakeProcessor) -> None:
+    system = FakePracticeSystem(away=True)
+    paid(cast, processor, 25_00)
+    for day in range(1, TELL_AFTER + 1):
+        with clock.held_at(clock.now() + timedelta(days=day)):
+            deliver_exports(PORTAL, system=system)
+    assert tasks() == ["export_stuck"]
+
+
+def test_ledg_5_a_folder_takes_an_entry_once_and_whole(
+    cast: Cast, processor: FakeProcessor, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path / "exports")
+    paid(cast, processor, 25_00)
+    assert deliver_exports(PORTAL, system=folder) == 1
+    with transaction(PORTAL) as tx:  # as after a crash between the file and our note of it
+        for row in tx.exec(select(PostingExport)):
+            row.sent_at, row.next_try_at = None, clock.now()
+    assert deliver_exports(PORTAL, system=folder) == 1
+    (file,) = folder.path.iterdir()
+    assert file.read_text().count("\n") == 1
+    assert '"amount": "-25.00"' in file.read_text()
+
+
+def test_ledg_5_a_folder_that_cannot_be_written_loses_nothing(
+    cast: Cast, processor: FakeProcessor, tmp_path: Path
+) -> None:
+    (tmp_path / "exports").write_text("not a folder")
+    paid(cast, processor, 25_00)
+    assert deliver_exports(PORTAL, system=Folder(tmp_path / "exports")) == 0
+    assert waiting()[0].trouble
+
+
+def test_what_the_practices_own_import_posts_is_not_sent_back(cast: Cast, processor: FakeProcessor) -> None:
+    from portal_app.services.billing.books import post_payment  # noqa: PLC0415
+
+    set_practice(post_automatically=False)
+    row = paid(cast, processor, 25_00)
+    with transaction(the_portal("import")) as tx:
+        from portal_app.db.tables.billing import Payment  # noqa: PLC0415
+
+        assert post_payment(tx, tx.find(Payment, row, lock=True), told_by_practice=True)
+    assert waiting() == []
+
+
+# --- refunds (REF) -----------------------------------------------------------------------------
+def test_ref_1_the_desk_sees_what_may_still_be_given_back(cast: Cast, processor: FakeProcessor) -> None:
+    row = paid(cast, processor, 100_00)
+    assert billing.view_payment(cast.nora, row).refundable == Money(100_00)
+
+    def give_back(minor: int) -> None:
+        billing.refund_payment(
+            cast.nora, RefundId(new_id("ref")), row, Money(minor), processor=processor, reason="Paid twice"
+        )
+
+    with pytest.raises(Refused):
+        give_back(100_01)
+    give_back(30_00)
+    detail = billing.view_payment(cast.nora, row)
+    assert (detail.refundable, detail.refunded) == (Money(70_00), Money(30_00))
+    assert [(r.amount, r.status) for r in detail.refunds] == [(Money(30_00), RefundStatus.SUCCEEDED)]
+    with pytest.raises(Refused):
+        give_back(70_01)
+    give_back(70_00)
+    assert billing.view_payment(cast.nora, row).refundable == Money(0)
+    assert ("staff:" + str(cast.nora.staff_id), "read:payment") in trail()
+
+
+def test_a_refund_that_fails_days_later_is_a_task(cast: Cast, processor: FakeProcessor) -> None:
+    row = paid(cast, processor, 100_00)
+    id_ = RefundId(new_id("ref"))
+    billing.refund_payment(cast.nora, id_, row, Money(40_00), processor=processor)
+    billing.settle_refund(PORTAL, id_, RefundFacts(Outcome.DECLINED))
+    (task,) = list_tasks(cast.nora).rows
+    assert (task.kind, task.values["amount"], task.who) == ("refund_failed", Money(40_00), "Maria Rivera")
+    assert finish_task(cast.nora, task.id) is True
+    assert finish_task(cast.nora, task.id) is False
+    assert list_tasks(cast.nora).rows == ()
+    with reading(PORTAL) as tx:
+        assert tx.exec(select(Task.done_by)).one() == cast.nora.name
+
+
+def test_a_task_about_money_is_not_for_who_may_not_see_billing(cast: Cast) -> None:
+    with transaction(PORTAL) as tx:
+        for number, account in ((1, RIVERA), (2, None)):
+            tx.keep(
+                Task(id=f"tsk_{number}", once=str(number), kind="x", message="x", account_id=account)
+                if account
+                else Task(id=f"tsk_{number}", once=str(number), kind="x", message="x")
+            ).created_at = clock.now()
+    clinical = Principal("staff:c", cast.nora.side, frozenset({Permission.AT_WORK, Permission.VIEW_PATIENTS}))
+    assert [task.id for task in list_tasks(clinical).rows] == ["tsk_2"]
+    with pytest.raises(NotFound):
+        finish_task(clinical, "tsk_1")
+    assert len(list_tasks(cast.nora).rows) == 2
+
+
+def test_only_an_owner_can_allow_more(cast: Cast) -> None:
+    assert who_can_allow(cast.dana) == ("Olga Novak",)
+
+
+# --- at the desk -------------------------------------------------------------------------------
+@pytest.mark.parametrize("method", [Method.CASH, Method.CHECK, Method.TERMINAL])
+def test_what_is_paid_at_the_desk_is_recorded_once(
+    cast: Cast, processor: FakeProcessor, method: Method
+) -> None:
+    id_ = new_payment()
+    for _ in range(2):
+        billing.record_payment(cast.dana, id_, RIVERA, Money(20_00), method=method, note="1183")
+    assert balance() == Money(100_00)
+    detail = billing.view_payment(cast.dana, id_)
+    assert (detail.method, detail.at_processor, detail.note) == (method, False, "1183")
+    with pytest.raises(NotAllowed):
+        billing.record_payment(cast.maria, new_payment(), RIVERA, Money(1_00), method=method)
+
+
+def test_patients_are_found_by_name_or_chart_number(cast: Cast) -> None:
+    def names(who: Principal, text: str) -> list[str]:
+        return [row.name for row in billing.find_patients(who, text).rows]
+
+    riveras = [f"{name} Rivera" for name in ("Eva", "Luis", "Maria", "Tim", "Tom")]
+    assert names(cast.dana, "rivera") == riveras
+    assert names(cast.dana, "C-0003") == ["Eva Rivera"]
+    assert names(cast.dana, "%") == names(cast.dana, "_") == names(cast.dana, " ") == []
+    eva = billing.find_patients(cast.dana, "eva").rows[0]
+    assert (eva.guarantor, eva.balance, eva.birth_date) == ("Maria Rivera", Money(120_00), EVA.birth_date)
+    assert names(cast.nora, "rivera") == ["Luis Rivera", "Maria Rivera"]  # guarantors: she reads no chart
+    assert billing.find_patients(cast.nora, "maria").rows[0].birth_date is None
+    assert (cast.dana.name, "search:patients") in trail()
+
+
+def test_a_look_at_a_patients_account_is_in_the_trail(cast: Cast) -> None:
+    view = billing.view_patient_billing(cast.dana, EVA.id)
+    assert (view.guarantor, view.balance, view.owed) == ("Maria Rivera", Money(120_00), Money(120_00))
+    assert [name for _, name in view.people] == ["Maria Rivera", "Tim Rivera", "Tom Rivera", "Eva Rivera"]
+    assert (cast.dana.name, "read:billing") in trail()
+    before = trail()
+    billing.view_patient_billing(cast.dana, EVA.id, note=False)
+    assert trail() == before
+    with pytest.raises(NotFound):
+        billing.view_patient_billing(cast.nora, EVA.id)
+    with pytest.raises(NotFound):
+        billing.view_patient_billing(cast.dana, PatientId("pat_" + "9" * 32))
+
+
+def test_cred_2_staff_use_an_accounts_credit(cast: Cast, processor: FakeProcessor) -> None:
+    row = paid(cast, processor, 120_00)
+    billing.refund_payment(
+        cast.nora, RefundId(new_id("ref")), row, Money(1_00), processor=processor, void_charge=True
+    )
+    bill = add_invoice(OKAFOR, (KIM, "X-ray", 50_00))
+    receipt = billing.record_payment(
+        cast.dana, new_payment(), OKAFOR, Money(30_00), method=Method.CASH, invoice_ids=[KIM_INVOICE]
+    )
+    with transaction(PORTAL) as tx:  # the bill it paid is taken off it: what it brought is credit
+        from portal_app.db.tables.billing import Invoice  # noqa: PLC0415
+        from portal_app.services.billing.books import allocations_of, recount  # noqa: PLC0415
+
+        (part,) = allocations_of(tx, receipt.payment_id)
+        part.amount = Money(0)
+        old = tx.find(Invoice, KIM_INVOICE, lock=True)
+        old.allocated = Money(0)
+        recount(old)
+    taken = billing.todays_payments(cast.nora).received
+    assert billing.view_patient_billing(cast.dana, KIM.id).credit == Money(30_00)
+    assert billing.use_credit(cast.dana, OKAFOR, invoice_ids=[bill]) == Money(30_00)
+    assert (invoice(bill).status, invoice(bill).due) == (InvoiceStatus.PARTLY_PAID, Money(20_00))
+    assert billing.view_patient_billing(cast.dana, KIM.id).credit == Money(0)
+    assert billing.todays_payments(cast.nora).received == taken
+
+
+# --- invoices ----------------------------------------------------------------------------------
+def drafted(cast: Cast) -> InvoiceId:
+    lines = [
+        NewLine(MARIA.id, "Office visit", Money(40_00), quantity=2, service_date=date(2026, 6, 1)),
+        NewLine(EVA.id, "Cleaning", Money(15_00)),
+    ]
+    id_ = InvoiceId(new_id("inv"))
+    return billing.create_invoice(cast.nora, id_, RIVERA, lines, due_date=date(2026, 7, 15))
+
+
+def messages(kind: str) -> list[OutboxMessage]:
+    with reading(PORTAL) as tx:
+        return list(tx.exec(select(OutboxMessage).where(OutboxMessage.kind == kind)))
+
+
+def test_all_14_a_draft_is_sent_once_charged_once_and_said_once(cast: Cast, processor: FakeProcessor) -> None:
+    id_ = drafted(cast)
+    with pytest.raises(NotFound):
+        billing.view_invoice(cast.maria, id_)
+    with pytest.raises(Refused):
+        billing.record_payment(
+            cast.nora, new_payment(), RIVERA, Money(1_00), method=Method.CASH, invoice_ids=[id_]
+        )
+    assert balance() == Money(120_00)
+    billing.send_invoice(cast.nora, id_)
+    billing.send_invoice(cast.nora, id_)
+    assert balance() == Money(215_00)
+    assert invoice(id_).status is InvoiceStatus.OPEN
+    (message,) = messages("invoice_issued")
+    assert "$95.00" in message.body
+    assert "July 15" in message.body
+    assert "visit" not in message.body.lower()
+
+
+def test_all_14_what_is_void_or_written_off_takes_no_money(cast: Cast, processor: FakeProcessor) -> None:
+    first, second = drafted(cast), drafted(cast)
+    for id_ in (first, second):
+        billing.send_invoice(cast.nora, id_)
+    billing.void_invoice(cast.nora, first, reason="Wrong patient")
+    with pytest.raises(NotAllowed):
+        billing.write_off(cast.dana, second, reason="Small")
+    billing.write_off(cast.nora, second, reason="Small")
+    assert balance() == Money(120_00)
+    for id_ in (first, second):
+        with pytest.raises(Refused):
+            billing.record_payment(
+                cast.nora, new_payment(), RIVERA, Money(1_00), method=Method.CASH, invoice_ids=[id_]
+            )
+    with reading(PORTAL) as tx:
+        kinds = [row.kind for row in tx.exec(select(LedgerEntry).where(LedgerEntry.account_id == RIVERA))]
+    assert kinds.count(EntryKind.ADJUSTMENT) == 2
+
+
+# --- settings ----------------------------------------------------------------------------------
+def test_settings_say_who_changed_them_and_are_valid_in_every_process(cast: Cast) -> None:
+    before = practice_now(PORTAL).version
+    assert change_setting(cast.olga, "online_payments", False) is True
+    assert change_setting(cast.olga, "online_payments", False) is False
+    assert change_setting(cast.olga, "minimum_payment", Money(5_00)) is True
+    assert change_setting(cast.olga, "dependent_age", 15) is True
+    assert change_setting(cast.olga, "embed_origins", ["https://juniper.example"]) is True
+    seen = view_settings(cast.olga)
+    assert (seen.online_payments, seen.minimum_payment, seen.dependent_age) == (False, Money(5_00), 15)
+    assert (seen.changed["online_payments"].by, seen.changed["post_automatically"].by) == ("Olga Novak", "")
+    facts = practice_now(PORTAL)
+    assert (facts.version, facts.online_payments, facts.dependent_age) == (before + 4, False, 15)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dependent_age", 11),
+        ("dependent_age", 19),
+        ("dependent_age", True),
+        ("minimum_payment", Money(0)),
+        ("minimum_payment", "5"),
+        ("online_payments", 1),
+        ("name", "Mine"),
+        ("version", 1),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(cast: Cast, name: str, value: object) -> None:
+    with pytest.raises(Refused):
+        change_setting(cast.olga, name, value)
+
+
+def test_settings_are_for_who_may_manage_them(cast: Cast) -> None:
+    for who in (cast.nora, cast.dana, cast.maria):
+        with pytest.raises(NotAllowed):
+            change_setting(who, "online_payments", False)
+        with pytest.raises(NotAllowed):
+            view_settings(who)
+    with reading(PORTAL) as tx:
+        assert tx.find(Practice, "practice").online_payments
+
+
+def test_online_payments_off_is_refused_by_the_server(cast: Cast, processor: FakeProcessor) -> None:
+    change_setting(cast.olga, "online_payments", False)
+    with pytest.raises(Refused):
+        paid(cast, processor, 10_00)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "juniper.example",
+        "http://juniper.example",
+        "https://juniper.example/pay",
+        "https://*.example",
+        "https://user@juniper.example",
+        "https://juniper",
+        "javascript:alert(1)",
+        "https://juniper.example;script-src *",
+        "'self'",
+        "https://juniper.example?x",
+        "null",
+    ],
+)
+def test_an_address_that_is_no_website_may_not_frame_the_portal(text: str) -> None:
+    with pytest.raises(Refused):
+        origins(text)
+
+
+def test_addresses_of_websites_are_kept_as_browsers_send_them() -> None:
+    assert origins("https://Juniper.Example/\nhttps://www.juniper.example:8443, http://localhost:8000") == (
+        "https://juniper.example",
+        "https://www.juniper.example:8443",
+        "http://localhost:8000",
+    )

@@ -33,7 +33,10 @@ class Noun:
 
 # What there is to go to. A noun joins when its page exists.
 PATIENT_NOUNS = (Noun(mark("Invoices"), "receipt-text", "/invoices"),)
-STAFF_NOUNS = (Noun(mark("Today"), "layout-dashboard", "/staff"),)
+STAFF_NOUNS = (
+    Noun(mark("Today"), "layout-dashboard", "/staff"),
+    Noun(mark("Messages"), "mail", "/staff/messages"),
+)
 
 
 def practice_name() -> rx.Var[str]:

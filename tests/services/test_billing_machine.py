@@ -46,9 +46,20 @@ FUSE = st.none() | st.integers(0, 14)
 PICK = st.integers(0, 30)
 CARDS = st.sampled_from(["", "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"])
 ANSWERS = st.sampled_from(
-    ["as the card", "as the card", "as the card", "lost", "never came", "lost and declined", "bank debit", "refused"]
+    [
+        "as the card",
+        "as the card",
+        "as the card",
+        "lost",
+        "never came",
+        "lost and declined",
+        "bank debit",
+        "refused",
+    ]
 )
-KINDS = st.sampled_from(["payment_intent.succeeded", "payment_intent.payment_failed", "charge.refunded", "charge.failed"])
+KINDS = st.sampled_from(
+    ["payment_intent.succeeded", "payment_intent.payment_failed", "charge.refunded", "charge.failed"]
+)
 template: list[Path] = []
 
 
@@ -92,7 +103,15 @@ class Books(RuleBasedStateMachine):
                 return None
 
     # ---- paying ----------------------------------------------------------------------------
-    @rule(which=PICK, amount=AMOUNTS, whole=st.booleans(), card=CARDS, answer=ANSWERS, fuse=FUSE, again=st.booleans())
+    @rule(
+        which=PICK,
+        amount=AMOUNTS,
+        whole=st.booleans(),
+        card=CARDS,
+        answer=ANSWERS,
+        fuse=FUSE,
+        again=st.booleans(),
+    )
     def pay(
         self, which: int, amount: int, whole: bool, card: str, answer: str, fuse: int | None, again: bool
     ) -> None:
@@ -198,7 +217,9 @@ class Books(RuleBasedStateMachine):
         whole=st.booleans(),
         void=st.booleans(),
         chosen=st.none() | PICK,
-        answer=st.sampled_from([None, None, Outcome.UNKNOWN, Outcome.PROCESSING, Outcome.DECLINED, Outcome.REFUSED]),
+        answer=st.sampled_from(
+            [None, None, Outcome.UNKNOWN, Outcome.PROCESSING, Outcome.DECLINED, Outcome.REFUSED]
+        ),
         fuse=FUSE,
     )
     def refund(
@@ -259,16 +280,23 @@ class Books(RuleBasedStateMachine):
     @rule(amount=AMOUNTS, days=st.integers(0, 20), send=st.booleans(), fuse=FUSE)
     def charge(self, amount: int, days: int, send: bool, fuse: int | None) -> None:
         id_ = InvoiceId(new_id("inv"))
-        lines = [NewLine(people.MARIA.id, "Filling", Money(amount)), NewLine(people.EVA.id, "Cleaning", Money(20_00))]
+        lines = [
+            NewLine(people.MARIA.id, "Filling", Money(amount)),
+            NewLine(people.EVA.id, "Cleaning", Money(20_00)),
+        ]
         due = clock.today() + timedelta(days=days)
-        self.attempt(fuse, billing.create_invoice, self.cast.nora, id_, RIVERA, lines[: 1 + days % 2], due_date=due)
+        self.attempt(
+            fuse, billing.create_invoice, self.cast.nora, id_, RIVERA, lines[: 1 + days % 2], due_date=due
+        )
         if send:
             self.attempt(fuse, billing.send_invoice, self.cast.nora, id_)
 
     @rule(which=PICK, verb=st.sampled_from(["send", "void", "write off"]), fuse=FUSE)
     def close(self, which: int, verb: str, fuse: int | None) -> None:
         row = self.pick(self.all_of(Invoice), which)
-        do = {"send": billing.send_invoice, "void": billing.void_invoice, "write off": billing.write_off}[verb]
+        do = {"send": billing.send_invoice, "void": billing.void_invoice, "write off": billing.write_off}[
+            verb
+        ]
         self.attempt(fuse, do, self.cast.nora, row.id)
 
     @rule(amount=AMOUNTS, which=st.none() | PICK, fuse=FUSE)
@@ -348,9 +376,7 @@ class Books(RuleBasedStateMachine):
         assert billing.reconcile(PORTAL, processor=self.processor) == []
         self.the_books_agree()
         ours = {row.processor_intent_id: row for row in self.all_of(Payment) if row.status in RECEIVED}
-        theirs = {
-            id_ for id_, i in self.processor._intents.items() if i.charge.outcome is Outcome.SUCCEEDED
-        }
+        theirs = {id_ for id_, i in self.processor._intents.items() if i.charge.outcome is Outcome.SUCCEEDED}
         assert {id_ for id_ in ours if id_} == theirs
         back: dict[str, int] = {}
         for facts, _ in self.processor._refunds.values():
@@ -365,7 +391,9 @@ class Books(RuleBasedStateMachine):
         first = date(2026, 5, 1)
         middle, last = date(2026, 6, 15), clock.today()
         before = billing.view_statement(self.cast.maria, first, middle)
-        after = billing.view_statement(self.cast.maria, middle + timedelta(days=1), max(last, middle + timedelta(days=1)))
+        after = billing.view_statement(
+            self.cast.maria, middle + timedelta(days=1), max(last, middle + timedelta(days=1))
+        )
         assert before.closing == after.opening
         with reading(PORTAL) as tx:
             entries = tx.exec(select(LedgerEntry).where(LedgerEntry.account_id == RIVERA)).all()

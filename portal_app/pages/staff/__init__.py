@@ -1,5 +1,5 @@
 """The practice's own screens."""
 
-from portal_app.pages.staff import sign_in, today
+from portal_app.pages.staff import messages, sign_in, today
 
-__all__ = ["sign_in", "today"]
+__all__ = ["messages", "sign_in", "today"]

@@ -16,7 +16,8 @@ from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_i
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, currency, lock_account, post
-from portal_app.services.billing.telling import changed, send_invoice_note
+from portal_app.services.billing.reminding import tell_issued
+from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import NewLine
 
 
@@ -132,7 +133,7 @@ def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
                 text=invoice.number,
             )
         tx.flush()
-        send_invoice_note(tx, invoice)
+        tell_issued(tx, invoice)
         changed(tx, invoice.account_id, invoice.id)
 
 

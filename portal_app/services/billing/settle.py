@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlmodel import col, func, select
 
@@ -10,19 +11,20 @@ from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.billing import Account, Invoice, Payment, PaymentPart, PaymentSource
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, PaymentStatus
+from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, SourceFacts
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import allocate, lock_account, post_payment
-from portal_app.services.billing.telling import changed, send_receipt, tell_staff
+from portal_app.services.billing.telling import changed, send_failure_note, send_receipt, tell_staff
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.billing.window import since
 from portal_app.services.practice import practice
 
 # Without the letters and digits that are read wrongly over the phone.
+_STILL_THERE = timedelta(minutes=10)
 _ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 
 
@@ -40,7 +42,10 @@ def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> Payme
         if charge.outcome is Outcome.SUCCEEDED:
             _succeeded(tx, payment, charge)
         elif payment.status in IN_FLIGHT:
+            on_its_way = payment.outcome_known
             _still_open_or_over(payment, charge)
+            if payment.status is PaymentStatus.FAILED and _they_have_left(payment, on_its_way):
+                send_failure_note(tx, payment)
         if before != (payment.status, payment.outcome_known):
             changed(tx, payment.account_id, payment.id)
         return replace(outcome_of(payment), client_secret=charge.client_secret)
@@ -104,6 +109,12 @@ def _is_its_own(tx: Tx, payment: Payment, charge: Charge) -> bool:
         intent=theirs,
     )
     return False
+
+
+def _they_have_left(payment: Payment, on_its_way: bool) -> bool:
+    """Who still looks at the page reads there that it failed; a failed autopay has words of its own."""
+    late = on_its_way or now() - payment.created_at >= _STILL_THERE
+    return late and payment.origin is not Origin.AUTOPAY
 
 
 def _note_facts(payment: Payment, charge: Charge) -> None:

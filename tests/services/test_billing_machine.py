@@ -27,7 +27,7 @@ from portal_app.domain.billing import RECEIVED, InvoiceStatus, Method, RefundSta
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
-from portal_app.gateways.payments import Heard, Outcome
+from portal_app.gateways.payments import Heard, NoAnswer, Outcome
 from portal_app.services import billing
 from portal_app.services.billing.views import NewLine
 from tests import cast as people
@@ -99,7 +99,7 @@ class Books(RuleBasedStateMachine):
         with self.fuse.lit(fuse):
             try:
                 return service(*args, **kwargs)
-            except (Refused, NotFound):
+            except (Refused, NotFound, NoAnswer):
                 return None
 
     # ---- paying ----------------------------------------------------------------------------
@@ -164,6 +164,10 @@ class Books(RuleBasedStateMachine):
         if row := self.pick(self.all_of(Payment), which):
             self.attempt(fuse, billing.cancel_payment, self.cast.maria, row.id, processor=self.processor)
 
+    @rule(away=st.sampled_from([True, False, False]))
+    def the_line_goes_down_or_comes_back(self, away: bool) -> None:
+        self.processor.away = away
+
     @rule(which=PICK, well=st.booleans())
     def the_bank_decides(self, which: int, well: bool) -> None:
         """3-D Secure is answered, a bank debit comes to its end."""
@@ -207,7 +211,7 @@ class Books(RuleBasedStateMachine):
         """It may die half-way; run again it ends, and then finds nothing."""
         self.time_passes(hours)
         self.attempt(fuse, billing.reconcile, PORTAL, processor=self.processor)
-        if fuse is None:
+        if fuse is None and not self.processor.away:
             assert billing.reconcile(PORTAL, processor=self.processor) == []
 
     # ---- giving back -------------------------------------------------------------------------
@@ -371,6 +375,7 @@ class Books(RuleBasedStateMachine):
 
     def at_the_end(self) -> None:
         """Everything lost is found; processor and portal agree one to one; statements follow on each other."""
+        self.processor.away = False
         self.time_passes(26)
         billing.reconcile(PORTAL, processor=self.processor)
         assert billing.reconcile(PORTAL, processor=self.processor) == []

@@ -160,6 +160,14 @@ def export() -> None:
     out.print(f"{deliver_exports(the_portal('export'), system=practice_system())} brought.")
 
 
+@app.command()
+def notify() -> None:
+    """Tell households what falls due, is past due or expires: once each, one message per household and day."""
+    from portal_app.services.jobs import daily_money_messages  # noqa: PLC0415
+
+    out.print(f"{daily_money_messages()} written.")
+
+
 @staff.command("add")
 def staff_add(
     email: Annotated[str, typer.Argument()],

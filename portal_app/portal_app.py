@@ -19,7 +19,7 @@ from portal_app.settings import Surface, settings
 from portal_app.state import live
 from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import documents, exports, passkeys, session, sockets, stripe
+from portal_app.web import documents, exports, passkeys, session, sms, sockets, stripe
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
@@ -55,6 +55,10 @@ async def chase() -> None:
     await jobs.chase_payments_forever(gateways())
 
 
+async def tell_daily() -> None:
+    await jobs.tell_daily_forever()
+
+
 async def deliver() -> None:
     await messages.deliver_forever(gateways())
 
@@ -81,10 +85,17 @@ def simulator() -> Starlette:
 
 def put_together() -> rx.App:
     logs.set_up()
-    routes: list[BaseRoute] = [*session.routes, *passkeys.routes, *documents.routes, *stripe.routes]
+    routes: list[BaseRoute] = [
+        *session.routes,
+        *passkeys.routes,
+        *documents.routes,
+        *stripe.routes,
+        *sms.routes,
+    ]
     if settings().surface is not Surface.PATIENT:
         routes += exports.routes
-    tasks = [pass_on, deliver, bring_postings, run_errands, chase, sockets.end_when_told, sockets.sweep]
+    tasks = [pass_on, deliver, bring_postings, run_errands, chase, tell_daily]
+    tasks += [sockets.end_when_told, sockets.sweep]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 

@@ -48,6 +48,7 @@ STAFF_NOUNS = (
     Noun(mark("Front desk"), "concierge-bell", "/staff/desk"),
     Noun(mark("Families"), "users", "/staff/family"),
     Noun(mark("Requests"), "inbox", "/staff/requests"),
+    Noun(mark("Messages"), "mail", "/staff/messages"),
     Noun(mark("Settings"), "settings", "/staff/settings"),
 )
 

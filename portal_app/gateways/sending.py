@@ -1,6 +1,11 @@
 """What became of a message: two answers, the same for mail and SMS."""
 
 from dataclasses import dataclass
+from typing import NoReturn
+
+
+class ForgedText(Exception):
+    """A text that the carrier did not sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +28,7 @@ class NotSetUp:
 
     def send(self, *_: object, **__: object) -> Sending:
         return Failed(permanent=False, reason="not set up")
+
+    def heard(self, *_: object) -> NoReturn:
+        """Without keys nobody can have signed anything."""
+        raise ForgedText

@@ -1,12 +1,16 @@
 """SMS by Twilio's REST API. It answers Sent or Failed; it does not raise for what carriers do."""
 
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
 from pydantic import SecretStr
 
-from portal_app.gateways.sending import Failed, Sending, Sent
+from portal_app.gateways.sending import Failed, ForgedText, Sending, Sent
 
 # https://www.twilio.com/docs/api/errors: these stay as they are, however often one asks.
 _STOPPED = 21610
@@ -23,10 +27,43 @@ _PERMANENT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What somebody texted to us. The carrier has `handled` a STOP or HELP that it answered by itself."""
+
+    id: str
+    phone: str  # E.164
+    words: str
+    handled: bool = False
+
+
 class Texter(Protocol):
     def send(self, to: str, text: str, *, key: str) -> Sending:
         """Text a phone (E.164). `key` names the message; where the carrier can, it is sent once."""
         ...
+
+    def heard(self, url: str, form: Mapping[str, str], signature: str) -> Text:
+        """What was posted to `url`; ForgedText when it was not signed for this very address and form."""
+        ...
+
+
+def text_signature(secret: str, url: str, form: Mapping[str, str]) -> str:
+    """X-Twilio-Signature: https://www.twilio.com/docs/usage/security#validating-requests."""
+    signed = url + "".join(name + form[name] for name in sorted(form))
+    mac = hmac.new(secret.encode(), signed.encode(), hashlib.sha1)
+    return base64.b64encode(mac.digest()).decode()
+
+
+def understood_text(secret: str, url: str, form: Mapping[str, str], signature: str) -> Text:
+    wanted = text_signature(secret, url, form).encode()
+    if not secret or not hmac.compare_digest(wanted, signature.encode()):
+        raise ForgedText
+    return Text(
+        id=form.get("MessageSid", "")[:64],
+        phone=form.get("From", "")[:32],
+        words=form.get("Body", "")[:1600],
+        handled=bool(form.get("OptOutType")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +96,10 @@ class TwilioTexter:
             # It may have been taken: a second text costs more trust than a missing one does.
             return Failed(permanent=True, reason=f"no answer from the SMS service ({type(trouble).__name__})")
         return _understood(answer)
+
+    def heard(self, url: str, form: Mapping[str, str], signature: str) -> Text:
+        """ForgedText unless it is signed with our account's token."""
+        return understood_text(self.auth_token.get_secret_value(), url, form, signature)
 
 
 def _understood(answer: httpx.Response) -> Sending:

@@ -67,6 +67,7 @@ def write(
     values: Mapping[str, Any] | None = None,
     attachments: Sequence[dict[str, Any]] = (),
     expires_at: datetime | None = None,
+    not_before: datetime | None = None,
 ) -> bool:
     """Leave a message in the caller's transaction; it goes out after the commit.
 
@@ -93,13 +94,21 @@ def write(
         account_id=account_id,
         patient_id=to_patient,
         created_at=now(),
-        next_try_at=now(),
-        expires_at=expires_at or now() + LIFE,
+        next_try_at=not_before or now(),
+        expires_at=expires_at or (not_before or now()) + LIFE,
     )
     if not tx.tell_once(row):
         return False
     tx.afterwards(wake)
     return True
+
+
+def write_each_way(tx: Tx, kind: str, *, once: str, to_patient: PatientId, **more: Any) -> int:
+    """Leave it in each way the patient chose: by email, by text or both. How many were left."""
+    return sum(
+        write(tx, kind, once=f"{once}:{way[0]}", to_contact=way, to_patient=to_patient, **more)
+        for way in ways(tx, to_patient)
+    )
 
 
 def deliver(principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 100) -> int:
@@ -172,12 +181,26 @@ async def _until(awake: asyncio.Event, *, seconds: float) -> None:
         awake.clear()
 
 
+def ways(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
+    """The ways a patient chose, one address for each; the first usable one where they chose none."""
+    usable = _usable(tx, patient_id)
+    chosen: dict[ContactKind, str] = {}
+    for point in usable:
+        if point.preferred:
+            chosen.setdefault(point.kind, point.value)
+    return list(chosen.items()) or [(point.kind, point.value) for point in usable[:1]]
+
+
 def _address(tx: Tx, patient_id: PatientId) -> tuple[ContactKind, str] | None:
-    """Where a patient is reached: preferred before others, email before a phone that takes texts."""
+    """Where a patient is reached first."""
+    return next(((point.kind, point.value) for point in _usable(tx, patient_id)), None)
+
+
+def _usable(tx: Tx, patient_id: PatientId) -> list[ContactPoint]:
+    """Preferred before others, email before a phone that takes texts."""
     points = tx.exec(select(ContactPoint).where(ContactPoint.patient_id == patient_id)).all()
     usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
-    usable.sort(key=lambda p: (not p.preferred, p.kind is not ContactKind.EMAIL, p.value))
-    return (usable[0].kind, usable[0].value) if usable else None
+    return sorted(usable, key=lambda p: (not p.preferred, p.kind is not ContactKind.EMAIL, p.value))
 
 
 def _language(tx: Tx, patient_id: PatientId | None) -> str:

@@ -55,15 +55,6 @@ WORDINGS: dict[str, Wording] = {
         sms=mark("{practice}: we received your payment of {amount}. Receipt {number}. {portal}"),
         needs=("amount",),
     ),
-    "invoice_issued": Wording(
-        subject=mark("A new invoice from {practice}"),
-        body=mark(
-            "There is a new invoice for you: number {number}, {amount}, due {date}.\n\n"
-            "See and pay it in the portal: {portal}"
-        ),
-        sms=mark("{practice}: you have a new invoice, {amount}, due {date}. See and pay it: {portal}"),
-        needs=("amount",),
-    ),
     "payment_failed": Wording(
         subject=mark("Your payment to {practice} did not go through"),
         body=mark(

@@ -18,7 +18,7 @@ from portal_app.services.account_papers import (
     statement_paper,
     tax_paper,
 )
-from portal_app.services.documents import Paper, invoice_paper, receipt_paper
+from portal_app.services.documents import invoice_paper, receipt_paper
 from portal_app.services.paper import Paper
 from portal_app.services.sign_in import principal_of
 from portal_app.settings import settings

@@ -276,6 +276,9 @@ def test_every_message_has_words_and_every_sms_fits_in_two_parts() -> None:
         "amount": Money(1_250_50),
         "date": NOW.date(),
         "number": "R-1042",
+        "card": "Visa ending in 4242",
+        "news": "Invoice INV-1001: $40.00 is due on June 18, 2026",
+        "count": 3,
         "notice": "A payment of $40.00 needs a look.",
     }
     for kind in WORDINGS:

@@ -18,7 +18,7 @@ from portal_app.services import credentials, desk_codes, links, sign_in
 from portal_app.state import account as account_module
 from portal_app.state.account import AccountState
 from portal_app.state.base import PortalState
-from portal_app.state.desk import DeskState
+from portal_app.state.desk.front_desk import DeskState
 from portal_app.state.linked import LinkedBillState
 from portal_app.state.typed import six_digits
 from portal_app.state.ways_in import DeskCodeState, LinkDoorState, PasswordState

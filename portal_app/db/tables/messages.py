@@ -1,6 +1,6 @@
 """What the portal says by email and SMS: written in the transaction it speaks of, sent afterwards, once."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import Index
@@ -34,3 +34,17 @@ class OutboxMessage(PortalOwned, table=True):
     reference: str = ""  # what the carrier calls it
     sent_at: datetime | None = moment(default=None, nullable=True)
     failed: str = ""
+
+
+class MoneyNotice(PortalOwned, table=True):
+    """Something of an account's money that its guarantor is told once, with what else there is that day."""
+
+    __table_args__ = (Index("ix_money_notice_untold", "said_on", "account_id"),)
+    audited: ClassVar[bool] = False
+    id: str = key()
+    once: str = Field(unique=True)  # "overdue:inv_…": noted once, however often it is looked for
+    account_id: AccountId = ref("account")
+    kind: str  # "invoice_issued", "due_soon", "overdue" or "card_expiring"
+    about: str  # the invoice's or the payment source's id
+    created_at: datetime = moment()
+    said_on: date | None = None

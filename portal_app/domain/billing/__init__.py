@@ -20,7 +20,7 @@ from portal_app.domain.billing.paying import (
     status_for,
 )
 from portal_app.domain.billing.refunding import refund_amount, take_back
-from portal_app.domain.billing.sources import expired, expiring, next_default, shown
+from portal_app.domain.billing.sources import expired, expiring, last_day, next_default, shown
 from portal_app.domain.billing.statements import (
     PRESETS,
     Entry,
@@ -73,6 +73,7 @@ __all__ = [
     "expired",
     "expiring",
     "holding",
+    "last_day",
     "must_take_money",
     "next_default",
     "overdue",

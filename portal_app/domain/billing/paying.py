@@ -52,8 +52,13 @@ class Bill:
 
 
 def status_for(status: InvoiceStatus, total_: Money, adjusted: Money, allocated: Money) -> InvoiceStatus:
-    """The state that the figures say; drafts, void and written-off ones stay what they are."""
-    if status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF):
+    """The state that the figures say; drafts and void ones stay what they are.
+
+    A written-off one stays so too, until a refund of what was paid of it makes that due again.
+    """
+    if status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+        return status
+    if status is InvoiceStatus.WRITTEN_OFF and total_ + adjusted <= allocated:
         return status
     if total_ + adjusted <= allocated:
         return InvoiceStatus.PAID if allocated or not total_ else InvoiceStatus.VOID

@@ -23,23 +23,28 @@ def take_back(
     unused: Money,
     allocations: Sequence[tuple[InvoiceId, Money]],
     chosen: Sequence[InvoiceId] | None = None,
+    *,
+    strict: bool = True,
 ) -> list[tuple[InvoiceId, Money]]:
     """How much of a refund each invoice gives back.
 
     Unused credit goes first, then the latest allocation (`allocations` are oldest first);
-    with `chosen` invoices only those, in that order, and Refused when they hold less.
+    with `chosen` invoices only those, in that order, and Refused when they hold less; not `strict`,
+    the others give the rest, and unused credit last.
     """
     if chosen is None:
         amount = max(amount - unused, amount.zero())
         order = list(reversed(allocations))
     else:
         order = [(i, part) for wanted in chosen for i, part in allocations if i == wanted]
+        if not strict:
+            order += [(i, part) for i, part in reversed(allocations) if i not in chosen]
     taken = []
     for invoice_id, part in order:
         piece = min(part, amount)
         if piece:
             taken.append((invoice_id, piece))
             amount = amount - piece
-    if amount:
+    if amount and (strict or chosen is None):
         raise Refused("The bills you chose hold less than that.")
     return taken

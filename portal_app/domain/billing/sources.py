@@ -27,6 +27,11 @@ def _last_day(month: int, year: int) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
+def last_day(month: int | None, year: int | None) -> date | None:
+    """Until when a card may be used; None where that is not known."""
+    return _last_day(month, year) if month and year else None
+
+
 def expired(month: int | None, year: int | None, today: date) -> bool:
     return bool(month and year) and _last_day(month or 1, year or 1) < today
 

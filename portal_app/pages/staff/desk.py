@@ -8,7 +8,7 @@ from portal_app.components.forms import field, form, text_input
 from portal_app.components.kit import button, card, el, empty, h1, h2, icon, notice, submit
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var
-from portal_app.state.desk import DeskState
+from portal_app.state.desk.front_desk import DeskState
 from portal_app.state.shell import ShellState
 
 S = DeskState

@@ -15,8 +15,9 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
-from portal_app.services.billing.books import attempts_on, currency, lock_account, post
-from portal_app.services.billing.telling import changed, send_invoice_note
+from portal_app.services.billing.books import attempts_on, currency, lock_account, post, posted_already
+from portal_app.services.billing.reminding import tell_issued
+from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import NewLine
 
 
@@ -44,26 +45,31 @@ def create_invoice(
         if tx.get(Invoice, invoice_id) is not None:
             return invoice_id
         whole = total((line.amount * line.quantity for line in lines), currency())
-        tx.keep(
-            Invoice(
-                id=invoice_id,
-                account_id=account_id,
-                number=_next_number(tx),
-                status=InvoiceStatus.DRAFT,
-                issue_date=today(),
-                due_date=due_date,
-                total=whole,
-                adjusted=whole.zero(),
-                allocated=whole.zero(),
-                note=note,
-                created_at=now(),
-            )
-        )
+        while not tx.keep_once(_draft(tx, invoice_id, account_id, whole, due_date, note)):
+            pass  # another account took that number at the same moment
         tx.flush()
         for position, line in enumerate(lines):
             tx.keep(_line(invoice_id, account_id, position, line))
         changed(tx, account_id, invoice_id)
     return invoice_id
+
+
+def _draft(
+    tx: Tx, invoice_id: InvoiceId, account_id: AccountId, whole: Money, due_date: date, note: str
+) -> Invoice:
+    return Invoice(
+        id=invoice_id,
+        account_id=account_id,
+        number=_next_number(tx),
+        status=InvoiceStatus.DRAFT,
+        issue_date=today(),
+        due_date=due_date,
+        total=whole,
+        adjusted=whole.zero(),
+        allocated=whole.zero(),
+        note=note,
+        created_at=now(),
+    )
 
 
 def _line(invoice_id: InvoiceId, account_id: AccountId, position: int, line: NewLine) -> InvoiceLine:
@@ -132,7 +138,7 @@ def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
                 text=invoice.number,
             )
         tx.flush()
-        send_invoice_note(tx, invoice)
+        tell_issued(tx, invoice)
         changed(tx, invoice.account_id, invoice.id)
 
 
@@ -184,12 +190,16 @@ def _nothing_on_its_way(tx: Tx, invoice: Invoice) -> None:
 
 def _let_go(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:
     due = invoice.due
+    source, times = f"close:{invoice.id}", 1
+    while posted_already(tx, EntryKind.ADJUSTMENT, source):  # closed before, due again after a refund
+        times += 1
+        source = f"close:{invoice.id}:{times}"
     post(
         tx,
         invoice.account_id,
         EntryKind.ADJUSTMENT,
         -due,
-        source=f"close:{invoice.id}",
+        source=source,
         invoice_id=invoice.id,
         text=text,
     )

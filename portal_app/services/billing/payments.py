@@ -26,10 +26,10 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
-from portal_app.gateways.payments import CardProcessor, Charge, Outcome
+from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, lock_account
-from portal_app.services.billing.settle import find_at_processor, look_again, outcome_of, part_sum, settle
+from portal_app.services.billing.settle import listed_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.billing.window import KEY_LIFE
@@ -170,16 +170,22 @@ def cancel_payment(
     payment = _theirs(principal, payment_id)
     if payment.status not in IN_FLIGHT:
         return outcome_of(payment)
-    intent = payment.processor_intent_id or find_at_processor(payment, processor).intent_id
-    if intent:
-        charge = processor.cancel(intent)
-        if charge.outcome is Outcome.REFUSED:
-            charge = look_again(payment, processor)
-    elif now() - payment.created_at >= _UNDER_WAY:
-        charge = Charge(Outcome.CANCELLED)
-    else:
+    try:
+        charge = _cancelled(payment, processor)
+    except NoAnswer:  # silence is no proof that nothing was charged
         charge = Charge(Outcome.UNKNOWN)
     return settle(the_portal("settle"), payment.id, charge)
+
+
+def _cancelled(payment: Payment, processor: CardProcessor) -> Charge:
+    intent = payment.processor_intent_id
+    if not intent and (found := listed_at_processor(payment, processor)):
+        intent = found.intent_id
+    if intent:
+        charge = processor.cancel(intent)
+        return look_again(payment, processor) if charge.outcome is Outcome.REFUSED else charge
+    over = now() - payment.created_at >= _UNDER_WAY
+    return Charge(Outcome.CANCELLED if over else Outcome.UNKNOWN)
 
 
 def own_account(tx: Tx, account_id: AccountId | None) -> AccountId:

@@ -16,7 +16,7 @@ from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account, post, recount
 from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
-from portal_app.services.billing.settle import closed, look_again, settle
+from portal_app.services.billing.settle import closed, listed_at_processor, look_again, settle
 from portal_app.services.billing.telling import changed, tell_staff
 from portal_app.services.billing.views import Finding
 from portal_app.services.billing.window import KEY_LIFE, since
@@ -109,6 +109,8 @@ def _open_attempts(
         charge = look_again(payment, processor)
         if charge.outcome is Outcome.UNKNOWN:
             if payment.processor_intent_id or now() - payment.created_at < KEY_LIFE + timedelta(hours=1):
+                continue
+            if listed_at_processor(payment, processor) is not None:
                 continue
             charge = Charge(Outcome.CANCELLED)  # its key is forgotten: nothing can charge it any more
         yield from _settled(principal, payment, charge)

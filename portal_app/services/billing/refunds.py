@@ -100,6 +100,7 @@ def refundable(tx: Tx, payment: Payment) -> Money:
     return payment.amount - payment.refunded - refunding(tx, payment.id)
 
 
+@retried
 def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts) -> RefundView:
     """Write down what became of a refund. Said twice it counts once; a success may fail days later."""
     if principal.side is not Side.PORTAL:
@@ -124,6 +125,7 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
         return RefundView(refund.id, payment.id, refund.amount, refund.status, local_date(refund.created_at))
 
 
+@retried
 def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts) -> RefundId | None:
     """A refund made at the processor itself: known here from now on. None when it cannot be ours."""
     with transaction(principal) as tx:
@@ -157,8 +159,12 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
         return tx.keep(refund).id
 
 
-def _taken(tx: Tx, payment: Payment, refund: Refund) -> list[tuple[InvoiceId, Money]]:
-    """Which bill gives back how much of the refund."""
+def _taken(tx: Tx, payment: Payment, refund: Refund, *, strict: bool = True) -> list[tuple[InvoiceId, Money]]:
+    """Which bill gives back how much of the refund.
+
+    `strict` when it is asked for: the chosen bills must hold it. Once the money is sent, what they
+    do not hold any more comes from elsewhere.
+    """
     held = [(row.invoice_id, row.amount) for row in allocations_of(tx, payment.id) if row.amount]
     chosen = [InvoiceId(i) for i in refund.chosen] or None
     if refund.void_charge and chosen is None:
@@ -169,11 +175,11 @@ def _taken(tx: Tx, payment: Payment, refund: Refund) -> list[tuple[InvoiceId, Mo
     spare = payment.amount - payment.refunded
     for _, part in held:
         spare = spare - part
-    return rules.take_back(refund.amount, spare, held, chosen)
+    return rules.take_back(refund.amount, spare, held, chosen, strict=strict)
 
 
 def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:
-    taken = _taken(tx, payment, refund)
+    taken = _taken(tx, payment, refund, strict=False)
     for invoice_id, part in taken:
         invoice = tx.find(Invoice, invoice_id, lock=True)
         row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)

@@ -2,30 +2,33 @@
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlmodel import col, func, select
 
 from portal_app.clock import now
-from portal_app.db.scope import Tx, transaction
+from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Account, Invoice, Payment, PaymentPart, PaymentSource
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, PaymentStatus
+from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, SourceFacts
 from portal_app.services.asking import columns
-from portal_app.services.billing.books import allocate, lock_account, post_payment
-from portal_app.services.billing.telling import changed, send_receipt, tell_staff
+from portal_app.services.billing.books import allocate, attempts_on, lock_account, post_payment
+from portal_app.services.billing.telling import changed, send_failure_note, send_receipt, tell_staff
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.billing.window import since
 from portal_app.services.practice import practice
 
 # Without the letters and digits that are read wrongly over the phone.
+_STILL_THERE = timedelta(minutes=10)
 _ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 
 
+@retried
 def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> PaymentOutcome:
     """Write down what became of an attempt. Said twice, late or in any order, it counts once."""
     if principal.side is not Side.PORTAL:
@@ -40,7 +43,10 @@ def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> Payme
         if charge.outcome is Outcome.SUCCEEDED:
             _succeeded(tx, payment, charge)
         elif payment.status in IN_FLIGHT:
+            on_its_way = payment.outcome_known
             _still_open_or_over(payment, charge)
+            if payment.status is PaymentStatus.FAILED and _they_have_left(payment, on_its_way):
+                send_failure_note(tx, payment)
         if before != (payment.status, payment.outcome_known):
             changed(tx, payment.account_id, payment.id)
         return replace(outcome_of(payment), client_secret=charge.client_secret)
@@ -82,12 +88,15 @@ def closed(payment: Payment, charge: Charge, processor: CardProcessor) -> Charge
 def find_at_processor(payment: Payment, processor: CardProcessor) -> Charge:
     """By our id in the intent's metadata, where its answer was lost. UNKNOWN when it is not there."""
     try:
-        for charge in processor.charges_since(since(payment.created_at)):
-            if charge.payment_id == payment.id:
-                return charge
+        return listed_at_processor(payment, processor) or Charge(Outcome.UNKNOWN)
     except NoAnswer:
-        pass
-    return Charge(Outcome.UNKNOWN)
+        return Charge(Outcome.UNKNOWN)
+
+
+def listed_at_processor(payment: Payment, processor: CardProcessor) -> Charge | None:
+    """None when the processor says that it has no such intent; NoAnswer when it says nothing."""
+    charges = processor.charges_since(since(payment.created_at))
+    return next((charge for charge in charges if charge.payment_id == payment.id), None)
 
 
 def _is_its_own(tx: Tx, payment: Payment, charge: Charge) -> bool:
@@ -104,6 +113,12 @@ def _is_its_own(tx: Tx, payment: Payment, charge: Charge) -> bool:
         intent=theirs,
     )
     return False
+
+
+def _they_have_left(payment: Payment, on_its_way: bool) -> bool:
+    """Who still looks at the page reads there that it failed; a failed autopay has words of its own."""
+    late = on_its_way or now() - payment.created_at >= _STILL_THERE
+    return late and payment.origin is not Origin.AUTOPAY
 
 
 def _note_facts(payment: Payment, charge: Charge) -> None:
@@ -178,7 +193,9 @@ def receive(tx: Tx, payment: Payment) -> None:
     parts = select(PaymentPart).where(PaymentPart.payment_id == payment.id)
     for part in tx.exec(parts.order_by(col(PaymentPart.position))).all():
         invoice = tx.find(Invoice, part.invoice_id, lock=True)
-        fits = min(part.amount, left, invoice.due) if invoice.status in PAYABLE else left.zero()
+        others = (a.amount for a in attempts_on(tx, [invoice.id]).get(invoice.id, ()) if a.id != payment.id)
+        free = rules.payable(invoice.due, others)  # money that comes late leaves alone what others hold
+        fits = min(part.amount, left, free) if invoice.status in PAYABLE else left.zero()
         if fits:
             allocate(tx, payment, invoice, fits, payment.settled_at)
             left = left - fits

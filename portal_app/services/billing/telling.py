@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx
-from portal_app.db.tables.billing import Account, Invoice, Payment, Refund
+from portal_app.db.tables.billing import Account, Payment, Refund
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.staff import Task
 from portal_app.domain.families import ContactKind
@@ -61,7 +61,7 @@ def send_receipt(tx: Tx, payment: Payment) -> None:
 
 
 def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
-    messages.write(
+    messages.write_each_way(
         tx,
         "refund",
         once=f"refund:{refund.id}",
@@ -71,15 +71,15 @@ def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
     )
 
 
-def send_invoice_note(tx: Tx, invoice: Invoice) -> None:
-    """To the guarantor: that there is a bill, how much and until when; never what for."""
-    messages.write(
+def send_failure_note(tx: Tx, payment: Payment) -> None:
+    """For who has long left the page: a bank debit that came back, an answer that came late."""
+    messages.write_each_way(
         tx,
-        "invoice_issued",
-        once=f"invoice_issued:{invoice.id}",
-        to_patient=tx.find(Account, invoice.account_id).guarantor_id,
-        account_id=invoice.account_id,
-        values={"number": invoice.number, "amount": invoice.total, "date": invoice.due_date},
+        "payment_failed",
+        once=f"payment_failed:{payment.id}",
+        to_patient=payment.payer_id or tx.find(Account, payment.account_id).guarantor_id,
+        account_id=payment.account_id,
+        values={"amount": payment.amount, "date": local_date(payment.created_at)},
     )
 
 

@@ -1,0 +1,141 @@
+"""What was sent to patients, for staff: found by who, what and how it went; sent again where it failed for good."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import col, func, or_, select
+
+from portal_app.clock import now
+from portal_app.db import audit
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.families import Patient
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.errors import Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import PatientId
+from portal_app.services import live, messages
+from portal_app.services.asking import columns
+from portal_app.services.wording import WORDINGS
+
+PAGE = 50
+
+
+class Fate(StrEnum):
+    SENT = "sent"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMessage:
+    """Never its text: that was for its reader."""
+
+    id: str
+    kind: str
+    channel: ContactKind
+    to: str
+    who: str  # the patient it was for, "" where it went to an address
+    fate: Fate
+    why: str  # it failed, or waits
+    tries: int
+    at: datetime
+    can_send_again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLog:
+    rows: tuple[LoggedMessage, ...]
+    page: int
+    pages: int
+    count: int
+    failed: int  # over all
+
+
+_GOES_OUT = col(OutboxMessage.to) != ""  # codes that unknown contacts asked for go nowhere
+_FATES: dict[Fate, Any] = {
+    Fate.SENT: col(OutboxMessage.sent_at).is_not(None),
+    Fate.FAILED: col(OutboxMessage.failed) != "",
+    Fate.WAITING: col(OutboxMessage.sent_at).is_(None) & (col(OutboxMessage.failed) == ""),
+}
+
+
+def list_messages(
+    principal: Principal, *, fate: Fate | None = None, kind: str = "", search: str = "", page: int = 1
+) -> MessageLog:
+    """Newest first, 50 a page; `search` is part of an address or of a patient's name."""
+    principal.require(Permission.VIEW_BILLING)
+    fits = [_GOES_OUT]
+    if fate is not None:
+        fits.append(_FATES[fate])
+    if kind:
+        fits.append(col(OutboxMessage.kind) == kind)
+    if words := " ".join(search.split())[:80]:
+        fits.append(_has(words))
+    with reading(_errand(principal)) as tx:
+        count = tx.exec(columns(func.count()).select_from(OutboxMessage).where(*fits)).one()
+        pages = max(1, -(-count // PAGE))
+        page = min(max(page, 1), pages)
+        newest = select(OutboxMessage).where(*fits)
+        newest = newest.order_by(col(OutboxMessage.created_at).desc(), col(OutboxMessage.id))
+        rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
+        people = columns(Patient.id, Patient.given_name, Patient.family_name)
+        wanted = {row.patient_id for row in rows if row.patient_id}
+        named = tx.exec(people.where(col(Patient.id).in_(wanted)))
+        names = {id_: f"{given} {family}" for id_, given, family in named}
+        lost = columns(func.count()).select_from(OutboxMessage).where(_GOES_OUT, _FATES[Fate.FAILED])
+        return MessageLog(
+            rows=tuple(_shown(row, names) for row in rows),
+            page=page,
+            pages=pages,
+            count=count,
+            failed=tx.exec(lost).one(),
+        )
+
+
+def send_again(principal: Principal, message_id: str) -> None:
+    """One that failed for good is tried once more, to the same address. Refused for codes and what was sent."""
+    principal.require(Permission.TAKE_PAYMENTS)
+    with transaction(_errand(principal)) as tx:
+        row = tx.find(OutboxMessage, message_id, lock=True)
+        if not _can_send_again(row):
+            raise Refused("This message cannot be sent again.")
+        row.failed, row.tries = "", 0
+        row.next_try_at, row.expires_at = now(), now() + messages.LIFE
+        tx.keep(audit.line(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
+        tx.afterwards(messages.wake)
+        tx.afterwards(lambda: live.announce("messages", message_id))
+
+
+def _has(words: str) -> Any:
+    pattern = "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    full = col(Patient.given_name) + " " + col(Patient.family_name)
+    people = columns(Patient.id).where(full.ilike(pattern, escape="\\"))
+    return or_(col(OutboxMessage.to).ilike(pattern, escape="\\"), col(OutboxMessage.patient_id).in_(people))
+
+
+def _can_send_again(row: OutboxMessage) -> bool:
+    return bool(row.failed and row.body) and not WORDINGS[row.kind].secret
+
+
+def _shown(row: OutboxMessage, names: dict[PatientId, str]) -> LoggedMessage:
+    fate = Fate.SENT if row.sent_at else Fate.FAILED if row.failed else Fate.WAITING
+    return LoggedMessage(
+        id=row.id,
+        kind=row.kind,
+        channel=row.channel,
+        to=row.to,
+        who=names.get(row.patient_id, "") if row.patient_id else "",
+        fate=fate,
+        why=row.failed,
+        tries=row.tries,
+        at=row.sent_at or row.created_at,
+        can_send_again=_can_send_again(row),
+    )
+
+
+def _errand(principal: Principal) -> Principal:
+    """The outbox is the portal's own; the trail says for whom it was opened."""
+    return replace(the_portal("messages"), name=principal.name, session_ref=principal.session_ref)

@@ -1,0 +1,321 @@
+"""What households are told of their money: once each, in one message a day, never what for."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import PaymentSource
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.memberships import Membership, Plan
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.domain.access import the_portal
+from portal_app.domain.billing import PaymentStatus
+from portal_app.domain.errors import NotAllowed, Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import InvoiceId, MembershipId, PlanId, RefundId, new_id
+from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.money import Money
+from portal_app.gateways.mail_fake import FakeMailer
+from portal_app.gateways.payments import Outcome
+from portal_app.gateways.sending import Failed
+from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.services import billing, message_log, messages
+from portal_app.services.billing.reminding import tell_households
+from portal_app.services.billing.views import NewLine
+from portal_app.services.contact_details import set_preferences
+from portal_app.services.message_log import Fate
+from tests import cast as people
+from tests.cast import INVOICE, VISA, Cast, add_invoice
+from tests.services.till import books_agree, new_payment, payment, set_practice, till
+
+PORTAL = the_portal("test")
+TODAY = date(2026, 6, 15)
+DAY = timedelta(days=1)
+EMAIL, PHONE = ContactKind.EMAIL, ContactKind.PHONE
+
+
+def outbox(kind: str = "") -> list[OutboxMessage]:
+    with reading(PORTAL) as tx:
+        rows = tx.exec(select(OutboxMessage).order_by(OutboxMessage.created_at, OutboxMessage.once)).all()
+        return [row for row in rows if kind in ("", row.kind)]
+
+
+def to_maria() -> list[OutboxMessage]:
+    return [row for row in outbox() if row.account_id == people.RIVERA]
+
+
+def send(cast: Cast, minor: int = 40_00, days: int = 30) -> InvoiceId:
+    id_ = InvoiceId(new_id("inv"))
+    lines = [NewLine(people.EVA.id, "Root canal", Money(minor))]
+    billing.create_invoice(cast.nora, id_, people.RIVERA, lines, due_date=clock.today() + days * DAY)
+    billing.send_invoice(cast.nora, id_)
+    return id_
+
+
+def deliver(**more: object) -> int:
+    mail, sms = more.pop("mail", FakeMailer()), more.pop("sms", FakeTexter())
+    return messages.deliver(PORTAL, mail=mail, sms=sms)  # type: ignore[arg-type]
+
+
+def only_by(who: people.Person, kind: ContactKind) -> None:
+    set_preferences(people.patient(who), who.id, by_email=kind is EMAIL, by_text=kind is PHONE, language="es")
+
+
+def test_an_issued_invoice_is_told_by_email_and_text_in_the_transaction_that_issues_it(cast: Cast) -> None:
+    send(cast)
+    assert [(row.kind, row.channel) for row in to_maria()] == [
+        ("invoice_issued", EMAIL),
+        ("invoice_issued", PHONE),
+    ]
+    assert "$40.00" in to_maria()[0].body
+
+
+def test_several_bills_of_one_day_are_one_message(cast: Cast) -> None:
+    send(cast, 40_00)
+    send(cast, 25_00)
+    mail, text = to_maria()
+    assert mail.kind == text.kind == "money_news"
+    assert "$40.00" in mail.body and "$25.00" in mail.body
+    assert deliver() == 0  # it waits a few minutes for others
+    with clock.held_at(clock.now() + timedelta(minutes=6)):
+        assert deliver() == 2
+        send(cast, 10_00)
+        assert len(to_maria()) == 2  # told today already
+    with clock.held_at(clock.now() + DAY):
+        tell_households(PORTAL)
+        assert [row.kind for row in to_maria()[2:]] == ["invoice_issued"] * 2
+
+
+def test_at_night_it_waits_until_the_practice_opens(cast: Cast) -> None:
+    with clock.held_at(clock.now() - timedelta(hours=8)):
+        send(cast)
+    assert {row.next_try_at.astimezone(clock.zone()).hour for row in to_maria() if row.next_try_at} == {9}
+
+
+@pytest.mark.parametrize(
+    ("due", "kind"), [(3, "due_soon"), (0, "due_soon"), (-1, "overdue"), (4, ""), (-8, "")]
+)
+def test_a_bill_is_told_of_three_days_before_and_after_it_is_due(cast: Cast, due: int, kind: str) -> None:
+    add_invoice(people.RIVERA, (people.EVA, "Root canal", 70_00), due=TODAY + due * DAY)
+    tell_households(PORTAL)
+    assert [row.kind for row in to_maria()] == [kind] * (2 if kind else 0)
+
+
+def test_run_again_it_tells_nothing_twice(cast: Cast) -> None:
+    add_invoice(people.RIVERA, (people.EVA, "Root canal", 70_00), due=TODAY + 3 * DAY)
+    assert [tell_households(PORTAL), tell_households(PORTAL)] == [2, 0]
+    deliver()
+    assert tell_households(PORTAL) == 0
+    for later in (1, 2):
+        with clock.held_at(clock.now() + later * DAY):
+            assert tell_households(PORTAL) == 0
+    with clock.held_at(clock.now() + 4 * DAY):
+        assert tell_households(PORTAL) == 2
+    assert [row.kind for row in to_maria()] == ["due_soon"] * 2 + ["overdue"] * 2
+
+
+def test_what_was_paid_meanwhile_is_not_asked_for(cast: Cast) -> None:
+    processor = till()
+    send(cast, 120_00)
+    first = billing.list_invoices(cast.maria, show="to_pay").rows
+    for row in first:
+        billing.pay_invoice(
+            cast.maria, new_payment(), row.id, row.due, processor=processor, source_id=VISA, again=True
+        )
+    late = send(cast, 30_00)
+    mail = next(row for row in to_maria() if row.once.startswith("money:"))
+    assert mail.kind == "invoice_issued" and "$30.00" in mail.body and "$120.00" not in mail.body
+    assert late
+    books_agree()
+
+
+def test_one_household_one_message_however_much_there_is(cast: Cast) -> None:
+    add_invoice(people.RIVERA, (people.EVA, "Root canal", 70_00), due=TODAY + DAY, number="A-1")
+    add_invoice(people.RIVERA, (people.TIM, "X-ray", 20_00), due=TODAY - DAY, number="A-2")
+    with transaction(PORTAL) as tx:
+        card = tx.find(PaymentSource, VISA)
+        card.exp_month, card.exp_year = 7, 2026
+    with clock.held_at(clock.now() + 16 * DAY):
+        add_invoice(people.RIVERA, (people.TIM, "X-ray", 20_00), due=clock.today() + DAY, number="A-3")
+        assert tell_households(PORTAL) == 2
+    mail = to_maria()[0]
+    assert mail.kind == "money_news"
+    assert "A-3" in mail.body and "Visa ending in 4242 can be used until" in mail.body
+
+
+def test_dep_8_two_adults_of_one_address_are_told_apart(cast: Cast) -> None:
+    add_invoice(people.RIVERA, (people.MARIA, "Crown", 70_00), due=TODAY + DAY, number="M-1")
+    add_invoice(people.LUIS_S, (people.LUIS, "Crown", 80_00), due=TODAY + DAY, number="L-1")
+    tell_households(PORTAL)
+    for row in outbox():
+        assert ("M-1" in row.body) <= (row.account_id == people.RIVERA)
+        assert ("L-1" in row.body) <= (row.account_id == people.LUIS_S)
+    assert len(outbox()) == 4
+
+
+def test_nothing_of_health_and_no_names_are_in_any_message(cast: Cast) -> None:
+    send(cast)
+    add_invoice(people.PARK, (people.NINA, "Pregnancy test", 70_00), due=TODAY + DAY)
+    tell_households(PORTAL)
+    said = " ".join(row.subject + row.body for row in outbox())
+    for word in ("Root canal", "Pregnancy", "Nina", "Eva", "Maria", "Osei"):
+        assert word not in said
+
+
+def test_it_is_told_the_way_and_in_the_language_they_chose(cast: Cast) -> None:
+    only_by(people.MARIA, PHONE)
+    send(cast)
+    (text,) = to_maria()
+    assert (text.channel, text.language) == (PHONE, "es")
+    assert "nueva factura" in text.body and "ALTO" in text.body
+    assert len(text.body) <= 306
+
+
+def test_the_practices_own_words_are_used(cast: Cast) -> None:
+    set_practice(wording={"invoice_issued": {"en": {"body": "Hello! {amount} from {practice}."}}})
+    send(cast)
+    assert to_maria()[0].body.startswith("Hello! $40.00 from Riverside Family Dental.")
+
+
+def test_imported_bills_are_announced_only_where_the_practice_wants_it(cast: Cast) -> None:
+    add_invoice(people.RIVERA, (people.EVA, "Root canal", 70_00), issued=TODAY, due=TODAY + 30 * DAY)
+    assert tell_households(PORTAL) == 0
+    set_practice(announce_imported=True)
+    with clock.held_at(clock.now() + DAY):
+        tell_households(PORTAL)
+    assert [row.kind for row in to_maria()] == ["invoice_issued"] * 2
+
+
+def test_reminders_can_be_turned_off(cast: Cast) -> None:
+    set_practice(reminders=False)
+    add_invoice(people.RIVERA, (people.EVA, "Root canal", 70_00), due=TODAY + DAY)
+    assert tell_households(PORTAL) == 0
+
+
+def test_nobody_is_written_to_after_death(cast: Cast) -> None:
+    with transaction(PORTAL) as tx:
+        tx.find(Patient, people.MARIA.id).status = "deceased"  # type: ignore[assignment]
+    send(cast)
+    assert to_maria() == []
+
+
+def test_a_bank_debit_that_came_back_days_later_is_told(cast: Cast) -> None:
+    processor = till()
+    processor.answers(Outcome.PROCESSING)
+    outcome = billing.pay_invoice(
+        cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA
+    )
+    row = payment(outcome.payment_id)
+    processor.finish(row.processor_intent_id or "", Outcome.DECLINED, "insufficient_funds")
+    with clock.held_at(clock.now() + 3 * DAY):
+        billing.reconcile(PORTAL, processor=processor)
+    assert payment(row.id).status is PaymentStatus.FAILED
+    assert [row.channel for row in outbox("payment_failed")] == [EMAIL, PHONE]
+
+
+def test_who_sees_the_decline_on_the_page_gets_no_message(cast: Cast) -> None:
+    processor = till()
+    billing.pay_invoice(
+        cast.maria,
+        new_payment(),
+        INVOICE,
+        Money(50_00),
+        processor=processor,
+        token=processor.token("pm_card_visa_chargeDeclined"),
+    )
+    assert outbox() == []
+
+
+def test_only_the_portals_errands_tell_households(cast: Cast) -> None:
+    for who in (cast.maria, cast.olga):
+        with pytest.raises(NotAllowed):
+            tell_households(who)
+
+
+def test_ref_6_a_refunded_membership_bill_leaves_the_membership_active(cast: Cast) -> None:
+    with transaction(PORTAL) as tx:
+        tx.keep(Plan(id=PlanId("pln_1"), practice_key="P", name="Family plan", period=Period.MONTH))
+        tx.flush()
+        tx.keep(
+            Membership(
+                id=MembershipId("mem_1"),
+                practice_key="M",
+                account_id=people.RIVERA,
+                plan_id=PlanId("pln_1"),
+                status=MembershipStatus.ACTIVE,
+                start=TODAY,
+                anchor_day=15,
+                created_at=clock.now(),
+            )
+        )
+    bill = add_invoice(people.RIVERA, (people.MARIA, "Family plan, June", 110_00))
+    processor = till()
+    paid = billing.pay_invoice(
+        cast.maria, new_payment(), bill, Money(110_00), processor=processor, source_id=VISA
+    )
+    for void in (False, True):
+        billing.refund_payment(
+            cast.nora,
+            RefundId(new_id("ref")),
+            paid.payment_id,
+            Money(50_00),
+            processor=processor,
+            void_charge=void,
+        )
+    with reading(PORTAL) as tx:
+        assert tx.find(Membership, "mem_1").status is MembershipStatus.ACTIVE
+    assert len(outbox("refund")) == 4  # two refunds, each by email and text
+    books_agree()
+
+
+# --- the log of staff ---------------------------------------------------------------------------
+def test_staff_find_messages_by_state_kind_and_name(cast: Cast) -> None:
+    send(cast)
+    add_invoice(people.PARK, (people.NINA, "Check-up", 70_00), due=TODAY + DAY)
+    tell_households(PORTAL)
+    everything = message_log.list_messages(cast.dana)
+    assert everything.count == 4
+    assert {row.who for row in message_log.list_messages(cast.dana, search="rosa park").rows} == {"Rosa Park"}
+    assert message_log.list_messages(cast.dana, search="+1212555014").count == 2
+    assert message_log.list_messages(cast.dana, search="%").count == 0
+    assert message_log.list_messages(cast.dana, kind="due_soon").count == 2
+    assert message_log.list_messages(cast.dana, fate=Fate.WAITING, page=99).page == 1
+    with pytest.raises(NotAllowed):
+        message_log.list_messages(cast.maria)
+
+
+def test_what_failed_for_good_is_sent_again_by_staff(cast: Cast) -> None:
+    send(cast)
+    no = Failed(permanent=True, reason="the mail server refused the address (550)")
+    with clock.held_at(clock.now() + timedelta(minutes=6)):
+        deliver(mail=FakeMailer(answers=[no]))
+        (row,) = message_log.list_messages(cast.dana, fate=Fate.FAILED).rows
+        assert row.why == no.reason and row.can_send_again
+        message_log.send_again(cast.dana, row.id)
+        mail = FakeMailer()
+        assert deliver(mail=mail) == 1
+        assert mail.sent[0].to == "maria@example.com"
+        with pytest.raises(Refused):
+            message_log.send_again(cast.dana, row.id)
+
+
+def test_a_code_is_never_sent_again(cast: Cast) -> None:
+    with transaction(PORTAL) as tx:
+        values = {"code": "123456", "reference": "K7"}
+        messages.write(tx, "sign_in_code", once="c", to_contact=(EMAIL, "maria@example.com"), values=values)
+    deliver(mail=FakeMailer(answers=[Failed(permanent=True, reason="no")]))
+    (row,) = message_log.list_messages(cast.olga, fate=Fate.FAILED).rows
+    assert not row.can_send_again
+    with pytest.raises(Refused):
+        message_log.send_again(cast.olga, row.id)
+
+
+def test_a_phone_that_takes_no_texts_is_left_alone(cast: Cast) -> None:
+    with transaction(PORTAL) as tx:
+        for point in tx.exec(select(ContactPoint).where(ContactPoint.kind == PHONE)):
+            point.may_text = False
+    send(cast)
+    assert [row.channel for row in to_maria()] == [EMAIL]

@@ -37,6 +37,7 @@ def test_a_whole_configuration_starts(monkeypatch: pytest.MonkeyPatch):
         ("STRIPE_WEBHOOK_SECRET", "", "half-configured: STRIPE_WEBHOOK_SECRET"),
         ("STRIPE_SECRET_KEY", "sk_test_0", "one of Stripe's two keys"),
         ("STRIPE_API_BASE", "http://127.0.0.1:1", "STRIPE_API_BASE"),
+        ("PORTAL_EMBED_ORIGINS", "https://a.example;script-src", "no address of a site"),
         ("SMTP_HOST", "", "nobody could be sent a code"),
         ("TWILIO_FROM", "+12125550100", "go together"),
         ("PORTAL_TIMEZONE", "Mars/Olympus", "names no time zone"),

@@ -1,9 +1,13 @@
 """What may stand in a frame of the practice's site, and whose site that may be."""
 
+from pathlib import Path
+
 import pytest
 
 from portal_app.domain.embedding import into_frame, is_embed, known_origins, origin_of, out_of_frame
 from portal_app.domain.errors import Refused
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -82,3 +86,13 @@ def test_what_is_no_site_never_gets_into_a_header(typed: str):
     with pytest.raises(Refused):
         origin_of(typed)
     assert known_origins([typed]) == ()
+
+
+def test_the_manual_says_what_the_demo_practice_pasted():
+    page = (ROOT / "portal_app/demo/practice_site/index.html").read_text()
+    manual = (ROOT / "docs/embedding.md").read_text()
+    pasted = page[page.index("<iframe") : page.index("</script>")]
+    told = pasted.replace("{frame}", "https://portal.juniper.example/embed").replace(
+        "{title}", "Pay your bill"
+    )
+    assert told in manual

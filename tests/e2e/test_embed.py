@@ -238,7 +238,7 @@ def test_the_frames_session_gives_nothing_at_top_level_and_ends_by_itself(
 ):
     maria = visit(framed)
     page = sign_in_framed(maria, site)
-    cookies = maria.context.cookies()
+    cookies: list[Any] = maria.context.cookies()  # type: ignore[assignment]
     assert [(c["name"], c["sameSite"], c["httpOnly"], c["secure"]) for c in cookies] == [
         ("demo-portal-embed", "None", True, True)
     ]
@@ -262,7 +262,8 @@ def test_the_frames_session_gives_nothing_at_top_level_and_ends_by_itself(
 def test_who_is_signed_in_to_the_portal_is_nobody_in_the_frame(framed: Portal, site: str, visit: Visits):
     maria = visit(framed)
     sign_in_framed(maria, site)
-    value = maria.context.cookies()[0]["value"]
+    first: Any = maria.context.cookies()[0]
+    value = first["value"]
     maria.context.clear_cookies()
     maria.context.add_cookies(
         [{"name": name, "value": value, "url": framed.url} for name in ("demo-portal", "demo-portal-staff")]

@@ -10,7 +10,11 @@ import pytest
 SCRIPT, STYLE, FONT = 165 * 1024, 12 * 1024, 21 * 1024
 NOT_FOR_PATIENTS = ("staff", "outbox")  # the outbox is the demo's
 PRERENDERED = {"sign-in": "Sign in", "invoices": "Invoices", "receipt": "Back to invoices"}
-PRERENDERED |= {"es/sign-in": "Iniciar sesión", "es/invoices": "Facturas", "es/receipt": "Volver a las facturas"}
+PRERENDERED |= {
+    "es/sign-in": "Iniciar sesión",
+    "es/invoices": "Facturas",
+    "es/receipt": "Volver a las facturas",
+}
 
 
 def gzipped(file: Path) -> int:

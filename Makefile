@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 UNIT := --ignore=tests/e2e --ignore=tests/bench
 
-.PHONY: help run test unit browser check format lock migration shots clean
+.PHONY: help run test unit browser bench check format lock migration shots clean
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,11 @@ browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@sh scripts/venv.sh dev
 	@$(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+bench: ## What an event costs, and how long a large import takes (docs/measurements.md)
+	@sh scripts/venv.sh dev
+	@$(PY) -m tests.bench.bench_events
+	@$(PY) -m tests.bench.bench_import
 
 check: ## Format, lint, types, rules of the house; under 30 seconds
 	@sh scripts/venv.sh dev

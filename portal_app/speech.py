@@ -8,7 +8,7 @@ import gettext
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,23 @@ def plural(language: str, one: str, many: str, n: int, **values: Any) -> str:
 
 def money_text(language: str, amount: Money) -> str:
     """ "$1,250.50", in Spanish too: plain `es` would print 1.250,50 US$."""
-    value = Decimal(amount.minor).scaleb(-minor_digits(amount.currency))
-    return format_currency(value, amount.currency, locale=locale_of(language)).replace("-", "−")
+    return _money(language, amount.minor, amount.currency)
+
+
+@lru_cache(maxsize=8192)  # a list of bills says the same amounts and days again and again
+def _money(language: str, minor: int, currency: str) -> str:
+    value = Decimal(minor).scaleb(-minor_digits(currency))
+    return format_currency(value, currency, locale=locale_of(language)).replace("-", "−")
 
 
 def date_text(language: str, day: date) -> str:
     """ "December 5"; with the year when it is not this one."""
-    if day.year == clock.today().year:
+    return _day(language, day, day.year == clock.today().year)
+
+
+@lru_cache(maxsize=8192)
+def _day(language: str, day: date, this_year: bool) -> str:
+    if this_year:
         return format_skeleton("MMMMd", day, locale=locale_of(language))
     return format_date(day, "long", locale=locale_of(language))
 

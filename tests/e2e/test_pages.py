@@ -40,7 +40,8 @@ SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidde
   const box = e.getBoundingClientRect(), style = getComputedStyle(e);
   return box.width > 1 && style.visibility !== "hidden" && !e.closest(".skip, dialog:not([open]), .choice, .seg, label")
     && !e.matches(".row-link") && !(style.display === "inline" && e.closest("p, li"));
-}).map((e) => [e.tagName, e.textContent.trim().slice(0, 24), e.getBoundingClientRect().width, e.getBoundingClientRect().height])
+}).map((e) => [e, e.getBoundingClientRect()])
+  .map(([e, box]) => [e.tagName, e.textContent.trim().slice(0, 24), box.width, box.height])
   .filter(([, , width, height]) => width < 43.5 || height < 43.5)"""
 
 # Colours that fade into the other scheme are measured when they have arrived.
@@ -278,10 +279,3 @@ def test_beside_the_way(portal: Portal, visit: Visits, look: Look, language: str
     look(somebody, f"{language}-offline")
     somebody.context.set_offline(False)
     somebody.forgive()  # lost lines and the missing page are said in the console, rightly
-
-
-def test_static_pages_show_their_shell_before_any_script(portal: Portal, visit: Visits):
-    somebody = visit(portal)
-    for path, words in (("/sign-in", "Sign in"), ("/es/sign-in", "Iniciar sesión")):
-        html = somebody.page.request.get(portal.url + path).text()
-        assert words in html, path

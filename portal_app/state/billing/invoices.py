@@ -11,6 +11,7 @@ from portal_app.domain.access import Permission
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
+from portal_app.services.billing.invoices import PAGE
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
@@ -85,9 +86,8 @@ class InvoicesState(PortalState):
         self.to_pay, self.to_pay_rest, self.pay_href = [], "", ""
         if not found.owed_count:
             return
-        waiting = await in_thread(
-            billing.list_invoices, me(), show="to_pay", patient_id=person, page=LAST_PAGE
-        )
+        last = LAST_PAGE if person else -(-found.owed_count // PAGE)  # known, so that nobody looks for it
+        waiting = await in_thread(billing.list_invoices, me(), show="to_pay", patient_id=person, page=last)
         rows = sorted(waiting.rows, key=lambda row: (row.due_date, row.issue_date, row.number))
         self.to_pay = [self._item(row) for row in rows]
         if waiting.count > len(rows):

@@ -140,6 +140,7 @@
   addEventListener("visibilitychange", () => {
     if (d.hidden) hidden = Date.now();
     else if (hidden && Date.now() - hidden > 9e5 && !d.querySelector("form[data-busy]")) location.reload();
+    else ask("page");
   });
   // 9. A link's secret rides behind the #, which no server sees: taken out of the address at once.
   let token = "", known = "";
@@ -179,7 +180,7 @@
   addEventListener("hashchange", take);
   // 11. Fifteen minutes in which a person does nothing end the session; after thirteen a dialog asks.
   const LIFE = 9e5, WARN = 12e4, SAY = 6e4;
-  let until = Date.now() + LIFE, said = Date.now(), acted = 0, asking = false, gone = false, at2 = 0;
+  let until = Date.now() + LIFE, said = Date.now(), acted = 0, asking = null, gone = false, at2 = 0;
   const mine = () => d.querySelector("[data-session]"), warning = () => d.getElementById("idle");
   const leave = (why) => {
     const s = mine();
@@ -189,13 +190,13 @@
   };
   const ask = (by) => {
     const s = mine();
-    if (!s || asking || gone) return Promise.resolve();
-    asking = true;
+    if (!s || gone) return Promise.resolve();
+    if (asking && by === "page") return asking;
     if (by === "person") { said = Date.now(); acted = 0; }
-    return post("/auth/stay?side=" + s.dataset.session + "&by=" + by).then((r) => {
+    return asking = post("/auth/stay?side=" + s.dataset.session + "&by=" + by).then((r) => {
       if (r.status === 401) leave("idle");
       else if (r.ok) return r.json().then((j) => { until = Date.now() + j.left * 1e3; });
-    }).catch(() => {}).finally(() => { asking = false; });
+    }).catch(() => {}).finally(() => { asking = null; });
   };
   const tick = () => {
     const now = Date.now(), w = warning();

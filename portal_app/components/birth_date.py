@@ -33,7 +33,7 @@ def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: 
 
 
 def _part(name: str, label: str, complete: str, width: str) -> rx.Component:
-    numeric = {} if name == "born_month" else {"input_mode": "numeric"}
+    numeric: dict[str, Any] = {} if name == "born_month" else {"input_mode": "numeric"}
     return el.div(
         el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
         named_input(

@@ -18,6 +18,7 @@ from portal_app.components.kit import (
     raw_a,
     skel,
 )
+from portal_app.components.staying import idle_warning, session_marks
 from portal_app.components.words import _, fill, here, language
 from portal_app.speech import LANGUAGES, mark
 from portal_app.state.base import PortalState
@@ -169,42 +170,6 @@ def person_menu(side: str) -> rx.Component:
         id="who",
         class_name="menu top-16 right-3 w-[min(18rem,calc(100vw-1.5rem))]",
         custom_attrs={"popover": "auto"},
-    )
-
-
-def session_marks(side: str) -> dict[str, str]:
-    """What ui.js goes by: whose session this page lives from, and where to go when it ends."""
-    way_in = {"staff": "/staff/sign-in", "frame": "/embed"}.get(side, "/sign-in")
-    return {"data-session": "staff" if side == "staff" else "patient", "data-next": here(way_in)}
-
-
-def idle_warning() -> rx.Component:
-    """Two minutes before the end; ui.js opens it and counts. Closing it is staying."""
-    stay = el.button(
-        _("Stay signed in"),
-        type="button",
-        class_name="btn btn-primary",
-        custom_attrs={"command": "close", "commandfor": "idle"},
-    )
-    return el.dialog(
-        el.div(
-            el.h2(_("Are you still there?"), id="idle-title", class_name="text-lg font-bold"),
-            el.p(
-                _("For your privacy we sign you out when nothing happens for 15 minutes."),
-                class_name="text-ink-2 mt-2",
-            ),
-            el.p(
-                _("Time left:"),
-                " ",
-                el.b("2:00", id="idle-left", class_name="tnum", role="timer"),
-                class_name="mt-2",
-            ),
-            el.div(stay, class_name="grid mt-5"),
-            class_name="p-5 md:p-6",
-        ),
-        id="idle",
-        aria_labelledby="idle-title",
-        class_name="sheet",
     )
 
 
@@ -369,12 +334,6 @@ def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component
         docked(dock) if dock is not None else tabs(PATIENT_NOUNS, active),
         session="patient",
     )
-
-
-def link_frame(body: rx.Component, path: str) -> rx.Component:
-    """For whoever came by a link, for one purpose: as before signing in, and a way out."""
-    leave = el.div(sign_out("patient", "btn btn-quiet -mx-2"), class_name="no-print mt-5")
-    return open_frame(el.div(body, leave, idle_warning()), path, session="patient")
 
 
 def open_frame(body: rx.Component, path: str, session: str = "") -> rx.Component:

@@ -4,7 +4,6 @@ import reflex as rx
 
 from portal_app.components.chrome import (
     document,
-    idle_warning,
     language_toggle,
     main,
     offline,
@@ -12,6 +11,7 @@ from portal_app.components.chrome import (
     sign_out,
 )
 from portal_app.components.kit import el, icon, new_window
+from portal_app.components.staying import idle_warning
 from portal_app.components.words import _, fill_var, in_window
 from portal_app.state.shell import ShellState
 

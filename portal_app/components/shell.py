@@ -7,6 +7,8 @@ from typing import Any, Literal
 import reflex as rx
 
 from portal_app.components import chrome, embed
+from portal_app.components.kit import el
+from portal_app.components.staying import idle_warning
 from portal_app.components.words import _, in_window, speaking
 from portal_app.settings import Surface, settings
 from portal_app.speech import mark
@@ -91,7 +93,9 @@ def _open(body: rx.Component, frame: Frame) -> rx.Component:
 
 
 def _linked(body: rx.Component, frame: Frame) -> rx.Component:
-    return chrome.link_frame(body, frame.path)
+    """For whoever came by a link, for one purpose: as before signing in, and a way out."""
+    leave = el.div(chrome.sign_out("patient", "btn btn-quiet -mx-2"), class_name="no-print mt-5")
+    return chrome.open_frame(el.div(body, leave, idle_warning()), frame.path, session="patient")
 
 
 def _staff(body: rx.Component, frame: Frame) -> rx.Component:

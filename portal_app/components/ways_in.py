@@ -15,12 +15,15 @@ CODE_LOOK = "tnum text-xl! tracking-[0.25em] font-bold max-w-60"
 
 def step_title(*text: Any, focus: bool = True) -> rx.Component:
     """`focus`: it appears in place of another step, so a screen reader is told."""
-    return el.h1(*text, class_name="text-xl font-bold", **({"data_focus": "1"} if focus else {}))
+    marks: dict[str, Any] = {"data_focus": "1"} if focus else {}
+    return el.h1(*text, class_name="text-xl font-bold", **marks)
 
 
 def code_field(label: Any, *, error: Any, hint: Any = None, digits: bool = True) -> rx.Component:
     """Filled from the message by the browser; a paste of the whole sentence will do (state/codes.py)."""
-    kind = {"input_mode": "numeric"} if digits else {"auto_capitalize": "characters", "spell_check": False}
+    kind: dict[str, Any] = (
+        {"input_mode": "numeric"} if digits else {"auto_capitalize": "characters", "spell_check": False}
+    )
     control = text_input(
         "code",
         error=error,

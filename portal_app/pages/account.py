@@ -12,7 +12,7 @@ from portal_app.components.words import _, each, fill_var
 from portal_app.pages.account_changes import changes
 from portal_app.state.account import AccountState
 
-S = AccountState
+S: Any = AccountState
 ROW = "flex flex-wrap items-center gap-x-3 gap-y-1 mt-2"
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from portal_app import clock
 from portal_app.domain.access import Principal, Side
@@ -22,75 +22,76 @@ from tests.cast import KIM, Cast
 from tests.services.credentials_helpers import at_home, come_in, with_password
 from tests.services.test_credentials_passkeys import Device
 
-CLIENT = TestClient(Starlette(routes=[*session.routes, *passkeys.routes]))
+APP = Starlette(routes=[*session.routes, *passkeys.routes])
 
 
-def post(path: str, what: dict[str, Any] | None = None, who: Principal | None = None) -> Any:
+async def post(path: str, what: dict[str, Any] | None = None, who: Principal | None = None) -> httpx.Response:
     visitor = Visitor(who.session_ref if who else "", "", "203.0.113.7")
-    return CLIENT.post(path, json=what or {}, headers={"authorization": visitor.header()})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(APP), base_url="http://portal") as client:
+        return await client.post(path, json=what or {}, headers={"authorization": visitor.header()})
 
 
-def test_a_person_who_does_something_stays_and_a_page_that_asks_does_not(cast: Cast):
+async def test_a_person_who_does_something_stays_and_a_page_that_asks_does_not(cast: Cast):
     kim, began = at_home(KIM), clock.now()
     with clock.held_at(began + timedelta(minutes=13)):
-        assert post("/auth/stay?by=page", who=kim).json() == {"left": 120}
-        assert post("/auth/stay?by=page", who=kim).json() == {"left": 120}
-        assert post("/auth/stay?by=person", who=kim).json() == {"left": 900}
+        assert (await post("/auth/stay?by=page", who=kim)).json() == {"left": 120}
+        assert (await post("/auth/stay?by=page", who=kim)).json() == {"left": 120}
+        assert (await post("/auth/stay?by=person", who=kim)).json() == {"left": 900}
     with clock.held_at(began + timedelta(minutes=28)):
-        assert post("/auth/stay?by=person", who=kim).status_code == 401
-    assert post("/auth/stay?by=person").status_code == 401
-    assert post("/auth/stay?by=person&side=staff", who=kim).status_code == 401
+        assert (await post("/auth/stay?by=person", who=kim)).status_code == 401
+    assert (await post("/auth/stay?by=person")).status_code == 401
+    assert (await post("/auth/stay?by=person&side=staff", who=kim)).status_code == 401
 
 
-def test_signing_out_clears_what_the_browser_kept(cast: Cast):
-    answer = post("/auth/sign-out?side=patient", who=at_home(KIM))
+async def test_signing_out_clears_what_the_browser_kept(cast: Cast):
+    answer = await post("/auth/sign-out?side=patient", who=at_home(KIM))
     assert answer.headers["clear-site-data"] == '"cache"'
     assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
-def test_an_access_link_gives_the_contact_and_nothing_else(cast: Cast):
+async def test_an_access_link_gives_the_contact_and_nothing_else(cast: Cast):
     token = urlsplit(links.access_link(cast.dana, ContactKind.EMAIL, "kim@example.com")).fragment
-    assert post("/auth/access-link", {"token": token}).json() == {"contact": "kim@example.com"}
+    assert (await post("/auth/access-link", {"token": token})).json() == {"contact": "kim@example.com"}
     for wrong in (token[:-4], "", 7, None):
-        answer = post("/auth/access-link", {"token": wrong})
+        answer = await post("/auth/access-link", {"token": wrong})
         assert (answer.status_code, answer.json()) == (404, {"contact": ""})
 
 
-def test_a_passkey_is_added_and_signs_in(cast: Cast):
+async def test_a_passkey_is_added_and_signs_in(cast: Cast):
     kim, phone = at_home(KIM), Device()
-    asked = post("/auth/passkey/options", {"what": "add"}, kim)
+    asked = await post("/auth/passkey/options", {"what": "add"}, kim)
     answer = json.loads(phone.create(asked.text))
-    added = post("/auth/passkey/answer", {"what": "add", "answer": answer, "name": "My phone"}, kim)
+    added = await post("/auth/passkey/answer", {"what": "add", "answer": answer, "name": "My phone"}, kim)
     assert (added.status_code, added.json()) == (200, {})
     assert [key.name for key in list_passkeys(kim)] == ["My phone"]
-    asked = post("/auth/passkey/options", {"what": "sign_in"})
+    asked = await post("/auth/passkey/options", {"what": "sign_in"})
     answer = json.loads(phone.get(asked.text))
-    entered = post("/auth/passkey/answer", {"what": "sign_in", "answer": answer})
+    entered = await post("/auth/passkey/answer", {"what": "sign_in", "answer": answer})
     assert come_in(entered.json()["ticket"]).patient_id == KIM.id
-    again = post("/auth/passkey/answer", {"what": "sign_in", "answer": answer, "language": "es"})
+    again = await post("/auth/passkey/answer", {"what": "sign_in", "answer": answer, "language": "es"})
     assert again.status_code == 403
     assert again.json()["error"].startswith("Esa llave de acceso no funcionó")
 
 
-def test_a_passkey_wants_a_fresh_proof_and_a_session(cast: Cast):
+async def test_a_passkey_wants_a_fresh_proof_and_a_session(cast: Cast):
     kim = with_password(KIM)
     with clock.held_at(clock.now() + timedelta(minutes=11)):
-        answer = post("/auth/passkey/options", {"what": "add"}, kim)
+        answer = await post("/auth/passkey/options", {"what": "add"}, kim)
         assert (answer.status_code, answer.json()["proof"]) == (403, True)
-    assert post("/auth/passkey/options", {"what": "add"}).status_code == 401
-    assert post("/auth/passkey/options", {"what": "prove"}).status_code == 401
+    assert (await post("/auth/passkey/options", {"what": "add"})).status_code == 401
+    assert (await post("/auth/passkey/options", {"what": "prove"})).status_code == 401
 
 
 @pytest.mark.parametrize("body", [{}, {"what": "own"}, {"what": 7}, {"what": ["add"]}])
-def test_what_makes_no_sense_is_refused(cast: Cast, body: dict[str, Any]):
-    assert post("/auth/passkey/options", body).status_code == 400
+async def test_what_makes_no_sense_is_refused(cast: Cast, body: dict[str, Any]):
+    assert (await post("/auth/passkey/options", body)).status_code == 400
 
 
 @pytest.mark.parametrize(
     "answer", [None, "x", 7, [], {"response": 1}, {"response": {"clientDataJSON": "e30"}}]
 )
-def test_what_is_no_answer_of_a_passkey_is_refused(cast: Cast, answer: Any):
-    said = post("/auth/passkey/answer", {"what": "sign_in", "answer": answer})
+async def test_what_is_no_answer_of_a_passkey_is_refused(cast: Cast, answer: Any):
+    said = await post("/auth/passkey/answer", {"what": "sign_in", "answer": answer})
     assert said.status_code == 403
 
 

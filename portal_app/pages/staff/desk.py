@@ -11,7 +11,7 @@ from portal_app.components.words import _, each, fill_var
 from portal_app.state.desk.front_desk import DeskState
 from portal_app.state.shell import ShellState
 
-S = DeskState
+S: Any = DeskState
 
 
 @page("/staff/desk", "Front desk", on_load=S.load, side="staff")

@@ -10,8 +10,8 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.services import billing
-from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
 from portal_app.services.billing.invoices import PAGE
+from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me

@@ -232,5 +232,3 @@ def test_a_dismissed_request_changes_nothing(cast: Cast):
     assert told("details_kept")
     with reading(TEST) as tx:
         assert tx.exec(select(Patient).where(Patient.id == EVA.id)).one().sex == ""
-
-

@@ -195,5 +195,3 @@ def test_dep_11_others_on_ones_membership_are_a_name_dates_and_a_price(cast: Cas
         Money(80_00),
     )
     assert members.covered_others(at_home(MARIA)) == ()
-
-

@@ -43,9 +43,7 @@ def come_in(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def sit_down(principal: Principal, language: str = "en") -> None:
         monkeypatch.setattr(base, "language_now", lambda: language)
-        monkeypatch.setattr(
-            base, "visitor_now", lambda: base.Visitor(principal.session_ref, "", "192.0.2.9")
-        )
+        monkeypatch.setattr(base, "visitor_now", lambda: base.Visitor(principal.session_ref, "", "192.0.2.9"))
 
     return sit_down
 
@@ -76,9 +74,7 @@ async def test_the_family_is_listed_with_a_way_to_edit_each(cast: Cast, come_in:
     assert page.people[0].about == "Born April 12, 1981"
 
 
-async def test_dep_1_and_2_a_page_open_past_midnight_refuses_and_then_shows_nothing(
-    cast: Cast, come_in: Any
-):
+async def test_dep_1_and_2_a_page_open_past_midnight_refuses_and_then_shows_nothing(cast: Cast, come_in: Any):
     turns_sixteen(EVA, date(2026, 6, 15))
     with clock.held_at(LAST_EVENING):
         come_in(at_home(MARIA))

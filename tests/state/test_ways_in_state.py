@@ -49,7 +49,13 @@ def born(who: Person) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "typed",
-    ["402817", "402 817", "402-817", "Your code is 402817 (K7QX).", "402817 is your code. @example.com #402817"],
+    [
+        "402817",
+        "402 817",
+        "402-817",
+        "Your code is 402817 (K7QX).",
+        "402817 is your code. @example.com #402817",
+    ],
 )
 def test_a_pasted_message_gives_its_code(typed: str):
     assert six_digits(typed) == "402817"
@@ -116,7 +122,9 @@ def pay_link(cast: Cast, at_most: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("at_most", "shown"), [(5000, "$50.00"), (12000, "$120.00"), (99900, "$120.00")], ids=["ALL-8", "whole", "ALL-9"]
+    ("at_most", "shown"),
+    [(5000, "$50.00"), (12000, "$120.00"), (99900, "$120.00")],
+    ids=["ALL-8", "whole", "ALL-9"],
 )
 async def test_code_14_a_pay_link_shows_one_bill_and_no_more_than_it_says(
     cast: Cast, seen_by: Callable[[Principal], None], at_most: int, shown: str

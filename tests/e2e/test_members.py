@@ -9,9 +9,15 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import Visitor, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.steps import LUIS, MARIA, OUTBOX, OWNER, sign_in, staff_sign_in
-from tests.e2e.test_pages import LOOKS, no_sideways_scroll
+from tests.e2e.test_pages import no_sideways_scroll
 
 Axe = Callable[[Page], None]
+LOOKS = [
+    pytest.param(True, False, id="phone-light"),
+    pytest.param(True, True, id="phone-dark"),
+    pytest.param(False, False, id="desktop-light"),
+    pytest.param(False, True, id="desktop-dark"),
+]
 
 
 def contact_code(visitor: Visitor, to: str) -> str:

@@ -214,9 +214,7 @@ def test_welcome_by_desk_code_and_the_public_links(portal: Portal, visit: Visits
 
 
 def test_an_access_link_fills_in_the_contact_and_still_asks_for_a_code(portal: Portal, reader: Reader):
-    told = in_the_portal(
-        portal, f"print(links.access_link(us, ContactKind.EMAIL, {ROSA[0]!r}))"
-    )
+    told = in_the_portal(portal, f"print(links.access_link(us, ContactKind.EMAIL, {ROSA[0]!r}))")
     secret = urlsplit(told).fragment
     reader.go(f"/sign-in#{secret}")
     expect(reader.page.locator("#contact")).to_have_value(ROSA[0])
@@ -381,7 +379,9 @@ def test_code_13_the_desk_prints_a_code_and_it_opens_the_portal(
     reader.born(born)
     reader.fill("Your initials", "xx")
     reader.press("Sign in")
-    reader.reads("That does not match. Check the code, your date of birth and your initials, or ask at the desk.")
+    reader.reads(
+        "That does not match. Check the code, your date of birth and your initials, or ask at the desk."
+    )
     reader.fill("Your initials", initials)
     reader.press("Sign in")
     reader.is_in()

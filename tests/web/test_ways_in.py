@@ -86,7 +86,9 @@ def test_what_makes_no_sense_is_refused(cast: Cast, body: dict[str, Any]):
     assert post("/auth/passkey/options", body).status_code == 400
 
 
-@pytest.mark.parametrize("answer", [None, "x", 7, [], {"response": 1}, {"response": {"clientDataJSON": "e30"}}])
+@pytest.mark.parametrize(
+    "answer", [None, "x", 7, [], {"response": 1}, {"response": {"clientDataJSON": "e30"}}]
+)
 def test_what_is_no_answer_of_a_passkey_is_refused(cast: Cast, answer: Any):
     said = post("/auth/passkey/answer", {"what": "sign_in", "answer": answer})
     assert said.status_code == 403

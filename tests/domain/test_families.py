@@ -8,8 +8,12 @@ import pytest
 from portal_app.domain.families import (
     Bond,
     Circle,
+    GrantKind,
     PatientStatus,
     Person,
+    Seen,
+    Share,
+    age_on,
     birthday,
     is_younger_than,
     may_sign_in,
@@ -202,3 +206,28 @@ def test_birthdays():
     assert birthday(date(2012, 2, 29), 16) == date(2028, 2, 29)
     assert birthday(date(2012, 2, 29), 17) == date(2029, 3, 1)
     assert birthday(date(2012, 12, 31), 1) == date(2013, 12, 31)
+
+
+def shared(kind: GrantKind, viewer: str = "ben", granter: Person | None = None) -> Seen:
+    share = Share(granter or person("ana"), kind, (AccountId("acc_ana"),))
+    return seen_by(Circle(person(viewer), FAMILY, shares=(share,)), 16, TODAY)
+
+
+def test_each_kind_of_sharing_opens_its_own_list_and_no_chart():
+    pay, visits = shared(GrantKind.PAY), shared(GrantKind.APPOINTMENTS_AND_FORMS)
+    assert (pay.patients, pay.accounts, pay.pays_for, pay.visits) == ({"ben"}, set(), {"acc_ana"}, set())
+    assert (visits.patients, visits.pays_for, visits.visits) == ({"ben"}, set(), {"ana"})
+    contact = shared(GrantKind.CONTACT)
+    assert (contact.patients, contact.pays_for, contact.visits) == ({"ben"}, set(), set())
+
+
+def test_sharing_is_between_living_adults():
+    assert not shared(GrantKind.PAY, viewer="dee").pays_for  # 16
+    assert not shared(GrantKind.PAY, granter=person("dee")).pays_for
+    assert not shared(GrantKind.PAY, granter=person("ana", status=PatientStatus.DECEASED)).pays_for
+
+
+def test_age_in_whole_years():
+    assert age_on(date(2012, 2, 29), date(2028, 2, 28)) == 15
+    assert age_on(date(2012, 2, 29), date(2027, 3, 1)) == 15
+    assert age_on(date(2012, 2, 29), date(2027, 2, 28)) == 14

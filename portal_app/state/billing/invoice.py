@@ -23,6 +23,7 @@ from portal_app.state.billing.words import (
     source_note,
     why_declined,
 )
+from portal_app.state.live import watch
 
 NEW_CARD = "new"
 _TOKEN = re.compile(r"ctoken_[A-Za-z0-9_]{1,200}")
@@ -112,6 +113,7 @@ class InvoiceState(PortalState):
     card_released: rx.Field[bool] = rx.field(False)
     bank_secret: rx.Field[str] = rx.field("")  # the payer's bank asks the payer
 
+    _account: str = ""
     _payable: Money | None = None
     _offer: Offer | None = None
 
@@ -122,6 +124,17 @@ class InvoiceState(PortalState):
         self.ready = self.missing = self.busy = False
         await self._show()
         self.card_wanted = self.can_pay and not self.sources
+        if self._account:
+            watch(f"account:{self._account}", InvoiceState.refresh)
+
+    @rx.event
+    @guarded(Permission.MY_BILLS, activity=False)
+    async def refresh(self):
+        """Another tab paid, or the bank decided; not while the payer is in the middle of it here."""
+        if self.router.url.path.endswith(f"/{self.invoice}") and not (
+            self.busy or self.bank_secret or self.again
+        ):
+            await self._show()
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -297,7 +310,7 @@ class InvoiceState(PortalState):
         self.missing, self.ready = False, True
 
     def _show_facts(self, shown: InvoiceView) -> None:
-        self.invoice, self.number = shown.id, shown.number
+        self.invoice, self.number, self._account = shown.id, shown.number, shown.account_id
         self.title = invoice_title(self.language, shown.title)
         self.tone, self.status = invoice_status(self.language, shown)
         self.figure = money_text(self.language, shown.due if shown.due else shown.total)

@@ -177,6 +177,7 @@ def held(S: State) -> rx.Component:
                 _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
             el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
+            role="alert",
         ),
         cls="overflow-hidden",
         data_busy=busy_mark(S.busy),

@@ -14,7 +14,7 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.state.billing import InvoiceState, ReceiptState
+from portal_app.state.billing import InvoiceState, ReceiptState, invoice
 from tests import cast as people
 from tests.cast import Cast
 from tests.screen import happens, look_from, on_screen
@@ -34,6 +34,11 @@ def processor(cast: Cast) -> Iterator[FakeProcessor]:
     gateways.use(Gateways(payments=fake, mail=FakeMailer(), sms=FakeTexter(), documents=None))  # pyright: ignore[reportArgumentType]  (nothing is printed here)
     yield fake
     gateways.use(None)
+
+
+@pytest.fixture(autouse=True)
+def nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invoice, "watch", lambda *_: None)
 
 
 @pytest.fixture
@@ -185,6 +190,13 @@ async def test_all_13_a_payment_that_waits_for_the_bank_holds_the_invoice(
     assert page.card_amount == 50_00
     await happens(page.cancel_held)
     assert (page.can_pay, page.held, page.busy) == (True, "", False)
+
+
+async def test_part_3_what_another_tab_paid_is_seen_here(page: InvoiceState):
+    other = await opened()
+    await happens(other.pay, form=filled_in(other))
+    await happens(page.refresh)
+    assert (page.can_pay, page.status) == (False, "Paid")
 
 
 async def test_an_answer_of_the_bank_nobody_waits_for_changes_nothing(page: InvoiceState):

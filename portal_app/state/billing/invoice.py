@@ -18,6 +18,7 @@ from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, Paying
 from portal_app.state.billing.refunds import RefundItem, refund_item
 from portal_app.state.billing.words import invoice_status, invoice_title, payment_status
+from portal_app.state.live import watch
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class InvoiceState(Paying, PortalState):
     pdf: rx.Field[str] = rx.field("")
     itemised: rx.Field[str] = rx.field("")
 
+    _account: str = ""
+
     @rx.event
     @guarded(Permission.MY_BILLS)
     async def load(self):
@@ -68,6 +71,17 @@ class InvoiceState(Paying, PortalState):
         self.ready = self.missing = self.busy = False
         await self._show()
         self.card_wanted = self.can_pay and not self.sources
+        if self._account:
+            watch(f"account:{self._account}", InvoiceState.refresh)
+
+    @rx.event
+    @guarded(Permission.MY_BILLS, activity=False)
+    async def refresh(self):
+        """Another tab paid, or the bank decided; not while the payer is in the middle of it here."""
+        if self.router.url.path.endswith(f"/{self.invoice}") and not (
+            self.busy or self.bank_secret or self.again
+        ):
+            await self._show()
 
     def _offered(self, form: dict[str, str]) -> Offer:
         if self._payable is None:
@@ -110,7 +124,7 @@ class InvoiceState(Paying, PortalState):
         self.missing, self.ready = False, True
 
     def _show_facts(self, shown: InvoiceView) -> None:
-        self.invoice, self.number = shown.id, shown.number
+        self.invoice, self.number, self._account = shown.id, shown.number, shown.account_id
         self.title = invoice_title(self.language, shown.title)
         self.tone, self.status = invoice_status(self.language, shown)
         self.figure = money_text(self.language, shown.due if shown.due else shown.total)

@@ -119,7 +119,9 @@ class SharingState(ProvingState):
 
     async def _show(self) -> None:
         mine = await in_thread(sharing.list_sharing, me())
-        mine = sorted(mine, key=lambda row: (row.family_name, row.given_name, list(GrantKind).index(row.kind)))
+        mine = sorted(
+            mine, key=lambda row: (row.family_name, row.given_name, list(GrantKind).index(row.kind))
+        )
         theirs = await in_thread(sharing.shared_with_me, me())
         self.mine = [
             ShareItem(

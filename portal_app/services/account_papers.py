@@ -313,8 +313,9 @@ def _services(view: Itemised, language: str) -> dict[str, Any]:
             full_date_text(language, line.service_date) if line.service_date else "",
             line.person,
             line.provider,
-            line.description or say(language, "Services"),
-            line.code,
+            f"{line.description} ({line.code})"
+            if line.code
+            else line.description or say(language, "Services"),
             "" if view.number else line.number,
             money_text(language, line.charge),
             money_text(language, line.paid),
@@ -326,7 +327,6 @@ def _services(view: Itemised, language: str) -> dict[str, Any]:
         column(say(language, "Patient")),
         column(say(language, "Provider")),
         column(say(language, "Service"), wide=True),
-        column(say(language, "Code")),
         column(say(language, "Invoice")),
         column(say(language, "Charge"), right=True),
         column(say(language, "Paid"), right=True),

@@ -1,6 +1,5 @@
 """What stands round a page: header, navigation, person menu, offline notice, broken page."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,12 @@ from portal_app.components.kit import (
     raw_a,
     skel,
 )
+from portal_app.components.nav import Noun, side_item, tabs
 from portal_app.components.staying import idle_warning, session_marks
 from portal_app.components.words import _, fill, here, language
 from portal_app.speech import LANGUAGES, mark
 from portal_app.state.base import PortalState
 from portal_app.state.shell import ShellState
-
-
-@dataclass(frozen=True, slots=True)
-class Noun:
-    label: str
-    shape: str
-    path: str
-
 
 # What there is to go to. A noun joins when its page exists.
 PATIENT_NOUNS = (
@@ -40,7 +32,6 @@ PATIENT_NOUNS = (
     Noun(mark("Statements"), "file-text", "/statements"),
     Noun(mark("Members"), "users", "/members"),
 )
-TABS = 5  # at most, on a phone: the last one is Menu when there are more nouns
 STAFF_NOUNS = (
     Noun(mark("Today"), "layout-dashboard", "/staff"),
     Noun(mark("Transactions"), "arrow-left-right", "/staff/transactions"),
@@ -224,86 +215,12 @@ def call_us(cls: str = "text-ink-2") -> rx.Component:
     )
 
 
-def side_item(noun: Noun, active: str) -> rx.Component:
-    on = noun.path == active
-    look = "bg-brand-soft text-brand-ink" if on else "text-ink-2 hover:bg-sunken hover:text-ink"
-    return el.li(
-        link(
-            icon(noun.shape, 21, stroke=2.2 if on else 1.9),
-            el.span(_(noun.label), class_name="flex-1"),
-            href=here(noun.path),
-            cls=f"flex items-center gap-3 min-h-11 px-3 rounded-md font-semibold {look}",
-            **_current(on),
-        )
-    )
-
-
 def side_nav(nouns: tuple[Noun, ...], active: str) -> rx.Component:
     return el.nav(
         el.ul(*[side_item(noun, active) for noun in nouns], class_name="space-y-1"),
         get_help(),
         aria_label=_("Main"),
         class_name="chrome hidden md:block w-60 flex-none py-8 pr-6 sticky top-16 self-start",
-    )
-
-
-def tab(noun: Noun, active: str) -> rx.Component:
-    on = noun.path == active
-    bar = (
-        " before:absolute before:top-0 before:inset-x-5 before:h-[3px] before:rounded-b-full before:bg-brand"
-    )
-    return el.li(
-        link(
-            icon(noun.shape, 23, stroke=2.25 if on else 1.9),
-            el.span(_(noun.label), class_name="text-cap font-semibold max-w-full text-center"),
-            href=here(noun.path),
-            cls="flex flex-col items-center justify-center gap-1 min-h-16 px-1 rounded-md "
-            + ("text-brand" if on else "text-ink-2"),
-            **_current(on),
-        ),
-        class_name="grow shrink basis-auto min-w-0 relative" + (bar if on else ""),
-    )
-
-
-def more_tab(nouns: tuple[Noun, ...], active: str) -> rx.Component:
-    """What has no tab of its own is behind Menu."""
-    on = active in {noun.path for noun in nouns}
-    look = "w-full flex flex-col items-center justify-center gap-1 min-h-16 px-1 rounded-md cursor-pointer "
-    return el.li(
-        el.button(
-            icon("menu", 23, stroke=2.25 if on else 1.9),
-            el.span(_("Menu"), class_name="text-cap font-semibold"),
-            type="button",
-            class_name=look + ("text-brand" if on else "text-ink-2"),
-            custom_attrs={"popoverTarget": "more"},
-        ),
-        class_name="grow shrink basis-auto min-w-0 relative",
-    )
-
-
-def more_menu(nouns: tuple[Noun, ...], active: str) -> rx.Component:
-    return el.div(
-        el.ul(*[side_item(noun, active) for noun in nouns], class_name="space-y-1"),
-        id="more",
-        class_name="menu bottom-20 right-3 w-[min(18rem,calc(100vw-1.5rem))]",
-        custom_attrs={"popover": "auto"},
-    )
-
-
-def _current(on: bool) -> dict[str, Any]:
-    return {"aria_current": "page"} if on else {}
-
-
-def tabs(nouns: tuple[Noun, ...], active: str, row: str = "flex max-w-[34rem] mx-auto") -> rx.Component:
-    if len(nouns) < 2:  # a bar of one tab leads nowhere
-        return rx.fragment()
-    shown, rest = (nouns, ()) if len(nouns) <= TABS else (nouns[: TABS - 1], nouns[TABS - 1 :])
-    more = [more_tab(rest, active)] if rest else []
-    return el.nav(
-        el.ul(*[tab(noun, active) for noun in shown], *more, class_name=row),
-        *[more_menu(rest, active)] * bool(rest),
-        aria_label=_("Main"),
-        class_name="dock chrome md:hidden fixed bottom-0 inset-x-0 z-30 bg-surface shadow-up px-1 pb-[env(safe-area-inset-bottom)]",
     )
 
 
@@ -368,8 +285,7 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
             main(refusal(), body, cls="flex-1 min-w-0 py-6"),
             class_name="mx-auto max-w-[90rem] flex px-4 md:px-6 pb-28 md:pb-10",
         ),
-        # More nouns than fit beside each other: the bar is moved sideways.
-        tabs(STAFF_NOUNS, active, "flex gap-1 overflow-x-auto *:min-w-24 *:shrink-0!"),
+        tabs(STAFF_NOUNS, active),
         session="staff",
     )
 

@@ -147,6 +147,15 @@ def summary_row(key: Any, value: Any) -> rx.Component:
     )
 
 
+def figure_row(key: Any, amount: Any) -> rx.Component:
+    """For what may be long on a phone: the words break, the figure does not."""
+    return el.div(
+        el.dt(key, class_name="text-ink-2 min-w-0"),
+        el.dd(amount, class_name="font-semibold text-right tnum whitespace-nowrap"),
+        class_name="flex justify-between gap-4 py-2.5 border-b border-line last:border-0",
+    )
+
+
 def dialog(name: str, title: Any, *body: Any) -> rx.Component:
     """Opened by a button with command="show-modal" and commandfor: no server, focus kept by the browser."""
     close = el.button(

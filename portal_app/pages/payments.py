@@ -11,6 +11,7 @@ from portal_app.components.kit import (
     dialog,
     el,
     empty,
+    figure_row,
     h1,
     h2,
     icon,
@@ -102,7 +103,7 @@ def balance() -> rx.Component:
 
 def posting(item) -> rx.Component:
     what = el.span(item.what, el.span(_("being posted"), class_name="block text-sm"))
-    return summary_row(what, item.amount)
+    return figure_row(what, item.amount)
 
 
 def by_person() -> rx.Component:

@@ -9,6 +9,7 @@ from portal_app.components.kit import (
     chip,
     el,
     empty,
+    figure_row,
     h1,
     h2,
     icon,
@@ -191,7 +192,7 @@ def being_posted() -> rx.Component:
 
 
 def sum_row(item) -> rx.Component:
-    return summary_row(item.label, item.amount)
+    return figure_row(item.label, item.amount)
 
 
 def by_person() -> rx.Component:

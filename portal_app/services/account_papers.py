@@ -17,7 +17,14 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id
 from portal_app.domain.money import Money
 from portal_app.services import billing
-from portal_app.services.billing.views import Itemised, StatementRow, StatementView, TaxRow, TaxYear
+from portal_app.services.billing.views import (
+    Itemised,
+    ItemisedLine,
+    StatementRow,
+    StatementView,
+    TaxRow,
+    TaxYear,
+)
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
 from portal_app.services.paper import Paper, note_staff, plain, printed
 from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say
@@ -307,14 +314,19 @@ def _statement_totals(view: StatementView, language: str) -> list[tuple[str, str
     return totals
 
 
+def _service(language: str, line: ItemisedLine) -> str:
+    """What, its code where known, and by whom; "Services" where one may not see whose."""
+    what = line.description or say(language, "Services")
+    coded = f"{what} ({line.code})" if line.code else what
+    return f"{coded} · {line.provider}" if line.provider else coded
+
+
 def _services(view: Itemised, language: str) -> dict[str, Any]:
     rows = [
         [
             full_date_text(language, line.service_date) if line.service_date else "",
             line.person,
-            line.provider,
-            line.description or say(language, "Services"),
-            line.code,
+            _service(language, line),
             "" if view.number else line.number,
             money_text(language, line.charge),
             money_text(language, line.paid),
@@ -324,9 +336,7 @@ def _services(view: Itemised, language: str) -> dict[str, Any]:
     columns = [
         column(say(language, "Service date")),
         column(say(language, "Patient")),
-        column(say(language, "Provider")),
-        column(say(language, "Service"), wide=True),
-        column(say(language, "Code")),
+        column(say(language, "Service and provider"), wide=True),
         column(say(language, "Invoice")),
         column(say(language, "Charge"), right=True),
         column(say(language, "Paid"), right=True),

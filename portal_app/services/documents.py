@@ -15,8 +15,7 @@ from portal_app.domain.access import Principal
 from portal_app.domain.billing import RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.services import billing
-from portal_app.services.account_papers import mailed_statement
+from portal_app.services import account_papers, billing
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
 from portal_app.services.paper import Paper, note_staff, plain, printed
@@ -66,7 +65,7 @@ def for_message(principal: Principal, document: str, id_: str, language: str) ->
     Mail is read by whoever opens the mailbox: no service and no person in it (docs/decisions).
     """
     if document == "statement":
-        return mailed_statement(principal, id_, language).content
+        return account_papers.mailed_statement(principal, id_, language).content
     if document != "receipt":
         raise NotFound
     view = masked(billing.view_receipt(principal, PaymentId(id_)))

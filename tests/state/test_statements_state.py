@@ -67,8 +67,8 @@ async def test_one_person_of_the_account(cast: Cast):
     whole = await opened()
     assert [(row.name, row.together) for row in whole.persons] == [
         ("Maria", "$70.00"),
-        ("Eva", "$40.00"),
         ("Tim", "$20.00"),
+        ("Eva", "$40.00"),
     ]
     eva = await opened(f"person={people.EVA.id}")
     assert (eva.whose, eva.closing) == ("Only for Eva", "$40.00")

@@ -2,13 +2,17 @@
 
 import asyncio
 import hashlib
+import io
 
 import httpx
 import pytest
+from pypdf import PdfReader
+from sqlmodel import select
 from starlette.applications import Starlette
 
 from portal_app import clock
-from portal_app.db.scope import transaction
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Side, the_portal
 from portal_app.domain.ids import PatientId, StaffId, new_id
@@ -102,3 +106,57 @@ def test_a_receipt_of_a_payment_that_is_not_hers_does_not_exist(cast: Cast) -> N
     payment = add_payment(INVOICE, 50_00)
     answer = get(f"/documents/receipt/{payment}.pdf", patient=signed_in(KIM.id))
     assert answer.status_code == 404
+
+
+PERIOD = "?from=2026-06-01&to=2026-06-30"
+PAPERS = [
+    f"/documents/statement.pdf{PERIOD}",
+    f"/documents/itemised.pdf{PERIOD}",
+    f"/documents/itemised/{INVOICE}.pdf",
+    "/documents/payments/2026.pdf",
+]
+
+
+def words(answer: httpx.Response) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+
+
+@pytest.mark.parametrize("path", PAPERS)
+def test_stmt_8_papers_of_the_account_are_tagged_in_her_language_and_nobody_elses(
+    cast: Cast, path: str
+) -> None:
+    add_payment(INVOICE, 50_00)
+    answer = get(path, patient=signed_in(MARIA.id))
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert b"pdfuaid" in answer.content
+    assert "$50.00" in words(answer)
+    assert get(path).status_code == 401
+    kims = get(path, patient=signed_in(KIM.id))
+    assert kims.status_code == 404 or "$50.00" not in words(kims)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/documents/statement.pdf",
+        "/documents/statement.pdf?from=2026-06-30&to=2026-06-01",
+        "/documents/statement.pdf?from=2026-02-31&to=2026-06-01",
+        f"/documents/statement.pdf{PERIOD}&person=pat_{'9' * 32}",
+        f"/documents/statement.pdf{PERIOD}&account=acc_{'9' * 32}",
+        f"/documents/itemised.pdf{PERIOD}&person=x",
+        "/documents/payments/20 6.pdf",
+        "/documents/payments/0000.pdf",
+    ],
+)
+def test_stmt_7_a_paper_of_nothing_is_not_there_and_never_an_error(cast: Cast, path: str) -> None:
+    assert get(path, patient=signed_in(MARIA.id)).status_code == 404
+
+
+def test_staff_who_read_a_statement_name_the_account_and_leave_a_line_in_the_trail(cast: Cast) -> None:
+    nora = signed_in(staff=cast.nora.staff_id)
+    assert get(f"/documents/statement.pdf{PERIOD}", staff=nora).status_code == 404
+    assert get(f"/documents/statement.pdf{PERIOD}&account={RIVERA}", staff=nora).status_code == 200
+    with reading(the_portal("test")) as tx:
+        lines = tx.exec(select(AuditEntry).where(AuditEntry.action == "read:statement")).all()
+    assert [(line.actor, line.subject) for line in lines] == [(cast.nora.name, RIVERA)]

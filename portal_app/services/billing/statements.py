@@ -63,7 +63,7 @@ def view_statement(
             after_posting=said.after_posting,
             people=tuple(
                 PersonTotal(names.get(PatientId(p.person), ""), p.charges, p.payments, p.total)
-                for p in said.people
+                for p in sorted(said.people, key=lambda p: (*names, "").index(p.person))
             ),
         )
 

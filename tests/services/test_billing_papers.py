@@ -1,0 +1,210 @@
+"""Statements by person, history, taxes, itemised receipts and their papers, on both databases."""
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from pypdf import PdfReader
+from sqlmodel import select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import InvoiceLine
+from portal_app.db.tables.families import ContactPoint
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.domain.access import the_portal
+from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import PaymentId, RefundId, new_id
+from portal_app.domain.money import Money
+from portal_app.gateways.mail_fake import FakeMailer
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.services import billing, messages
+from portal_app.services.account_papers import itemised_paper, statement_paper, tax_paper
+from portal_app.services.statement_mail import email_statement
+from portal_app.speech import money_text
+from tests import cast as people
+from tests.cast import INVOICE, RIVERA, VISA, Cast, add_invoice, add_payment
+from tests.services.till import books_agree, set_practice, till
+
+JUNE = (date(2026, 6, 1), date(2026, 6, 30))
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+def processor(cast: Cast) -> Iterator[FakeProcessor]:
+    yield till()
+    books_agree()
+
+
+def text_of(pdf: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+
+
+def paid(cast: Cast, processor: FakeProcessor, minor: int) -> PaymentId:
+    payment = PaymentId(new_id("pay"))
+    billing.pay_account(cast.maria, payment, Money(minor), processor=processor, source_id=VISA)
+    return payment
+
+
+def test_a_statement_of_one_person_has_their_share_of_charges_payments_and_refunds(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), (people.TIM, "Visit", 20_00), due=date(2026, 6, 20))
+    payment = paid(cast, processor, 90_00)
+    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(45_00), processor=processor)
+    whole = billing.view_statement(cast.maria, *JUNE)
+    sums = {person.name: person.total for person in whole.people}
+    assert sum((sum_.minor for sum_ in sums.values()), 0) == whole.closing.minor == 135_00
+    for who in (people.MARIA, people.EVA, people.TIM):
+        one = billing.view_statement(cast.maria, *JUNE, patient_id=who.id)
+        assert (one.person, one.closing) == (who.given_name, sums[who.given_name])
+        july = billing.view_statement(cast.maria, date(2026, 7, 1), date(2026, 7, 31), patient_id=who.id)
+        assert july.opening == one.closing
+        assert {name for row in one.rows for name in row.people} == {who.given_name}
+
+
+def test_stmt_5_of_one_person_what_is_being_posted_is_their_share(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    set_practice(post_automatically=False)
+    add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), due=date(2026, 6, 1))
+    paid(cast, processor, 50_00)
+    eva = billing.view_statement(cast.maria, *JUNE, patient_id=people.EVA.id)
+    assert (eva.closing, eva.being_posted_total, eva.after_posting) == (Money(40_00), Money(40_00), Money(0))
+
+
+def test_dep_4_a_statement_names_only_whom_one_may_see(cast: Cast) -> None:
+    add_invoice(people.PARK, (people.ROSA, "Visit", 30_00), (people.NINA, "Consultation", 70_00))
+    view = billing.view_statement(cast.rosa, *JUNE)
+    assert {(person.name, person.total.minor) for person in view.people} == {("Rosa", 30_00), ("", 70_00)}
+    with pytest.raises(NotFound):
+        billing.view_statement(cast.rosa, *JUNE, patient_id=people.NINA.id)
+    paper = text_of(statement_paper(cast.rosa, *JUNE, "en").content)
+    assert "$100.00" in paper
+    assert "Nina" not in paper
+
+
+def test_the_history_has_refunds_under_their_payments_page_by_page(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    payment = paid(cast, processor, 100_00)
+    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(40_00), processor=processor)
+    (row,) = billing.list_payments(cast.maria).rows
+    assert (row.payment.id, [refund.amount for refund in row.refunds]) == (payment, [Money(40_00)])
+    assert billing.list_payments(cast.kim).count == 0
+    with pytest.raises(NotFound):
+        billing.list_payments(cast.kim, account_id=RIVERA)
+
+
+def test_the_list_for_taxes_is_of_the_practices_year_and_less_what_came_back(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    with clock.held_at(datetime(2025, 12, 31, 23, 30, tzinfo=NEW_YORK)):
+        add_payment(INVOICE, 20_00, at=clock.now())
+    payment = paid(cast, processor, 60_00)
+    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(10_00), processor=processor)
+    assert billing.years_with_payments(cast.maria) == (2026, 2025)
+    before, now = (billing.payments_of_year(cast.maria, year) for year in (2025, 2026))
+    assert [row.amount for row in before.rows] == [Money(20_00)]
+    assert (now.paid, now.refunded, now.total) == (Money(60_00), Money(-10_00), Money(50_00))
+    paper = text_of(tax_paper(cast.maria, 2026, "en").content)
+    for figure in (now.paid, now.refunded, now.total):
+        assert money_text("en", figure) in paper
+    assert "Pagado en 2026" in text_of(tax_paper(cast.maria, 2026, "es").content)
+    assert billing.payments_of_year(cast.maria, 2020).rows == ()
+
+
+def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    bill = add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), (people.TIM, "Sealants", 20_00))
+    with transaction(the_portal("test")) as tx:
+        for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == bill)):
+            line.code = "D1120"
+    add_payment(bill, 30_00)
+    view = billing.itemised_invoice(cast.maria, bill)
+    assert [(row.person, row.charge.minor, row.paid.minor) for row in view.rows] == [
+        ("Eva Rivera", 40_00, 20_00),
+        ("Tim Rivera", 20_00, 10_00),
+    ]
+    paper = text_of(itemised_paper(cast.maria, bill, "en").content)
+    for said in (
+        "Eva Rivera",
+        "Cleaning",
+        "D1120",
+        "Dr. Ada Osei",
+        "June 5, 2026",
+        "$40.00",
+        "$20.00",
+        "$30.00",
+    ):
+        assert said in paper
+    period = billing.itemised_period(cast.maria, *JUNE, patient_id=people.EVA.id)
+    assert [row.description for row in period.rows] == ["Cleaning"]
+    assert billing.itemised_period(cast.maria, date(2020, 1, 1), date(2020, 12, 31)).rows == ()
+
+
+def test_dep_4_an_itemised_receipt_hides_whom_one_may_not_see(cast: Cast) -> None:
+    bill = add_invoice(people.PARK, (people.NINA, "Consultation", 70_00))
+    (row,) = billing.itemised_invoice(cast.rosa, bill).rows
+    assert (row.person, row.description, row.service_date, row.charge) == ("", "", None, Money(70_00))
+    assert billing.itemised_period(cast.rosa, *JUNE).rows == ()
+
+
+def test_drafts_void_and_others_bills_are_not_itemised(cast: Cast) -> None:
+    for status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+        bill = add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), status=status)
+        with pytest.raises(NotFound):
+            billing.itemised_invoice(cast.maria, bill)
+    with pytest.raises(NotFound):
+        billing.itemised_invoice(cast.kim, INVOICE)
+
+
+def test_stmt_8_page_pdf_and_email_say_the_same_figures_and_the_mail_no_names(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00))
+    paid(cast, processor, 25_00)
+    view = billing.view_statement(cast.maria, *JUNE)
+    assert email_statement(cast.maria, *JUNE) == "maria@example.com"
+    mail = FakeMailer()
+    messages.deliver(the_portal("outbox"), mail=mail, sms=FakeTexter())
+    sent = next(message for message in mail.sent if "statement" in message.subject)
+    assert money_text("en", view.closing) in sent.text
+    page = text_of(statement_paper(cast.maria, *JUNE, "en").content)
+    mailed = text_of(sent.attachments[0].content)
+    for amount in (
+        view.opening,
+        view.charges,
+        view.payments,
+        view.closing,
+        *(row.running for row in view.rows),
+    ):
+        assert money_text("en", amount) in page
+        assert money_text("en", amount) in mailed
+    assert "Eva" in page
+    assert "Eva" not in mailed + sent.text
+
+
+def test_the_same_statement_is_mailed_once_in_ten_minutes(cast: Cast) -> None:
+    for _ in range(3):
+        email_statement(cast.maria, *JUNE)
+    with reading(the_portal("test")) as tx:
+        assert len(tx.exec(select(OutboxMessage).where(OutboxMessage.kind == "statement")).all()) == 1
+
+
+def test_without_an_email_address_it_says_so(cast: Cast) -> None:
+    with transaction(the_portal("test")) as tx:
+        for point in tx.exec(
+            select(ContactPoint).where(
+                ContactPoint.patient_id == people.KIM.id, ContactPoint.kind == ContactKind.EMAIL
+            )
+        ):
+            tx.delete(point)
+    with pytest.raises(Refused, match="no email address"):
+        email_statement(cast.kim, *JUNE)

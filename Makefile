@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 UNIT := --ignore=tests/e2e --ignore=tests/bench
 
-.PHONY: help run test unit browser check format lock migration shots clean
+.PHONY: help run test unit browser bench check format lock migration shots clean
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,11 @@ browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@sh scripts/venv.sh dev
 	@$(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+bench: ## What is measured: imports, large accounts, statements; 50 kills of a paying load
+	@sh scripts/venv.sh dev
+	@$(PY) -m pytest -s tests/bench/bench_*.py
+	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/test_billing_kills.py tests/services/test_billing_threads.py tests/services/test_billing_machine.py
 
 check: ## Format, lint, types, rules of the house; under 30 seconds
 	@sh scripts/venv.sh dev

@@ -18,7 +18,7 @@ from portal_app.domain.money import Money
 from portal_app.gateways import Gateways
 from portal_app.gateways.documents import typesetter
 from portal_app.gateways.mail_fake import FakeMailer
-from portal_app.gateways.payments import Charge, Heard, Outcome
+from portal_app.gateways.payments import Charge, Heard, NoAnswer, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import billing
@@ -228,6 +228,75 @@ def test_an_amount_that_differs_is_booked_as_received_and_told(cast: Cast, proce
     assert payment(row.id).amount == Money(45_00)
     assert balance() == Money(75_00)
     assert tasks() == ["amount_differs"]
+
+
+@pytest.mark.parametrize(("received", "due", "credit"), [(45_00, 75_00, 0), (60_00, 70_00, 10_00)])
+def test_what_is_booked_already_is_corrected_to_what_came(
+    cast: Cast, processor: FakeProcessor, received: int, due: int, credit: int
+) -> None:
+    row = pay(cast, processor, 50_00)
+    intent = row.processor_intent_id or ""
+    processor._intents[intent].charge = replace(processor.look_up(intent), received=Money(received))
+    assert reconciled(processor) == ["amount_differs"]
+    assert (payment(row.id).amount, invoice(INVOICE).due) == (Money(received), Money(due))
+    assert billing.view_account(cast.maria).credit == Money(credit)
+    assert balance() == Money(120_00 - received)
+    assert tasks() == ["amount_differs"]
+
+
+def test_more_given_back_than_ever_came_is_only_told(cast: Cast, processor: FakeProcessor) -> None:
+    row = pay(cast, processor, 50_00)
+    refund(cast, processor, row, 50_00)
+    intent = row.processor_intent_id or ""
+    processor._intents[intent].charge = replace(processor.look_up(intent), received=Money(45_00))
+    assert reconciled(processor) == ["amount_differs"]
+    assert payment(row.id).amount == Money(50_00)
+
+
+def test_giving_up_while_the_processor_is_silent_lets_nothing_go(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    """Silence is no proof: it was charged, and paying again would charge twice."""
+    row, _ = lost(cast, processor)
+
+    class Silent(FakeProcessor):
+        def charges_since(self, moment: object):
+            raise NoAnswer
+
+    with clock.held_at(clock.now() + timedelta(minutes=30)):
+        outcome = billing.cancel_payment(cast.maria, row.id, processor=Silent())
+        assert outcome.status is PaymentStatus.PROCESSING
+        too_late = billing.cancel_payment(cast.maria, row.id, processor=processor)
+        assert too_late.status is PaymentStatus.SUCCEEDED
+
+
+def test_a_written_off_bill_whose_payment_is_refunded_is_due_again_and_can_be_closed_again(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    row = pay(cast, processor, 50_00)
+    billing.write_off(cast.nora, INVOICE)
+    assert invoice(INVOICE).status is InvoiceStatus.WRITTEN_OFF
+    refund(cast, processor, row, 50_00)
+    assert (invoice(INVOICE).status, invoice(INVOICE).due) == (InvoiceStatus.OPEN, Money(50_00))
+    billing.write_off(cast.nora, INVOICE)
+    assert (invoice(INVOICE).status, balance()) == (InvoiceStatus.WRITTEN_OFF, Money(0))
+
+
+def test_a_refund_from_chosen_bills_that_hold_less_by_then_is_booked_all_the_same(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    other = people.add_invoice(people.RIVERA, (people.EVA, "X-ray", 50_00))
+    outcome = billing.pay_account(
+        cast.maria, new_payment(), Money(170_00), processor=processor, source_id=VISA
+    )
+    row = payment(outcome.payment_id)
+    processor.refund_answers(Outcome.PROCESSING)
+    refund(cast, processor, row, 50_00, invoice_ids=[other])
+    refund(cast, processor, row, 50_00, invoice_ids=[other])  # settles before the first one does
+    slow = next(iter(processor._refunds))
+    processor.finish_refund(slow, Outcome.SUCCEEDED)
+    assert reconciled(processor) == ["refund_open"]
+    assert (invoice(other).due, invoice(INVOICE).due) == (Money(50_00), Money(50_00))
 
 
 def test_more_than_asked_becomes_credit(cast: Cast, processor: FakeProcessor) -> None:

@@ -34,7 +34,9 @@ from tests.stripe_simulator.process import SECRET
 
 SAMPLES = Path(__file__).parents[1] / "gateways" / "stripe_samples"
 EVENTS = sorted((SAMPLES / "events").glob("*.json"))
-CODES = [row["decline_code"] for row in csv.DictReader((SAMPLES / "decline_codes.csv").open())]
+CODES = [
+    row["decline_code"] for row in csv.DictReader((SAMPLES / "decline_codes.csv").read_text().splitlines())
+]
 
 
 class Both(FakeProcessor):

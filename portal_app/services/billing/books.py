@@ -210,6 +210,40 @@ def post_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
         )
 
 
+def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
+    """A received payment becomes what really came; False when more than that was given back already.
+
+    More is credit; less is taken back from its bills, credit first, then the latest.
+    """
+    if received < payment.refunded + refunding(tx, payment.id):
+        return False
+    held = [(row.invoice_id, row.amount) for row in allocations_of(tx, payment.id) if row.amount]
+    used = total((part for _, part in held), received.currency)
+    for invoice_id, part in rules.take_back(
+        max(used + payment.refunded - received, received.zero()), received.zero(), held
+    ):
+        invoice = tx.find(Invoice, invoice_id, lock=True)
+        row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)
+        row.amount, invoice.allocated = row.amount - part, invoice.allocated - part
+        recount(invoice)
+    if payment.posted:
+        times = columns(func.count()).where(
+            LedgerEntry.payment_id == payment.id, LedgerEntry.kind == EntryKind.REVERSAL
+        )
+        post(
+            tx,
+            payment.account_id,
+            EntryKind.REVERSAL,
+            payment.amount - received,
+            source=f"{payment.id}:amount:{tx.exec(times).one()}",
+            payment_id=payment.id,
+            text="Amount corrected to what was received",
+        )
+    payment.amount = received
+    tx.flush()
+    return True
+
+
 def balance_of(tx: Tx, account_id: AccountId) -> Money:
     """The ledger's: what is owed, negative when the practice owes."""
     found = columns(func.sum(col(LedgerEntry.amount))).where(LedgerEntry.account_id == account_id)

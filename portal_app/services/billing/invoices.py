@@ -59,15 +59,25 @@ _OF_PERSON = col(Invoice.id).in_(
 
 
 def _figures(fits: Any) -> Any:
-    """Owed, in how many bills, of which overdue; and how many bills fit the filter."""
-    late = _OPEN & (col(Invoice.due_date) < bindparam("today"))
-    return columns(
-        func.coalesce(func.sum(case((_OPEN, _DUE), else_=_ZERO)), _ZERO).label("owed"),
-        func.coalesce(func.sum(case((_OPEN, _ONE), else_=_ZERO)), _ZERO).label("owed_count"),
-        func.coalesce(func.sum(case((late, _ONE), else_=_ZERO)), _ZERO).label("overdue_count"),
-        func.coalesce(func.sum(case((fits, _ONE), else_=_ZERO)), _ZERO).label("fitting"),
-        columns(Practice.online_payments).where(Practice.id == "practice").scalar_subquery().label("online"),
-    ).select_from(Invoice)
+    """Owed, in how many bills, of which overdue; and how many bills fit the filter.
+
+    What is owed is added over open bills alone, and the rest is counted in the index: thousands of
+    paid ones cost nothing.
+    """
+    late = col(Invoice.due_date) < bindparam("today")
+    owed = (
+        columns(
+            func.coalesce(func.sum(_DUE), _ZERO).label("owed"),
+            func.count().label("owed_count"),
+            func.coalesce(func.sum(case((late, _ONE), else_=_ZERO)), _ZERO).label("overdue_count"),
+        )
+        .select_from(Invoice)
+        .where(_OPEN)
+        .subquery()
+    )
+    fitting = columns(func.count().label("fitting")).select_from(Invoice).where(fits).subquery()
+    online = columns(Practice.online_payments).where(Practice.id == "practice").scalar_subquery()
+    return columns(*owed.c, *fitting.c, online.label("online")).select_from(owed).join(fitting, true())
 
 
 def _newest(fits: Any) -> Any:

@@ -11,17 +11,21 @@ from portal_app.db.tables.billing import Allocation, Invoice, Payment, Refund
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotAllowed
+from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
 from portal_app.services.asking import columns
-from portal_app.services.billing.books import lock_account, post, recount
+from portal_app.services.billing.books import correct_amount, lock_account, post, recount
 from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.settle import closed, listed_at_processor, look_again, settle
 from portal_app.services.billing.telling import changed, tell_staff
 from portal_app.services.billing.views import Finding
 from portal_app.services.billing.window import KEY_LIFE, since
+from portal_app.speech import mark
 
 LOOK_BACK = timedelta(days=3)
+_BOOKED = "{received} was received where {asked} was asked for. What was received is booked."
+_GIVEN_BACK = mark("{received} was received where {asked} is booked, and more was given back. Check it.")
 
 
 def reconcile(
@@ -65,12 +69,8 @@ def _charge(
         if charge.disputed and payment.status is not PaymentStatus.DISPUTED:
             settle(principal, payment.id, charge)
             yield Finding("disputed", payment.id, charge.intent_id, payment.amount, charge.received, True)
-        elif (
-            charge.received and charge.received != payment.amount and _tell_amount(principal, payment, charge)
-        ):
-            yield Finding(
-                "amount_differs", payment.id, charge.intent_id, payment.amount, charge.received, False
-            )
+        elif charge.received and charge.received != payment.amount:
+            yield from _amount(principal, payment, charge.received)
         return
     if payment.processor_intent_id and payment.processor_intent_id != charge.intent_id:
         return
@@ -131,16 +131,25 @@ def _nobodys(principal: Principal, charge: Charge) -> Iterator[Finding]:
         yield Finding("charge_without_payment", None, charge.intent_id, None, charge.received, False)
 
 
-def _tell_amount(principal: Principal, payment: Payment, charge: Charge) -> bool:
+def _amount(principal: Principal, booked: Payment, received: Money) -> Iterator[Finding]:
+    """Booked with another amount than came: corrected, and told. Once only where it cannot be."""
     with transaction(principal) as tx:
-        return tell_staff(
+        lock_account(tx, booked.account_id)
+        payment = tx.find(Payment, booked.id, lock=True)
+        corrected = correct_amount(tx, payment, received)
+        told = tell_staff(
             tx,
             "amount_differs",
             payment.id,
-            "{received} was received where {asked} was asked for. What was received is booked.",
+            _BOOKED if corrected else _GIVEN_BACK,
             payment.account_id,
-            received=charge.received,
-            asked=payment.amount,
+            received=received,
+            asked=booked.amount,
+        )
+        changed(tx, payment.account_id, payment.id)
+    if corrected or told:
+        yield Finding(
+            "amount_differs", booked.id, booked.processor_intent_id or "", booked.amount, received, corrected
         )
 
 

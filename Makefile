@@ -24,17 +24,12 @@ browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@$(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
-<<<<<<< HEAD
-bench: ## What an event costs, and how long a large import takes (docs/measurements.md)
+bench: ## What is measured: events, imports, large accounts, statements; 50 kills of a paying load (docs/measurements.md)
 	@sh scripts/venv.sh dev
 	@$(PY) -m tests.bench.bench_events
 	@$(PY) -m tests.bench.bench_import
-=======
-bench: ## What is measured: imports, large accounts, statements; 50 kills of a paying load
-	@sh scripts/venv.sh dev
-	@$(PY) -m pytest -s tests/bench/bench_*.py
+	@$(PY) -m pytest -s tests/bench/bench_accounts.py tests/bench/bench_statements.py
 	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/test_billing_kills.py tests/services/test_billing_threads.py tests/services/test_billing_machine.py
->>>>>>> proof
 
 check: ## Format, lint, types, rules of the house; under 30 seconds
 	@sh scripts/venv.sh dev

@@ -66,6 +66,7 @@ MASTER_KEYS = {
         "services/embedding",
         "services/jobs",
         "services/messages",
+        "services/message_log",
         "services/staff_tasks",
     },
     "EVERYONE": {"db", "services/sign_in", "services/families"},

@@ -339,6 +339,6 @@ def _services(view: Itemised, language: str) -> dict[str, Any]:
         column(say(language, "Service and provider"), wide=True),
         column(say(language, "Invoice")),
         column(say(language, "Charge"), right=True),
-        column(say(language, "Paid"), right=True),
+        column(say(language, "Amount paid"), right=True),
     ]
     return drawn(say(language, "Services"), columns, rows)

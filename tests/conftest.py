@@ -31,6 +31,7 @@ from sqlmodel import SQLModel  # noqa: E402
 import portal_app.db.tables  # noqa: E402  (the metadata is whole)
 from portal_app import clock  # noqa: E402
 from portal_app.db import engine as db_engine  # noqa: E402
+from portal_app.services import families, practice  # noqa: E402
 from tests.cast import Cast  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
 
@@ -130,13 +131,12 @@ def _make_tables(url: str) -> None:
     db_engine.dispose()
 
 
-_made = iter(range(1, 1_000_000))
-
-
 @pytest.fixture
-def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
+def sqlite_db(sqlite_template: Path) -> Iterator[str]:
     """Only SQLite: for what does not depend on the kind of database."""
-    file = tmp_path / "portal.db"
+    file = sqlite_template.with_name("portal.db")
+    for beside in ("-wal", "-shm"):
+        file.with_name(file.name + beside).unlink(missing_ok=True)
     shutil.copy(sqlite_template, file)
     yield from _bound(f"sqlite:///{file}")
 
@@ -144,16 +144,18 @@ def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def postgres_db(postgres: Postgres, postgres_template: str) -> Iterator[str]:
     """Only PostgreSQL: for real concurrency."""
-    name = f"test_{next(_made)}"
-    postgres.command(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
-    yield from _bound(postgres.url(name))
-    postgres.command(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.command("DROP DATABASE IF EXISTS test_portal WITH (FORCE)")
+    postgres.command(f"CREATE DATABASE test_portal TEMPLATE {postgres_template} STRATEGY FILE_COPY")
+    yield from _bound(postgres.url("test_portal"))
 
 
 def _bound(url: str) -> Iterator[str]:
+    """Always the same address: the engine and its prepared statements serve every test of the process."""
+    families.forget()
+    practice.forget()
     db_engine.bind(url)
     yield url
-    db_engine.dispose()
+    db_engine.close()
     db_engine.unbind()
 
 

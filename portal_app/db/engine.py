@@ -36,6 +36,12 @@ def bound() -> bool:
     return bool(_bound)
 
 
+def close() -> None:
+    """End every connection; the engines stay, with the statements they have prepared."""
+    for made in _engines.values():
+        made.dispose()
+
+
 def dispose() -> None:
     for made in _engines.values():
         made.dispose()

@@ -30,6 +30,11 @@ def lists_of(patient_id: PatientId, met: Met, today: date) -> Seen:
     return seen
 
 
+def forget() -> None:
+    """Remember nothing of any database: it was replaced by another under the same address."""
+    _seen.clear()
+
+
 def families_changed(tx: Tx) -> None:
     """Say so in the same transaction whenever patients, relations, marks or settings change (DEP-6)."""
     tx.exec(update(Practice).values(version=Practice.version + 1))

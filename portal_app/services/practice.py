@@ -92,6 +92,13 @@ class PracticeFacts:
 
 
 _known: dict[str, PracticeFacts] = {}  # by the database's address
+
+
+def forget() -> None:
+    """Remember nothing of any database: it was replaced by another under the same address."""
+    _known.clear()
+
+
 _FRESH = columns(
     Practice.version, Practice.online_payments, Practice.post_automatically, Practice.minimum_payment
 ).where(Practice.id == "practice")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Visitor, Visits
+from tests.e2e.conftest import Look, Visitor, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.steps import MARIA, OWNER, PAYS, on_receipt, open_bill, pay, sign_in, staff_sign_in
 
@@ -180,24 +180,23 @@ def test_what_needs_a_person_is_seen_to(desk: Visitor, axe):
 
 
 SPANISH = {
-    "transactions": ("/es/staff/transactions", "Transacciones"),
-    "patients": ("/es/staff/patients?q=alvarez", "Pacientes"),
-    "settings": ("/es/staff/settings", "Ajustes"),
-    "tasks": ("/es/staff/tasks", "Por atender"),
+    "transactions": ("/transactions", "Transacciones"),
+    "patients": ("/patients?q=alvarez", "Pacientes"),
+    "settings": ("/settings", "Ajustes"),
+    "tasks": ("/tasks", "Por atender"),
+    "messages": ("/messages", "Mensajes"),
 }
 
 
-@pytest.mark.parametrize("name", SPANISH)
-def test_in_spanish_in_the_dark_and_on_a_phone(portal: Portal, visit: Visits, axe, name: str):
-    path, heading = SPANISH[name]
-    for phone in (False, True):
-        visitor = visit(portal, phone=phone, dark=True)
-        staff_sign_in(visitor, OWNER)
-        page = ready(visitor.go(path), heading)
-        axe(page)
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} is {wide} px too wide"
-        visitor.shot(f"staff-{name}-es")
+def test_every_page_in_spanish_light_dark_and_on_a_phone(desk: Visitor, look: Look):
+    for name, (path, heading) in SPANISH.items():
+        ready(desk.go(f"/es/staff{path}"), heading)
+        look(desk, f"staff-{name}-es")
+
+
+def test_messages_in_every_look(desk: Visitor, look: Look):
+    ready(desk.go("/staff/messages"), "Messages")
+    look(desk, "staff-messages")
 
 
 def test_a_refund_in_spanish(portal: Portal, visit: Visits, axe):

@@ -1,15 +1,12 @@
 """Each way in as people walk it on a phone, in English and in Spanish; and how a session ends."""
 
-import os
 import re
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,11 +14,10 @@ from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
 from portal_app.speech import say
-from tests.e2e.conftest import Visitor, Visits
+from tests.e2e.conftest import Look, Visitor, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.steps import HAL, MARIA, NADIA, NGOZI, OUTBOX, staff_sign_in
 
-Axe = Callable[[Page], None]
 DANA = "dana@juniper.example"
 PASSWORD = "violet kettle on the moon"
 ROSA = ("rosa.delgado@example.com", date(1969, 9, 30))
@@ -523,44 +519,25 @@ print(sent[-1].rpartition("stop-reset#")[2].split()[0])
     reader.reads("The reset is stopped. Your sign-in stays as it is.")
 
 
-LOOKS = [
-    pytest.param(True, False, id="phone-light"),
-    pytest.param(True, True, id="phone-dark"),
-    pytest.param(False, False, id="desktop-light"),
-    pytest.param(False, True, id="desktop-dark"),
-]
-
-
-def no_sideways_scroll(page: Page) -> None:
-    wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert wide <= room, f"{page.url} is {wide} px wide in {room}"
-
-
-@pytest.mark.parametrize(("phone", "dark"), LOOKS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_of_the_ways_in_is_accessible(
-    portal: Portal, visit: Visits, axe: Axe, phone: bool, dark: bool, language: str
-):
-    one = Reader(visit(portal, phone=phone, dark=dark), language)
+def test_every_page_of_the_ways_in_is_accessible(portal: Portal, visit: Visits, look: Look, language: str):
+    one = Reader(visit(portal), language)
 
-    def look(name: str) -> None:
-        axe(one.page)
-        no_sideways_scroll(one.page)
-        if os.environ.get("PORTAL_SHOTS"):
-            one.visitor.shot(f"ways-{name}-{language}")
+    def seen(name: str) -> None:
+        look(one.visitor, f"ways-{name}-{language}")
 
     for path in ("/sign-in", "/sign-in?ended=idle", "/sign-in/password", "/sign-in/desk", "/welcome"):
         one.go(path)
         expect(one.page.get_by_role("heading", level=1)).to_be_visible()
-        look(path.strip("/").replace("/", "-").replace("?", "-"))
+        seen(path.strip("/").replace("/", "-").replace("?", "-"))
     for path in ("/links", "/stop-reset"):
         one.go(path + "#" + "y" * 43)
         expect(one.page.get_by_role("heading", level=1)).to_be_visible()
-        look(path.strip("/"))
+        seen(path.strip("/"))
     sign_in_quietly(portal, one.visitor, "Luis", "Alvarez")
     one.go("/account")
     one.sees("Where you are signed in")
-    look("account")
+    seen("account")
     for label, heading in (
         ("Set a username and password", "Username and password"),
         ("Add a passkey", "Add a passkey"),
@@ -569,11 +546,11 @@ def test_every_page_of_the_ways_in_is_accessible(
     ):
         one.press(label)
         one.sees(heading)
-        look(heading.split()[0])
+        seen(heading.split()[0])
         one.press("Cancel")
         one.sees("My sign-in")
     one.page.evaluate("document.getElementById('idle').showModal()")
-    look("idle")
+    seen("idle")
 
 
 def sign_in_quietly(portal: Portal, visitor: Visitor, given: str, family: str) -> None:
@@ -589,30 +566,23 @@ print(sign_in.redeem(ticket).value)
     visitor.context.add_cookies([{"name": "demo-portal", "value": cookie, "url": portal.url}])
 
 
-@pytest.mark.parametrize(("phone", "dark"), LOOKS)
-def test_the_desk_is_accessible(portal: Portal, visit: Visits, axe: Axe, phone: bool, dark: bool):
-    dana = visit(portal, phone=phone, dark=dark)
+def test_the_desk_is_accessible(portal: Portal, visit: Visits, look: Look):
+    dana = visit(portal, phone=False)
     page = staff_sign_in(dana, DANA)
-    shot = partial(dana.shot) if os.environ.get("PORTAL_SHOTS") else str
     page.goto(portal.url + "/staff/account")
     expect(page.get_by_text("This device")).to_be_visible()
-    axe(page)
+    look(dana, "staff-account")
     page.goto(portal.url + "/staff/desk")
     page.get_by_label("Find a patient").fill("al")
     page.get_by_role("button", name="Search").click()
-    axe(page)
-    shot("desk")
+    look(dana, "desk")
     page.get_by_role("list", name="Patients found").get_by_role("button").first.click()
     expect(page.get_by_role("heading", name="Code on paper")).to_be_visible()
-    axe(page)
-    no_sideways_scroll(page)
-    shot("desk-person")
+    look(dana, "desk-person")
     page.get_by_role("button", name="Print a one-time code").click()
     expect(page.get_by_alt_text("QR code of the portal’s address")).to_be_visible()
-    axe(page)
-    shot("desk-slip")
+    look(dana, "desk-slip")
     page.get_by_role("button", name="Back to the search").click()
     page.get_by_role("button", name="Visitors choose").click()
     expect(page.get_by_text("/welcome")).to_be_visible()
-    axe(page)
-    shot("desk-poster")
+    look(dana, "desk-poster")

@@ -66,9 +66,9 @@ def go(page: Page, portal: Portal, path: str, heading: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def portal(built: Path):
+def portal(demo: Path):
     """An installation of its own: what is owed here is nobody else's."""
-    running = Portal().prepare()
+    running = Portal().like(demo)
     at_the_practice(running, _WITH_CREDIT)
     yield running.start()
     faults = running.faults()

@@ -71,7 +71,7 @@ def test_a_payment_arrives_live_is_posted_and_given_back(desk: Visitor, portal: 
     pay(patient, card=PAYS, amount="20.00")
     number = on_receipt(patient)
     row = page.get_by_role("row").filter(has_text="Maria Alvarez").filter(has_text="$20.00")
-    expect(row).to_contain_text("To be posted", timeout=3_000)
+    expect(row).to_contain_text("To be posted", timeout=10_000)
     row.get_by_role("checkbox").click()
     page.get_by_role("button", name="Post 1 payment").click()
     expect(page.get_by_role("status").filter(has_text="1 payment was posted.")).to_be_visible()

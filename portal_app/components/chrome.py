@@ -1,5 +1,6 @@
 """What stands round a page: header, navigation, person menu, offline notice, broken page."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,9 @@ def practice_name() -> rx.Var[str]:
 
 def head() -> list[rx.Component]:
     """The document's head, for every page."""
-    assets = Path(__file__).parents[2] / "assets"
     font = {"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}
     return [
-        el.script((assets / "storage-shim.js").read_text(encoding="utf-8")),
+        el.script(_script("storage-shim.js")),
         el.link(rel="preload", href="/fonts/public-sans.woff2", custom_attrs=font),
         el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
         el.meta(name="color-scheme", content="light dark"),
@@ -67,8 +67,16 @@ def head() -> list[rx.Component]:
             )
             for scheme, colour in (("light", "#f6f5f1"), ("dark", "#0e1412"))
         ],
-        el.script((assets / "ui.js").read_text(encoding="utf-8")),
+        el.script(_script("ui.js")),
     ]
+
+
+def _script(name: str) -> str:
+    """As every page carries it, twice (its HTML and the root chunk): without comments and indentation."""
+    text = (Path(__file__).parents[2] / "assets" / name).read_text(encoding="utf-8")
+    text = re.sub(r"^/\*.*?\*/\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def leaf(size: str = "size-9") -> rx.Component:

@@ -313,6 +313,8 @@ def _unpaid(problem: stripe.StripeError, key: PaymentId) -> Charge:
 def _charge(intent: Facts) -> Charge:
     outcome = _OUTCOMES.get(intent["status"], Outcome.UNKNOWN)
     error: Facts = intent.get("last_payment_error") or {}
+    if outcome is Outcome.CANCELLED and error:
+        outcome = Outcome.DECLINED  # the bank refused it, and the other who heard of it has closed it already
     charged = intent.get("latest_charge")
     metadata: Facts = intent.get("metadata") or {}
     method = intent.get("payment_method") or error.get("payment_method")

@@ -1,12 +1,14 @@
 """Chromium against the built portal, started once. What its console complains of fails the test."""
 
 import os
+import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
@@ -26,6 +28,20 @@ FLAGS = [
 ]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")].filter((e) => {
+  const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  return box.width > 1 && style.visibility !== "hidden" && !e.closest(".skip, dialog:not([open]), .choice, .seg, label")
+    && !e.matches(".row-link") && !(style.display === "inline" && e.closest("p, li"));
+}).map((e) => [e, e.getBoundingClientRect()])
+  .map(([e, box]) => [e.tagName, e.textContent.trim().slice(0, 24), box.width, box.height])
+  .filter(([, , width, height]) => width < 43.5 || height < 43.5)"""
+
+# Colours that fade into the other scheme are measured when they have arrived.
+SETTLED = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.allSettled(fading.map((each) => each.finished));
+}"""
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -64,6 +80,7 @@ def portal(demo: Path) -> Iterator[Portal]:
     assert not faults, faults
 
 
+LONGEST = 180  # seconds for one test, with the installation that its file makes
 PATIENCE = 30_000  # milliseconds: two busy cores are slow, and nobody waits longer than needed
 expect.set_options(timeout=PATIENCE)
 
@@ -102,6 +119,9 @@ class Visitor:
         return self.page
 
     def shot(self, name: str) -> None:
+        """A picture for whoever wants to look (PORTAL_SHOTS=1): they cost half the time of a run."""
+        if not os.environ.get("PORTAL_SHOTS"):
+            return
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{name}-{self.name}.png", full_page=True)
 
@@ -160,6 +180,22 @@ def _complain(visitor: Visitor, kind: str, text: str) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """A test that hangs is ended: what Chromium runs in a page knows no patience of Playwright's."""
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"{item.nodeid} takes longer than {LONGEST} seconds")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LONGEST)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     if report.when == "call" and report.failed:
@@ -185,3 +221,40 @@ def axe() -> Callable[[Page], None]:
         assert not told, f"{page.url}\n" + "\n".join(told)
 
     return check
+
+
+Axe = Callable[[Any], None]
+Look = Callable[[Visitor, str], None]
+
+
+@pytest.fixture
+def look(axe: Axe) -> Look:
+    """look(visitor, "name"): this state passes on phone and desktop, in light and dark.
+
+    In English the phone is light and the desktop dark, in Spanish the other way round.
+    """
+
+    def check(visitor: Visitor, name: str) -> None:
+        page = visitor.page
+        before = page.viewport_size or PHONE
+        spanish = bool(re.search(r"://[^/]+/es(/|$)", page.url))
+        for device, size, dark in (("phone", PHONE, spanish), ("desktop", DESKTOP, not spanish)):
+            scheme: Literal["dark", "light"] = "dark" if dark else "light"
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(SETTLED)
+            visitor.name = f"{device}-{scheme}"
+            axe(page)
+            visitor.shot(name)
+            no_sideways_scroll(page)
+            if device == "phone" and "/staff" not in page.url:
+                assert not (small := page.evaluate(SMALL)), f"{page.url}: smaller than a finger: {small}"
+        page.set_viewport_size(before)
+        page.emulate_media(color_scheme="light")
+
+    return check
+
+
+def no_sideways_scroll(page: Page) -> None:
+    wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= room, f"{page.url} is {wide} px wide in {room}"

@@ -1,23 +1,12 @@
 """The family, contact details and sharing on a phone, in English and Spanish; family links at the desk."""
 
 import re
-from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Visitor, Visits
+from tests.e2e.conftest import Axe, Look, Visitor, Visits, no_sideways_scroll
 from tests.e2e.portal import Portal
 from tests.e2e.steps import LUIS, MARIA, OUTBOX, OWNER, sign_in, staff_sign_in
-from tests.e2e.test_pages import no_sideways_scroll
-
-Axe = Callable[[Page], None]
-LOOKS = [
-    pytest.param(True, False, id="phone-light"),
-    pytest.param(True, True, id="phone-dark"),
-    pytest.param(False, False, id="desktop-light"),
-    pytest.param(False, True, id="desktop-dark"),
-]
 
 
 def contact_code(visitor: Visitor, to: str) -> str:
@@ -157,55 +146,44 @@ def test_in_spanish(portal: Portal, visit: Visits, axe: Axe):
     maria.shot("sharing-es")
 
 
-@pytest.mark.parametrize(("phone", "dark"), LOOKS)
-def test_every_look(portal: Portal, visit: Visits, axe: Axe, phone: bool, dark: bool):
-    maria = visit(portal, phone=phone, dark=dark)
+def test_every_look(portal: Portal, visit: Visits, look: Look):
+    maria = visit(portal)
     sign_in(maria, MARIA)
     page = maria.go("/members")
     expect(page.get_by_role("heading", name="Eva Alvarez")).to_be_visible()
     page.get_by_role("button", name=re.compile("Signed in as")).click()
     expect(page.get_by_text(re.compile("You see: Maria"))).to_be_visible()
-    axe(page)
-    no_sideways_scroll(page)
-    maria.shot("members")
+    look(maria, "members")
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Edit contact details Maria Alvarez").click()
     expect(page.get_by_role("heading", name="How we write")).to_be_visible()
-    axe(page)
-    no_sideways_scroll(page)
-    maria.shot("contact")
+    look(maria, "contact")
     page = maria.go("/members/sharing")
     expect(page.get_by_role("heading", name="Share something new")).to_be_visible()
-    axe(page)
-    no_sideways_scroll(page)
+    look(maria, "sharing")
     page = maria.go("/members/contact?id=pat_" + "0" * 32)
     expect(page.get_by_text("We could not find that person")).to_be_visible()
-    axe(page)
+    look(maria, "nobody")
 
 
-@pytest.mark.parametrize(("phone", "dark"), LOOKS[::3])
-def test_the_desk_keeps_family_links(portal: Portal, visit: Visits, axe: Axe, phone: bool, dark: bool):
-    desk = visit(portal, phone=phone, dark=dark)
+def test_the_desk_keeps_family_links(portal: Portal, visit: Visits, axe: Axe, look: Look):
+    desk = visit(portal, phone=False)
     staff_sign_in(desk, OWNER)
     page = desk.go("/staff/family")
     page.get_by_label("Name or chart number").fill("alvarez")
     page.get_by_role("button", name="Search").click()
-    axe(page)
-    no_sideways_scroll(page)
-    desk.shot("staff-families")
+    look(desk, "staff-families")
     page.get_by_role("link", name="Eva Alvarez").click()
     expect(page.get_by_role("heading", name="The family file of Eva Alvarez")).to_be_visible()
     page.get_by_text("Mark Eva Alvarez as dependent").click()
     form = page.locator("details").filter(has_text="Mark Eva Alvarez as dependent")
     form.get_by_label("Adult of this file").select_option(label="Luis Alvarez")
-    axe(page)
-    no_sideways_scroll(page)
+    look(desk, "staff-family")
     form.get_by_role("button", name="Mark").click()
     expect(page.get_by_text("Write down why")).to_be_visible()
     form.get_by_label("Why?").fill("Long illness")
     form.get_by_role("button", name="Mark").click()
     expect(page.get_by_text("Marked. The patient is told")).to_be_visible()
-    desk.shot("staff-family")
     page.get_by_role("button", name="End Luis Alvarez for Eva Alvarez").last.click()
     expect(page.get_by_text("Ended. They no longer see this person")).to_be_visible()
     axe(page)

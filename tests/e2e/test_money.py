@@ -3,18 +3,15 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Visits
+from tests.e2e.conftest import Axe, Look, Visits, no_sideways_scroll
 from tests.e2e.portal import ROOT, Portal
 from tests.e2e.steps import MARIA, PAYS, card_frame, download, fill_card, on_receipt, press_pay, sign_in
-from tests.e2e.test_pages import LOOKS, no_sideways_scroll
 
-Axe = Callable[[Page], None]
 MASTERCARD = "5555555555554444"
 _WITH_CREDIT = """
 from datetime import timedelta
@@ -69,9 +66,9 @@ def go(page: Page, portal: Portal, path: str, heading: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def portal(built: Path):
+def portal(demo: Path):
     """An installation of its own: what is owed here is nobody else's."""
-    running = Portal().prepare()
+    running = Portal().like(demo)
     at_the_practice(running, _WITH_CREDIT)
     yield running.start()
     faults = running.faults()
@@ -79,11 +76,8 @@ def portal(built: Path):
     assert not faults, faults
 
 
-@pytest.mark.parametrize(("phone", "dark"), LOOKS)
-def test_every_page_is_clean_in_both_languages(
-    portal: Portal, visit: Visits, axe: Axe, phone: bool, dark: bool
-):
-    maria = visit(portal, phone=phone, dark=dark)
+def test_every_page_is_clean_in_both_languages(portal: Portal, visit: Visits, look: Look):
+    maria = visit(portal)
     page = sign_in(maria, MARIA)
     for path, heading, es in (
         ("/payments", "Payments", "Pagos"),
@@ -93,9 +87,7 @@ def test_every_page_is_clean_in_both_languages(
         for prefix, title in (("", heading), ("/es", es)):
             go(page, portal, prefix + path, title)
             expect(page.locator(".skel")).to_have_count(0)
-            axe(page)
-            no_sideways_scroll(page)
-            maria.shot(f"{prefix[1:] or 'en'}-{path.strip('/').partition('?')[0]}")
+            look(maria, f"{prefix[1:] or 'en'}-{path.strip('/').partition('?')[0]}")
 
 
 def test_part_1_an_amount_is_shown_bill_by_bill_then_paid(portal: Portal, visit: Visits, axe: Axe):

@@ -1,14 +1,13 @@
 """Every page and state: no violation of WCAG, light and dark, on phone and desktop, in both languages."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
 from portal_app.demo.staff import STAFF
-from tests.e2e.conftest import DESKTOP, PHONE, Visitor, Visits
+from tests.e2e.conftest import Look, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.steps import (
     ASKS_THE_BANK,
@@ -33,51 +32,7 @@ from tests.e2e.steps import (
     why_not,
 )
 
-Axe = Callable[[Page], None]
-Look = Callable[[Visitor, str], None]
 LANGUAGES = ["en", "es"]
-SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")].filter((e) => {
-  const box = e.getBoundingClientRect(), style = getComputedStyle(e);
-  return box.width > 1 && style.visibility !== "hidden" && !e.closest(".skip, dialog:not([open]), .choice, .seg, label")
-    && !e.matches(".row-link") && !(style.display === "inline" && e.closest("p, li"));
-}).map((e) => [e, e.getBoundingClientRect()])
-  .map(([e, box]) => [e.tagName, e.textContent.trim().slice(0, 24), box.width, box.height])
-  .filter(([, , width, height]) => width < 43.5 || height < 43.5)"""
-
-# Colours that fade into the other scheme are measured when they have arrived.
-SETTLED = """async () => {
-  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-  const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
-  await Promise.allSettled(fading.map((each) => each.finished));
-}"""
-
-
-@pytest.fixture
-def look(axe: Axe) -> Look:
-    """look(visitor, "name"): this state passes on phone and desktop, in light and dark; a picture of each."""
-
-    def check(visitor: Visitor, name: str) -> None:
-        page = visitor.page
-        for device, size in (("phone", PHONE), ("desktop", DESKTOP)):
-            page.set_viewport_size(size)
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                page.evaluate(SETTLED)
-                visitor.name = f"{device}-{scheme}"
-                axe(page)
-                visitor.shot(name)
-            no_sideways_scroll(page)
-            if device == "phone" and "/staff" not in page.url:
-                assert not (small := page.evaluate(SMALL)), f"{page.url}: smaller than a finger: {small}"
-        page.set_viewport_size(PHONE)
-        page.emulate_media(color_scheme="light")
-
-    return check
-
-
-def no_sideways_scroll(page: Page) -> None:
-    wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert wide <= room, f"{page.url} is {wide} px wide in {room}"
 
 
 def in_(language: str, path: str) -> str:

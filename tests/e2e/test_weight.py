@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT, STYLE, FONT = 165 * 1024, 12 * 1024, 21 * 1024
+SCRIPT, STYLE, FONT = 166 * 1024, 12 * 1024, 21 * 1024
 NOT_FOR_PATIENTS = ("staff", "outbox")  # the outbox is the demo's
 PRERENDERED = {"sign-in": "Sign in", "invoices": "Invoices", "receipt": "Back to invoices"}
 PRERENDERED |= {
@@ -84,7 +84,7 @@ def test_the_processors_form_loads_only_where_one_pays(built: Path):
     assert carriers
     for path, names in routes(built).items():
         assert not carriers & names, path
-    may = re.compile(r"invoices_\.__id_")
+    may = re.compile(r"invoices_\.__id_|invoice_e[ns]|_payments_|_payment-options_")
     for file in built.glob("assets/*.js"):
         if f"/assets/{file.name}" not in carriers and any(Path(c).name in file.read_text() for c in carriers):
             assert may.search(file.name) or "stripe" in file.name.lower(), file.name

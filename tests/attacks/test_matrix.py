@@ -277,7 +277,7 @@ line("finding.find_patient", SEES_PATIENTS, lambda p, s: finding.find_patient(p,
 # Signing in as Maria
 line("devices.end_device", ACTS_FOR_MARIA, lambda p, s: devices.end_device(p, s.device))
 line("passkeys.rename_passkey", NOBODY, lambda p, s: passkeys.rename_passkey(p, "psk_x", "x"))
-line("passkeys.remove_passkey", ACTS_FOR_MARIA, lambda p, s: passkeys.remove_passkey(p, "psk_x"))
+line("passkeys.remove_passkey", HAS_A_SIGN_IN, lambda p, s: passkeys.remove_passkey(p, "psk_x"))
 line("credentials.unlock_sign_in", EDITS, lambda p, s: credentials.unlock_sign_in(p, MARIA.id, "seen"))
 line("resets.start_reset", EDITS, lambda p, s: resets.start_reset(p, MARIA.id, "seen"))
 line("resets.waiting_reset", EDITS, lambda p, s: resets.waiting_reset(p, MARIA.id))

@@ -190,12 +190,14 @@ def audit_verify() -> None:
     """Check the chain of the audit trail; says where it was broken."""
     from portal_app.services.audit import verify  # noqa: PLC0415
 
-    broken = verify(the_portal("audit verify"))
-    if broken:
-        for line in broken:
-            out.print(str(line), style="red", markup=False)
+    found = verify(the_portal("audit verify"))
+    if not found.whole:
+        out.print(
+            f"The audit trail was changed: line {found.broken_at} is missing or not as it was sealed.",
+            style="red",
+        )
         raise typer.Exit(1)
-    out.print("The audit trail is whole.")
+    out.print(f"The audit trail is whole: {found.sealed} lines sealed, {found.waiting} wait for their seal.")
 
 
 @app.command()

@@ -11,12 +11,17 @@ from datetime import UTC
 
 from sqlmodel import col, func, select
 
+from portal_app.db import audit as trail
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.errors import Refused
+from portal_app.services.on_behalf import on_behalf
+from portal_app.services.sign_in import throttle
 
 _BATCH = 500
+_LONGEST = 100  # of a name somebody else made up
 _FACTS = ("at", "actor", "action", "outcome", "subject", "patient_id", "details", "session_ref", "ip")
 
 
@@ -31,6 +36,18 @@ class Chain:
     @property
     def whole(self) -> bool:
         return self.broken_at is None
+
+
+def note_refusal(principal: Principal, what: str, why: str) -> bool:
+    """A line for what somebody tried and may not. Says whether it was written: only so many an hour are."""
+    try:
+        throttle.count("refused", principal.session_ref or principal.ip)
+        throttle.count("refused all")
+    except Refused:
+        return False
+    with transaction(on_behalf(principal)) as tx:
+        tx.keep(trail.line(principal, f"refused:{what[-_LONGEST:]}", outcome="refused", details={"why": why}))
+    return True
 
 
 def seal(principal: Principal) -> int:

@@ -22,8 +22,9 @@ from reflex_base.event.context import EventContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.embedding import into_frame, is_embed
-from portal_app.domain.errors import NotAllowed, NotSignedIn, Refused
+from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
+from portal_app.services.audit import note_refusal
 from portal_app.services.sign_in import principal_of
 from portal_app.settings import settings
 from portal_app.speech import mark, say
@@ -80,8 +81,10 @@ def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], An
         side = permission.side
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
         found = await in_thread(principal_of, ref, side, touch=activity)
+        found = replace(found, ip=visitor.ip, language=language)
+        _principal.set(found)  # so that the trail can say who was refused
         found.require(permission)
-        return replace(found, ip=visitor.ip, language=language)
+        return found
 
     return lambda handler: _door(handler, enter, permission.side, permission)
 
@@ -137,6 +140,7 @@ def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
             async for step in _steps(steps, principal):
                 yield step
         except Exception as trouble:
+            await refused(me(), handler.__qualname__, trouble)
             yield _answer(self, trouble, side)
 
     @functools.wraps(handler)
@@ -146,6 +150,7 @@ def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
             answer = handler(self, **check(given))
             return await answer if inspect.isawaitable(answer) else answer
         except Exception as trouble:
+            await refused(me(), handler.__qualname__, trouble)
             return _answer(self, trouble, side)
 
     endpoint: Any = stepping if inspect.isasyncgenfunction(handler) else answering
@@ -158,6 +163,7 @@ async def _arrive(state: PortalState, enter: Enter) -> Principal:
         state.notice = ""
     if (language := language_now()) != state.language:
         state.language = language
+    _principal.set(nobody(visitor_now().ip, state.language))
     return await enter()
 
 
@@ -187,6 +193,16 @@ def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
             number=reported(trouble),
         )  # fmt: skip
     return None
+
+
+async def refused(principal: Principal, what: str, trouble: Exception) -> None:
+    """The trail's line for what somebody tried and may not; a trail that cannot be written stops nobody."""
+    if not isinstance(trouble, (NotAllowed, NotFound)):
+        return
+    try:
+        await in_thread(note_refusal, principal, what, type(trouble).__name__)
+    except Exception as bug:
+        reported(bug)
 
 
 def reported(trouble: BaseException) -> str:

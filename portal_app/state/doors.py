@@ -1,5 +1,7 @@
 """No event runs without a door: refused at start-up, and again for each event."""
 
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -8,13 +10,14 @@ from reflex.middleware.middleware import Middleware
 from reflex.state import StateUpdate
 from reflex_base.registry import RegistrationContext
 
-from portal_app.domain.access import Side
-from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.access import Principal, Side, nobody
+from portal_app.domain.errors import NotAllowed, NotSignedIn
 from portal_app.services.sign_in import principal_of
-from portal_app.state.base import PortalState, in_thread, reported, visitor_now
+from portal_app.state.base import PortalState, in_thread, refused, reported, visitor_now
 from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
 from portal_app.state.shell import ShellState
 from portal_app.state.sign_in import SignInState
+from portal_app.visitor import Visitor
 
 _ROOT = "reflex___state____state"
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
@@ -73,9 +76,24 @@ class Doors(Middleware):
             return StateUpdate(events=[Event(name=f"{_ROOT}.hydrate_and_load")])
         if event.name in FRAMEWORK:
             return None
-        if visitor.embedded and event.name.rpartition(".")[0] not in in_frames():
+        framed_out = visitor.embedded and event.name.rpartition(".")[0] not in in_frames()
+        if framed_out or door_of(event.name) is None:
+            await _tell_of(visitor, event.name)
             return StateUpdate()
-        return None if door_of(event.name) is not None else StateUpdate()
+        return None
+
+
+async def _tell_of(visitor: Visitor, name: str) -> None:
+    """The trail's line for an event without a door, or not for a frame."""
+    whose = await in_thread(_somebody, visitor)
+    await refused(whose, name.replace("reflex___state____", ""), NotAllowed("door"))
+
+
+def _somebody(visitor: Visitor) -> Principal:
+    for side in (Side.PATIENT, Side.STAFF):
+        with suppress(NotSignedIn):
+            return replace(principal_of(visitor.ref(side), side, touch=False), ip=visitor.ip)
+    return nobody(visitor.ip)
 
 
 def _all_hold(patient: str, staff: str) -> bool:

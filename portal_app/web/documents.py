@@ -1,6 +1,7 @@
 """Papers to keep, as downloads: only for who may see what they say; for anybody else they do not exist."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ from portal_app.services.account_papers import (
     statement_paper,
     tax_paper,
 )
+from portal_app.services.audit import note_refusal
 from portal_app.services.documents import invoice_paper, receipt_paper
 from portal_app.services.paper import Paper
 from portal_app.services.sign_in import principal_of
@@ -42,18 +44,19 @@ def _download(make: Make) -> Any:
 
 def _seen_by(visitor: Visitor, asked: Asked, make: Make) -> Paper | Response:
     """Patient and staff may be signed in in one browser: the first of them who may see it, does."""
-    signed_in = False
+    asker: Principal | None = None
     for side in (Side.PATIENT, Side.STAFF):
         try:
-            principal = principal_of(visitor.ref(side), side)
-            signed_in = True
+            principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip)
+            asker = asker or principal
             language = asked.get("lang", "")
             return make(
                 principal, asked, language if language in settings().languages else principal.language
             )
         except (NotSignedIn, Refused):
             continue
-    if signed_in:
+    if asker:
+        note_refusal(asker, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound")
         return PlainTextResponse("Not Found", 404, _HEADERS)
     if visitor.embedded:  # the frame itself went there: it must not be left with a word and no way on
         spoken = f"/{language}" if language in settings().languages[1:] else ""

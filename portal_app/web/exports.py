@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,12 +12,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal_app.clock import local_date, today, zone
-from portal_app.domain.access import Side
+from portal_app.domain.access import Side, nobody
 from portal_app.domain.billing import RECEIVED, RefundStatus
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.domain.ids import AccountId, given_id
 from portal_app.domain.money import Money, minor_digits
 from portal_app.services import billing
+from portal_app.services.audit import note_refusal
 from portal_app.services.billing.transactions import Kind, Search, State, Transaction
 from portal_app.services.sign_in import principal_of
 from portal_app.visitor import Visitor, visitor_of
@@ -37,12 +39,14 @@ async def transactions(request: Request) -> Response:
 
 
 def _answer(visitor: Visitor, asked: dict[str, str]) -> Response:
+    principal = nobody(visitor.ip)
     try:
-        principal = principal_of(visitor.ref(Side.STAFF), Side.STAFF)
+        principal = replace(principal_of(visitor.ref(Side.STAFF), Side.STAFF), ip=visitor.ip)
         rows = billing.export_transactions(principal, _search(asked))
     except NotSignedIn:
         return PlainTextResponse("Sign in first", 401, _HEADERS)
     except NotAllowed:
+        note_refusal(principal, "export:transactions", "NotAllowed")
         return PlainTextResponse("You may not export. An owner of the portal can allow it.", 403, _HEADERS)
     except (NotFound, ValueError):
         return PlainTextResponse("We could not read that.", 400, _HEADERS)

@@ -1,17 +1,30 @@
 """The trail cannot be changed unseen."""
 
-import pytest
-from sqlmodel import col, delete, update
+from collections.abc import Iterator
+from dataclasses import replace
 
+import pytest
+from sqlmodel import col, delete, select, update
+from typer.testing import CliRunner
+
+from portal_app import cli
 from portal_app.db import audit as trail
-from portal_app.db.scope import transaction
+from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.domain.access import the_portal
 from portal_app.domain.errors import NotAllowed
 from portal_app.services import audit
+from portal_app.services.sign_in import throttle
 from tests.cast import Cast
 
 PORTAL = the_portal("test")
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttle() -> Iterator[None]:
+    throttle.forget_all()
+    yield
+    throttle.forget_all()
 
 
 def write(*actions: str) -> None:
@@ -50,3 +63,34 @@ def test_a_changed_or_missing_line_is_found(cast: Cast, tamper: object):
 def test_only_who_may_read_the_trail_verifies_it(cast: Cast):
     with pytest.raises(NotAllowed):
         audit.verify(cast.dana)
+
+
+def lines(action: str) -> list[AuditEntry]:
+    with reading(PORTAL) as tx:
+        return list(tx.exec(select(AuditEntry).where(col(AuditEntry.action).startswith(action))))
+
+
+def test_what_somebody_was_refused_is_in_the_trail_with_their_name(cast: Cast):
+    who = replace(cast.dana, ip="203.0.113.9")
+    assert audit.note_refusal(who, "PatientState.refund", "NotAllowed")
+    (entry,) = lines("refused:")
+    assert (entry.actor, entry.action, entry.outcome) == (who.name, "refused:PatientState.refund", "refused")
+    assert (entry.ip, entry.details) == ("203.0.113.9", {"why": "NotAllowed"})
+
+
+def test_a_flood_of_refusals_does_not_fill_the_trail_and_hides_nobody_elses(cast: Cast):
+    assert sum(audit.note_refusal(cast.dana, "x" * 10_000, "NotAllowed") for _ in range(200)) == 20
+    assert audit.note_refusal(cast.nora, "x", "NotAllowed")
+    assert len(lines("refused:")) == 21
+    assert max(len(entry.action) for entry in lines("refused:")) < 120
+
+
+def test_portal_audit_verify_says_whole_and_broken(cast: Cast):
+    write("one", "two", "three")
+    audit.seal(PORTAL)
+    said = CliRunner().invoke(cli.app, ["audit", "verify"])
+    assert said.exit_code == 0 and "whole" in said.output
+    with transaction(PORTAL) as tx:
+        tx.exec(update(AuditEntry).where(col(AuditEntry.sealed) == 2).values(action="nothing"))  # type: ignore[call-overload]
+    said = CliRunner().invoke(cli.app, ["audit", "verify"])
+    assert said.exit_code == 1 and "line 2" in said.output

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from reflex.event import Event
 from reflex_base.registry import RegistrationContext
+from sqlmodel import select
 
-from portal_app.domain.access import Permission, Principal, Side
+from portal_app.db.scope import reading
+from portal_app.db.tables.audit import AuditEntry
+from portal_app.domain.access import Permission, Principal, Side, the_portal
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.state import base, doors
 from portal_app.state.base import guarded, me, open_to_all
@@ -97,6 +100,9 @@ async def test_without_the_permission_they_are_told_what_is_missing(at: Any, cas
     page = Page()
     assert await refund(page) is None
     assert page.notice.endswith("Ask an owner of the portal for: refund")
+    with reading(the_portal("test")) as tx:
+        (line,) = tx.exec(select(AuditEntry).where(AuditEntry.outcome == "refused")).all()
+    assert (line.action, line.actor, line.ip) == ("refused:refund", cast.dana.name, "203.0.113.7")
 
 
 @pytest.mark.parametrize(

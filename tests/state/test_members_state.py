@@ -44,6 +44,7 @@ def come_in(monkeypatch: pytest.MonkeyPatch) -> Any:
     def sit_down(principal: Principal, language: str = "en") -> None:
         monkeypatch.setattr(base, "language_now", lambda: language)
         monkeypatch.setattr(base, "visitor_now", lambda: base.Visitor(principal.session_ref, "", "192.0.2.9"))
+        monkeypatch.setattr(base, "page_now", lambda: "/")
 
     return sit_down
 

@@ -70,7 +70,7 @@ async def test_a_pasted_code_may_have_a_space(page: SignInState, monkeypatch: py
 
 
 async def test_a_first_name_is_asked_only_where_two_match(page: SignInState, monkeypatch: pytest.MonkeyPatch):
-    def two_match(*_: object) -> str:
+    def two_match(*_: object, **__: object) -> str:
         raise sign_in.NeedsFirstName
 
     monkeypatch.setattr(sign_in, "check_birth_date", two_match)

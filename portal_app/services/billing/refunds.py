@@ -128,6 +128,8 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
 @retried
 def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts) -> RefundId | None:
     """A refund made at the processor itself: known here from now on. None when it cannot be ours."""
+    if principal.side is not Side.PORTAL:
+        raise NotAllowed("portal:settle")
     with transaction(principal) as tx:
         lock_account(tx, tx.find(Payment, payment_id).account_id)
         payment = tx.find(Payment, payment_id, lock=True)

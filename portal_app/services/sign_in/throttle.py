@@ -23,6 +23,9 @@ _LIMITS = {
     "password from": ("20/5 minutes", "100/hour"),
     "staff": ("5/minute", "20/hour", "50/day"),
     "staff from": ("20/5 minutes", "100/hour"),
+    # Lines in the audit trail about what somebody was refused: a flood must not fill the disk.
+    "refused": ("20/minute", "100/hour"),
+    "refused all": ("2000/hour",),
 }
 
 

@@ -1,0 +1,175 @@
+"""Everybody who might try a door, and a database in which each thing has an owner."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlmodel import SQLModel, col, select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Payment
+from portal_app.db.tables.credentials import OneTimeLink, PatientLogin
+from portal_app.db.tables.families import ContactPoint, DependentMark, Relation
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.db.tables.staff import StaffMember, Task
+from portal_app.domain.access import EMBED_PERMISSIONS, Permission, Principal, Role, Side, nobody, the_portal
+from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.credentials import Purpose
+from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_id
+from portal_app.domain.money import Money
+from portal_app.domain.sign_in import SessionScope
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services import billing, links
+from portal_app.services.sign_in import principal_of
+from tests import cast as people
+from tests.cast import EVA, INVOICE, MARIA, RIVERA, Cast, add_invoice, add_payment, staff
+from tests.services.till import till
+
+TEST = the_portal("test")
+TODAY = date(2026, 6, 15)
+
+PATIENTS = {
+    "maria": Cast.maria,
+    "luis": Cast.luis,
+    "rosa": Cast.rosa,
+    "nina": Cast.nina,
+    "oscar": Cast.oscar,
+    "ivy": Cast.ivy,
+    "kim": Cast.kim,
+}
+STAFF = {"dana": Cast.dana, "nora": Cast.nora, "olga": Cast.olga, "cleo": staff(4, Role.CLINICAL)}
+EVERYBODY = {
+    **PATIENTS,
+    **STAFF,
+    "nobody": nobody("203.0.113.7"),
+    # Somebody who came by a link to pay Maria's bill, and may use it for that alone.
+    "link": Principal("link:x", Side.PATIENT, frozenset({Permission.LINKED}), session_ref="link"),
+    # Maria in a frame, and Kim in one.
+    "embed": replace(Cast.maria, permissions=EMBED_PERMISSIONS),
+    "embed_kim": replace(Cast.kim, permissions=EMBED_PERMISSIONS),
+    # Luis, whom Maria lets pay for her.
+    "payer": replace(Cast.luis, pays_for=frozenset({RIVERA})),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Maria's things; Nina's and Ivy's are found by their persons."""
+
+    processor: FakeProcessor
+    payment: PaymentId
+    refund: RefundId
+    draft: InvoiceId
+    contact: str
+    task: str
+    relation: str
+    mark: str
+    link: str
+    device: str
+
+    @property
+    def bill(self) -> InvoiceId:
+        return INVOICE
+
+
+def set_the_stage() -> Stage:
+    """After `Cast.on_stage()`: everything Maria can own."""
+    processor = till()
+    payment = add_payment(INVOICE, 50_00, posted=False)
+    refund = RefundId(new_id("ref"))
+    with transaction(TEST) as tx:
+        row = tx.find(Payment, payment, lock=True)
+        row.processor_intent_id = None  # given back at the desk
+        tx.keep(
+            StaffMember(
+                id=StaffId(f"stf_{4:032x}"),
+                email="cleo@riverside.example",
+                name="Cleo Wade",
+                role=Role.CLINICAL,
+                created_at=clock.now(),
+            )
+        )
+    billing.refund_payment(Cast.olga, refund, payment, Money(5_00), processor=processor)
+    draft = add_invoice(RIVERA, (EVA, "Sealant", 30_00), status=InvoiceStatus.DRAFT)
+    made = links.make_link(Cast.olga, Purpose.PAY, INVOICE)
+    with transaction(TEST) as tx:
+        task = tx.keep(
+            Task(
+                id=new_id("tsk"),
+                once=new_id("once"),
+                kind="change_request",
+                message="A patient asks to change the {what}: {wish}",
+                values={"what": "name", "wish": "Marie"},
+                patient_id=MARIA.id,
+                created_at=clock.now(),
+            )
+        )
+        mark = tx.keep(
+            DependentMark(
+                id=new_id("mrk"),
+                patient_id=people.OSCAR.id,
+                adult_id=people.ROSA.id,
+                reason="a letter of the court",
+                marked_by="test",
+                created_at=clock.now(),
+            )
+        )
+        tx.keep(PatientLogin(patient_id=MARIA.id, created_at=clock.now()))
+        for ref in ("here", "there"):
+            tx.keep(session(ref, patient_id=MARIA.id))
+        point = tx.exec(select(ContactPoint.id).where(col(ContactPoint.patient_id) == MARIA.id)).first()
+        relation = tx.exec(select(Relation.id).where(col(Relation.patient_id) == EVA.id)).first()
+    assert point and relation
+    return Stage(
+        processor, payment, refund, draft, point, task.id, relation, mark.id, made.id, session_device("there")
+    )
+
+
+def session(ref: str, **whose: Any) -> PortalSession:
+    scope = whose.pop("scope", SessionScope.FULL)
+    side = Side.STAFF if whose.get("staff_id") else Side.PATIENT
+    return PortalSession(
+        ref=ref, side=side, scope=scope, created_at=clock.now(), seen_at=clock.now(), **whose
+    )
+
+
+def session_device(ref: str) -> str:
+    from portal_app.services import devices  # noqa: PLC0415  (its name for a session is its own)
+
+    with reading(TEST) as tx:
+        return devices._id(tx.find(PortalSession, ref))
+
+
+def open_sessions() -> dict[str, str]:
+    """A session in the database for everybody: their names and its reference."""
+    refs = {}
+    with transaction(TEST) as tx:
+        link = tx.exec(select(OneTimeLink.id)).first()
+        for name, who in EVERYBODY.items():
+            if name in ("nobody", "payer"):
+                continue
+            refs[name] = f"{name:0<64}"
+            whose: dict[str, Any] = {"patient_id": who.patient_id, "staff_id": who.staff_id}
+            if name == "link":
+                whose = {"patient_id": MARIA.id, "link_id": link, "scope": SessionScope.LINK}
+            if name.startswith("embed"):
+                whose["scope"] = SessionScope.EMBED
+            tx.keep(session(refs[name], **{k: v for k, v in whose.items() if v}))
+    return refs
+
+
+def as_the_portal_sees(refs: dict[str, str]) -> dict[str, Principal]:
+    sides = {name: Side.STAFF if name in STAFF else Side.PATIENT for name in refs}
+    return {name: principal_of(ref, sides[name]) for name, ref in refs.items()}
+
+
+def everything_written() -> dict[str, list[str]]:
+    """Every row of every table but the trail."""
+    with reading(TEST) as tx:
+        connection = tx.connection()
+        return {
+            name: sorted(map(repr, connection.exec_driver_sql(f'SELECT * FROM "{name}"')))
+            for name in SQLModel.metadata.tables
+            if name != "audit_entry"
+        }

@@ -1,0 +1,156 @@
+"""Known or unknown: the same words, the same rows, the same time. And one code, used twice at once."""
+
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+
+import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from portal_app import clock
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import nobody
+from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.services import credentials, sign_in
+from portal_app.services.sign_in import throttle
+from tests.attacks.everybody import everything_written
+from tests.cast import MARIA, Cast
+from tests.services.credentials_helpers import code_sent, trail, with_password
+
+TRIES = 200
+# Half of the tries lie within these of one another; what is told apart over a network is far more.
+SHARE, SECONDS = 0.25, 0.002
+VISITOR = nobody("203.0.113.7")
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttle() -> None:
+    throttle.forget_all()
+
+
+def rows() -> Counter[str]:
+    return Counter({name: len(found) for name, found in everything_written().items()})
+
+
+def written(work: Callable[[], object]) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """How many rows of which kind, and which lines of the trail, a try leaves."""
+    before, lines = rows(), len(trail())
+    work()
+    return rows() - before, [(entry.action, entry.outcome) for entry in trail()[lines:]]
+
+
+def medians(monkeypatch: pytest.MonkeyPatch, known: Callable[[], object], unknown: Callable[[], object]):
+    """Processor time, each in turn, so that a busy machine slows both."""
+    monkeypatch.setattr(throttle, "count", lambda *_: None)
+    spent: dict[Callable[[], object], list[float]] = {known: [], unknown: []}
+    for work in (known, unknown):
+        work()
+    for turn in range(TRIES):
+        for work in (known, unknown) if turn % 2 else (unknown, known):
+            begun = time.process_time()
+            work()
+            spent[work].append(time.process_time() - begun)
+    return statistics.median(spent[known]), statistics.median(spent[unknown])
+
+
+def close(one: float, other: float) -> bool:
+    return abs(one - other) <= max(SHARE * max(one, other), SECONDS)
+
+
+def ask(contact: str) -> Callable[[], sign_in.CodeRequest]:
+    return lambda: sign_in.request_code(VISITOR, contact)
+
+
+def give(name: str) -> Callable[[], str]:
+    def tried() -> str:
+        with pytest.raises(Refused) as refused:
+            credentials.password_sign_in(VISITOR, name, "not the password")
+        return refused.value.message
+
+    return tried
+
+
+def test_code_1_a_known_and_an_unknown_contact_leave_the_same_rows_and_lines(cast: Cast) -> None:
+    known, unknown = written(ask("maria@example.com")), written(ask("stranger@example.com"))
+    assert known == unknown
+    assert known[0]
+
+
+def test_code_1_a_known_and_an_unknown_contact_take_the_same_time(
+    sqlite_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Cast.on_stage()
+    times = medians(monkeypatch, ask("maria@example.com"), ask("stranger@example.com"))
+    assert close(*times), times
+
+
+def test_a_known_and_an_unknown_name_get_the_same_words_rows_and_lines(cast: Cast) -> None:
+    with_password(MARIA, "maria")
+    known, unknown = give("maria"), give("nobody-at-all")
+    assert known() == unknown()
+    with clock.held_at(clock.now().replace(hour=18)):
+        throttle.forget_all()
+        assert written(known) == written(unknown)
+
+
+def test_a_known_and_an_unknown_name_take_the_same_time(
+    sqlite_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a cheap hash, so that what the portal itself does is not lost beside it."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
+    monkeypatch.setattr(credentials, "_hash", cheap)
+    monkeypatch.setattr(credentials, "_nobodys_hash", cache(lambda: cheap.hash("nobody has this password")))
+    Cast.on_stage()
+    with_password(MARIA, "maria")
+    times = medians(monkeypatch, give("maria"), give("nobody-at-all"))
+    assert close(*times), times
+
+
+def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
+    request = sign_in.request_code(VISITOR, "maria@example.com")
+    sign_in.check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
+    together, tickets, trouble = threading.Barrier(6), list[str](), list[BaseException]()
+    noon = clock.now()
+
+    def use() -> None:
+        together.wait()
+        try:
+            with clock.held_at(noon):
+                tickets.append(sign_in.check_birth_date(VISITOR, request.id, MARIA.birth_date))
+        except Refused:
+            pass
+        except BaseException as bug:
+            trouble.append(bug)
+
+    in_parallel(use, 6)
+    assert trouble == []
+    assert len(tickets) == 1
+
+
+def test_two_parallel_uses_of_one_ticket_make_one_session(cast: Cast) -> None:
+    request = sign_in.request_code(VISITOR, "maria@example.com")
+    sign_in.check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
+    ticket = sign_in.check_birth_date(VISITOR, request.id, MARIA.birth_date)
+    together, made = threading.Barrier(6), list[object]()
+
+    def use() -> None:
+        together.wait()
+        with suppress(NotSignedIn):
+            made.append(sign_in.redeem(ticket))
+
+    in_parallel(use, 6)
+    assert len(made) == 1
+    assert rows()[PortalSession.__tablename__] == 1  # type: ignore[index]
+
+
+def in_parallel(work: Callable[[], None], count: int) -> None:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,204 @@
+"""Every handler of every page, found by itself, through its real door: who gets past, and with what."""
+
+import importlib
+import inspect
+import logging
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from reflex.event import Event
+from reflex_base.registry import RegistrationContext
+
+from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.errors import NotSignedIn
+from portal_app.services.sign_in import throttle
+from portal_app.state import base, doors
+from portal_app.visitor import Visitor
+from tests.attacks.everybody import EVERYBODY
+from tests.cast import Cast
+
+importlib.import_module("portal_app.pages")
+ALL = RegistrationContext.get().event_handlers
+GUARDED = {name: door for name in ALL if isinstance(door := doors.door_of(name), Permission)}
+OPEN = [name for name in ALL if doors.door_of(name) == "open"]
+WRONG = [
+    None,
+    {"$ne": 1},
+    [1, [2]],
+    "x" * 100_000,
+    float("nan"),
+    10**400,
+    True,
+    {"a": {"b": 1}},
+    [None],
+    -1.5,
+]
+
+
+class Page:
+    """As much of a state as a door touches: whatever gets further finds nothing and is found out."""
+
+    notice, language = "", "en"
+
+
+class PastTheDoor(Exception):
+    """The handler's body has begun."""
+
+
+@pytest.fixture
+def cast(sqlite_db: str) -> Cast:
+    throttle.forget_all()
+    return Cast.on_stage()
+
+
+@pytest.fixture
+def stand(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Be somebody, on a page of their side."""
+
+    def stand(who: Principal) -> None:
+        def known(ref: str, side: Side, *, touch: bool) -> Principal:
+            if not ref or who.name == "nobody" or who.side is not side:
+                raise NotSignedIn
+            return who
+
+        framed = who in (EVERYBODY["embed"], EVERYBODY["embed_kim"])
+        visitor = Visitor("p" * 64, "" if framed else "s" * 64, "203.0.113.7", framed)
+        path = "/embed/invoices" if framed else "/invoices"
+        here = SimpleNamespace(router_data={"pathname": path, "headers": {"authorization": visitor.header()}})
+        monkeypatch.setattr(base.EventContext, "get", lambda: here)
+        monkeypatch.setattr(base, "principal_of", known)
+
+    return stand
+
+
+@pytest.fixture
+def tripwire(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of handlers whose bodies have begun: they are asked for what a `Page` has not."""
+    begun: list[str] = []
+    real = base.reported
+
+    def reported(trouble: BaseException) -> str:
+        begun.append(type(trouble).__name__)
+        return real(trouble)
+
+    monkeypatch.setattr(base, "reported", reported)
+    return begun
+
+
+async def call(name: str, page: Any, given: dict[str, Any]) -> list[Any]:
+    answer = ALL[name].handler.fn(page, **given)
+    if isinstance(answer, AsyncIterator):
+        return [step async for step in answer]
+    return [await answer]
+
+
+def fitting(name: str) -> dict[str, Any]:
+    """Arguments of the right kind, so that only the door stands in the way."""
+    handler = inspect.unwrap(ALL[name].handler.fn)
+    hints = inspect.get_annotations(handler, eval_str=True)
+    made = {str: "x", bool: True, int: 1, dict[str, str]: {}}
+    needed = list(inspect.signature(handler).parameters.values())[1:]
+    return {p.name: made[hints[p.name]] for p in needed if p.default is p.empty}
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+async def test_nobody_gets_past_a_door_without_its_permission(
+    cast: Cast, stand: Any, tripwire: list[str], who: str
+) -> None:
+    principal = EVERYBODY[who]
+    stand(principal)
+    assert len(GUARDED) > 100
+    for name, permission in GUARDED.items():
+        if principal.name != "nobody" and principal.may(permission):
+            continue
+        page = Page()
+        (said,) = await call(name, page, fitting(name))
+        signed_in_there = principal.name != "nobody" and principal.side is permission.side
+        if signed_in_there:
+            assert said is None and "You do not have access" in page.notice, name
+        else:
+            assert "sign-in" in str(said.args) or "/embed" in str(said.args), name
+        assert tripwire == [], name
+
+
+async def test_no_argument_of_a_wrong_kind_reaches_a_handler_or_raises(
+    cast: Cast, stand: Any, tripwire: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    tried = 0
+    for name in [*GUARDED, *OPEN]:
+        who = (
+            EVERYBODY["olga"] if name in GUARDED and GUARDED[name].side is Side.STAFF else EVERYBODY["maria"]
+        )
+        if GUARDED.get(name) is Permission.LINKED:
+            who = EVERYBODY["link"]
+        stand(who)
+        right = fitting(name)
+        hints = inspect.get_annotations(inspect.unwrap(ALL[name].handler.fn), eval_str=True)
+        for argument in right:
+            for wrong in WRONG:
+                if fits(hints[argument], wrong):
+                    continue
+                page = Page()
+                assert await call(name, page, right | {argument: wrong}) == [None], (name, wrong)
+                assert "could not read" in page.notice, (name, argument, repr(wrong)[:40])
+                tried += 1
+        for given in (right | {"more": 1}, right | {"self": 1}):
+            if "self" in given:
+                with pytest.raises(TypeError):  # Reflex drops what no handler names; Python refuses it
+                    await call(name, Page(), given)
+                continue
+            page = Page()
+            assert await call(name, page, given) == [None], name
+            assert "could not read" in page.notice, name
+        assert tripwire == [], name
+    assert tried > 300
+
+
+def fits(kind: Any, value: Any) -> bool:
+    return (kind is str and isinstance(value, str)) or (kind is bool and isinstance(value, bool))
+
+
+class Bound:
+    """The state of a page that belongs to whoever asks."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._bound_ref = visitor.refs
+
+    def _get_root_state(self) -> SimpleNamespace:
+        return SimpleNamespace(reset=lambda: None)
+
+    async def get_state(self, _: object) -> "Bound":
+        return self
+
+
+async def test_setters_and_the_frameworks_own_handlers_do_nothing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor("p" * 64, "s" * 64, "203.0.113.7")
+    monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
+    let_by = set()
+    for name in ALL:
+        answer = await doors.Doors().preprocess(None, Bound(visitor), Event(name=name))
+        if answer is None and not getattr(ALL[name].handler.fn, "door", None):
+            let_by.add(name)
+        if name.endswith(".setvar"):
+            assert answer is not None and not answer.events and not answer.delta, name
+    assert let_by <= doors.FRAMEWORK
+    unknown = await doors.Doors().preprocess(None, Bound(visitor), Event(name="x.y" * 1000))
+    assert unknown is not None and not unknown.events
+
+
+async def test_a_state_of_another_login_is_filled_again_and_not_used(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers, his = Visitor("a" * 64, "", "203.0.113.7"), Visitor("b" * 64, "", "203.0.113.8")
+    monkeypatch.setattr(doors, "visitor_now", lambda: his)
+    for name in ALL:
+        if name in doors.HYDRATE:
+            continue
+        answer = await doors.Doors().preprocess(None, Bound(hers), Event(name=name))
+        assert answer is not None and not answer.delta, name
+        assert [event.name for event in answer.events] == [f"{doors._ROOT}.hydrate_and_load"], name

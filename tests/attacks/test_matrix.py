@@ -1,0 +1,402 @@
+"""Who may do what to what is Maria's, Nina's and Ivy's: every service, everybody of the cast.
+
+One line of the table: a service, what is asked of it, and for whom there is an answer. For all the
+others it does not exist or is not allowed, and nothing is written. A service that takes an id and
+is in neither list fails `test_every_service_that_takes_an_id_is_in_the_table`.
+"""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from portal_app.domain.access import Principal
+from portal_app.domain.billing import Method
+from portal_app.domain.credentials import Locked, Purpose
+from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
+from portal_app.domain.families import ContactKind, RelationKind
+from portal_app.domain.money import Money
+from portal_app.gateways.payments import Charge, Outcome, RefundFacts
+from portal_app.services import (
+    account_papers,
+    billing,
+    change_requests,
+    contact_details,
+    credentials,
+    desk_codes,
+    devices,
+    documents,
+    family_links,
+    finding,
+    links,
+    message_log,
+    passkeys,
+    resets,
+    sharing,
+    staff_tasks,
+    statement_mail,
+)
+from portal_app.services.billing import history, invoices, itemised, refunds, wallet
+from portal_app.services.billing.views import NewLine
+from portal_app.services.contact_details import Address
+from portal_app.services.sign_in import throttle
+from tests.attacks.everybody import EVERYBODY, TODAY, Stage, everything_written, set_the_stage
+from tests.cast import EVA, IVY, MARIA, NINA, OSCAR, PARK, RIVERA, VISA, Cast
+from tests.services.till import new_payment
+from tests.test_architecture import PORTAL, parsed
+
+FIRST, LAST = TODAY.replace(day=1), TODAY
+AMOUNT = Money(20_00)
+Ask = Callable[[Principal, Stage], Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    what: str
+    ask: Ask
+    whom: frozenset[str]
+
+
+# Those who may, by the rules of DOMAIN.md.
+MARIA_PAYS = "maria embed"  # her own bills, in a frame too
+SEES_BILLING = "dana nora olga"
+REFUNDS = "nora olga"
+SHARES = EDITS = "dana olga"
+SEES_PATIENTS = "dana olga cleo"
+ACTS_FOR_MARIA = "maria"
+HAS_A_SIGN_IN = "maria luis rosa nina oscar ivy kim payer"  # a proof is asked before anything else
+ACTS_FOR_EVA = "maria luis payer"  # payer is Luis, whom Maria lets pay
+NOBODY = ""
+MONEY = f"{MARIA_PAYS} {SEES_BILLING}"
+
+TABLE: list[Line] = []
+
+
+def line(what: str, whom: str, ask: Ask) -> None:
+    TABLE.append(Line(what, ask, frozenset(whom.split())))
+
+
+# Maria's bills
+line("billing.view_invoice", f"{MONEY} payer", lambda p, s: billing.view_invoice(p, s.bill))
+line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: billing.view_invoice(p, s.draft))
+line("billing.open_invoice", f"{MONEY} payer", lambda p, s: billing.open_invoice(p, s.bill))
+line("billing.itemised_invoice", MONEY, lambda p, s: billing.itemised_invoice(p, s.bill))
+line(
+    "billing.itemised_period",
+    MONEY,
+    lambda p, s: billing.itemised_period(p, FIRST, LAST, account_id=RIVERA),
+)
+line(
+    "billing.itemised_period of Eva",
+    "maria embed dana olga",
+    lambda p, s: itemised.itemised_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
+)
+line("documents.invoice_paper", f"{MONEY} payer", lambda p, s: documents.invoice_paper(p, s.bill, "en"))
+line("documents.invoice_pdf", f"{MONEY} payer", lambda p, s: documents.invoice_pdf(p, s.bill, "en"))
+line("account_papers.itemised_paper", MONEY, lambda p, s: account_papers.itemised_paper(p, s.bill, "en"))
+line(
+    "account_papers.itemised_period_paper",
+    MONEY,
+    lambda p, s: account_papers.itemised_period_paper(p, FIRST, LAST, "en", account_id=RIVERA),
+)
+line(
+    "billing.list_invoices of Maria",
+    "maria embed dana olga",
+    lambda p, s: found(invoices.list_invoices(p, patient_id=MARIA.id)),
+)
+line("billing.send_invoice", SEES_BILLING, lambda p, s: billing.send_invoice(p, s.draft))
+line("billing.void_invoice", SEES_BILLING, lambda p, s: billing.void_invoice(p, s.draft, reason="x"))
+line("billing.write_off", REFUNDS, lambda p, s: billing.write_off(p, s.bill, reason="x"))
+line(
+    "billing.create_invoice",
+    SEES_BILLING,
+    lambda p, s: billing.create_invoice(
+        p, new_bill(), RIVERA, [NewLine(MARIA.id, "Filling", AMOUNT)], due_date=LAST
+    ),
+)
+
+# Paying, and what was paid
+line(
+    "billing.pay_invoice with a new card",
+    f"{MARIA_PAYS} payer",
+    lambda p, s: billing.pay_invoice(
+        p, new_payment(), s.bill, AMOUNT, processor=s.processor, token="ctoken_visa"
+    ),
+)
+line(
+    "billing.pay_invoice with Maria's card",
+    MARIA_PAYS,
+    lambda p, s: billing.pay_invoice(p, new_payment(), s.bill, AMOUNT, processor=s.processor, source_id=VISA),
+)
+line(
+    "billing.pay_account",
+    MARIA_PAYS,
+    lambda p, s: billing.pay_account(
+        p, new_payment(), AMOUNT, processor=s.processor, account_id=RIVERA, source_id=VISA
+    ),
+)
+line(
+    "billing.preview_account",
+    MARIA_PAYS,
+    lambda p, s: billing.preview_account(p, AMOUNT, account_id=RIVERA),
+)
+line(
+    "billing.confirm_payment",
+    MARIA_PAYS,
+    lambda p, s: billing.confirm_payment(p, s.payment, processor=s.processor),
+)
+line(
+    "billing.cancel_payment",
+    MARIA_PAYS,
+    lambda p, s: billing.cancel_payment(p, s.payment, processor=s.processor),
+)
+line("billing.view_receipt", MONEY, lambda p, s: billing.view_receipt(p, s.payment))
+line("documents.receipt_paper", MONEY, lambda p, s: documents.receipt_paper(p, s.payment, "en"))
+line("documents.receipt_pdf", MONEY, lambda p, s: documents.receipt_pdf(p, s.payment, "en"))
+line("documents.for_message", MONEY, lambda p, s: documents.for_message(p, "receipt", s.payment, "en"))
+line("billing.view_payment", SEES_BILLING, lambda p, s: billing.view_payment(p, s.payment))
+line(
+    "billing.record_payment",
+    SEES_BILLING,
+    lambda p, s: billing.record_payment(p, new_payment(), RIVERA, AMOUNT, method=Method.CASH),
+)
+line("billing.post_payments", REFUNDS, lambda p, s: billing.post_payments(p, [s.payment]))
+line(
+    "billing.refund_payment",
+    REFUNDS,
+    lambda p, s: billing.refund_payment(p, new_refund(), s.payment, Money(5_00), processor=s.processor),
+)
+
+# Maria's account
+line("billing.view_account", MONEY, lambda p, s: billing.view_account(p, RIVERA))
+line("billing.past_due_offer", MONEY, lambda p, s: billing.past_due_offer(p, RIVERA))
+line("billing.use_credit", MONEY, lambda p, s: billing.use_credit(p, RIVERA))
+line("billing.list_payments", MONEY, lambda p, s: history.list_payments(p, account_id=RIVERA))
+line("billing.payments_of_year", MONEY, lambda p, s: billing.payments_of_year(p, 2026, account_id=RIVERA))
+line("billing.years_with_payments", MONEY, lambda p, s: billing.years_with_payments(p, RIVERA))
+line("billing.list_people", MONEY, lambda p, s: billing.list_people(p, RIVERA))
+line(
+    "billing.view_statement",
+    MONEY,
+    lambda p, s: billing.view_statement(p, FIRST, LAST, account_id=RIVERA),
+)
+line(
+    "billing.view_statement of Nina",
+    "dana olga",
+    lambda p, s: billing.view_statement(p, FIRST, LAST, account_id=PARK, patient_id=NINA.id),
+)
+line(
+    "account_papers.statement_paper",
+    MONEY,
+    lambda p, s: account_papers.statement_paper(p, FIRST, LAST, "en", account_id=RIVERA),
+)
+line(
+    "account_papers.tax_paper",
+    MONEY,
+    lambda p, s: account_papers.tax_paper(p, 2026, "en", account_id=RIVERA),
+)
+line(
+    "statement_mail.email_statement of Eva",
+    f"{MARIA_PAYS} luis payer",
+    lambda p, s: statement_mail.email_statement(p, FIRST, LAST, patient_id=EVA.id),
+)
+line("billing.view_patient_billing", SEES_BILLING, lambda p, s: billing.view_patient_billing(p, MARIA.id))
+line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: billing.view_patient_billing(p, IVY.id))
+
+# Maria's cards
+line("billing.rename_source", MARIA_PAYS, lambda p, s: billing.rename_source(p, VISA, "x"))
+line("billing.make_default", MARIA_PAYS, lambda p, s: billing.make_default(p, VISA))
+line("billing.used_by", MARIA_PAYS, lambda p, s: wallet.used_by(p, VISA))
+line(
+    "billing.remove_source",
+    MARIA_PAYS,
+    lambda p, s: billing.remove_source(p, VISA, processor=s.processor),
+)
+
+# The portal's own, behind all the doors
+line(
+    "billing.settle",
+    NOBODY,
+    lambda p, s: billing.settle(p, s.payment, Charge(Outcome.SUCCEEDED)),
+)
+line("billing.settle_refund", NOBODY, lambda p, s: billing.settle_refund(p, s.refund, SUCCEEDED))
+line("billing.adopt_refund", NOBODY, lambda p, s: refunds.adopt_refund(p, s.payment, SUCCEEDED))
+SUCCEEDED = RefundFacts(Outcome.SUCCEEDED, "re_made_up")
+
+# Contact details, of Maria, of a child, of who is old enough to have their own
+_ADDRESS = Address(line1="1 Evil Lane")
+
+
+def change_contact(of: Any) -> Ask:
+    return lambda p, s: contact_details.change_contact(p, of.id, ContactKind.EMAIL, "evil@example.com")
+
+
+line("contact_details.change_contact", ACTS_FOR_MARIA, change_contact(MARIA))
+line("contact_details.change_contact of Eva", ACTS_FOR_EVA, change_contact(EVA))
+line("contact_details.change_contact of Nina", "nina", change_contact(NINA))
+line("contact_details.change_contact of Ivy", "ivy", change_contact(IVY))
+line(
+    "contact_details.remove_contact",
+    ACTS_FOR_MARIA,
+    lambda p, s: contact_details.remove_contact(p, s.contact),
+)
+line(
+    "contact_details.change_address",
+    ACTS_FOR_MARIA,
+    lambda p, s: contact_details.change_address(p, MARIA.id, _ADDRESS),
+)
+line(
+    "contact_details.change_address of Nina",
+    "nina",
+    lambda p, s: contact_details.change_address(p, NINA.id, _ADDRESS),
+)
+line(
+    "contact_details.set_preferences",
+    ACTS_FOR_MARIA,
+    lambda p, s: contact_details.set_preferences(p, MARIA.id, by_email=True, by_text=False, language="es"),
+)
+line(
+    "contact_details.ask_for_change",
+    ACTS_FOR_MARIA,
+    lambda p, s: contact_details.ask_for_change(p, MARIA.id, Locked.NAME, "Marie"),
+)
+line("sharing.contacts_of", ACTS_FOR_MARIA, lambda p, s: sharing.contacts_of(p, MARIA.id))
+line("sharing.contacts_of Eva", ACTS_FOR_EVA, lambda p, s: sharing.contacts_of(p, EVA.id))
+line("sharing.stop_sharing", NOBODY, lambda p, s: sharing.stop_sharing(p, "wsh_" + "9" * 32))
+line(
+    "change_requests.apply_change",
+    EDITS,
+    lambda p, s: change_requests.apply_change(p, s.task, given_name="Mary", family_name="Rivera"),
+)
+line("change_requests.dismiss_change", EDITS, lambda p, s: change_requests.dismiss_change(p, s.task))
+line("staff_tasks.finish_task", SEES_PATIENTS, lambda p, s: staff_tasks.finish_task(p, s.task))
+line("finding.find_patient", SEES_PATIENTS, lambda p, s: finding.find_patient(p, MARIA.id))
+
+# Signing in as Maria
+line("devices.end_device", ACTS_FOR_MARIA, lambda p, s: devices.end_device(p, s.device))
+line("passkeys.rename_passkey", NOBODY, lambda p, s: passkeys.rename_passkey(p, "psk_x", "x"))
+line("passkeys.remove_passkey", HAS_A_SIGN_IN, lambda p, s: passkeys.remove_passkey(p, "psk_x"))
+line("credentials.unlock_sign_in", EDITS, lambda p, s: credentials.unlock_sign_in(p, MARIA.id, "seen"))
+line("resets.start_reset", EDITS, lambda p, s: resets.start_reset(p, MARIA.id, "seen"))
+line("resets.waiting_reset", EDITS, lambda p, s: resets.waiting_reset(p, MARIA.id))
+line("resets.stop_reset", NOBODY, lambda p, s: resets.stop_reset(p, MARIA.id))
+line("desk_codes.print_desk_code", SHARES, lambda p, s: desk_codes.print_desk_code(p, MARIA.id))
+line("links.make_link", SEES_BILLING, lambda p, s: links.make_link(p, Purpose.PAY, s.bill))
+line(
+    "links.make_link for forms",
+    f"{SHARES} cleo",
+    lambda p, s: links.make_link(p, Purpose.FORMS, "frm_x", patient_id=MARIA.id),
+)
+line("links.list_links", SHARES, lambda p, s: links.list_links(p, MARIA.id))
+line("links.revoke_link", SHARES, lambda p, s: links.revoke_link(p, s.link))
+line("links.send_access_link", SHARES, lambda p, s: links.send_access_link(p, MARIA.id))
+
+# Who acts for whom
+line("family_links.view_family", "olga", lambda p, s: family_links.view_family(p, MARIA.id))
+line(
+    "family_links.add_relation",
+    "olga",
+    lambda p, s: family_links.add_relation(p, NINA.id, OSCAR.id, RelationKind.PARENT),
+)
+line("family_links.end_relation", "olga", lambda p, s: family_links.end_relation(p, s.relation))
+line(
+    "family_links.mark_dependent",
+    "olga",
+    lambda p, s: family_links.mark_dependent(p, IVY.id, OSCAR.id, "he pays"),
+)
+line("family_links.unmark_dependent", "olga", lambda p, s: family_links.unmark_dependent(p, s.mark))
+
+# Takes an id and is not in the table, and why.
+ELSEWHERE = {
+    "account_papers.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
+    "billing.customer_of": "a helper of paying and of saving cards, whose doors are here",
+    "billing.guarantor_names": "a name for whoever was checked before",
+    "billing.finish_adding_source": "the id is the processor's; tests/state/test_sources_state.py",
+    "billing.payment_of": "the webhook's; nobody asks",
+    "contact_details.confirm_contact": "the id with its code; tests/services/test_credentials_contacts.py",
+    "message_log.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
+    "second_factor.send_second_code": "the challenge is the secret; tests/services/test_credentials.py",
+    "second_factor.answer": "the challenge is the secret; tests/services/test_credentials.py",
+    "sign_in.check_code": "the id with its code; tests/services/test_sign_in.py",
+    "sign_in.check_birth_date": "the id with its code; tests/services/test_sign_in.py",
+    "sign_in.staff_totp": "the challenge is the secret; tests/services/test_staff_sign_in.py",
+}
+
+
+def new_bill() -> Any:
+    from portal_app.domain.ids import InvoiceId, new_id  # noqa: PLC0415
+
+    return InvoiceId(new_id("inv"))
+
+
+def new_refund() -> Any:
+    from portal_app.domain.ids import RefundId, new_id  # noqa: PLC0415
+
+    return RefundId(new_id("ref"))
+
+
+def found(page: Any) -> Any:
+    """A list that is empty shows nothing: as good as not found."""
+    if not page.rows:
+        raise NotFound
+    return page
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttle() -> None:
+    throttle.forget_all()
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.what)
+def test_for_all_the_others_it_does_not_exist_and_nothing_is_written(db: str, row: Line) -> None:
+    Cast.on_stage()
+    stage = set_the_stage()
+    before = everything_written()
+    got_in = []
+    for name in sorted(EVERYBODY.keys() - row.whom):
+        try:
+            row.ask(EVERYBODY[name], stage)
+            got_in.append(name)
+        except (NotFound, NotAllowed, NotSignedIn):
+            pass
+    assert not got_in
+    assert everything_written() == before
+
+
+@pytest.mark.parametrize(
+    ("row", "name"), [pytest.param(r, n, id=f"{r.what}-{n}") for r in TABLE for n in sorted(r.whom)]
+)
+def test_for_those_it_is_for_it_is_there(sqlite_db: str, row: Line, name: str) -> None:
+    Cast.on_stage()
+    stage = set_the_stage()
+    try:
+        row.ask(EVERYBODY[name], stage)
+    except (NotFound, NotAllowed):
+        raise
+    except Refused:
+        pass  # let in, and told why not now: a proof first, the last card, nothing to do
+
+
+def test_a_message_is_sent_again_by_who_takes_payments(sqlite_db: str) -> None:
+    Cast.on_stage()
+    for name, who in EVERYBODY.items():
+        with pytest.raises(Refused) as refused:
+            message_log.send_again(who, "msg_" + "9" * 32)
+        assert isinstance(refused.value, NotAllowed) is (name not in SEES_BILLING.split())
+
+
+def test_every_service_that_takes_an_id_is_in_the_table() -> None:
+    """So that a new one is thought of."""
+    taken = set()
+    for path in (PORTAL / "services").rglob("*.py"):
+        parts = path.relative_to(PORTAL / "services").with_suffix("").parts
+        for node in parsed(path).body:
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                continue
+            names = [a.arg for a in (*node.args.args, *node.args.kwonlyargs)]
+            if names[:1] == ["principal"] and any(n.endswith(("_id", "_ids", "id_")) for n in names):
+                taken.add(f"{parts[0]}.{node.name}")
+    known = {row.what.partition(" ")[0] for row in TABLE} | ELSEWHERE.keys()
+    assert taken - known == set()

@@ -45,11 +45,11 @@ def _download(make: Make) -> Any:
 def _seen_by(visitor: Visitor, asked: Asked, make: Make) -> Paper | Response:
     """Patient and staff may be signed in in one browser: the first of them who may see it, does."""
     asker: Principal | None = None
+    language = asked.get("lang", "")
     for side in (Side.PATIENT, Side.STAFF):
         try:
             principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip)
             asker = asker or principal
-            language = asked.get("lang", "")
             return make(
                 principal, asked, language if language in settings().languages else principal.language
             )

@@ -7,7 +7,7 @@ from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from portal_app.db import engine, migrations
-from tests.conftest import DATABASES, _made
+from tests.conftest import DATABASES
 
 
 @pytest.fixture(params=DATABASES)
@@ -18,7 +18,8 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path):
         yield
         engine.dispose()
         return
-    server, name = request.getfixturevalue("postgres"), f"empty_{next(_made)}"
+    server, name = request.getfixturevalue("postgres"), "empty_portal"
+    server.command(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     server.command(f"CREATE DATABASE {name}")
     engine.bind(server.url(name))
     yield

@@ -17,7 +17,9 @@ DOORS = (f"{FRAME}/_event", f"{FRAME}/auth/", f"{FRAME}/documents/")
 _FRAMED = ("/invoices", "/receipt", "/documents")
 _IN_FRAME = re.compile(r"/(?:[a-z]{2}/)?embed(?=/|$)")
 _LOOPBACK = r"localhost|127\.0\.0\.1|[a-z0-9-]+\.localhost"
-_ORIGIN = re.compile(rf"(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:{_LOOPBACK}))(?::\d{{1,5}})?")
+_ORIGIN = re.compile(
+    rf"(?:https://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]|http://(?:{_LOOPBACK}))(?::\d{{1,5}})?"
+)
 
 
 def is_embed(path: str) -> bool:

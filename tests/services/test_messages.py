@@ -280,6 +280,8 @@ def test_every_message_has_words_and_every_sms_fits_in_two_parts() -> None:
         "news": "Invoice INV-1001: $40.00 is due on June 18, 2026",
         "count": 3,
         "notice": "A payment of $40.00 needs a look.",
+        "first": NOW.date(),
+        "last": NOW.date(),
     }
     for kind in WORDINGS:
         for language in ("en", "es"):

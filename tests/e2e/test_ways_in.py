@@ -437,6 +437,8 @@ def test_signed_out_elsewhere_clears_the_screen_at_once(portal: Portal, visit: V
     here, there = Reader(visit(portal, phone=False), "en"), Reader(visit(portal), "en")
     for one in (here, there):
         sign_in_quietly(portal, one.visitor, "Maria", "Alvarez")
+        one.go("/invoices")
+        one.is_in()
     there.go("/account")
     there.sees("My sign-in")
     here.go("/account")

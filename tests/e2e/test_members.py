@@ -22,7 +22,8 @@ def contact_code(visitor: Visitor, to: str) -> str:
 
 
 def open_members(page: Page) -> None:
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Members").click()
+    page.get_by_role("button", name="Menu", exact=True).click()
+    page.locator("#more").get_by_role("link", name="Members").click()
     expect(page.get_by_role("heading", name="Members", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Eva Alvarez")).to_be_visible()
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from portal_app.domain.errors import Refused
 
 # Minor-unit digits where they are not 2 (ISO 4217, amendment 176).
-_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_DIGITS: dict[str, int] = dict.fromkeys(_NONE.split(), 0) | dict.fromkeys(
-    ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3
-)
+_NONE: str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE: str = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS: dict[str, int] = {**dict.fromkeys(_NONE.split(), 0), **dict.fromkeys(_THREE.split(), 3)}
 # Nine digits before the separator: more than any practice bills, less than any overflow.
 _TYPED = re.compile(r"(\d{1,9})(?:([.,])(\d+))?", re.ASCII)
 

@@ -40,7 +40,8 @@ async def begin(request: Request) -> Response:
 
 async def end(request: Request) -> Response:
     """POST ?side=patient|staff: the session ends everywhere, the cookie goes; the page leaves by itself."""
-    side, visitor = _side(request), visitor_of(request.headers)
+    visitor = visitor_of(request.headers)
+    side = Side.PATIENT if visitor.embedded else _side(request)  # nobody of the staff is in a frame
     with suppress(NotSignedIn):  # it was over already
         await in_thread(end_session, await in_thread(principal_of, visitor.ref(side), side, touch=False))
     answer = JSONResponse({"ok": True}, headers={"clear-site-data": '"cache"'})  # and the Back button's pages

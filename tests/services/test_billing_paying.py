@@ -14,6 +14,7 @@ from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.services import billing
+from portal_app.services.billing.views import PaymentOutcome as Paid
 from tests import cast as people
 from tests.cast import INVOICE, RIVERA, VISA, Cast, add_invoice
 from tests.services.till import (
@@ -27,8 +28,6 @@ from tests.services.till import (
     tasks,
     till,
 )
-
-Paid = billing.views.PaymentOutcome
 
 
 @pytest.fixture

@@ -282,6 +282,13 @@ def test_every_message_has_words_and_every_sms_fits_in_two_parts() -> None:
         "notice": "A payment of $40.00 needs a look.",
         "first": NOW.date(),
         "last": NOW.date(),
+        "left": Money(20_00),
+        "body": "Invoice INV-1001: $40.00 is due on June 18, 2026",
+        "effective": NOW.date(),
+        "cancel": "https://portal.example.com/stop-reset",
+        "link": "https://portal.example.com/links",
+        "name": "Maria",
+        "value": "m…@example.com",
     }
     for kind in WORDINGS:
         for language in ("en", "es"):

@@ -15,7 +15,6 @@ from portal_app.domain.credentials import Proof, Purpose
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.money import Money
 from portal_app.services import credentials, desk_codes, links, sign_in
-from portal_app.state import account as account_module
 from portal_app.state.account import AccountState
 from portal_app.state.base import PortalState
 from portal_app.state.desk.front_desk import DeskState
@@ -212,7 +211,6 @@ async def test_what_is_asked_first_is_not_done_unasked(cast: Cast, seen_by: Call
     assert credentials.view_sign_in(at_home(KIM)).has_password
     await happens(page.want, what="owner", passkey="")
     assert page.error
-    assert account_module.OPENS
 
 
 async def test_devices_are_listed_and_signed_out_there(cast: Cast, seen_by: Callable[[Principal], None]):

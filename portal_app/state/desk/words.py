@@ -77,7 +77,7 @@ async def not_allowed(language: str, principal: Principal, permission: Permissio
 def shown_with(language: str, method: Method | None, shown: str) -> str:
     """ "Visa ending in 4242", or how it was paid at the desk."""
     desk = (Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER)
-    if method in desk and shown in ("", method.value.title()):
+    if method and method in desk and shown in ("", method.value.title()):
         return say(language, METHODS[method])
     return shown or (say(language, METHODS[method]) if method else "")
 

@@ -18,7 +18,7 @@ say "Stripe's own description of its objects"
 python scripts/fetch_stripe_spec.py || true
 
 say "rules and services"
-python -m pytest --ignore=tests/e2e --ignore=tests/bench -n "$workers" --cov --cov-report=
+python -m pytest --ignore=tests/e2e --ignore=tests/bench -n "$workers" --reruns 1 --cov --cov-report=
 
 say "building the pages for the browser tests"
 PORTAL_MODE=demo python scripts/build.py

@@ -113,6 +113,11 @@ def ago_text(language: str, moment: datetime) -> str:
 
 def names_text(language: str, names: Sequence[str]) -> str:
     """ "Maria, Eva and Tim"."""
+    return names[0] if len(names) == 1 else _listed(language, tuple(names))
+
+
+@lru_cache(maxsize=8192)
+def _listed(language: str, names: tuple[str, ...]) -> str:
     return format_list(list(names), locale=locale_of(language)).replace(", and ", " and ")
 
 
@@ -157,6 +162,11 @@ def _fill(language: str, text: str, values: Mapping[str, Any]) -> str:
     return text.format_map({k: _said(language, v) for k, v in values.items()}) if values else text
 
 
+@lru_cache(maxsize=8192)
+def _number(language: str, value: float) -> str:
+    return format_decimal(value, locale=locale_of(language))
+
+
 def _said(language: str, value: Any) -> str:
     match value:
         case Money():
@@ -168,7 +178,7 @@ def _said(language: str, value: Any) -> str:
         case str():
             return value
         case int() | float():
-            return format_decimal(value, locale=locale_of(language))
+            return _number(language, value)
         case list() | tuple():
             return names_text(language, [_said(language, v) for v in value])
         case _:

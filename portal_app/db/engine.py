@@ -69,6 +69,7 @@ def _make(url: str) -> Engine:
         # A transaction that will write takes the write lock at once: an upgrade later would
         # fail with "database is locked" instead of waiting its turn.
         writes = connection.get_execution_options().get("portal_writes", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        # To the driver itself: every event of every page begins here.
+        connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return made

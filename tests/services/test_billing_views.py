@@ -1,6 +1,7 @@
 """What patients read of their bills."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_maria_sees_her_own_and_her_childrens_bills_and_none_of_luis(cast: Cast)
     assert [row.number for row in seen.rows] == ["INV-2", "INV-1001"]
     assert seen.rows[0].people == ("Eva", "Tim")
     assert seen.rows[0].more_lines == 1
-    assert (seen.owed, seen.owed_count, seen.overdue_count) == (Money(200_00), 2, 0)
+    assert (seen.owed, seen.owed_count) == (Money(200_00), 2)
     assert {name for _, name in seen.people} == {"Maria", "Eva", "Tim", "Tom"}
 
 
@@ -53,6 +54,20 @@ def test_the_list_goes_page_by_page_and_filters_by_person_and_state(cast: Cast) 
     assert billing.list_invoices(cast.maria, patient_id=people.EVA.id).count == 25
     assert billing.list_invoices(cast.maria, patient_id=people.LUIS.id).count == 0
     assert billing.list_invoices(cast.maria, show="paid").count == 0
+
+
+def test_what_waits_stands_first_oldest_due_first_and_says_how_many_there_are(cast: Cast) -> None:
+    for n in range(25):
+        add_invoice(
+            people.RIVERA, (people.EVA, "Visit", 10_00), number=f"E-{n:02}", due=date(2026, 9, 30 - n)
+        )
+    every = billing.list_invoices(cast.maria, show="settled")
+    assert [row.number for row in every.waiting[:2]] == ["E-24", "E-23"]
+    assert (len(every.waiting), every.waiting_count, every.rows) == (20, 26, ())
+    of_eva = billing.list_invoices(cast.maria, patient_id=people.EVA.id)
+    assert (len(of_eva.waiting), of_eva.waiting_count) == (20, 25)
+    of_tim = billing.list_invoices(cast.maria, patient_id=people.TIM.id)
+    assert (of_tim.waiting, of_tim.waiting_count) == ((), 0)
 
 
 def test_the_same_question_asked_by_many_at_once_shows_each_their_own(cast: Cast) -> None:

@@ -1,12 +1,13 @@
 """What a patient reads of their bills."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from sqlmodel import bindparam, case, col, func, literal_column, select, true
+from sqlmodel import bindparam, col, func, literal_column, select, true
 
 from portal_app.clock import local_date, now, today
-from portal_app.db.scope import Tx, reading
+from portal_app.db.scope import Looking, Tx, looking, reading
 from portal_app.db.tables.appointments import Appointment
 from portal_app.db.tables.billing import (
     Allocation,
@@ -50,7 +51,7 @@ SHOWN = {
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
 # Written into the question, not bound at every look.
 _OPEN = col(Invoice.status).in_([literal_column(f"'{status}'") for status in sorted(PAYABLE)])
-_ZERO, _ONE = literal_column("0"), literal_column("1")
+_ZERO = literal_column("0")
 # Constants of the module, so that they are made ready once and not at every look.
 _FITS = col(Invoice.status).in_(bindparam("shown", expanding=True))
 _OF_PERSON = col(Invoice.id).in_(
@@ -59,17 +60,15 @@ _OF_PERSON = col(Invoice.id).in_(
 
 
 def _figures(fits: Any) -> Any:
-    """Owed, in how many bills, of which overdue; and how many bills fit the filter.
+    """Owed, in how many bills; and how many bills fit the filter.
 
     What is owed is added over open bills alone, and the rest is counted in the index: thousands of
     paid ones cost nothing.
     """
-    late = col(Invoice.due_date) < bindparam("today")
     owed = (
         columns(
             func.coalesce(func.sum(_DUE), _ZERO).label("owed"),
             func.count().label("owed_count"),
-            func.coalesce(func.sum(case((late, _ONE), else_=_ZERO)), _ZERO).label("overdue_count"),
         )
         .select_from(Invoice)
         .where(_OPEN)
@@ -80,27 +79,35 @@ def _figures(fits: Any) -> Any:
     return columns(*owed.c, *fitting.c, online.label("online")).select_from(owed).join(fitting, true())
 
 
+_WANTED = (
+    Invoice.id,
+    Invoice.number,
+    Invoice.status,
+    Invoice.issue_date,
+    Invoice.due_date,
+    Invoice.total,
+    Invoice.adjusted,
+    Invoice.allocated,
+)
+
+
 def _newest(fits: Any) -> Any:
     """One page of bills, each with the figures beside it: one question instead of two."""
     figures = _figures(fits).subquery()
-    wanted = (
-        Invoice.id,
-        Invoice.number,
-        Invoice.status,
-        Invoice.issue_date,
-        Invoice.due_date,
-        Invoice.total,
-        Invoice.adjusted,
-        Invoice.allocated,
-    )
-    page = columns(*wanted, *figures.c).select_from(Invoice).join(figures, true()).where(fits)
+    page = columns(*_WANTED, *figures.c).select_from(Invoice).join(figures, true()).where(fits)
     newest = page.order_by(col(Invoice.issue_date).desc(), col(Invoice.number).desc())
     return newest.limit(PAGE).offset(bindparam("skipped"))
 
 
+def _oldest_due(fits: Any) -> Any:
+    """What waits to be paid, in the order in which it is paid."""
+    oldest = (Invoice.due_date, Invoice.issue_date, Invoice.number)
+    return columns(*_WANTED).select_from(Invoice).where(_OPEN, fits).order_by(*oldest).limit(PAGE)
+
+
 _ASKED = {
-    False: (_newest(_FITS), _figures(_FITS)),
-    True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON)),
+    False: (_newest(_FITS), _figures(_FITS), _oldest_due(true())),
+    True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON), _oldest_due(_OF_PERSON)),
 }
 _BOOKED = col(Appointment.status).in_([literal_column(f"'{status}'") for status in sorted(AHEAD)])
 _LINES = (
@@ -135,56 +142,68 @@ def may_see_bills(principal: Principal) -> None:
 def list_invoices(
     principal: Principal, *, show: str = "all", patient_id: PatientId | None = None, page: int = 1
 ) -> InvoiceList:
-    """One page of 20, newest first, of every account the viewer answers for."""
+    """What waits, and one page of 20, newest first, of every account the viewer answers for."""
     may_see_bills(principal)
     if show not in SHOWN:
         raise Refused("We could not find that.")
     shared = _shared_appointment(principal)
-    with reading(principal) as tx:
-        people = {row[0]: row for row in tx.exec(_PEOPLE)}
-        asked = {"shown": sorted(SHOWN[show]), "today": today()}
+    with looking(principal) as look:
+        people = {row[0]: row for row in look.ask(_PEOPLE)}
+        asked: dict[str, Any] = {}
         if patient_id is not None:
             asked["person"] = patient_id if patient_id in people else ""
-        page = max(page, 1)
-        found, figures, page = _one_page(tx, asked, page)
-        lines = _first_lines(tx, [row[0] for row in found])
-        names = {key: row[1] for key, row in people.items()}
-        return InvoiceList(
-            owed=as_money(figures[0]),
-            owed_count=int(figures[1]),
-            overdue_count=int(figures[2]),
-            rows=tuple(_row(row[:8], lines.get(row[0], []), names) for row in found),
-            page=page,
-            pages=max(1, -(-int(figures[3]) // PAGE)),
-            count=int(figures[3]),
-            people=_filter_by(principal, people.values()),
-            next_appointment=shared or _next_appointment(tx, principal),
-            online_payments=bool(figures[4]),
-        )
+        found, figures, page = _one_page(look, asked, show, max(page, 1))
+        waits = look.ask(_ASKED[bool(asked)][2], **asked) if figures[1] else []
+        waiting_count = len(waits) if len(waits) < PAGE else _waiting(look, asked, figures)
+        appointment = shared or _next_appointment(look, principal)
+        lines = _first_lines(look, {row[0] for row in (*found, *waits)})
+    names, day = {key: row[1] for key, row in people.items()}, today()
+    return InvoiceList(
+        owed=as_money(figures[0]),
+        owed_count=int(figures[1]),
+        waiting=tuple(_row(row, lines.get(row[0], []), names, day) for row in waits),
+        waiting_count=waiting_count,
+        rows=tuple(_row(row[:8], lines.get(row[0], []), names, day) for row in found),
+        page=page,
+        pages=max(1, -(-int(figures[2]) // PAGE)),
+        count=int(figures[2]),
+        people=_filter_by(principal, people.values()),
+        next_appointment=appointment,
+        online_payments=bool(figures[3]),
+    )
 
 
-def _one_page(tx: Tx, asked: dict[str, Any], page: int) -> tuple[list[Any], Any, int]:
+def _one_page(look: Looking, asked: dict[str, Any], show: str, page: int) -> tuple[list[Any], Any, int]:
     """The rows of a page and the figures; past the last page it is the last one."""
-    newest, figures = _ASKED["person" in asked]
-    rows = tx.exec(newest, params={**asked, "skipped": (page - 1) * PAGE}).all()
+    newest, figures, _ = _ASKED[bool(asked)]
+    asked = {**asked, "shown": sorted(SHOWN[show])}
+    rows = look.ask(newest, **asked, skipped=(page - 1) * PAGE)
     if rows:
-        return list(rows), rows[0][8:], page
-    said = tx.exec(figures, params=asked).one()
-    last = max(1, -(-int(said[3]) // PAGE))
-    rows = tx.exec(newest, params={**asked, "skipped": (last - 1) * PAGE}).all() if said[3] else []
-    return list(rows), said, last
+        return rows, rows[0][8:], page
+    said = look.ask(figures, **asked)[0]
+    last = max(1, -(-int(said[2]) // PAGE))
+    rows = look.ask(newest, **asked, skipped=(last - 1) * PAGE) if said[2] else []
+    return rows, said, last
 
 
-def _first_lines(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:
+def _waiting(look: Looking, asked: dict[str, Any], figures: Any) -> int:
+    """How many wait, where they are more than a page: of everybody it is known already."""
+    if not asked:
+        return int(figures[1])
+    return int(look.ask(_ASKED[True][1], **asked, shown=sorted(PAYABLE))[0][2])
+
+
+def _first_lines(look: Looking, ids: set[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:
     found: dict[InvoiceId, list[tuple[PatientId, str]]] = {}
-    for invoice_id, who, what in tx.exec(_LINES, params={"bills": ids}) if ids else ():
+    for invoice_id, who, what in look.ask(_LINES, bills=sorted(ids)) if ids else ():
         found.setdefault(invoice_id, []).append((who, what))
     return found
 
 
-def _row(found: Any, lines: Iterable[tuple[PatientId, str]], names: dict[PatientId, str]) -> InvoiceRow:
+def _row(
+    found: Any, lines: list[tuple[PatientId, str]], names: dict[PatientId, str], day: date
+) -> InvoiceRow:
     id_, number, status, issued, due_date, whole, adjusted, allocated = found
-    lines = list(lines)
     seen = [(names[who], what) for who, what in lines if who in names]
     return InvoiceRow(
         id=id_,
@@ -193,7 +212,7 @@ def _row(found: Any, lines: Iterable[tuple[PatientId, str]], names: dict[Patient
         more_lines=max(len(lines) - 1, 0),
         people=tuple(dict.fromkeys(name for name, _ in seen)),
         status=status,
-        overdue=rules.overdue(status, due_date, today()),
+        overdue=rules.overdue(status, due_date, day),
         issue_date=issued,
         due_date=due_date,
         total=whole,
@@ -211,15 +230,15 @@ def _shared_appointment(principal: Principal) -> NextAppointment | None:
     """The next one, where other adults share theirs: of them, of themself, of their dependents."""
     if not principal.visits:
         return None
-    with reading(principal.visiting()) as tx:
-        return _next_appointment(tx, principal)
+    with looking(principal.visiting()) as look:
+        return _next_appointment(look, principal)
 
 
-def _next_appointment(tx: Tx, principal: Principal) -> NextAppointment | None:
+def _next_appointment(look: Looking, principal: Principal) -> NextAppointment | None:
     if not principal.may(Permission.MY_RECORDS) or principal.side is not Side.PATIENT:
         return None
-    found = tx.exec(_AHEAD, params={"now": now()}).first()
-    return NextAppointment(*found) if found else None
+    found = look.ask(_AHEAD, now=now())
+    return NextAppointment(*found[0]) if found else None
 
 
 def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:

@@ -4,14 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
-from portal_app.domain.ids import (
-    AccountId,
-    AppointmentId,
-    InvoiceId,
-    PatientId,
-    PaymentId,
-    SourceId,
-)
+from portal_app.domain.ids import AccountId, AppointmentId, InvoiceId, PatientId, PaymentId, SourceId
 from portal_app.domain.money import Money
 
 
@@ -44,8 +37,9 @@ class NextAppointment:
 class InvoiceList:
     owed: Money  # over every account of the viewer
     owed_count: int
-    overdue_count: int
-    rows: tuple[InvoiceRow, ...]  # one page
+    waiting: tuple[InvoiceRow, ...]  # to pay, oldest due first, at most a page; of the person asked for
+    waiting_count: int
+    rows: tuple[InvoiceRow, ...]  # one page of what fits the filter
     page: int  # 1-based
     pages: int
     count: int  # of rows that fit the filter

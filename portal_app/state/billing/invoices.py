@@ -1,6 +1,6 @@
 """The list one lands on: what is owed now, then everything there was."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -10,14 +10,12 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.services import billing
-from portal_app.services.billing.invoices import PAGE
 from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import for_whom, invoice_about, invoice_status, invoice_title
 
-LAST_PAGE = 10**6  # pages past the end are the last one: the oldest come first there
 SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
 
 
@@ -75,30 +73,25 @@ class InvoicesState(PortalState):
         self.show, self.first_page, self.chosen = show, page <= 1, show != "all" or bool(person)
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
-        await self._show_owed(found, person)
+        self._show_owed(found, person)
         others = await in_thread(billing.bills_for_others, me()) if me().pays_for else ()
         self.for_others = [self._others(row) for row in others]
         self.ready = True
 
-    async def _show_owed(self, found: InvoiceList, person: PatientId | None) -> None:
+    def _show_owed(self, found: InvoiceList, person: PatientId | None) -> None:
         self.owes, self.owed = bool(found.owed), money_text(self.language, found.owed)
         self.owed_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", found.owed_count)
-        self.to_pay, self.to_pay_rest, self.pay_href = [], "", ""
-        if not found.owed_count:
-            return
-        last = LAST_PAGE if person else -(-found.owed_count // PAGE)  # known, so that nobody looks for it
-        waiting = await in_thread(billing.list_invoices, me(), show="to_pay", patient_id=person, page=last)
-        rows = sorted(waiting.rows, key=lambda row: (row.due_date, row.issue_date, row.number))
-        self.to_pay = [self._item(row) for row in rows]
-        if waiting.count > len(rows):
-            self.to_pay_rest = say(self.language, "See all {n} to pay", n=waiting.count)
-        if rows and person is None and found.online_payments:
+        self.to_pay = self._items(found.waiting)
+        self.to_pay_rest = self.pay_href = ""
+        if found.waiting_count > len(found.waiting):
+            self.to_pay_rest = say(self.language, "See all {n} to pay", n=found.waiting_count)
+        if found.waiting and person is None and found.online_payments:
             first = self.to_pay[0]
-            self.pay_words = say(self.language, "Pay {amount}", amount=rows[0].due)
+            self.pay_words = say(self.language, "Pay {amount}", amount=found.waiting[0].due)
             self.pay_href, self.pay_for = first.href, first.title
 
     def _show_rows(self, found: InvoiceList, show: str, person: str) -> None:
-        self.rows = [self._item(row) for row in found.rows]
+        self.rows = self._items(found.rows)
         self.shows = [
             Chip(say(self.language, label), self._address(key, person), key == show)
             for key, label in SHOWS.items()
@@ -143,17 +136,22 @@ class InvoicesState(PortalState):
             amount=money_text(self.language, row.due),
         )
 
-    def _item(self, row: InvoiceRow) -> InvoiceItem:
-        tone, status = invoice_status(self.language, row)
-        return InvoiceItem(
-            id=row.id,
-            href=address(self.language, f"/invoices/{row.id}"),
-            title=invoice_title(self.language, row.title, row.more_lines),
-            about=invoice_about(self.language, row),
-            tone=tone,
-            status=status,
-            amount=money_text(self.language, row.due if row.due else row.total),
-        )
+    def _items(self, rows: Sequence[InvoiceRow]) -> list[InvoiceItem]:
+        """Address and day are asked for once a list, not once a row."""
+        language, whole = self.language, address(self.language, "/invoices")
+        return [
+            InvoiceItem(
+                id=row.id,
+                href=f"{whole}/{row.id}",
+                title=invoice_title(language, row.title, row.more_lines),
+                about=invoice_about(language, row),
+                tone=tone,
+                status=status,
+                amount=money_text(language, row.due if row.due else row.total),
+            )
+            for row in rows
+            for tone, status in [invoice_status(language, row)]
+        ]
 
 
 def _asked(query: Mapping[str, str]) -> tuple[str, PatientId | None, int]:

@@ -60,11 +60,11 @@ class Postgres(Server):
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://portal@127.0.0.1:{self.port}/{database}"
 
-    def command(self, sql: str) -> None:
-        """Run one statement outside of any transaction."""
+    def command(self, sql: str, database: str = "postgres") -> None:
+        """Run it outside of any transaction of ours."""
         import psycopg  # noqa: PLC0415
 
-        where = f"host=127.0.0.1 port={self.port} user=portal dbname=postgres"
+        where = f"host=127.0.0.1 port={self.port} user=portal dbname={database}"
         with psycopg.connect(where, autocommit=True) as connection:
             connection.execute(sql.encode())
 
@@ -92,7 +92,6 @@ def start_postgres() -> Postgres:
         "fsync": "off",
         "synchronous_commit": "off",
         "full_page_writes": "off",
-        "autovacuum": "off",
         "max_connections": 80,
         "shared_buffers": "64MB",
     }

@@ -1,4 +1,17 @@
 /* What HTML alone does not do. No framework, no eval; works before the socket is up. */
+// Before any other script. In a frame of another site whose storage the browser blocks, a touch of it throws, and the
+// framework's page would die with "Application Error": then it is kept in memory, for one page load.
+for (const n of ["localStorage", "sessionStorage"]) {
+  try { window[n].getItem("x"); } catch (e) {
+    const m = new Map();
+    const value = {
+      getItem: (k) => m.get(String(k)) ?? null, setItem: (k, v) => { m.set(String(k), String(v)); },
+      removeItem: (k) => { m.delete(String(k)); }, clear: () => m.clear(), key: (i) => [...m.keys()][i] ?? null,
+      get length() { return m.size; },
+    };
+    Object.defineProperty(window, n, { value, configurable: true });
+  }
+}
 (() => {
   const d = document, h = d.documentElement;
   const spoken = () => (location.pathname.match(/^\/(es)(?=\/|$)/) || [0, "en"])[1];

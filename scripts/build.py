@@ -67,6 +67,7 @@ def build() -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
     subprocess.run(command, cwd=ROOT, env=environment(), check=True, stdout=sys.stderr)  # noqa: S603
     _any_address()
+    _make_small()
     _settle_lock()
     STAMP.write_text(fingerprint())
 
@@ -93,6 +94,28 @@ def _any_address() -> None:
         changed += text.count(own)
     if not changed:
         raise SystemExit("portal: the built bundle names no backend; has Reflex changed its layout?")
+
+
+# Our own scripts, which the bundler copies as they are; its own minifier makes them small.
+_SMALLER = """
+import { minifySync } from "rolldown/utils";
+import fs from "node:fs"; import zlib from "node:zlib";
+for (const file of process.argv.slice(2)) {
+  const made = minifySync(file, fs.readFileSync(file, "utf8"));
+  if (made.errors.length) throw new Error(JSON.stringify(made.errors));
+  fs.writeFileSync(file, made.code);
+  fs.writeFileSync(file + ".gz", zlib.gzipSync(made.code, { level: 9 }));
+  fs.writeFileSync(file + ".br", zlib.brotliCompressSync(made.code));
+}
+"""
+
+
+def _make_small() -> None:
+    tool = WEB / ".make-small.mjs"  # beside node_modules, where node looks for the minifier
+    tool.write_text(_SMALLER)
+    ours = [str(CLIENT / file.name) for file in (ROOT / "assets").glob("*.js")]
+    subprocess.run(["node", str(tool), *ours], env=environment(), check=True)  # noqa: S603, S607
+    tool.unlink()
 
 
 def _compress_again(file: Path) -> None:

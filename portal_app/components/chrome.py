@@ -1,6 +1,6 @@
 """What stands round a page: header, navigation, person menu, offline notice, broken page."""
 
-import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ def head() -> list[rx.Component]:
     """The document's head, for every page."""
     font = {"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}
     return [
-        el.script(_script("storage-shim.js")),
+        # First, and before the first paint; named by its content, so that it is kept for ever.
+        el.script(src=f"/ui.js?{_stamp('ui.js')}"),
         el.link(rel="preload", href="/fonts/public-sans.woff2", custom_attrs=font),
         el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
         el.meta(name="color-scheme", content="light dark"),
@@ -67,16 +68,12 @@ def head() -> list[rx.Component]:
             )
             for scheme, colour in (("light", "#f6f5f1"), ("dark", "#0e1412"))
         ],
-        el.script(_script("ui.js")),
     ]
 
 
-def _script(name: str) -> str:
-    """As every page carries it, twice (its HTML and the root chunk): without comments and indentation."""
-    text = (Path(__file__).parents[2] / "assets" / name).read_text(encoding="utf-8")
-    text = re.sub(r"^/\*.*?\*/\n", "", text, flags=re.DOTALL | re.MULTILINE)
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+def _stamp(name: str) -> str:
+    asset = Path(__file__).parents[2] / "assets" / name
+    return sha256(asset.read_bytes()).hexdigest()[:12]
 
 
 def leaf(size: str = "size-9") -> rx.Component:

@@ -43,7 +43,7 @@ def _security(path: str, document: bool, web_root: Path, framed_by: tuple[str, .
 
 
 def _cache(path: str) -> bytes:
-    if path.startswith("/assets/"):  # the build names them by their content
+    if path.startswith("/assets/") or path == "/ui.js":  # named by their content
         return _FOR_EVER
     if path.startswith("/fonts/") or path.endswith((".svg", ".ico", ".webmanifest")):
         return _A_DAY

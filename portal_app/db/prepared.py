@@ -5,7 +5,7 @@ Here they are done when a question is first asked in one shape (how many account
 remembered. What is remembered is SQLAlchemy's own narrowed statement; nothing is written by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -63,7 +63,7 @@ class Prepared:
             for row in rows
         ]
 
-    def _fetched(self, connection: Connection, sql: str, parameters: Any) -> list[Any]:
+    def _fetched(self, connection: Connection, sql: str, parameters: Any) -> Sequence[Any]:
         """From the driver itself; its troubles are SQLAlchemy's, without the values."""
         try:
             cursor = connection.connection.cursor()
@@ -76,13 +76,14 @@ class Prepared:
 
     def _planned(self, shape: tuple[int, ...], values: Mapping[str, Any]) -> _Plan:
         state = self._made.construct_expanded_state(dict(values))
-        origin = {
+        origin: dict[str, tuple[str, int | None]] = {
             part: (name, at)
             for name, parts in state.parameter_expansion.items()
             for at, part in enumerate(parts)
         }
         ready = {**self._made._bind_processors, **state.processors}
         names = state.positiontup if self._made.positional else tuple(state.parameters)
-        places = tuple((name, *origin.get(name, (name, None)), ready.get(name)) for name in names or ())
+        whence = ((name, origin.get(name, (name, None))) for name in names or ())
+        places = tuple((name, source, at, ready.get(name)) for name, (source, at) in whence)
         plan = self._plans[shape] = _Plan(state.statement, places, bool(self._made.positional))
         return plan

@@ -178,7 +178,7 @@ class Looking:
     def ask(self, question: Any, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a question that is a constant of its module, narrowed as every other is."""
         ready = _prepared(question, self._narrowed, self._connection.dialect)
-        lists = (
+        lists: tuple[tuple[str, Any], ...] = (
             ("principal_accounts", self._principal.accounts),
             ("principal_patients", self._principal.patients),
         )

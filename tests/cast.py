@@ -279,6 +279,7 @@ def add_payment(
                 account_id=bill.account_id,
                 amount=amount,
                 refunded=amount.zero(),
+                allocated=amount if received else amount.zero(),
                 status=status,
                 method=method,
                 origin=Origin.PORTAL,

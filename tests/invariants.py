@@ -69,6 +69,7 @@ def _payments_add_up(payments, allocations, refunds) -> None:
     assert len(intents) == len(set(intents))
     for payment in payments:
         assert payment.refunded.minor == given[payment.id]
+        assert payment.allocated.minor == used[payment.id]
         if payment.status in RECEIVED:
             credit = payment.amount.minor - payment.refunded.minor - used[payment.id]
             assert credit >= 0, payment.id

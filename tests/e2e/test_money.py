@@ -28,8 +28,8 @@ with transaction(the_portal("test")) as tx:
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
     at, account, amount = clock.now() - timedelta(days=40), maria.account_id, Money(30_00)
     paid = tx.keep(Payment(id=new_id("pay"), account_id=account, amount=amount, refunded=amount.zero(),
-        status=PaymentStatus.SUCCEEDED, method=Method.CHECK, origin=Origin.STAFF, source_shown="Check",
-        receipt_number="R-CREDIT", posted=True, created_at=at, settled_at=at))
+        allocated=amount.zero(), status=PaymentStatus.SUCCEEDED, method=Method.CHECK,
+        origin=Origin.STAFF, source_shown="Check", receipt_number="R-CREDIT", posted=True, created_at=at, settled_at=at))
     tx.flush()
     day = clock.local_date(at)
     tx.keep(LedgerEntry(id=new_id("ent"), account_id=account, kind=EntryKind.PAYMENT, amount=-amount,

@@ -108,6 +108,7 @@ def paid_in_the_portal(amount: Money, *, posted: bool) -> str:
                 account_id=bill.account_id,
                 amount=amount,
                 refunded=Money(0),
+                allocated=amount,
                 status=PaymentStatus.SUCCEEDED,
                 method=Method.CARD,
                 origin=Origin.PORTAL,

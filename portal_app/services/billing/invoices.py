@@ -24,7 +24,7 @@ from portal_app.domain.appointments import AHEAD
 from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
-from portal_app.services.asking import columns
+from portal_app.services.asking import columns, counted_up_to
 from portal_app.services.billing.books import as_money, attempts_on
 from portal_app.services.billing.for_others import adults_named
 from portal_app.services.billing.sources import sources_of
@@ -41,18 +41,21 @@ from portal_app.services.billing.views import (
 from portal_app.services.practice import practice
 
 PAGE = 20
-SHOWN = {
-    "all": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT},
-    "to_pay": PAYABLE,
-    "paid": frozenset({InvoiceStatus.PAID}),
-    "settled": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT} - PAYABLE,
-}
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
 # Written into the question, not bound at every look.
-_OPEN = col(Invoice.status).in_([literal_column(f"'{status}'") for status in sorted(PAYABLE)])
+_DRAFT, _PAID = (literal_column(f"'{status}'") for status in (InvoiceStatus.DRAFT, InvoiceStatus.PAID))
+_PAYABLE = [literal_column(f"'{status}'") for status in sorted(PAYABLE)]
+_OPEN = col(Invoice.status).in_(_PAYABLE)
+# What is said by exclusion is read newest first until a page is full; what is said by name, from the
+# index that begins with it: thousands of the others are not looked at.
+SHOWN = {
+    "all": col(Invoice.status) != _DRAFT,
+    "to_pay": _OPEN,
+    "paid": col(Invoice.status) == _PAID,
+    "settled": col(Invoice.status).not_in([_DRAFT, *_PAYABLE]),
+}
 _ZERO, _ONE = literal_column("0"), literal_column("1")
 # Constants of the module, so that they are made ready once and not at every look.
-_FITS = col(Invoice.status).in_(bindparam("shown", expanding=True))
 _OF_PERSON = col(Invoice.id).in_(
     columns(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == bindparam("person"))
 )
@@ -61,8 +64,8 @@ _OF_PERSON = col(Invoice.id).in_(
 def _figures(fits: Any) -> Any:
     """Owed, in how many bills, of which overdue; and how many bills fit the filter.
 
-    What is owed is added over open bills alone, and the rest is counted in the index: thousands of
-    paid ones cost nothing.
+    What is owed is added over open bills alone, and what fits is counted no further than `most`:
+    thousands of paid ones cost nothing.
     """
     late = col(Invoice.due_date) < bindparam("today")
     owed = (
@@ -75,32 +78,36 @@ def _figures(fits: Any) -> Any:
         .where(_OPEN)
         .subquery()
     )
-    fitting = columns(func.count().label("fitting")).select_from(Invoice).where(fits).subquery()
+    counted = columns(Invoice.status).where(fits).limit(bindparam("most")).subquery()
+    fitting = columns(func.count().label("fitting")).select_from(counted).subquery()
     online = columns(Practice.online_payments).where(Practice.id == "practice").scalar_subquery()
     return columns(*owed.c, *fitting.c, online.label("online")).select_from(owed).join(fitting, true())
 
 
 def _newest(fits: Any) -> Any:
     """One page of bills, each with the figures beside it: one question instead of two."""
-    figures = _figures(fits).subquery()
-    wanted = (
+    wanted: tuple[Any, ...] = (
+        col(Invoice.issue_date),
+        col(Invoice.number),
         Invoice.id,
-        Invoice.number,
         Invoice.status,
-        Invoice.issue_date,
         Invoice.due_date,
         Invoice.total,
         Invoice.adjusted,
         Invoice.allocated,
     )
-    page = columns(*wanted, *figures.c).select_from(Invoice).join(figures, true()).where(fits)
-    newest = page.order_by(col(Invoice.issue_date).desc(), col(Invoice.number).desc())
-    return newest.limit(PAGE).offset(bindparam("skipped"))
+    newest = columns(*wanted).where(fits).order_by(*(at.desc() for at in wanted[:2]))
+    # Cut to the page before the figures come beside it: the index gives the order, and it stops there.
+    page = newest.limit(PAGE).offset(bindparam("skipped")).subquery()
+    figures = _figures(fits).subquery()
+    beside = columns(*page.c, *figures.c).select_from(page).join(figures, true())
+    return beside.order_by(page.c.issue_date.desc(), page.c.number.desc())
 
 
 _ASKED = {
-    False: (_newest(_FITS), _figures(_FITS)),
-    True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON)),
+    (show, one): (_newest(asked), _figures(asked))
+    for show, fits in SHOWN.items()
+    for one, asked in ((False, fits), (True, fits & _OF_PERSON))
 }
 _BOOKED = col(Appointment.status).in_([literal_column(f"'{status}'") for status in sorted(AHEAD)])
 _LINES = (
@@ -142,18 +149,18 @@ def list_invoices(
     shared = _shared_appointment(principal)
     with reading(principal) as tx:
         people = {row[0]: row for row in tx.exec(_PEOPLE)}
-        asked = {"shown": sorted(SHOWN[show]), "today": today()}
+        asked: dict[str, Any] = {"today": today()}
         if patient_id is not None:
             asked["person"] = patient_id if patient_id in people else ""
         page = max(page, 1)
-        found, figures, page = _one_page(tx, asked, page)
-        lines = _first_lines(tx, [row[0] for row in found])
+        found, figures, page = _one_page(tx, _ASKED[show, patient_id is not None], asked, page)
+        lines = _first_lines(tx, [row[2] for row in found])
         names = {key: row[1] for key, row in people.items()}
         return InvoiceList(
             owed=as_money(figures[0]),
             owed_count=int(figures[1]),
             overdue_count=int(figures[2]),
-            rows=tuple(_row(row[:8], lines.get(row[0], []), names) for row in found),
+            rows=tuple(_row(row[:8], lines.get(row[2], []), names) for row in found),
             page=page,
             pages=max(1, -(-int(figures[3]) // PAGE)),
             count=int(figures[3]),
@@ -163,9 +170,10 @@ def list_invoices(
         )
 
 
-def _one_page(tx: Tx, asked: dict[str, Any], page: int) -> tuple[list[Any], Any, int]:
+def _one_page(tx: Tx, questions: Any, asked: dict[str, Any], page: int) -> tuple[list[Any], Any, int]:
     """The rows of a page and the figures; past the last page it is the last one."""
-    newest, figures = _ASKED["person" in asked]
+    newest, figures = questions
+    asked["most"] = counted_up_to(page, PAGE)
     rows = tx.exec(newest, params={**asked, "skipped": (page - 1) * PAGE}).all()
     if rows:
         return list(rows), rows[0][8:], page
@@ -183,7 +191,7 @@ def _first_lines(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[Pat
 
 
 def _row(found: Any, lines: Iterable[tuple[PatientId, str]], names: dict[PatientId, str]) -> InvoiceRow:
-    id_, number, status, issued, due_date, whole, adjusted, allocated = found
+    issued, number, id_, status, due_date, whole, adjusted, allocated = found
     lines = list(lines)
     seen = [(names[who], what) for who, what in lines if who in names]
     return InvoiceRow(

@@ -299,6 +299,7 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
         account_id=ask.account_id,
         amount=amount,
         refunded=amount.zero(),
+        allocated=amount.zero(),
         status=PaymentStatus.PROCESSING,
         method=Method.BANK if source and source.kind == "bank" else Method.CARD,
         origin=_origin(tx.principal),

@@ -24,7 +24,7 @@ from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, Paying
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.billing.words import due_status, invoice_title, payment_status
+from portal_app.state.billing.words import due_status, invoice_title, page_of_pages, payment_status
 from portal_app.state.live import watch
 
 
@@ -233,7 +233,7 @@ class PaymentsState(Paying, PortalState):
         here = address(self.language, "/payments")
         self.newer = f"{here}?page={found.page - 1}" if found.page > 1 else ""
         self.older = f"{here}?page={found.page + 1}" if found.page < found.pages else ""
-        self.where = say(self.language, "Page {page} of {pages}", page=found.page, pages=found.pages)
+        self.where = page_of_pages(self.language, found.page, found.pages)
 
     def _past(self, row: PastPayment) -> PastItem:
         paid = row.payment

@@ -27,7 +27,7 @@ from portal_app.services.billing.books import (
     lock_account,
 )
 from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.own import own_account
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import (

@@ -29,6 +29,7 @@ from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, lock_account
+from portal_app.services.billing.own import own_account
 from portal_app.services.billing.settle import listed_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import PaymentOutcome
@@ -186,16 +187,6 @@ def _cancelled(payment: Payment, processor: CardProcessor) -> Charge:
         return look_again(payment, processor) if charge.outcome is Outcome.REFUSED else charge
     over = now() - payment.created_at >= _UNDER_WAY
     return Charge(Outcome.CANCELLED if over else Outcome.UNKNOWN)
-
-
-def own_account(tx: Tx, account_id: AccountId | None) -> AccountId:
-    """The account meant: the named one, or the one whose guarantor is asking."""
-    if account_id is not None:
-        return tx.find(Account, account_id).id
-    found = tx.exec(columns(Account.id).where(Account.guarantor_id == tx.principal.patient_id)).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def open_bills(

@@ -16,7 +16,7 @@ from portal_app.services.asking import columns
 from portal_app.services.billing.accounts import being_posted
 from portal_app.services.billing.books import as_money, currency
 from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.own import names_of, own_account
 from portal_app.services.billing.per_person import Parts, split, split_payments
 from portal_app.services.billing.views import PersonTotal, RecentPayment, StatementRow, StatementView
 
@@ -81,12 +81,6 @@ def full_name(tx: Tx, account_id: AccountId) -> str:
     """The guarantor's, where the reader may see them."""
     guarantor = tx.get(Patient, tx.find(Account, account_id).guarantor_id)
     return f"{guarantor.given_name} {guarantor.family_name}" if guarantor else ""
-
-
-def names_of(tx: Tx, account_id: AccountId) -> dict[PatientId, str]:
-    """Given names of whom the reader may see, the oldest first."""
-    rows = columns(Patient.id, Patient.given_name).where(Patient.account_id == account_id)
-    return dict(tx.exec(rows.order_by(col(Patient.birth_date), col(Patient.given_name))).all())
 
 
 def _counts(whose: Parts, patient_id: PatientId | None) -> bool:

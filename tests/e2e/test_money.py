@@ -37,6 +37,27 @@ with transaction(the_portal("test")) as tx:
 """
 
 
+_PAST_DUE = """
+from datetime import timedelta
+from sqlmodel import select
+from portal_app import clock
+from portal_app.db.scope import reading
+from portal_app.db.tables.families import Patient
+from portal_app.domain.access import the_portal
+from portal_app.domain.ids import new_id
+from portal_app.domain.money import Money
+from portal_app.services import billing
+from portal_app.services.billing.views import NewLine
+desk = the_portal("test")
+with reading(desk) as tx:
+    maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
+with clock.held_at(clock.now() - timedelta(days=40)):
+    bill = billing.create_invoice(desk, new_id("inv"), maria.account_id,
+        [NewLine(maria.id, "Tetanus shot", Money(35_00))], due_date=clock.today() + timedelta(days=10))
+    billing.send_invoice(desk, bill)
+"""
+
+
 def at_the_practice(portal: Portal, code: str) -> None:
     """What happens on the other side of the desk."""
     done = subprocess.run(
@@ -51,9 +72,9 @@ def at_the_practice(portal: Portal, code: str) -> None:
 
 
 def words(pdf: Path) -> str:
-    return subprocess.run(
-        ["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True
-    ).stdout
+    """As they are read, whatever line of a narrow column they stand on."""
+    said = subprocess.run(["pdftotext", "-raw", pdf, "-"], capture_output=True, text=True, check=True)
+    return " ".join(said.stdout.split())
 
 
 def panel(page: Page, name: str) -> Locator:
@@ -203,6 +224,7 @@ billing.refund_payment(the_portal("test"), new_id("ref"), paid.id, Money(5_00), 
 
 
 def test_src_1_2_3_payment_options(portal: Portal, visit: Visits, axe: Axe):
+    at_the_practice(portal, _PAST_DUE)
     maria = visit(portal)
     page = sign_in(maria, MARIA)
     go(page, portal, "/payment-options", "Payment options")

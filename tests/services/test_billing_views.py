@@ -60,6 +60,7 @@ def test_the_list_goes_page_by_page_and_filters_by_person_and_state(cast: Cast) 
     assert billing.list_invoices(cast.maria, show="paid").count == 0
 
 
+@pytest.mark.loose_rows
 def test_a_list_of_thousands_is_not_counted_to_its_end(cast: Cast) -> None:
     add_many(people.OKAFOR, 560)
     first = billing.list_invoices(cast.kim)
@@ -84,6 +85,7 @@ def add_many(account: AccountId, bills: int) -> None:
         tx.pour(Invoice, rows)
 
 
+@pytest.mark.loose_rows
 def test_each_filter_shows_what_its_name_says(cast: Cast) -> None:
     bills = {status: add_invoice(people.OKAFOR, (people.KIM, "Visit", 10_00)) for status in InvoiceStatus}
     with transaction(the_portal("test")) as tx:

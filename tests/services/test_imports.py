@@ -113,6 +113,7 @@ def paid_in_the_portal(amount: Money, *, posted: bool) -> str:
                 method=Method.CARD,
                 origin=Origin.PORTAL,
                 invoice_id=bill.id,
+                receipt_number="R-1",
                 posted=posted,
                 created_at=now,
                 settled_at=now,

@@ -86,6 +86,7 @@ async def test_one_person_of_the_account(cast: Cast):
     assert f"person={people.EVA.id}" in eva.pdf
 
 
+@pytest.mark.loose_rows
 async def test_a_long_one_goes_page_by_page_and_its_balance_is_carried_over(cast: Cast):
     add_entries(RIVERA, 2 * ON_SCREEN + 1)
     first = await opened()

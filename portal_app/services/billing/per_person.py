@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from portal_app.db.scope import Tx
-from portal_app.db.tables.billing import Allocation, InvoiceLine, LedgerEntry, Refund
+from portal_app.db.tables.billing import Allocation, InvoiceLine, Refund
 from portal_app.domain.billing import EntryKind, RefundStatus
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, shares
@@ -19,8 +19,8 @@ Parts = dict[PatientId | None, Money]
 _AT_ONCE = 500  # ids in one question
 
 
-def split(tx: Tx, entries: Sequence[LedgerEntry]) -> list[Parts]:
-    """The parts of each entry, in their order; they add up to its amount."""
+def split(tx: Tx, entries: Sequence[Any]) -> list[Parts]:
+    """The parts of each ledger entry, in their order; they add up to its amount."""
     paid = _paid(tx, {e.payment_id for e in entries if e.payment_id})
     given_back = _given_back(tx, {e.source for e in entries if e.kind is EntryKind.REFUND})
     of_bills = {e.invoice_id for e in entries if e.invoice_id}
@@ -37,7 +37,7 @@ def split_payments(tx: Tx, payments: dict[PaymentId, Money]) -> dict[PaymentId, 
 
 
 def _parts(
-    entry: LedgerEntry,
+    entry: Any,
     lines: dict[InvoiceId, dict[PatientId, int]],
     paid: dict[PaymentId, dict[InvoiceId, int]],
     given_back: dict[str, dict[InvoiceId, int]],

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func
 
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry
@@ -87,9 +88,7 @@ def _counts(whose: Parts, patient_id: PatientId | None) -> bool:
     return patient_id is None or bool(whose.get(patient_id))
 
 
-def _entry(
-    row: LedgerEntry, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None
-) -> rules.Entry:
+def _entry(row: Any, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None) -> rules.Entry:
     seen: dict[str, Money] = {}
     for who, amount in whose.items():
         if patient_id in (None, who):
@@ -108,7 +107,7 @@ def _entry(
 def _rows(
     tx: Tx,
     said: rules.Statement,
-    kept: Sequence[tuple[LedgerEntry, Parts]],
+    kept: Sequence[tuple[Any, Parts]],
     names: dict[PatientId, str],
 ) -> tuple[StatementRow, ...]:
     numbers = _numbers(tx, {row.invoice_id for row, _ in kept if row.invoice_id})
@@ -145,11 +144,26 @@ def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId |
     return total((whose[patient_id] for whose in split(tx, every) if patient_id in whose), currency())
 
 
+# Columns, not whole rows: a statement of one person reads all that came before it.
+_READ = (
+    LedgerEntry.kind,
+    LedgerEntry.amount,
+    LedgerEntry.source,
+    LedgerEntry.invoice_id,
+    LedgerEntry.payment_id,
+    LedgerEntry.patient_id,
+    LedgerEntry.text,
+    LedgerEntry.happened_on,
+    LedgerEntry.posted_on,
+)
+
+
 def _posted(
     tx: Tx, account_id: AccountId, first: date, last: date, *, inclusive: bool = True
-) -> Sequence[LedgerEntry]:
+) -> Sequence[Any]:
+    """Entries in order, with the columns of _READ."""
     until = col(LedgerEntry.posted_on) <= last if inclusive else col(LedgerEntry.posted_on) < last
-    wanted = select(LedgerEntry).where(
+    wanted = columns(*_READ).where(
         LedgerEntry.account_id == account_id, LedgerEntry.posted_on >= first, until
     )
     ordered = wanted.order_by(col(LedgerEntry.posted_on), col(LedgerEntry.posted_at), col(LedgerEntry.id))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import bindparam, col, select
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading, retried, transaction
@@ -124,8 +124,7 @@ def use_credit(
 def being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:
     """Received and not in the ledger yet, oldest first."""
     # The few that their index holds; a status besides would lead SQLite to another one.
-    waiting = columns(*RECENT).where(Payment.account_id == account_id, col(Payment.posted).is_(False))
-    rows = tx.exec(waiting.order_by(col(Payment.settled_at), col(Payment.id)))
+    rows = tx.exec(_NOT_POSTED, params={"account": account_id})
     return [recent(row) for row in rows if row.status in RECEIVED]
 
 
@@ -139,6 +138,13 @@ RECENT = (
     Payment.source_shown,
     Payment.receipt_number,
     Payment.posted,
+)
+
+
+_NOT_POSTED = (
+    columns(*RECENT)
+    .where(Payment.account_id == bindparam("account"), col(Payment.posted).is_(False))
+    .order_by(col(Payment.settled_at), col(Payment.id))
 )
 
 

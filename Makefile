@@ -28,7 +28,7 @@ bench: ## What is measured: events, imports, large accounts, statements; 50 kill
 	@sh scripts/venv.sh dev
 	@$(PY) -m tests.bench.bench_events
 	@$(PY) -m tests.bench.bench_import
-	@$(PY) -m pytest -s tests/bench/bench_accounts.py tests/bench/bench_statements.py
+	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py
 	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/test_billing_kills.py tests/services/test_billing_threads.py tests/services/test_billing_machine.py
 
 check: ## Format, lint, types, rules of the house; under 30 seconds

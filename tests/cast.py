@@ -9,7 +9,7 @@ Kim Okafor, 38, is a stranger to all of them.
 At the practice: Dana at the front desk, Nora in billing, Olga who owns it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from portal_app import clock
@@ -209,6 +209,18 @@ def _keep_staff(tx: Tx) -> None:
         )
 
 
+def add_account(guarantor: Person) -> AccountId:
+    """One more account that this person answers for."""
+    id_ = AccountId(new_id("acc"))
+    with transaction(the_portal("test")) as tx:
+        tx.keep(Account(id=id_, guarantor_id=guarantor.id, created_at=clock.now() + timedelta(minutes=1)))
+    return id_
+
+
+def answering_for(principal: Principal, *accounts: AccountId) -> Principal:
+    return replace(principal, accounts=frozenset(accounts))
+
+
 def add_invoice(
     account: AccountId,
     *lines: tuple[Person, str, int],
@@ -279,6 +291,7 @@ def add_payment(
                 account_id=bill.account_id,
                 amount=amount,
                 refunded=amount.zero(),
+                allocated=amount if received else amount.zero(),
                 status=status,
                 method=method,
                 origin=Origin.PORTAL,

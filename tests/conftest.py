@@ -31,8 +31,11 @@ from sqlmodel import SQLModel  # noqa: E402
 import portal_app.db.tables  # noqa: E402  (the metadata is whole)
 from portal_app import clock  # noqa: E402
 from portal_app.db import engine as db_engine  # noqa: E402
+from portal_app.db.scope import reading  # noqa: E402
+from portal_app.domain.access import the_portal  # noqa: E402
 from portal_app.services import families, practice  # noqa: E402
 from tests.cast import Cast  # noqa: E402
+from tests.invariants import check_books  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
 
 assert portal_app.db.tables
@@ -133,17 +136,17 @@ def _make_tables(url: str) -> None:
 
 
 @pytest.fixture
-def sqlite_db(sqlite_template: Path) -> Iterator[str]:
+def sqlite_db(sqlite_template: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """Only SQLite: for what does not depend on the kind of database."""
     file = sqlite_template.with_name("portal.db")
     for beside in ("-wal", "-shm"):
         file.with_name(file.name + beside).unlink(missing_ok=True)
     shutil.copy(sqlite_template, file)
-    yield from _bound(f"sqlite:///{file}")
+    yield from _bound(f"sqlite:///{file}", request)
 
 
 @pytest.fixture
-def postgres_db(postgres: Postgres, postgres_tables: str) -> Iterator[str]:
+def postgres_db(postgres: Postgres, postgres_tables: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Only PostgreSQL: for real concurrency."""
     postgres.command("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_portal'")
     names = [table.name for table in SQLModel.metadata.sorted_tables]
@@ -151,17 +154,28 @@ def postgres_db(postgres: Postgres, postgres_tables: str) -> Iterator[str]:
     first = "SELECT setval(pg_get_serial_sequence('audit_entry', 'seq'), 1, false)"
     # As a replica: no trigger and no foreign key asks which comes first.
     postgres.command("; ".join(["SET session_replication_role = replica", *empty, first]), "test_portal")
-    yield from _bound(postgres_tables)
+    yield from _bound(postgres_tables, request)
 
 
-def _bound(url: str) -> Iterator[str]:
+def _bound(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Always the same address: the engine and its prepared statements serve every test of the process."""
     families.forget()
     practice.forget()
     db_engine.bind(url)
     yield url
-    db_engine.close()
-    db_engine.unbind()
+    try:
+        if not request.node.get_closest_marker("loose_rows") and not request.node.get_closest_marker("bench"):
+            _books_agree(url)
+    finally:
+        db_engine.close()
+        db_engine.unbind()
+
+
+def _books_agree(url: str) -> None:
+    """However a test ends: the sum of the balances is the ledger's, and every invariant of money holds."""
+    db_engine.bind(url)
+    with reading(the_portal("books")) as tx:
+        check_books(tx)
 
 
 @pytest.fixture(params=_PARAMS)

@@ -19,6 +19,7 @@ from portal_app.domain.billing import (
     RECEIVED,
     EntryKind,
     InvoiceStatus,
+    Origin,
     RefundStatus,
 )
 
@@ -69,11 +70,12 @@ def _payments_add_up(payments, allocations, refunds) -> None:
     assert len(intents) == len(set(intents))
     for payment in payments:
         assert payment.refunded.minor == given[payment.id]
+        assert payment.allocated.minor == used[payment.id]
         if payment.status in RECEIVED:
             credit = payment.amount.minor - payment.refunded.minor - used[payment.id]
             assert credit >= 0, payment.id
             assert given[payment.id] + asked[payment.id] <= payment.amount.minor, payment.id
-            assert payment.receipt_number
+            assert payment.receipt_number or payment.origin is Origin.IMPORT
         else:
             assert not used[payment.id]
             assert not given[payment.id]

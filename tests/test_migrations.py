@@ -62,3 +62,31 @@ def test_up_to_date_is_up_to_date():
     migrations.upgrade()
     migrations.upgrade()
     assert migrations.is_at() == migrations.newest()
+
+
+@pytest.mark.usefixtures("empty")
+def test_what_payments_pay_is_counted_when_it_begins_to_be_kept():
+    migrations.upgrade()
+    migrations.downgrade("0001")
+    rows = (
+        "INSERT INTO account (id, guarantor_id, processor_customer_id, created_at)"
+        " VALUES ('acc', 'pat', '', '2026-01-01')",
+        "INSERT INTO invoice (id, account_id, number, status, issue_date, due_date, total, adjusted, allocated, note,"
+        " created_at) VALUES ('inv', 'acc', '1', 'partly_paid', '2026-01-01', '2026-02-01', 900, 0, 700, '', '2026-01-01')",
+        *(
+            "INSERT INTO payment (id, account_id, amount, refunded, status, method, origin, paid_by, source_shown,"
+            " save_source, processor_charge_id, decline_code, outcome_known, receipt_to, note, posted, created_at)"
+            f" VALUES ('{id_}', 'acc', 1000, 0, 'succeeded', 'card', 'portal', '', '', false, '', '', false, '', '',"
+            " true, '2026-01-01')"
+            for id_ in ("used", "unused")
+        ),
+        "INSERT INTO allocation (id, account_id, payment_id, invoice_id, amount, made_at, position)"
+        " VALUES ('alc', 'acc', 'used', 'inv', 700, '2026-01-01', 0)",
+    )
+    with engine.engine().begin() as connection:
+        for row in rows:
+            connection.exec_driver_sql(row)
+    migrations.upgrade()
+    with engine.engine().connect() as connection:
+        kept = connection.exec_driver_sql("SELECT id, allocated FROM payment ORDER BY id").all()
+    assert [tuple(row) for row in kept] == [("unused", 0), ("used", 700)]

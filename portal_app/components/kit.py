@@ -6,7 +6,7 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from portal_app.components.words import _, embedded
+from portal_app.components.words import _, each, embedded
 from portal_app.domain.embedding import is_embed
 
 el = rx.el
@@ -98,6 +98,19 @@ def chip(label: Any, href: Any, on: Any) -> rx.Component:
     return rx.cond(on, chosen, other)
 
 
+def account_picker(accounts: Any) -> rx.Component:
+    """For who answers for several accounts; each page says in its address which one it shows."""
+    chips = each(accounts, lambda item: el.li(chip(item.label, item.href, item.on)))
+    return rx.cond(
+        accounts.length() > 0,
+        el.nav(
+            el.ul(chips, class_name="flex flex-wrap gap-2"),
+            aria_label=_("Account"),
+            class_name="no-print mb-5",
+        ),
+    )
+
+
 def initials(text: Any, cls: str = "size-8") -> rx.Component:
     look = "grid place-items-center flex-none rounded-full bg-brand-soft text-brand-ink text-cap font-bold"
     return el.span(text, class_name=f"{look} {cls}", aria_hidden="true")
@@ -178,19 +191,16 @@ def dialog(name: str, title: Any, *body: Any) -> rx.Component:
     )
 
 
-def pager(pages: Any, before: Any, after: Any, where: Any) -> rx.Component:
+def pager(pages: Any, before: Any, after: Any, where: Any, *, oldest_first: bool = False) -> rx.Component:
     """Earlier and later by links; both keep the filters (the state makes the addresses)."""
+    back, on = (_("Earlier"), _("Later")) if oldest_first else (_("Newer"), _("Older"))
     look = "btn btn-second no-print"
     return rx.cond(
         pages > 1,
         el.nav(
-            rx.cond(
-                before != "", link(icon("chevron-left", 19), _("Newer"), href=before, cls=look), el.span()
-            ),
+            rx.cond(before != "", link(icon("chevron-left", 19), back, href=before, cls=look), el.span()),
             el.span(where, class_name="text-ink-2 tnum"),
-            rx.cond(
-                after != "", link(_("Older"), icon("chevron-right", 19), href=after, cls=look), el.span()
-            ),
+            rx.cond(after != "", link(on, icon("chevron-right", 19), href=after, cls=look), el.span()),
             aria_label=_("Pages"),
             class_name="flex items-center justify-between gap-3 mt-4",
         ),

@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app.components.forms import busy_mark, choice, form, hidden
 from portal_app.components.kit import (
+    account_picker,
     button,
     card,
     el,
@@ -46,6 +47,7 @@ def not_there() -> rx.Component:
 
 def shown() -> rx.Component:
     return el.div(
+        account_picker(S.accounts),
         rx.cond(S.said != "", notice("paid", S.said, role="status", data_focus="1")),
         rx.cond(S.trouble != "", notice("late", S.trouble, role="alert", data_focus="1")),
         rx.cond(S.offer.length() > 0, past_due()),

@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.components.forms import choice, form, named_input
 from portal_app.components.kit import (
+    account_picker,
     button,
     card,
     dialog,
@@ -52,6 +53,7 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     said = rx.cond(S.said != "", notice("paid", S.said, cls="mb-5", role="status"))
     return el.div(
+        account_picker(S.accounts),
         said,
         el.div(
             el.div(balance(), credit(), class_name="space-y-5"),

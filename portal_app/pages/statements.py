@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app.components.forms import field, form, text_input
 from portal_app.components.kit import (
+    account_picker,
     button,
     card,
     chip,
@@ -15,6 +16,7 @@ from portal_app.components.kit import (
     icon,
     loading,
     notice,
+    pager,
     raw_a,
     skel,
     submit,
@@ -54,6 +56,7 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         letterhead(),
+        account_picker(S.accounts),
         periods(),
         rx.cond(S.error != "", notice("late", S.error, role="alert", data_focus="1"), statement()),
         papers(),
@@ -115,7 +118,7 @@ def statement() -> rx.Component:
             class_name="flex flex-wrap justify-between gap-x-6 gap-y-3",
         ),
         activity(),
-        rx.cond(S.more != "", el.p(S.more, class_name="text-sm text-ink-2 mt-3")),
+        pager(S.pages, S.earlier, S.later, S.where, oldest_first=True),
         rx.cond(S.posting.length() > 0, being_posted()),
         el.h3(_("In short"), class_name="font-bold mt-6"),
         el.dl(
@@ -142,7 +145,7 @@ def activity() -> rx.Component:
         ),
         class_name="sr-only sm:not-sr-only",
     )
-    start = entry(S.opened, S.opening_words, "", "", S.opening)
+    start = entry(S.start_day, S.start_words, "", "", S.start)
     return el.table(
         el.caption(_("What happened"), class_name="text-left font-bold pb-1"),
         head,

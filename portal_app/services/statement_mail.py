@@ -10,7 +10,7 @@ from portal_app.db.tables.families import ContactPoint
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import Refused
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import PatientId
+from portal_app.domain.ids import AccountId, PatientId
 from portal_app.services import billing, messages
 from portal_app.services.account_papers import mailed_id
 from portal_app.services.asking import columns
@@ -18,11 +18,16 @@ from portal_app.services.paper import plain
 
 
 def email_statement(
-    principal: Principal, first: date, last: date, *, patient_id: PatientId | None = None
+    principal: Principal,
+    first: date,
+    last: date,
+    *,
+    account_id: AccountId | None = None,
+    patient_id: PatientId | None = None,
 ) -> str:
     """Leaves it in the outbox and says where it goes. The same one goes out once in ten minutes."""
     principal.require(Permission.MY_BILLS)
-    view = billing.view_statement(principal, first, last, patient_id=patient_id)
+    view = billing.view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
     with transaction(principal) as tx:
         address = tx.exec(
             columns(ContactPoint.value)

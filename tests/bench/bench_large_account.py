@@ -1,16 +1,19 @@
 """An account with 10,000 entries answers like one with 10: lists page, openings and balances add in the database."""
 
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from portal_app import clock
+from portal_app.db.engine import engine
 from portal_app.db.scope import transaction
-from portal_app.db.tables.billing import Invoice, InvoiceLine, LedgerEntry
+from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, LedgerEntry, Payment, PaymentPart
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus
+from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
 from portal_app.services import billing
@@ -24,67 +27,93 @@ PORTAL = the_portal("test")
 
 def fill(account: AccountId, person: people.Person, entries: int) -> None:
     """Half of them paid bills of former years, half the payments; this month's ten are the same for both."""
-    first = date(2010, 1, 1)
-    invoices, lines, ledger = [], [], []
+    rows: dict[Any, list[dict[str, Any]]] = {}
     for n in range(entries // 2):
-        day = first + timedelta(days=n % 5000)
-        id_, amount, zero = new_id("inv"), Money(50_00), Money(0)
-        facts = {"account_id": account, "created_at": clock.now()}
-        invoices.append(
-            facts
-            | {"id": id_, "number": f"{account[-3:]}-{n}", "status": InvoiceStatus.PAID, "issue_date": day}
-            | {"due_date": day, "total": amount, "adjusted": zero, "allocated": amount}
-            | {"note": "", "issued_at": clock.now()}
-        )
-        lines.append(
-            {"id": new_id("lin"), "account_id": account, "invoice_id": id_, "patient_id": person.id}
-            | {"position": 0, "description": "Cleaning", "quantity": 1, "unit_amount": amount}
-            | {"amount": amount, "service_date": day, "provider": "", "code": ""}
-        )
-        for kind, sign in ((EntryKind.CHARGE, 1), (EntryKind.PAYMENT, -1)):
-            ledger.append(
-                {"id": new_id("ent"), "account_id": account, "kind": kind, "amount": Money(sign * 50_00)}
-                | {"source": id_, "invoice_id": None, "payment_id": None, "patient_id": person.id}
-                | {
-                    "text": "",
-                    "happened_on": day,
-                    "posted_on": day,
-                    "posted_at": clock.now(),
-                    "posted_by": "",
-                }
-            )
+        for table, row in past_visit(account, person, n):
+            rows.setdefault(table, []).append({"account_id": account} | row)
     with transaction(PORTAL) as tx:
-        for table, rows in ((Invoice, invoices), (InvoiceLine, lines), (LedgerEntry, ledger)):
-            tx.pour(table, rows)
+        for table, some in rows.items():
+            tx.pour(table, some)
 
 
-def cpu(*looks: Callable[[], object], times: int = 40) -> list[float]:
-    """The least of many looks, taken in turn, in CPU seconds: what else the machine does counts little."""
-    least = [float("inf")] * len(looks)
-    for _ in range(times):
-        for n, look in enumerate(looks):
-            begun = time.process_time()
-            look()
-            least[n] = min(least[n], time.process_time() - begun)
-    return least
+def past_visit(account: AccountId, person: people.Person, n: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A bill, paid the same day by card, and both in the ledger."""
+    day = date(2010, 1, 1) + timedelta(days=n % 5000)
+    at, amount, zero = clock.now() - timedelta(days=5500 - n % 5000), Money(50_00), Money(0)
+    bill, paid = new_id("inv"), new_id("pay")
+    status = {"id": bill, "number": f"{account[-3:]}-{n}", "status": InvoiceStatus.PAID}
+    figures = {"total": amount, "adjusted": zero, "allocated": amount}
+    days = {"issue_date": day, "due_date": day, "note": "", "created_at": at, "issued_at": at}
+    yield Invoice, status | figures | days
+    facts = {"invoice_id": bill, "patient_id": person.id, "position": 0, "description": "Cleaning"}
+    price = {"quantity": 1, "unit_amount": amount, "amount": amount}
+    yield (
+        InvoiceLine,
+        {"id": new_id("lin"), "service_date": day, "provider": "", "code": ""} | facts | price,
+    )
+    facts = {"amount": amount, "refunded": zero, "allocated": amount, "status": PaymentStatus.SUCCEEDED}
+    facts |= {"method": Method.CARD, "origin": Origin.PORTAL, "paid_by": "", "payer_id": person.id}
+    facts |= {"invoice_id": bill, "source_id": None, "source_shown": "Visa ending in 4242"}
+    facts |= {"save_source": False, "processor_intent_id": f"pi_{paid}", "processor_charge_id": ""}
+    facts |= {"decline_code": "", "outcome_known": False, "receipt_number": f"R-{paid}", "receipt_to": ""}
+    yield Payment, {"id": paid, "note": "", "posted": True, "created_at": at, "settled_at": at} | facts
+    part = {"payment_id": paid, "invoice_id": bill, "amount": amount, "position": 0}
+    yield PaymentPart, {"id": new_id("par")} | part
+    yield Allocation, {"id": new_id("alc"), "made_at": at} | part
+    days = {"happened_on": day, "posted_on": day, "posted_at": at, "posted_by": "", "text": ""}
+    charge = {"kind": EntryKind.CHARGE, "amount": amount, "source": bill, "payment_id": None}
+    payment = {"kind": EntryKind.PAYMENT, "amount": -amount, "source": paid, "payment_id": paid}
+    for entry, whose in ((charge, person.id), (payment, None)):
+        yield LedgerEntry, {"id": new_id("ent"), "invoice_id": bill, "patient_id": whose} | days | entry
+
+
+def settle_down() -> None:
+    """What PostgreSQL does by itself within a minute of such an import; SQLite goes without."""
+    if engine().dialect.name == "postgresql":
+        with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def fastest(
+    measure: Callable[[], float], *looks: Callable[[], object], rounds: int = 5, times: int = 20
+) -> list[float]:
+    """The median of the rounds' fastest looks, taken in turn: what else the machine does counts little."""
+    best: list[list[float]] = [[] for _ in looks]
+    for _ in range(rounds):
+        least = [float("inf")] * len(looks)
+        for _ in range(times):
+            for n, look in enumerate(looks):
+                begun = measure()
+                look()
+                least[n] = min(least[n], measure() - begun)
+        for n, value in enumerate(least):
+            best[n].append(value)
+    return [statistics.median(values) for values in best]
 
 
 @pytest.mark.bench
-@pytest.mark.parametrize("what", ["page of bills", "bills to pay", "statement", "account"])
-def test_an_account_with_ten_thousand_entries_answers_like_one_with_ten(sqlite_db: str, what: str) -> None:
+@pytest.mark.parametrize(
+    "what", ["page of bills", "bills to pay", "paid bills", "payments", "statement", "account"]
+)
+def test_an_account_with_ten_thousand_entries_answers_like_one_with_ten(db: str, what: str) -> None:
     with clock.held_at(clock.now().replace(year=2026, month=6, day=15, hour=16)):
         cast = Cast.on_stage()
         fill(people.RIVERA, people.MARIA, MANY)
         fill(people.OKAFOR, people.KIM, FEW)
+        settle_down()
         first, last = date(2026, 6, 1), date(2026, 6, 30)
-        looks: dict[str, Callable[[object], object]] = {
-            "page of bills": lambda who: billing.list_invoices(who),  # type: ignore[arg-type]
-            "bills to pay": lambda who: billing.list_invoices(who, show="to_pay"),  # type: ignore[arg-type]
-            "statement": lambda who: billing.view_statement(who, first, last),  # type: ignore[arg-type]
-            "account": lambda who: billing.view_account(who),  # type: ignore[arg-type]
+        looks: dict[str, Callable[[Any], object]] = {
+            "page of bills": lambda who: billing.list_invoices(who),
+            "bills to pay": lambda who: billing.list_invoices(who, show="to_pay"),
+            "paid bills": lambda who: billing.list_invoices(who, show="paid"),
+            "payments": lambda who: billing.list_payments(who),
+            "statement": lambda who: billing.view_statement(who, first, last),
+            "account": lambda who: billing.view_account(who),
         }
         look = looks[what]
-        few, many = cpu(lambda: look(cast.kim), lambda: look(cast.maria))
+        # PostgreSQL's part is another process's time: there the clock on the wall says it.
+        measure = time.process_time if db.startswith("sqlite") else time.perf_counter
+        few, many = fastest(measure, lambda: look(cast.kim), lambda: look(cast.maria))
     print(
         f"{what}: {few * 1000:.2f} ms with {FEW} entries, {many * 1000:.2f} ms with {MANY}: × {many / few:.2f}"
     )

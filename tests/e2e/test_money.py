@@ -28,12 +28,55 @@ with transaction(the_portal("test")) as tx:
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
     at, account, amount = clock.now() - timedelta(days=40), maria.account_id, Money(30_00)
     paid = tx.keep(Payment(id=new_id("pay"), account_id=account, amount=amount, refunded=amount.zero(),
-        status=PaymentStatus.SUCCEEDED, method=Method.CHECK, origin=Origin.STAFF, source_shown="Check",
-        receipt_number="R-CREDIT", posted=True, created_at=at, settled_at=at))
+        allocated=amount.zero(), status=PaymentStatus.SUCCEEDED, method=Method.CHECK,
+        origin=Origin.STAFF, source_shown="Check", receipt_number="R-CREDIT", posted=True, created_at=at, settled_at=at))
     tx.flush()
     day = clock.local_date(at)
     tx.keep(LedgerEntry(id=new_id("ent"), account_id=account, kind=EntryKind.PAYMENT, amount=-amount,
         source=paid.id, payment_id=paid.id, happened_on=day, posted_on=day, posted_at=at))
+"""
+
+
+_PAST_DUE = """
+from datetime import timedelta
+from sqlmodel import select
+from portal_app import clock
+from portal_app.db.scope import reading
+from portal_app.db.tables.families import Patient
+from portal_app.domain.access import the_portal
+from portal_app.domain.ids import new_id
+from portal_app.domain.money import Money
+from portal_app.services import billing
+from portal_app.services.billing.views import NewLine
+desk = the_portal("test")
+with reading(desk) as tx:
+    maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
+with clock.held_at(clock.now() - timedelta(days=40)):
+    bill = billing.create_invoice(desk, new_id("inv"), maria.account_id,
+        [NewLine(maria.id, "Tetanus shot", Money(35_00))], due_date=clock.today() + timedelta(days=10))
+    billing.send_invoice(desk, bill)
+"""
+
+
+_SECOND_ACCOUNT = """
+from datetime import timedelta
+from sqlmodel import select
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.billing import Account, LedgerEntry
+from portal_app.db.tables.families import Patient
+from portal_app.domain.access import the_portal
+from portal_app.domain.billing import EntryKind
+from portal_app.domain.ids import new_id
+from portal_app.domain.money import Money
+with transaction(the_portal("test")) as tx:
+    maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
+    account = tx.keep(Account(id=new_id("acc"), guarantor_id=maria.id, created_at=clock.now()))
+    tx.flush()
+    day = clock.today()
+    for n in range(230):
+        tx.keep(LedgerEntry(id=new_id("ent"), account_id=account.id, kind=EntryKind.CHARGE, amount=Money(1_00 + n),
+            source=f"second-{n}", happened_on=day, posted_on=day, posted_at=clock.now()))
 """
 
 
@@ -51,9 +94,9 @@ def at_the_practice(portal: Portal, code: str) -> None:
 
 
 def words(pdf: Path) -> str:
-    return subprocess.run(
-        ["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True
-    ).stdout
+    """As they are read, whatever line of a narrow column they stand on."""
+    said = subprocess.run(["pdftotext", "-raw", pdf, "-"], capture_output=True, text=True, check=True)
+    return " ".join(said.stdout.split())
 
 
 def panel(page: Page, name: str) -> Locator:
@@ -203,6 +246,7 @@ billing.refund_payment(the_portal("test"), new_id("ref"), paid.id, Money(5_00), 
 
 
 def test_src_1_2_3_payment_options(portal: Portal, visit: Visits, axe: Axe):
+    at_the_practice(portal, _PAST_DUE)
     maria = visit(portal)
     page = sign_in(maria, MARIA)
     go(page, portal, "/payment-options", "Payment options")
@@ -298,3 +342,28 @@ def test_papers_for_taxes_and_health_accounts_in_spanish(portal: Portal, visit: 
     page.get_by_role("link", name="Office visit, 20 minutes").first.click()
     one = words(download(page, "Recibo detallado (HSA, FSA)", tmp_path))
     assert "99213" in one
+
+
+def test_two_accounts_are_chosen_between_and_a_long_statement_is_paged(
+    portal: Portal, visit: Visits, look: Look
+):
+    at_the_practice(portal, _SECOND_ACCOUNT)
+    maria = visit(portal)
+    page = sign_in(maria, MARIA)
+    for path, heading in (("/payments", "Payments"), ("/payment-options", "Payment options")):
+        go(page, portal, path, heading)
+        which = page.get_by_role("navigation", name="Account", exact=True)
+        expect(which.get_by_role("link")).to_have_count(2)
+        look(maria, f"two-accounts-{path.strip('/')}")
+        which.get_by_role("link", name="Account 2").click()
+        expect(which.get_by_role("link", name="Account 2")).to_have_attribute("aria-current", "true")
+    go(page, portal, "/es/statements", "Estados de cuenta")
+    page.get_by_role("navigation", name="Cuenta", exact=True).get_by_role("link", name="Cuenta 2").click()
+    expect(page.get_by_role("navigation", name="Páginas")).to_contain_text("Página 1 de 3")
+    closing = page.get_by_text("Saldo al último día").locator("xpath=..").inner_text().splitlines()[-1]
+    page.get_by_role("link", name="Líneas siguientes").click()
+    expect(page.get_by_role("table")).to_contain_text("Saldo que sigue de la página anterior")
+    look(maria, "long-statement-es")
+    page.get_by_role("link", name="Líneas siguientes").click()
+    expect(page.get_by_role("row")).to_have_count(32)  # head, what is carried over, thirty lines
+    expect(page.get_by_role("row").last).to_contain_text(closing)

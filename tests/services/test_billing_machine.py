@@ -213,6 +213,7 @@ class Books(RuleBasedStateMachine):
         self.attempt(fuse, billing.reconcile, PORTAL, processor=self.processor)
         if fuse is None and not self.processor.away:
             assert billing.reconcile(PORTAL, processor=self.processor) == []
+            self.statements_follow_on()
 
     # ---- giving back -------------------------------------------------------------------------
     @rule(
@@ -333,6 +334,7 @@ class Books(RuleBasedStateMachine):
         waiting = [row.id for row in self.all_of(Payment) if row.status in RECEIVED and not row.posted]
         chosen = waiting if which is None else waiting[which % 3 : which % 3 + 1]
         self.attempt(fuse, billing.post_payments, self.cast.nora, chosen)
+        self.statements_follow_on()
 
     @rule(hours=st.sampled_from([0.05, 0.2, 1, 26, 24 * 10]))
     def time_passes(self, hours: float) -> None:

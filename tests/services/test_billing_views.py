@@ -5,8 +5,13 @@ from datetime import date
 
 import pytest
 
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.billing import Invoice
+from portal_app.domain.access import the_portal
 from portal_app.domain.billing import InvoiceStatus
 from portal_app.domain.errors import NotFound
+from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
 from portal_app.services import billing
 from tests import cast as people
@@ -68,6 +73,49 @@ def test_what_waits_stands_first_oldest_due_first_and_says_how_many_there_are(ca
     assert (len(of_eva.waiting), of_eva.waiting_count) == (20, 25)
     of_tim = billing.list_invoices(cast.maria, patient_id=people.TIM.id)
     assert (of_tim.waiting, of_tim.waiting_count) == ((), 0)
+
+
+@pytest.mark.loose_rows
+def test_a_list_of_thousands_is_not_counted_to_its_end(cast: Cast) -> None:
+    add_many(people.OKAFOR, 560)
+    first = billing.list_invoices(cast.kim)
+    assert (len(first.rows), first.page, first.pages) == (20, 1, 26)  # 25 and more
+    assert billing.list_invoices(cast.kim, page=4).pages == 29  # all of them are within sight
+    last = billing.list_invoices(cast.kim, page=1000)
+    assert (len(last.rows), last.page, last.pages, last.count) == (1, 29, 29, 561)
+    waiting = billing.list_invoices(cast.kim, show="to_pay")
+    assert (waiting.owed_count, waiting.pages) == (561, 26)
+    assert billing.list_invoices(cast.kim, show="settled").count == 0
+
+
+def add_many(account: AccountId, bills: int) -> None:
+    day = clock.today()
+    facts = {"account_id": account, "status": InvoiceStatus.OPEN, "issue_date": day, "due_date": day}
+    facts |= {"total": Money(10_00), "adjusted": Money(0), "allocated": Money(0), "note": ""}
+    rows = [
+        facts | {"id": new_id("inv"), "number": f"M-{n:04}", "created_at": clock.now(), "issued_at": None}
+        for n in range(bills)
+    ]
+    with transaction(the_portal("test")) as tx:
+        tx.pour(Invoice, rows)
+
+
+@pytest.mark.loose_rows
+def test_each_filter_shows_what_its_name_says(cast: Cast) -> None:
+    bills = {status: add_invoice(people.OKAFOR, (people.KIM, "Visit", 10_00)) for status in InvoiceStatus}
+    with transaction(the_portal("test")) as tx:
+        for status, id_ in bills.items():
+            tx.find(Invoice, id_).status = status
+    names = {id_: status for status, id_ in bills.items()}
+
+    def shown(show: str) -> set[InvoiceStatus]:
+        return {names[row.id] for row in billing.list_invoices(cast.kim, show=show).rows if row.id in names}
+
+    drafts, waiting = {InvoiceStatus.DRAFT}, {InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID}
+    assert shown("all") == set(InvoiceStatus) - drafts
+    assert shown("to_pay") == waiting
+    assert shown("paid") == {InvoiceStatus.PAID}
+    assert shown("settled") == set(InvoiceStatus) - drafts - waiting
 
 
 def test_the_same_question_asked_by_many_at_once_shows_each_their_own(cast: Cast) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
-from portal_app.db.tables.billing import LedgerEntry, PostingExport
+from portal_app.db.tables.billing import Invoice, LedgerEntry, Payment, PostingExport
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
@@ -25,6 +25,7 @@ from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.practice_system import Folder
 from portal_app.gateways.practice_system_fake import FakePracticeSystem
 from portal_app.services import billing
+from portal_app.services.billing.books import allocations_of, move
 from portal_app.services.billing.exporting import TELL_AFTER, deliver_exports
 from portal_app.services.billing.transactions import PAGE, Kind, Search, State
 from portal_app.services.billing.views import NewLine
@@ -354,14 +355,9 @@ def test_cred_2_staff_use_an_accounts_credit(cast: Cast, processor: FakeProcesso
         cast.dana, new_payment(), OKAFOR, Money(30_00), method=Method.CASH, invoice_ids=[KIM_INVOICE]
     )
     with transaction(PORTAL) as tx:  # the bill it paid is taken off it: what it brought is credit
-        from portal_app.db.tables.billing import Invoice  # noqa: PLC0415
-        from portal_app.services.billing.books import allocations_of, recount  # noqa: PLC0415
-
         (part,) = allocations_of(tx, receipt.payment_id)
-        part.amount = Money(0)
-        old = tx.find(Invoice, KIM_INVOICE, lock=True)
-        old.allocated = Money(0)
-        recount(old)
+        old, given = tx.find(Invoice, KIM_INVOICE, lock=True), tx.find(Payment, receipt.payment_id, lock=True)
+        move(part, given, old, -part.amount)
     taken = billing.todays_payments(cast.nora).received
     assert billing.view_patient_billing(cast.dana, KIM.id).credit == Money(30_00)
     assert billing.use_credit(cast.dana, OKAFOR, invoice_ids=[bill]) == Money(30_00)

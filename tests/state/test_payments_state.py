@@ -16,7 +16,16 @@ from portal_app.services import billing
 from portal_app.state.billing import PaymentsState
 from portal_app.state.billing import payments as module
 from tests import cast as people
-from tests.cast import INVOICE, RIVERA, VISA, Cast, add_invoice, add_payment
+from tests.cast import (
+    INVOICE,
+    RIVERA,
+    VISA,
+    Cast,
+    add_account,
+    add_invoice,
+    add_payment,
+    answering_for,
+)
 from tests.screen import happens, look_from, on_screen
 from tests.services.test_billing_account import with_credit
 from tests.services.till import payments, set_practice, till
@@ -166,6 +175,27 @@ async def test_the_same_amount_within_ten_minutes_is_asked_about(page: PaymentsS
     assert len(payments()) == 1
     await happens(again.pay_again)
     assert len(payments()) == 2
+
+
+async def test_who_answers_for_two_accounts_pays_the_one_they_chose(
+    page: PaymentsState, processor: FakeProcessor, cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    second = add_account(people.MARIA)
+    braces = add_invoice(second, (people.MARIA, "Orthodontics", 90_00))
+    look_from(monkeypatch, answering_for(cast.maria, RIVERA, second))
+    first = on_screen(PaymentsState, "/payments")
+    await happens(first.load)
+    assert [chip.on for chip in first.accounts] == [True, False]
+    assert "Orthodontics" not in [bill.title for bill in first.due]
+    other = on_screen(PaymentsState, first.accounts[1].href)
+    await happens(other.load)
+    assert [bill.title for bill in other.due] == ["Orthodontics"]
+    await reviewed(other)
+    await happens(other.want_card)
+    await happens(other.pay, form={"payment": other.payment, "source": "new"})
+    await happens(other.pay_with_card, token=processor.token())
+    assert other.trouble == ""
+    assert billing.view_invoice(answering_for(cast.maria, second), braces).paid == Money(90_00)
 
 
 async def test_two_clicks_pay_once(page: PaymentsState):

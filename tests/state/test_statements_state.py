@@ -1,8 +1,18 @@
 import pytest
+from sqlmodel import select
 
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import LedgerEntry
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.domain.access import the_portal
+from portal_app.domain.billing import EntryKind
+from portal_app.domain.ids import AccountId, new_id
+from portal_app.domain.money import Money
 from portal_app.state.billing import StatementsState
+from portal_app.state.billing.statements import ON_SCREEN
 from tests import cast as people
-from tests.cast import INVOICE, RIVERA, Cast, add_invoice, add_payment
+from tests.cast import INVOICE, RIVERA, Cast, add_account, add_invoice, add_payment, answering_for
 from tests.screen import happens, look_from, on_screen
 
 
@@ -58,7 +68,7 @@ async def test_stmt_7_backwards_half_a_period_ten_years_and_an_empty_one(cast: C
         assert page.presets
     assert (await opened("from=2016-01-01&to=2026-12-31")).closing == "$120.00"
     empty = await opened("from=2020-01-01&to=2020-01-31")
-    assert (empty.rows, empty.opening_words, empty.closing) == ([], "Balance forward", "$0.00")
+    assert (empty.rows, empty.start_words, empty.closing) == ([], "Balance forward", "$0.00")
 
 
 async def test_one_person_of_the_account(cast: Cast):
@@ -74,6 +84,60 @@ async def test_one_person_of_the_account(cast: Cast):
     assert (eva.whose, eva.closing) == ("Only for Eva", "$40.00")
     assert [row.amount for row in eva.rows] == ["$40.00"]
     assert f"person={people.EVA.id}" in eva.pdf
+
+
+@pytest.mark.loose_rows
+async def test_a_long_one_goes_page_by_page_and_its_balance_is_carried_over(cast: Cast):
+    add_entries(RIVERA, 2 * ON_SCREEN + 1)
+    first = await opened()
+    assert (len(first.rows), first.pages, first.where) == (ON_SCREEN, 3, "Page 1 of 3")
+    assert (first.start_words, first.start, first.earlier) == ("Balance at the start", "$0.00", "")
+    assert first.later.endswith("/statements?from=2026-06-01&to=2026-06-15&page=2")
+    last = await opened("from=2026-06-01&to=2026-06-15&page=3")
+    assert (len(last.rows), last.later) == (2, "")
+    assert last.start_words == "Balance carried over"
+    second = await opened("from=2026-06-01&to=2026-06-15&page=2")
+    assert last.start == second.rows[-1].running
+    assert last.rows[-1].running == last.closing == first.closing
+    assert (await opened("from=2026-06-01&to=2026-06-15&page=99")).where == "Page 3 of 3"
+    assert (await opened("page=x")).where == "Page 1 of 3"
+
+
+def add_entries(account: AccountId, lines: int) -> None:
+    day, at = clock.today(), clock.now()
+    facts = {"account_id": account, "kind": EntryKind.ADJUSTMENT, "amount": Money(1_00), "text": ""}
+    facts |= {"invoice_id": None, "payment_id": None, "patient_id": None, "posted_by": ""}
+    days = {"happened_on": day, "posted_on": day, "posted_at": at}
+    rows = [facts | days | {"id": new_id("ent"), "source": f"line-{n}"} for n in range(lines)]
+    with transaction(the_portal("test")) as tx:
+        tx.pour(LedgerEntry, rows)
+
+
+async def test_who_answers_for_two_accounts_says_which(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    assert (await opened()).accounts == []
+    second = add_account(people.MARIA)
+    add_invoice(second, (people.MARIA, "Orthodontics", 900_00))
+    look_from(monkeypatch, answering_for(cast.maria, RIVERA, second))
+    page = await opened("period=this_year")
+    assert [(chip.label, chip.on) for chip in page.accounts] == [
+        ("Maria, Tim, Tom and Eva", True),
+        ("Account 2", False),
+    ]
+    assert page.closing == "$120.00"
+    other = await opened(page.accounts[1].href.partition("?")[2])
+    assert (other.closing, [chip.on for chip in other.accounts]) == ("$900.00", [False, True])
+    assert f"account={second}" in other.pdf
+    assert all(f"account={second}" in chip.href for chip in other.presets)
+    await happens(other.email_it)
+    assert other.emailed
+    with reading(the_portal("test")) as tx:
+        assert [row.account_id for row in tx.exec(select(OutboxMessage))] == [second]
+
+
+async def test_an_account_of_somebody_else_is_not_there(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    for account in (people.OKAFOR, people.LUIS_S):
+        assert (await opened(f"account={account}")).missing
+    assert (await opened("account=acc_1")).missing
 
 
 async def test_whom_she_may_not_see_has_no_statement(cast: Cast):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlmodel import Field, UniqueConstraint
 
 from portal_app.db.scope import AccountOwned, Owned, PortalOwned
@@ -29,6 +29,11 @@ from portal_app.domain.ids import (
 from portal_app.domain.money import Money
 
 
+def _few(name: str, *columns: str, where: str, postgresql: str = "") -> Index:
+    """An index of those rows alone for which this holds; a question repeats it word for word."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(postgresql or where))
+
+
 class Account(Owned, table=True):
     """A guarantor's running account with the practice."""
 
@@ -47,6 +52,10 @@ class Invoice(AccountOwned, table=True):
     __table_args__ = (
         # `status` and `amount` at the end of an index: counted and added without a look at the rows.
         Index("ix_invoice_account_issued", "account_id", "issue_date", "number", "status"),
+        Index("ix_invoice_account_status", "account_id", "status", "issue_date", "number"),
+        _few(
+            "ix_invoice_open", "account_id", "issue_date", "number", where="status IN ('open', 'partly_paid')"
+        ),
         Index("ix_invoice_status_due", "status", "due_date"),
     )
     id: InvoiceId = key()
@@ -129,11 +138,17 @@ class Payment(AccountOwned, table=True):
 
     __table_args__ = (
         Index("ix_payment_account_created", "account_id", "created_at"),
+        Index("ix_payment_account_status", "account_id", "status", "settled_at"),
         Index("ix_payment_status_created", "status", "created_at"),
+        # The few that wait for the ledger, and the few with credit left, among thousands that do not.
+        _few("ix_payment_not_posted", "account_id", where="posted IS 0", postgresql="posted IS false"),
+        _few("ix_payment_unused", "account_id", where="allocated < amount - refunded"),
     )
     id: PaymentId = key()
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
     amount: Money = money()
     refunded: Money = money()  # part of it that succeeded refunds gave back
+    allocated: Money = money()  # what its allocations pay, kept by services.billing alone
     status: PaymentStatus = code(PaymentStatus)
     method: Method = code(Method)
     origin: Origin = code(Origin)
@@ -164,6 +179,7 @@ class PaymentPart(AccountOwned, table=True):
     __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
     audited: ClassVar[bool] = False
     id: str = key()
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
     payment_id: PaymentId = ref("payment")
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()
@@ -175,6 +191,7 @@ class Allocation(AccountOwned, table=True):
 
     __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
     id: str = key()
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
     payment_id: PaymentId = ref("payment")
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()

@@ -9,6 +9,7 @@ from portal_app.services.billing.inbox import LATER, heard
 from portal_app.services.billing.invoices import list_invoices, view_invoice
 from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
 from portal_app.services.billing.itemised import itemised_invoice, itemised_period
+from portal_app.services.billing.own import list_accounts
 from portal_app.services.billing.payments import (
     cancel_payment,
     confirm_payment,
@@ -53,6 +54,7 @@ __all__ = [
     "heard",
     "itemised_invoice",
     "itemised_period",
+    "list_accounts",
     "list_invoices",
     "list_payments",
     "list_people",

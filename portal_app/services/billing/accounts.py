@@ -1,8 +1,9 @@
 """The account as its guarantor sees it: balance, what is being posted, what is due when, credit."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import bindparam, col, select
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading, retried, transaction
@@ -10,7 +11,7 @@ from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
 from portal_app.db.tables.families import Patient
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import PAYABLE, RECEIVED, Bill
+from portal_app.domain.billing import PAYABLE, RECEIVED, Attempt, Bill
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, shares, total
@@ -26,7 +27,7 @@ from portal_app.services.billing.books import (
     lock_account,
 )
 from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.own import own_account
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import (
@@ -39,8 +40,6 @@ from portal_app.services.billing.views import (
 )
 from portal_app.services.practice import practice
 
-_HISTORY = 20
-
 
 def view_account(principal: Principal, account_id: AccountId | None = None) -> AccountView:
     """Balance · Recent payment, being posted · You will owe (LEDG-1), and all that is open."""
@@ -48,8 +47,7 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
     with reading(principal) as tx:
         account_id = own_account(tx, account_id)
         facts = practice(tx)
-        open_ = _open(tx, account_id)
-        attempts = attempts_on(tx, [row.id for row, _ in open_])
+        open_, attempts = _open(tx, account_id)
         under_way = [attempt for row, _ in open_ for attempt in attempts.get(row.id, ())]
         held = rules.holding(under_way)
         held_amount = total((a.amount for a in under_way if held and a.id == held.id), currency())
@@ -69,7 +67,6 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
             held=HeldPayment(held.id, held_amount, held.status, held.known) if held else None,
             people=_by_person(tx, [row for row, _ in open_]),
             open=_shown(tx, open_),
-            history=_history(tx, account_id),
             sources=sources_of(tx, account_id) if facts.online_payments else (),
             online_payments=facts.online_payments,
         )
@@ -82,7 +79,9 @@ def past_due_offer(principal: Principal, account_id: AccountId | None = None) ->
         if not practice(tx).online_payments:
             return PayOffer((), Money(0, currency()))
         rows = [
-            row for row in _shown(tx, _open(tx, own_account(tx, account_id))) if row.overdue and row.payable
+            row
+            for row in _shown(tx, _open(tx, own_account(tx, account_id))[0])
+            if row.overdue and row.payable
         ]
         return PayOffer(tuple(rows), total((row.payable for row in rows), currency()))
 
@@ -106,8 +105,7 @@ def use_credit(
         credits = credits_of(tx, account_id)
         if not credits:
             raise Refused("There is no credit to use.")
-        open_ = _open(tx, account_id)
-        attempts = attempts_on(tx, [row.id for row, _ in open_])
+        open_, attempts = _open(tx, account_id)
         free = [
             Bill(row.id, row.number, row.issue_date, row.due_date, row.due)
             for row, _ in open_
@@ -125,19 +123,33 @@ def use_credit(
 
 def being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:
     """Received and not in the ledger yet, oldest first."""
-    rows = tx.exec(
-        select(Payment)
-        .where(
-            Payment.account_id == account_id,
-            col(Payment.posted).is_(False),
-            col(Payment.status).in_(sorted(RECEIVED)),
-        )
-        .order_by(col(Payment.settled_at), col(Payment.id))
-    )
-    return [recent(row) for row in rows]
+    # The few that their index holds; a status besides would lead SQLite to another one.
+    rows = tx.exec(_NOT_POSTED, params={"account": account_id})
+    return [recent(row) for row in rows if row.status in RECEIVED]
 
 
-def recent(row: Payment) -> RecentPayment:
+RECENT = (
+    Payment.id,
+    Payment.settled_at,
+    Payment.created_at,
+    Payment.amount,
+    Payment.refunded,
+    Payment.status,
+    Payment.source_shown,
+    Payment.receipt_number,
+    Payment.posted,
+)
+
+
+_NOT_POSTED = (
+    columns(*RECENT)
+    .where(Payment.account_id == bindparam("account"), col(Payment.posted).is_(False))
+    .order_by(col(Payment.settled_at), col(Payment.id))
+)
+
+
+def recent(row: Any) -> RecentPayment:
+    """Of a row with the columns of RECENT."""
     return RecentPayment(
         id=row.id,
         on=local_date(row.settled_at or row.created_at),
@@ -150,12 +162,15 @@ def recent(row: Payment) -> RecentPayment:
     )
 
 
-def _open(tx: Tx, account_id: AccountId) -> list[tuple[Invoice, Money]]:
-    """Open bills, oldest due first, and what is payable of each."""
+def _open(
+    tx: Tx, account_id: AccountId
+) -> tuple[list[tuple[Invoice, Money]], dict[InvoiceId, list[Attempt]]]:
+    """Open bills, oldest due first, what is payable of each, and what is in flight on them."""
     wanted = select(Invoice).where(Invoice.account_id == account_id, col(Invoice.status).in_(sorted(PAYABLE)))
     rows = in_due_order(tx.exec(wanted).all())
     attempts = attempts_on(tx, [row.id for row in rows])
-    return [(row, rules.payable(row.due, (a.amount for a in attempts.get(row.id, ())))) for row in rows]
+    left = [(row, rules.payable(row.due, (a.amount for a in attempts.get(row.id, ())))) for row in rows]
+    return left, attempts
 
 
 def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...]:
@@ -213,13 +228,3 @@ def _left(invoice: Invoice, weights: list[int]) -> list[Money]:
         return shares(invoice.due, weights)
     paid = shares(invoice.total - invoice.due, weights)
     return [Money(weight, part.currency) - part for weight, part in zip(weights, paid, strict=True)]
-
-
-def _history(tx: Tx, account_id: AccountId) -> tuple[RecentPayment, ...]:
-    rows = tx.exec(
-        select(Payment)
-        .where(Payment.account_id == account_id, col(Payment.status).in_(sorted(RECEIVED)))
-        .order_by(col(Payment.created_at).desc(), col(Payment.id))
-        .limit(_HISTORY)
-    )
-    return tuple(recent(row) for row in rows)

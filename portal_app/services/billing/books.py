@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import bindparam, col, func, select
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx
@@ -25,6 +25,18 @@ from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.settings import settings
 
+_PARTS = columns(PaymentPart.payment_id, PaymentPart.invoice_id, PaymentPart.amount).where(
+    col(PaymentPart.invoice_id).in_(bindparam("bills", expanding=True))
+)
+_UNDER_WAY = (
+    columns(Payment.id, Payment.status, Payment.outcome_known)
+    .where(
+        col(Payment.id).in_(bindparam("tried", expanding=True)),
+        col(Payment.status).in_(sorted(IN_FLIGHT)),
+    )
+    .order_by(col(Payment.created_at))
+)
+
 
 def lock_account(tx: Tx, account_id: AccountId) -> Account:
     """Everything that moves money of an account waits here, so that no two do so at once."""
@@ -33,16 +45,23 @@ def lock_account(tx: Tx, account_id: AccountId) -> Account:
 
 def attempts_on(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[Attempt]]:
     """What is in flight on each of these invoices."""
+    # From the bills to what was tried on them, and not from thousands of payments of the account.
+    parts: dict[PaymentId, list[tuple[InvoiceId, Money]]] = {}
+    for payment_id, invoice_id, amount in tx.exec(_PARTS, params={"bills": list(ids)}) if ids else ():
+        parts.setdefault(payment_id, []).append((invoice_id, amount))
     found: dict[InvoiceId, list[Attempt]] = {}
-    rows = tx.exec(
-        columns(PaymentPart.invoice_id, PaymentPart.amount, Payment.id, Payment.status, Payment.outcome_known)
-        .join(Payment, col(Payment.id) == PaymentPart.payment_id)
-        .where(col(PaymentPart.invoice_id).in_(ids), col(Payment.status).in_(sorted(IN_FLIGHT)))
-        .order_by(col(Payment.created_at))
-    )
-    for invoice_id, amount, payment_id, status, known in rows:
-        found.setdefault(invoice_id, []).append(Attempt(payment_id, status, amount, known))
+    for payment_id, status, known in tx.exec(_UNDER_WAY, params={"tried": list(parts)}) if parts else ():
+        for invoice_id, amount in parts[payment_id]:
+            found.setdefault(invoice_id, []).append(Attempt(payment_id, status, amount, known))
     return found
+
+
+def move(allocation: Allocation, payment: Payment, invoice: Invoice, amount: Money) -> None:
+    """`amount` more of the payment pays the invoice, less where it is negative: all three say so at once."""
+    allocation.amount = allocation.amount + amount
+    payment.allocated = payment.allocated + amount
+    invoice.allocated = invoice.allocated + amount
+    recount(invoice)
 
 
 def recount(invoice: Invoice) -> None:
@@ -64,24 +83,19 @@ def allocations_of(tx: Tx, payment_id: PaymentId) -> list[Allocation]:
 def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: datetime) -> None:
     """`amount` of `payment` pays `invoice` from now on."""
     mine = allocations_of(tx, payment.id)
-    for row in mine:
-        if row.invoice_id == invoice.id:
-            row.amount = row.amount + amount
-            break
-    else:
-        tx.keep(
-            Allocation(
-                id=new_id("alc"),
-                account_id=payment.account_id,
-                payment_id=payment.id,
-                invoice_id=invoice.id,
-                amount=amount,
-                made_at=at,
-                position=len(mine),
-            )
+    row = next((row for row in mine if row.invoice_id == invoice.id), None)
+    if row is None:
+        row = Allocation(
+            id=new_id("alc"),
+            account_id=payment.account_id,
+            payment_id=payment.id,
+            invoice_id=invoice.id,
+            amount=amount.zero(),
+            made_at=at,
+            position=len(mine),
         )
-    invoice.allocated = invoice.allocated + amount
-    recount(invoice)
+        tx.keep(row)
+    move(row, payment, invoice, amount)
     tx.flush()
 
 
@@ -106,18 +120,10 @@ def unused(tx: Tx, payment: Payment) -> Money:
 
 def credits_of(tx: Tx, account_id: AccountId) -> list[tuple[Payment, Money]]:
     """Payments with credit left, oldest first."""
-    used = (
-        columns(func.coalesce(func.sum(col(Allocation.amount)), 0))
-        .where(Allocation.payment_id == Payment.id)
-        .correlate(Payment)
-        .scalar_subquery()
-    )
-    rows = tx.exec(
-        select(Payment)
-        .where(Payment.account_id == account_id, col(Payment.status).in_(sorted(RECEIVED)))
-        .where(col(Payment.amount) - col(Payment.refunded) > used)
-        .order_by(col(Payment.settled_at), col(Payment.id))
-    ).all()
+    # As its index says it, and nothing besides that would lead SQLite to another one.
+    left_over = col(Payment.allocated) < col(Payment.amount) - col(Payment.refunded)
+    wanted = select(Payment).where(Payment.account_id == account_id, left_over)
+    rows = tx.exec(wanted.order_by(col(Payment.settled_at), col(Payment.id))).all()
     return [(payment, left) for payment in rows if (left := unused(tx, payment))]
 
 
@@ -224,8 +230,7 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
     ):
         invoice = tx.find(Invoice, invoice_id, lock=True)
         row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)
-        row.amount, invoice.allocated = row.amount - part, invoice.allocated - part
-        recount(invoice)
+        move(row, payment, invoice, -part)
     if payment.posted:
         times = columns(func.count()).where(
             LedgerEntry.payment_id == payment.id, LedgerEntry.kind == EntryKind.REVERSAL

@@ -77,6 +77,7 @@ def _record(
             account_id=account_id,
             amount=amount,
             refunded=amount.zero(),
+            allocated=amount.zero(),
             status=PaymentStatus.PROCESSING,
             method=method,
             origin=Origin.STAFF,

@@ -13,11 +13,11 @@ from portal_app.domain.billing import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentId
 from portal_app.domain.money import total
-from portal_app.services.asking import columns
-from portal_app.services.billing.accounts import recent
+from portal_app.services.asking import columns, counted_up_to
+from portal_app.services.billing.accounts import RECENT, recent
 from portal_app.services.billing.books import currency
 from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.own import own_account
 from portal_app.services.billing.statements import full_name
 from portal_app.services.billing.views import (
     PastPayment,
@@ -38,10 +38,11 @@ def list_payments(
     may_see_bills(principal)
     with reading(principal) as tx:
         fits = (Payment.account_id == own_account(tx, account_id), col(Payment.status).in_(_SHOWN))
-        count = tx.exec(columns(func.count()).select_from(Payment).where(*fits)).one()
+        counted = columns(Payment.status).where(*fits).limit(counted_up_to(max(page, 1), PAGE)).subquery()
+        count = tx.exec(columns(func.count()).select_from(counted)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
-        newest = select(Payment).where(*fits).order_by(col(Payment.created_at).desc(), col(Payment.id))
+        newest = columns(*RECENT).where(*fits).order_by(col(Payment.created_at).desc(), col(Payment.id))
         rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
         refunds = _refunds(tx, [row.id for row in rows])
         return PaymentHistory(

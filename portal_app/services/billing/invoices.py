@@ -25,7 +25,7 @@ from portal_app.domain.appointments import AHEAD
 from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
-from portal_app.services.asking import columns
+from portal_app.services.asking import columns, counted_up_to
 from portal_app.services.billing.books import as_money, attempts_on
 from portal_app.services.billing.for_others import adults_named
 from portal_app.services.billing.sources import sources_of
@@ -42,18 +42,21 @@ from portal_app.services.billing.views import (
 from portal_app.services.practice import practice
 
 PAGE = 20
-SHOWN = {
-    "all": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT},
-    "to_pay": PAYABLE,
-    "paid": frozenset({InvoiceStatus.PAID}),
-    "settled": frozenset(InvoiceStatus) - {InvoiceStatus.DRAFT} - PAYABLE,
-}
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
 # Written into the question, not bound at every look.
-_OPEN = col(Invoice.status).in_([literal_column(f"'{status}'") for status in sorted(PAYABLE)])
+_DRAFT, _PAID = (literal_column(f"'{status}'") for status in (InvoiceStatus.DRAFT, InvoiceStatus.PAID))
+_PAYABLE = [literal_column(f"'{status}'") for status in sorted(PAYABLE)]
+_OPEN = col(Invoice.status).in_(_PAYABLE)
+# What is said by exclusion is read newest first until a page is full; what is said by name, from the
+# index that begins with it: thousands of the others are not looked at.
+SHOWN = {
+    "all": col(Invoice.status) != _DRAFT,
+    "to_pay": _OPEN,
+    "paid": col(Invoice.status) == _PAID,
+    "settled": col(Invoice.status).not_in([_DRAFT, *_PAYABLE]),
+}
 _ZERO = literal_column("0")
 # Constants of the module, so that they are made ready once and not at every look.
-_FITS = col(Invoice.status).in_(bindparam("shown", expanding=True))
 _OF_PERSON = col(Invoice.id).in_(
     columns(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == bindparam("person"))
 )
@@ -62,8 +65,8 @@ _OF_PERSON = col(Invoice.id).in_(
 def _figures(fits: Any) -> Any:
     """Owed, in how many bills; and how many bills fit the filter.
 
-    What is owed is added over open bills alone, and the rest is counted in the index: thousands of
-    paid ones cost nothing.
+    What is owed is added over open bills alone, and what fits is counted no further than `most`:
+    thousands of paid ones cost nothing.
     """
     owed = (
         columns(
@@ -74,16 +77,17 @@ def _figures(fits: Any) -> Any:
         .where(_OPEN)
         .subquery()
     )
-    fitting = columns(func.count().label("fitting")).select_from(Invoice).where(fits).subquery()
+    counted = columns(Invoice.status).where(fits).limit(bindparam("most")).subquery()
+    fitting = columns(func.count().label("fitting")).select_from(counted).subquery()
     online = columns(Practice.online_payments).where(Practice.id == "practice").scalar_subquery()
     return columns(*owed.c, *fitting.c, online.label("online")).select_from(owed).join(fitting, true())
 
 
-_WANTED = (
+_WANTED: tuple[Any, ...] = (
+    col(Invoice.issue_date),
+    col(Invoice.number),
     Invoice.id,
-    Invoice.number,
     Invoice.status,
-    Invoice.issue_date,
     Invoice.due_date,
     Invoice.total,
     Invoice.adjusted,
@@ -93,22 +97,26 @@ _WANTED = (
 
 def _newest(fits: Any) -> Any:
     """One page of bills, each with the figures beside it: one question instead of two."""
+    newest = columns(*_WANTED).where(fits).order_by(*(at.desc() for at in _WANTED[:2]))
+    # Cut to the page before the figures come beside it: the index gives the order, and it stops there.
+    page = newest.limit(PAGE).offset(bindparam("skipped")).subquery()
     figures = _figures(fits).subquery()
-    page = columns(*_WANTED, *figures.c).select_from(Invoice).join(figures, true()).where(fits)
-    newest = page.order_by(col(Invoice.issue_date).desc(), col(Invoice.number).desc())
-    return newest.limit(PAGE).offset(bindparam("skipped"))
+    beside = columns(*page.c, *figures.c).select_from(page).join(figures, true())
+    return beside.order_by(page.c.issue_date.desc(), page.c.number.desc())
 
 
 def _oldest_due(fits: Any) -> Any:
     """What waits to be paid, in the order in which it is paid."""
     oldest = (Invoice.due_date, Invoice.issue_date, Invoice.number)
-    return columns(*_WANTED).select_from(Invoice).where(_OPEN, fits).order_by(*oldest).limit(PAGE)
+    return columns(*_WANTED).where(fits).order_by(*oldest).limit(PAGE)
 
 
 _ASKED = {
-    False: (_newest(_FITS), _figures(_FITS), _oldest_due(true())),
-    True: (_newest(_FITS & _OF_PERSON), _figures(_FITS & _OF_PERSON), _oldest_due(_OF_PERSON)),
+    (show, one): (_newest(asked), _figures(asked))
+    for show, fits in SHOWN.items()
+    for one, asked in ((False, fits), (True, fits & _OF_PERSON))
 }
+_WAITING = {False: _oldest_due(_OPEN), True: _oldest_due(_OPEN & _OF_PERSON)}
 _BOOKED = col(Appointment.status).in_([literal_column(f"'{status}'") for status in sorted(AHEAD)])
 _LINES = (
     columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
@@ -152,18 +160,18 @@ def list_invoices(
         asked: dict[str, Any] = {}
         if patient_id is not None:
             asked["person"] = patient_id if patient_id in people else ""
-        found, figures, page = _one_page(look, asked, show, max(page, 1))
-        waits = look.ask(_ASKED[bool(asked)][2], **asked) if figures[1] else []
+        found, figures, page = _one_page(look, _ASKED[show, bool(asked)], asked, max(page, 1))
+        waits = look.ask(_WAITING[bool(asked)], **asked) if figures[1] else []
         waiting_count = len(waits) if len(waits) < PAGE else _waiting(look, asked, figures)
         appointment = shared or _next_appointment(look, principal)
-        lines = _first_lines(look, {row[0] for row in (*found, *waits)})
+        lines = _first_lines(look, {row[2] for row in (*found, *waits)})
     names, day = {key: row[1] for key, row in people.items()}, today()
     return InvoiceList(
         owed=as_money(figures[0]),
         owed_count=int(figures[1]),
-        waiting=tuple(_row(row, lines.get(row[0], []), names, day) for row in waits),
+        waiting=tuple(_row(row, lines.get(row[2], []), names, day) for row in waits),
         waiting_count=waiting_count,
-        rows=tuple(_row(row[:8], lines.get(row[0], []), names, day) for row in found),
+        rows=tuple(_row(row[:8], lines.get(row[2], []), names, day) for row in found),
         page=page,
         pages=max(1, -(-int(figures[2]) // PAGE)),
         count=int(figures[2]),
@@ -173,10 +181,10 @@ def list_invoices(
     )
 
 
-def _one_page(look: Looking, asked: dict[str, Any], show: str, page: int) -> tuple[list[Any], Any, int]:
+def _one_page(look: Looking, questions: Any, asked: dict[str, Any], page: int) -> tuple[list[Any], Any, int]:
     """The rows of a page and the figures; past the last page it is the last one."""
-    newest, figures, _ = _ASKED[bool(asked)]
-    asked = {**asked, "shown": sorted(SHOWN[show])}
+    newest, figures = questions
+    asked = {**asked, "most": counted_up_to(page, PAGE)}
     rows = look.ask(newest, **asked, skipped=(page - 1) * PAGE)
     if rows:
         return rows, rows[0][8:], page
@@ -190,7 +198,8 @@ def _waiting(look: Looking, asked: dict[str, Any], figures: Any) -> int:
     """How many wait, where they are more than a page: of everybody it is known already."""
     if not asked:
         return int(figures[1])
-    return int(look.ask(_ASKED[True][1], **asked, shown=sorted(PAYABLE))[0][2])
+    said = look.ask(_ASKED["to_pay", True][1], **asked, most=counted_up_to(1, PAGE))
+    return int(said[0][2])
 
 
 def _first_lines(look: Looking, ids: set[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:
@@ -203,7 +212,7 @@ def _first_lines(look: Looking, ids: set[InvoiceId]) -> dict[InvoiceId, list[tup
 def _row(
     found: Any, lines: list[tuple[PatientId, str]], names: dict[PatientId, str], day: date
 ) -> InvoiceRow:
-    id_, number, status, issued, due_date, whole, adjusted, allocated = found
+    issued, number, id_, status, due_date, whole, adjusted, allocated = found
     seen = [(names[who], what) for who, what in lines if who in names]
     return InvoiceRow(
         id=id_,

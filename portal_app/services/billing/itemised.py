@@ -17,7 +17,7 @@ from portal_app.domain.money import Money, shares, total
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import currency
 from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.own import own_account
 from portal_app.services.billing.statements import full_name
 from portal_app.services.billing.views import Itemised, ItemisedLine
 

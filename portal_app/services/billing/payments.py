@@ -29,6 +29,7 @@ from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, lock_account
+from portal_app.services.billing.own import own_account
 from portal_app.services.billing.settle import listed_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import PaymentOutcome
@@ -188,16 +189,6 @@ def _cancelled(payment: Payment, processor: CardProcessor) -> Charge:
     return Charge(Outcome.CANCELLED if over else Outcome.UNKNOWN)
 
 
-def own_account(tx: Tx, account_id: AccountId | None) -> AccountId:
-    """The account meant: the named one, or the one whose guarantor is asking."""
-    if account_id is not None:
-        return tx.find(Account, account_id).id
-    found = tx.exec(columns(Account.id).where(Account.guarantor_id == tx.principal.patient_id)).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
 def open_bills(
     tx: Tx, account_id: AccountId, invoice_ids: Sequence[InvoiceId] | None, *, lock: bool
 ) -> list[Bill]:
@@ -299,6 +290,7 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
         account_id=ask.account_id,
         amount=amount,
         refunded=amount.zero(),
+        allocated=amount.zero(),
         status=PaymentStatus.PROCESSING,
         method=Method.BANK if source and source.kind == "bank" else Method.CARD,
         origin=_origin(tx.principal),

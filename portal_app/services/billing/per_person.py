@@ -6,21 +6,29 @@ What names nobody (credit, an opening balance without lines) is under None.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import bindparam, col, select
 
 from portal_app.db.scope import Tx
-from portal_app.db.tables.billing import Allocation, InvoiceLine, LedgerEntry, Refund
+from portal_app.db.tables.billing import Allocation, InvoiceLine, Refund
 from portal_app.domain.billing import EntryKind, RefundStatus
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, shares
 from portal_app.services.asking import columns
 
 Parts = dict[PatientId | None, Money]
+_LINES = (
+    columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount)
+    .where(col(InvoiceLine.invoice_id).in_(bindparam("bills", expanding=True)))
+    .order_by(col(InvoiceLine.position))
+)
+_PAID = columns(Allocation.payment_id, Allocation.invoice_id, Allocation.amount).where(
+    col(Allocation.payment_id).in_(bindparam("payments", expanding=True))
+)
 _AT_ONCE = 500  # ids in one question
 
 
-def split(tx: Tx, entries: Sequence[LedgerEntry]) -> list[Parts]:
-    """The parts of each entry, in their order; they add up to its amount."""
+def split(tx: Tx, entries: Sequence[Any]) -> list[Parts]:
+    """The parts of each ledger entry, in their order; they add up to its amount."""
     paid = _paid(tx, {e.payment_id for e in entries if e.payment_id})
     given_back = _given_back(tx, {e.source for e in entries if e.kind is EntryKind.REFUND})
     of_bills = {e.invoice_id for e in entries if e.invoice_id}
@@ -37,7 +45,7 @@ def split_payments(tx: Tx, payments: dict[PaymentId, Money]) -> dict[PaymentId, 
 
 
 def _parts(
-    entry: LedgerEntry,
+    entry: Any,
     lines: dict[InvoiceId, dict[PatientId, int]],
     paid: dict[PaymentId, dict[InvoiceId, int]],
     given_back: dict[str, dict[InvoiceId, int]],
@@ -81,9 +89,7 @@ def _lines(tx: Tx, invoice_ids: Iterable[InvoiceId]) -> dict[InvoiceId, dict[Pat
     """Invoice → person → what their lines add up to."""
     found: dict[InvoiceId, dict[PatientId, int]] = {}
     for some in _some(invoice_ids):
-        wanted = columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount)
-        in_order = wanted.where(col(InvoiceLine.invoice_id).in_(some)).order_by(col(InvoiceLine.position))
-        for bill, who, amount in tx.exec(in_order):
+        for bill, who, amount in tx.exec(_LINES, params={"bills": some}):
             of = found.setdefault(bill, {})
             of[who] = of.get(who, 0) + amount.minor
     return found
@@ -93,8 +99,8 @@ def _paid(tx: Tx, ids: set[PaymentId], *, as_made: bool = True) -> dict[PaymentI
     """Payment → bill → how much; `as_made`: before refunds took any of it back."""
     found: dict[PaymentId, dict[InvoiceId, int]] = {}
     for some in _some(ids):
-        for row in tx.exec(select(Allocation).where(col(Allocation.payment_id).in_(some))):
-            _add(found, row.payment_id, row.invoice_id, row.amount.minor)
+        for payment_id, bill, amount in tx.exec(_PAID, params={"payments": some}):
+            _add(found, payment_id, bill, amount.minor)
         if as_made:
             for refund in tx.exec(
                 select(Refund).where(

@@ -14,7 +14,7 @@ from portal_app.domain.errors import NotAllowed
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
 from portal_app.services.asking import columns
-from portal_app.services.billing.books import correct_amount, lock_account, post, recount
+from portal_app.services.billing.books import correct_amount, lock_account, move, post
 from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.settle import closed, listed_at_processor, look_again, settle
@@ -194,9 +194,7 @@ def _take_out(principal: Principal, gone: Payment, *, sure: bool) -> bool:
 def _undo(tx: Tx, payment: Payment) -> None:
     for row in tx.exec(select(Allocation).where(Allocation.payment_id == payment.id)).all():
         invoice = tx.find(Invoice, row.invoice_id, lock=True)
-        invoice.allocated = invoice.allocated - row.amount
-        row.amount = row.amount.zero()
-        recount(invoice)
+        move(row, payment, invoice, -row.amount)
     if payment.posted:
         text = "Payment that was never charged"
         post(

@@ -18,10 +18,10 @@ from portal_app.services.billing.books import (
     allocations_of,
     attempts_on,
     lock_account,
+    move,
     post,
     post_refund,
     posted_already,
-    recount,
     refunding,
     unused,
 )
@@ -185,8 +185,6 @@ def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:
     for invoice_id, part in taken:
         invoice = tx.find(Invoice, invoice_id, lock=True)
         row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)
-        row.amount = row.amount - part
-        invoice.allocated = invoice.allocated - part
         if refund.void_charge:
             invoice.adjusted = invoice.adjusted - part
             post(
@@ -198,7 +196,7 @@ def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:
                 invoice_id=invoice_id,
                 text=f"Charge voided, bill {invoice.number}",
             )
-        recount(invoice)
+        move(row, payment, invoice, -part)
     refund.taken_back = [[invoice_id, part.minor] for invoice_id, part in taken]
     refund.status, refund.settled_at = RefundStatus.SUCCEEDED, now()
     payment.refunded = payment.refunded + refund.amount

@@ -1,9 +1,10 @@
 """Statements: the ledger of a period, as page, PDF and email all say it (STMT-8)."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from sqlmodel import col, func, select
+from sqlmodel import bindparam, col, func
 
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry
@@ -16,9 +17,30 @@ from portal_app.services.asking import columns
 from portal_app.services.billing.accounts import being_posted
 from portal_app.services.billing.books import as_money, currency
 from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.payments import own_account
+from portal_app.services.billing.own import names_of, own_account
 from portal_app.services.billing.per_person import Parts, split, split_payments
 from portal_app.services.billing.views import PersonTotal, RecentPayment, StatementRow, StatementView
+
+# Constants of the module, so that they are made ready once and not at every look. Columns, not whole
+# rows: a statement of one person reads all that came before it.
+_MINE = LedgerEntry.account_id == bindparam("account")
+_POSTED = (
+    columns(
+        LedgerEntry.kind,
+        LedgerEntry.amount,
+        LedgerEntry.source,
+        LedgerEntry.invoice_id,
+        LedgerEntry.payment_id,
+        LedgerEntry.patient_id,
+        LedgerEntry.text,
+        LedgerEntry.happened_on,
+        LedgerEntry.posted_on,
+    )
+    .where(_MINE, LedgerEntry.posted_on >= bindparam("first"), LedgerEntry.posted_on <= bindparam("last"))
+    .order_by(col(LedgerEntry.posted_on), col(LedgerEntry.posted_at), col(LedgerEntry.id))
+)
+_BEFORE = columns(func.sum(col(LedgerEntry.amount))).where(_MINE, LedgerEntry.posted_on < bindparam("first"))
+_NUMBERS = columns(Invoice.id, Invoice.number).where(col(Invoice.id).in_(bindparam("bills", expanding=True)))
 
 
 def view_statement(
@@ -83,19 +105,11 @@ def full_name(tx: Tx, account_id: AccountId) -> str:
     return f"{guarantor.given_name} {guarantor.family_name}" if guarantor else ""
 
 
-def names_of(tx: Tx, account_id: AccountId) -> dict[PatientId, str]:
-    """Given names of whom the reader may see, the oldest first."""
-    rows = columns(Patient.id, Patient.given_name).where(Patient.account_id == account_id)
-    return dict(tx.exec(rows.order_by(col(Patient.birth_date), col(Patient.given_name))).all())
-
-
 def _counts(whose: Parts, patient_id: PatientId | None) -> bool:
     return patient_id is None or bool(whose.get(patient_id))
 
 
-def _entry(
-    row: LedgerEntry, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None
-) -> rules.Entry:
+def _entry(row: Any, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None) -> rules.Entry:
     seen: dict[str, Money] = {}
     for who, amount in whose.items():
         if patient_id in (None, who):
@@ -114,7 +128,7 @@ def _entry(
 def _rows(
     tx: Tx,
     said: rules.Statement,
-    kept: Sequence[tuple[LedgerEntry, Parts]],
+    kept: Sequence[tuple[Any, Parts]],
     names: dict[PatientId, str],
 ) -> tuple[StatementRow, ...]:
     numbers = _numbers(tx, {row.invoice_id for row, _ in kept if row.invoice_id})
@@ -136,30 +150,22 @@ def _rows(
 def _numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
     every, found = sorted(ids), dict[InvoiceId, str]()
     for start in range(0, len(every), 500):
-        some = col(Invoice.id).in_(every[start : start + 500])
-        found.update(tx.exec(columns(Invoice.id, Invoice.number).where(some)).all())
+        found.update(tx.exec(_NUMBERS, params={"bills": every[start : start + 500]}).all())
     return found
 
 
 def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId | None) -> Money:
     if patient_id is None:
-        before = columns(func.sum(col(LedgerEntry.amount))).where(
-            LedgerEntry.account_id == account_id, LedgerEntry.posted_on < first
-        )
-        return as_money(tx.exec(before).one())
-    every = _posted(tx, account_id, date.min, first, inclusive=False)
+        return as_money(tx.exec(_BEFORE, params={"account": account_id, "first": first}).one())
+    if first == date.min:
+        return Money(0, currency())
+    every = _posted(tx, account_id, date.min, first - timedelta(days=1))
     return total((whose[patient_id] for whose in split(tx, every) if patient_id in whose), currency())
 
 
-def _posted(
-    tx: Tx, account_id: AccountId, first: date, last: date, *, inclusive: bool = True
-) -> Sequence[LedgerEntry]:
-    until = col(LedgerEntry.posted_on) <= last if inclusive else col(LedgerEntry.posted_on) < last
-    wanted = select(LedgerEntry).where(
-        LedgerEntry.account_id == account_id, LedgerEntry.posted_on >= first, until
-    )
-    ordered = wanted.order_by(col(LedgerEntry.posted_on), col(LedgerEntry.posted_at), col(LedgerEntry.id))
-    return tx.exec(ordered).all()
+def _posted(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequence[Any]:
+    """Entries in order, with the columns of _POSTED."""
+    return tx.exec(_POSTED, params={"account": account_id, "first": first, "last": last}).all()
 
 
 def _waiting(tx: Tx, account_id: AccountId, last: date, patient_id: PatientId | None) -> list[RecentPayment]:

@@ -255,7 +255,6 @@ class AccountView:
     held: HeldPayment | None
     people: tuple[PersonBalance, ...]
     open: tuple[OpenInvoice, ...]  # oldest due first
-    history: tuple[RecentPayment, ...]  # newest first, at most 20
     sources: tuple[SourceView, ...]
     online_payments: bool
 

@@ -13,25 +13,32 @@ from portal_app.domain.ids import AccountId, SourceId
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
-from portal_app.services.billing.payments import customer_of, own_account
+from portal_app.services.billing.own import own_account
+from portal_app.services.billing.payments import customer_of
 from portal_app.services.billing.settle import keep_source
 from portal_app.services.billing.sources import source_view, sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import SetupStarted, SourceView
 
 
-def list_sources(principal: Principal) -> tuple[SourceView, ...]:
+def list_sources(principal: Principal, account_id: AccountId | None = None) -> tuple[SourceView, ...]:
     """The viewer's own saved cards and bank accounts, the default first."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
-        return sources_of(tx, own_account(tx, None))
+        return sources_of(tx, own_account(tx, account_id))
 
 
-def start_adding_source(principal: Principal, setup_key: str, *, processor: CardProcessor) -> SetupStarted:
+def start_adding_source(
+    principal: Principal,
+    setup_key: str,
+    *,
+    processor: CardProcessor,
+    account_id: AccountId | None = None,
+) -> SetupStarted:
     """What the payer's browser needs to give a card to the processor; `setup_key` is minted with the form."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
-        account_id = own_account(tx, None)
+        account_id = own_account(tx, account_id)
     customer = customer_of(principal, account_id, processor)
     setup = processor.start_setup(customer, key=setup_key) if customer else None
     if setup is None or not setup.client_secret:
@@ -39,7 +46,13 @@ def start_adding_source(principal: Principal, setup_key: str, *, processor: Card
     return SetupStarted(setup.setup_id, setup.client_secret)
 
 
-def finish_adding_source(principal: Principal, setup_id: str, *, processor: CardProcessor) -> SourceView:
+def finish_adding_source(
+    principal: Principal,
+    setup_id: str,
+    *,
+    processor: CardProcessor,
+    account_id: AccountId | None = None,
+) -> SourceView:
     """What the processor says of it, never what the browser says; the first one becomes the default."""
     principal.require(Permission.MY_PAYMENTS)
     setup = processor.look_up_setup(setup_id)
@@ -48,7 +61,7 @@ def finish_adding_source(principal: Principal, setup_id: str, *, processor: Card
             raise Refused(rules.decline_message(setup.reason))
         raise Refused("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
-        account = lock_account(tx, own_account(tx, None))
+        account = lock_account(tx, own_account(tx, account_id))
         if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:
             raise NotFound
         row = keep_source(tx, account, setup.source)
@@ -116,8 +129,8 @@ def used_by(principal: Principal, source_id: SourceId) -> tuple[str, ...]:
         return tuple(tx.exec(names.order_by(Plan.name)).all())
 
 
-def uses(principal: Principal) -> dict[SourceId, tuple[str, ...]]:
-    """Names of the memberships that are paid with each of the viewer's sources."""
+def uses(principal: Principal, account_id: AccountId | None = None) -> dict[SourceId, tuple[str, ...]]:
+    """Names of the memberships that are paid with each source of the account."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
         found: dict[SourceId, tuple[str, ...]] = {}
@@ -125,7 +138,7 @@ def uses(principal: Principal) -> dict[SourceId, tuple[str, ...]]:
             columns(Membership.source_id, Plan.name)
             .join(Plan, col(Plan.id) == Membership.plan_id)
             .where(
-                Membership.account_id == own_account(tx, None),
+                Membership.account_id == own_account(tx, account_id),
                 col(Membership.status).in_(["active", "pending"]),
             )
         )

@@ -69,6 +69,7 @@ class Books:
     new_lines: list[dict[str, Any]] = field(default_factory=list)
     new_payments: list[dict[str, Any]] = field(default_factory=list)
     new_allocations: list[dict[str, Any]] = field(default_factory=list)
+    used: dict[str, int] = field(default_factory=dict)  # by payment: what its allocations pay
     entries: list[dict[str, Any]] = field(default_factory=list)
     dropped_lines: list[InvoiceLine] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
@@ -106,6 +107,7 @@ class Books:
     def allocate(self, payment_id: str, bill: Bill, minor: int, position: int) -> None:
         bill.allocated += minor
         bill.restate()
+        self.used[payment_id] = self.used.get(payment_id, 0) + minor
         self.new_allocations.append(
             whole(
                 Allocation,
@@ -130,6 +132,8 @@ class Books:
         desk.amend(
             tx, Invoice, [self._amended(bill) for bill in self.bills.values() if bill.kept != bill.now]
         )
+        for row in self.new_payments:
+            row["allocated"] = self.money(self.used.get(row["id"], 0))
         desk.pour(tx, Payment, self.new_payments)
         desk.pour(tx, Allocation, self.new_allocations)
         desk.pour(tx, LedgerEntry, self.entries)

@@ -14,7 +14,13 @@ from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppoi
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.words import for_whom, invoice_about, invoice_status, invoice_title
+from portal_app.state.billing.words import (
+    for_whom,
+    invoice_about,
+    invoice_status,
+    invoice_title,
+    page_of_pages,
+)
 
 SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
 
@@ -103,7 +109,7 @@ class InvoicesState(PortalState):
         self.pages = found.pages
         self.newer = self._address(show, person, found.page - 1) if found.page > 1 else ""
         self.older = self._address(show, person, found.page + 1) if found.page < found.pages else ""
-        self.where = say(self.language, "Page {page} of {pages}", page=found.page, pages=found.pages)
+        self.where = page_of_pages(self.language, found.page, found.pages)
 
     def _show_visit(self, visit: NextAppointment | None) -> None:
         self.visit_day = self.visit_when = ""

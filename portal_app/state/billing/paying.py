@@ -12,7 +12,7 @@ import reflex as rx
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing import AskAgain, Held, PaymentStatus, part_payment
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.ids import InvoiceId, PaymentId, SourceId, given_id, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, given_id, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services import billing
@@ -42,6 +42,7 @@ class Offer:
     payment_id: PaymentId
     amount: Money
     invoice_ids: tuple[InvoiceId, ...] | None = None  # None: whatever is open on the account
+    account_id: AccountId | None = None  # None: their only one
     source_id: SourceId | None = None
     token: str = ""
     save: bool = False

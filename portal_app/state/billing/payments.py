@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.ids import InvoiceId, PaymentId, given_id
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
 from portal_app.services import billing
@@ -22,9 +23,10 @@ from portal_app.services.billing.views import (
 from portal_app.speech import date_text, money_text, paid_with_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.accounts import PicksAccount
 from portal_app.state.billing.paying import Offer, Paying
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.billing.words import due_status, invoice_title, payment_status
+from portal_app.state.billing.words import due_status, invoice_title, page_of_pages, payment_status
 from portal_app.state.live import watch
 
 
@@ -70,7 +72,7 @@ class PastItem:
     refunds: list[RefundItem]
 
 
-class PaymentsState(Paying, PortalState):
+class PaymentsState(Paying, PicksAccount, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     missing: rx.Field[bool] = rx.field(False)  # they answer for no account
     owes: rx.Field[bool] = rx.field(False)
@@ -106,6 +108,7 @@ class PaymentsState(Paying, PortalState):
         self._clear()
         self.ready = self.missing = self.busy = self.reviewing = False
         self.said, self._amount, self._ids, self._first_source = "", None, (), ""
+        await self._pick_account()
         await self._show()
         if self._account is not None:
             watch(f"account:{self._account.account_id}", PaymentsState.refresh)
@@ -141,7 +144,7 @@ class PaymentsState(Paying, PortalState):
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
     async def use_credit(self):
-        used = await in_thread(billing.use_credit, me())
+        used = await in_thread(billing.use_credit, me(), self._account_id)
         await self._show()
         self.said = say(self.language, "You used {amount} of your credit. No card was charged.", amount=used)
 
@@ -149,7 +152,7 @@ class PaymentsState(Paying, PortalState):
         """From a card just added: what is past due is chosen already (SRC-3)."""
         if asked.get("pay") != "past_due" or not self.can_pay:
             return
-        offer = await in_thread(billing.past_due_offer, me())
+        offer = await in_thread(billing.past_due_offer, me(), self._account_id)
         if not offer.rows:
             return
         self._first_source = asked.get("source", "")
@@ -171,13 +174,13 @@ class PaymentsState(Paying, PortalState):
 
     async def _look(self) -> None:
         try:
-            account = await in_thread(billing.view_account, me())
+            account = await in_thread(billing.view_account, me(), self._account_id)
         except NotFound:
             self.missing, self._account = True, None
             return
         page = self.router.url.query_parameters.get("page", "")
         number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
-        history = await in_thread(billing.list_payments, me(), page=number)
+        history = await in_thread(billing.list_payments, me(), account_id=self._account_id, page=number)
         self._account = account
         self._show_balance(account)
         self._show_due(account)
@@ -231,9 +234,10 @@ class PaymentsState(Paying, PortalState):
         self.history = [self._past(row) for row in found.rows]
         self.pages = found.pages
         here = address(self.language, "/payments")
-        self.newer = f"{here}?page={found.page - 1}" if found.page > 1 else ""
-        self.older = f"{here}?page={found.page + 1}" if found.page < found.pages else ""
-        self.where = say(self.language, "Page {page} of {pages}", page=found.page, pages=found.pages)
+        newer, older = (urlencode({**self._account_asked, "page": found.page + step}) for step in (-1, 1))
+        self.newer = f"{here}?{newer}" if found.page > 1 else ""
+        self.older = f"{here}?{older}" if found.page < found.pages else ""
+        self.where = page_of_pages(self.language, found.page, found.pages)
 
     def _past(self, row: PastPayment) -> PastItem:
         paid = row.payment
@@ -283,7 +287,13 @@ class PaymentsState(Paying, PortalState):
         account, amount = self._account, self._amount
         if account is None or amount is None:
             raise NotFound
-        parts = await in_thread(billing.preview_account, me(), amount, invoice_ids=self._ids or None)
+        parts = await in_thread(
+            billing.preview_account,
+            me(),
+            amount,
+            account_id=account.account_id,
+            invoice_ids=self._ids or None,
+        )
         bills = {bill.id: bill for bill in account.open}
         self.parts = [self._part(bills.get(id_), number, part) for id_, number, part in parts]
         self._ids = tuple(id_ for id_, _, _ in parts)
@@ -303,7 +313,10 @@ class PaymentsState(Paying, PortalState):
         if self._amount is None or not self.reviewing:
             raise NotFound
         payment = PaymentId(given_id("pay", form.get("payment")))
-        return Offer(payment, self._amount, self._ids, save="save" in form)
+        return Offer(payment, self._amount, self._ids, self._account_id, save="save" in form)
+
+    def _of_account(self, account_id: AccountId) -> str:
+        return f"{address(self.language, '/payments')}?account={account_id}"
 
     @staticmethod
     def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
@@ -312,6 +325,7 @@ class PaymentsState(Paying, PortalState):
             offer.payment_id,
             offer.amount,
             processor=gateways().payments,
+            account_id=offer.account_id,
             invoice_ids=offer.invoice_ids,
             source_id=offer.source_id,
             token=offer.token,

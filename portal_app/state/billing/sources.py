@@ -1,18 +1,20 @@
 """Payment options: the cards and bank accounts on file, what each of them pays, adding and removing."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.ids import SourceId, given_id, new_id
+from portal_app.domain.ids import AccountId, SourceId, given_id, new_id
 from portal_app.gateways import gateways
 from portal_app.services import billing
 from portal_app.services.billing.views import PayOffer, SourceView
 from portal_app.speech import money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.accounts import PicksAccount
 from portal_app.state.billing.words import due_status, invoice_title, source_note
 
 
@@ -42,7 +44,7 @@ class OfferItem:
     amount: str
 
 
-class SourcesState(PortalState):
+class SourcesState(PicksAccount, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     missing: rx.Field[bool] = rx.field(False)
     sources: rx.Field[list[SourceCard]] = rx.field(default_factory=list)
@@ -75,6 +77,7 @@ class SourcesState(PortalState):
         self._clear()
         self.ready = self.missing = self.adding = False
         self.setup_secret, self.offer = "", []
+        await self._pick_account()
         await self._show()
 
     @rx.event
@@ -99,7 +102,11 @@ class SourcesState(PortalState):
         self._clear()
         try:
             started = await in_thread(
-                billing.start_adding_source, me(), new_id("set"), processor=gateways().payments
+                billing.start_adding_source,
+                me(),
+                new_id("set"),
+                processor=gateways().payments,
+                account_id=self._account_id,
             )
             self._setup_id, self.setup_secret, self.card_released = (
                 started.setup_id,
@@ -115,7 +122,11 @@ class SourcesState(PortalState):
         """Whatever the page says of it, the processor is asked."""
         try:
             added = await in_thread(
-                billing.finish_adding_source, me(), self._setup_id, processor=gateways().payments
+                billing.finish_adding_source,
+                me(),
+                self._setup_id,
+                processor=gateways().payments,
+                account_id=self._account_id,
             )
         except Refused as refusal:
             self._refuse(refusal)
@@ -124,7 +135,7 @@ class SourcesState(PortalState):
         self.adding, self.setup_secret = False, ""
         await self._show()
         self.said = say(self.language, "{shown} was added.", shown=paid_with_text(self.language, added.shown))
-        self._offer_past_due(await in_thread(billing.past_due_offer, me()), added)
+        self._offer_past_due(await in_thread(billing.past_due_offer, me(), self._account_id), added)
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -193,8 +204,8 @@ class SourcesState(PortalState):
 
     async def _show(self) -> None:
         try:
-            found = await in_thread(billing.list_sources, me())
-            pays = await in_thread(billing.uses, me())
+            found = await in_thread(billing.list_sources, me(), self._account_id)
+            pays = await in_thread(billing.uses, me(), self._account_id)
         except NotFound:
             self.missing = True
             return
@@ -225,7 +236,11 @@ class SourcesState(PortalState):
             for bill in found.rows
         ]
         self.offer_amount = money_text(self.language, found.amount)
-        self.offer_href = address(self.language, f"/payments?pay=past_due&source={added.id}")
+        asked = urlencode({**self._account_asked, "pay": "past_due", "source": added.id})
+        self.offer_href = address(self.language, f"/payments?{asked}")
+
+    def _of_account(self, account_id: AccountId) -> str:
+        return address(self.language, f"/payment-options?account={account_id}")
 
     def _refuse(self, refusal: Refused) -> None:
         self._release()

@@ -11,16 +11,17 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.billing import PRESETS, preset
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import AccountId, PatientId, given_id
 from portal_app.services import billing
 from portal_app.services.account_papers import entry_text
-from portal_app.services.billing.views import StatementView
+from portal_app.services.billing.views import StatementRow, StatementView
 from portal_app.services.statement_mail import email_statement
-from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, plural, say
+from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.billing.accounts import PicksAccount
 
-ON_SCREEN = 200  # lines; the paper has them all
+ON_SCREEN = 100  # lines a page; the paper has them all
 _PRESETS = {
     "this_month": mark("This month"),
     "last_month": mark("Last month"),
@@ -66,7 +67,7 @@ class YearItem:
     href: str
 
 
-class StatementsState(PortalState):
+class StatementsState(PicksAccount, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     missing: rx.Field[bool] = rx.field(False)
     presets: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
@@ -78,11 +79,17 @@ class StatementsState(PortalState):
     period: rx.Field[str] = rx.field("")
     whose: rx.Field[str] = rx.field("")
     opening: rx.Field[str] = rx.field("")
-    opening_words: rx.Field[str] = rx.field("")
-    opened: rx.Field[str] = rx.field("")  # the first day
+    start: rx.Field[str] = rx.field(
+        ""
+    )  # the balance above the first line of this page, what and of when it is
+    start_words: rx.Field[str] = rx.field("")
+    start_day: rx.Field[str] = rx.field("")
     closing: rx.Field[str] = rx.field("")
     rows: rx.Field[list[EntryItem]] = rx.field(default_factory=list)
-    more: rx.Field[str] = rx.field("")
+    pages: rx.Field[int] = rx.field(1)
+    earlier: rx.Field[str] = rx.field("")
+    later: rx.Field[str] = rx.field("")
+    where: rx.Field[str] = rx.field("")
     sums: rx.Field[list[SumItem]] = rx.field(default_factory=list)
     persons: rx.Field[list[PersonSumItem]] = rx.field(default_factory=list)
     posting: rx.Field[list[SumItem]] = rx.field(default_factory=list)
@@ -110,8 +117,9 @@ class StatementsState(PortalState):
             days = preset(chosen, clock.today())
             self.first, self.last = days[0].isoformat(), days[1].isoformat()
         try:
+            await self._pick_account()
             await self._show_choices(chosen)
-            await self._show()
+            await self._show(asked.get("page", ""))
         except NotFound:
             self.missing = True
         except Refused as refusal:
@@ -135,25 +143,37 @@ class StatementsState(PortalState):
         self.emailed = self.trouble = ""
         try:
             to = await in_thread(
-                email_statement, me(), *_days(self.first, self.last), patient_id=_person(self.person)
+                email_statement,
+                me(),
+                *_days(self.first, self.last),
+                account_id=self._account_id,
+                patient_id=_person(self.person),
             )
             self.emailed = say(self.language, "We sent it to {email}.", email=to)
         except Refused as refusal:
             self.trouble = say(self.language, refusal.message, **refusal.values)
 
-    async def _show(self) -> None:
+    async def _show(self, page: str) -> None:
         first, last = _days(self.first, self.last)
-        view = await in_thread(billing.view_statement, me(), first, last, patient_id=_person(self.person))
+        view = await in_thread(
+            billing.view_statement,
+            me(),
+            first,
+            last,
+            account_id=self._account_id,
+            patient_id=_person(self.person),
+        )
         self._show_figures(view)
-        self._show_rows(view)
+        self._show_rows(view, int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1)
         asked = {"from": self.first, "to": self.last, "person": self.person, "lang": self.language}
+        asked |= self._account_asked
         query = urlencode({name: value for name, value in asked.items() if value})
         self.pdf, self.itemised = f"/documents/statement.pdf?{query}", f"/documents/itemised.pdf?{query}"
 
     async def _show_choices(self, chosen: str) -> None:
         """Whom one may ask for decides whether there is an account at all."""
-        people = await in_thread(billing.list_people, me())
-        years = await in_thread(billing.years_with_payments, me())
+        people = await in_thread(billing.list_people, me(), self._account_id)
+        years = await in_thread(billing.years_with_payments, me(), self._account_id)
         period = {"period": chosen} if chosen else {"from": self.first, "to": self.last}
         self.presets = [
             PeriodChip(
@@ -171,7 +191,7 @@ class StatementsState(PortalState):
         self.years = [
             YearItem(
                 say(self.language, "Payments in {year}", year=str(year)),
-                f"/documents/payments/{year}.pdf?lang={self.language}",
+                f"/documents/payments/{year}.pdf?{urlencode({**self._account_asked, 'lang': self.language})}",
             )
             for year in years[:3]
         ]
@@ -202,12 +222,18 @@ class StatementsState(PortalState):
         ]
         self.after_posting = money_text(spoken, view.after_posting)
 
-    def _show_rows(self, view: StatementView) -> None:
+    def _show_rows(self, view: StatementView, page: int) -> None:
         spoken = self.language
-        self.opened = full_date_text(spoken, view.first)
-        self.opening_words = (
-            say(spoken, "Balance at the start") if view.rows else say(spoken, "Balance forward")
+        self.pages = max(1, -(-len(view.rows) // ON_SCREEN))
+        page = min(max(page, 1), self.pages)
+        shown = view.rows[(page - 1) * ON_SCREEN : page * ON_SCREEN]
+        self._show_start(view, view.rows[(page - 1) * ON_SCREEN - 1] if page > 1 else None)
+        period = {"from": self.first, "to": self.last}
+        self.earlier = self._address({**period, "page": str(page - 1)}, self.person) if page > 1 else ""
+        self.later = (
+            self._address({**period, "page": str(page + 1)}, self.person) if page < self.pages else ""
         )
+        self.where = say(spoken, "Page {page} of {pages}", page=page, pages=self.pages)
         self.rows = [
             EntryItem(
                 full_date_text(spoken, row.on),
@@ -216,14 +242,8 @@ class StatementsState(PortalState):
                 money_text(spoken, row.amount),
                 money_text(spoken, row.running),
             )
-            for row in view.rows[:ON_SCREEN]
+            for row in shown
         ]
-        rest = len(view.rows) - ON_SCREEN
-        self.more = (
-            plural(spoken, "{n} more line is in the PDF.", "{n} more lines are in the PDF.", rest)
-            if rest > 0
-            else ""
-        )
         self.persons = [
             PersonSumItem(
                 person.name or say(spoken, "Everything else"),
@@ -234,8 +254,23 @@ class StatementsState(PortalState):
             for person in (view.people if len(view.people) > 1 else ())
         ]
 
+    def _show_start(self, view: StatementView, before: StatementRow | None) -> None:
+        """What stands above the first line: the opening balance, on a later page where the one before ended."""
+        spoken = self.language
+        opening = mark("Balance at the start") if view.rows else mark("Balance forward")
+        self.start_words = say(spoken, "Balance carried over") if before else say(spoken, opening)
+        self.start = money_text(spoken, before.running if before else view.opening)
+        self.start_day = full_date_text(spoken, before.on if before else view.first)
+
+    def _of_account(self, account_id: AccountId) -> str:
+        """Another account has other people on it: the period stays, the person does not."""
+        asked = self.router.url.query_parameters
+        kept = {name: asked.get(name, "") for name in ("period", "from", "to")}
+        query = urlencode({name: value for name, value in kept.items() if value} | {"account": account_id})
+        return f"{address(self.language, '/statements')}?{query}"
+
     def _address(self, period: dict[str, str], person: str) -> str:
-        asked = {**period, "person": person}
+        asked = {**self._account_asked, **period, "person": person}
         query = urlencode({name: value for name, value in asked.items() if value})
         return address(self.language, "/statements") + (f"?{query}" if query else "")
 

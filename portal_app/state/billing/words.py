@@ -3,6 +3,7 @@
 from datetime import date
 
 from portal_app.domain.billing import InvoiceStatus, PaymentStatus
+from portal_app.services.asking import PAGES_AHEAD
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, SourceView
 from portal_app.speech import date_text, mark, month_text, names_text, plural, say
 
@@ -127,3 +128,10 @@ def source_note(language: str, source: SourceView) -> str:
 def short_decline(language: str, code: str) -> str:
     """For the desk, in a few words."""
     return say(language, _SHORT.get(_SAME_AS.get(code, code), mark("Declined by the bank")))
+
+
+def page_of_pages(language: str, page: int, pages: int) -> str:
+    """ "Page 2 of 5"; where a list is so long that nobody counted to its end, "of more than 25"."""
+    if pages > (known := page + PAGES_AHEAD - 1):
+        return say(language, "Page {page} of more than {pages}", page=page, pages=known)
+    return say(language, "Page {page} of {pages}", page=page, pages=pages)

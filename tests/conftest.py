@@ -32,6 +32,7 @@ import portal_app.db.tables  # noqa: E402  (the metadata is whole)
 from portal_app import clock  # noqa: E402
 from portal_app.db import engine as db_engine  # noqa: E402
 from portal_app.services import families, practice  # noqa: E402
+from portal_app.services.sign_in import throttle  # noqa: E402
 from tests.cast import Cast  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
 
@@ -153,6 +154,7 @@ def _bound(url: str) -> Iterator[str]:
     """Always the same address: the engine and its prepared statements serve every test of the process."""
     families.forget()
     practice.forget()
+    throttle.forget_all()
     db_engine.bind(url)
     yield url
     db_engine.close()

@@ -15,13 +15,14 @@ from portal_app.speech import mark, money_text, paid_with_text, say, time_text, 
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 from portal_app.state.billing.words import payment_status, short_decline
 from portal_app.state.live import watch
+from portal_app.state.way_in import WayIn
 
 ARRIVED = mark("New payment: {amount} from {who}")
 DECLINED = mark("Declined: {amount} from {who}")
 TOLD = RECEIVED | {PaymentStatus.FAILED}
 
 
-class StaffSignInState(PortalState):
+class StaffSignInState(WayIn):
     step: rx.Field[str] = rx.field("password")  # password, set_up, code, done
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
@@ -34,12 +35,13 @@ class StaffSignInState(PortalState):
     @open_to_all
     async def begin(self):
         """Starts anew: what a former visitor typed is nobody's."""
-        self._start_over()
+        self._start_afresh()
 
     @rx.event
     @open_to_all
     async def give_password(self, form: dict[str, str]):
         """Whoever works here; the same words whatever is wrong."""
+        self._start_afresh()
         self.busy, self.error = True, ""
         yield
         try:
@@ -73,10 +75,6 @@ class StaffSignInState(PortalState):
     async def start_over(self):
         """Back to the password."""
         self._start_over()
-
-    def _start_over(self) -> None:
-        self.step, self.busy = "password", False
-        self.error = self.qr = self.secret = self.ticket = self._challenge = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The practice's side: signing in with a second factor, and today's payments as they happen."""
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, quote, urlsplit
 
 import reflex as rx
 
@@ -15,6 +14,7 @@ from portal_app.speech import mark, money_text, paid_with_text, say, time_text, 
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 from portal_app.state.billing.words import payment_status, short_decline
 from portal_app.state.live import watch
+from portal_app.state.typed import as_image
 from portal_app.state.way_in import WayIn
 
 ARRIVED = mark("New payment: {amount} from {who}")
@@ -49,8 +49,8 @@ class StaffSignInState(WayIn):
             if not (email and password):
                 raise Refused("Enter your email and your password")
             challenge = await in_thread(sign_in.staff_password, me(), email, password)
-            self._challenge, self.qr = challenge.id, _as_image(challenge.qr_svg)
-            self.secret = _secret(challenge.secret_uri)
+            self._challenge, self.secret = challenge.id, challenge.secret
+            self.qr = as_image(challenge.qr_svg)
             self.step = "set_up" if challenge.set_up else "code"
         except Refused as refusal:
             self.error = say(self.language, refusal.message, **refusal.values)
@@ -155,13 +155,3 @@ class TodayState(PortalState):
 
 def _key(row: StaffPaymentRow) -> str:
     return f"{row.id} {row.status}"
-
-
-def _as_image(svg: str) -> str:
-    return f"data:image/svg+xml,{quote(svg)}" if svg else ""
-
-
-def _secret(uri: str) -> str:
-    """The secret as one types it: in fours."""
-    found = parse_qs(urlsplit(uri).query).get("secret", [""])[0]
-    return " ".join(found[i : i + 4] for i in range(0, len(found), 4))

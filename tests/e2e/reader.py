@@ -145,3 +145,25 @@ print(sign_in.redeem(ticket).value)
 """,
     )
     visitor.context.add_cookies([{"name": "demo-portal", "value": cookie, "url": portal.url}])
+
+
+class Device:
+    """One that holds passkeys. Whether its user answers what a page asks of it now, is theirs to say."""
+
+    def __init__(self, page: Page) -> None:
+        self.wire = page.context.new_cdp_session(page)
+        self.wire.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        self.id = self.wire.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+
+    def answers(self, does: bool) -> None:
+        self.wire.send(
+            "WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.id, "enabled": does}
+        )

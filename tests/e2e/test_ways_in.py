@@ -17,6 +17,7 @@ from tests.e2e.reader import (
     LANGUAGES,
     PASSWORD,
     ROSA,
+    Device,
     Reader,
     in_the_portal,
     sign_in_quietly,
@@ -188,27 +189,9 @@ def test_password_app_recovery_code_and_code_by_email(reader: Reader):
     reader.is_in()
 
 
-def virtual_authenticator(page: Page) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    session.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-                "automaticPresenceSimulation": True,
-            }
-        },
-    )
-
-
 def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     who = {"en": NGOZI, "es": NADIA}[reader.language]
-    virtual_authenticator(reader.page)
+    device = Device(reader.page)
     reader.signs_in_by_code(who)
     reader.go("/account")
     reader.press("Add a passkey")
@@ -217,8 +200,9 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.press("Make the passkey")
     reader.reads("Your passkey is added.")
     reader.reads("My phone")
+    device.answers(False)  # to the question behind the sign-in page's field
     reader.signs_out()
-
+    device.answers(True)
     reader.press("Use a passkey")
     reader.is_in()
 
@@ -232,7 +216,9 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.sees("Remove the passkey?")
     reader.press("Remove")
     reader.reads("The passkey is removed.")
+    device.answers(False)
     reader.signs_out()
+    device.answers(True)
     reader.press("Use a passkey")
     reader.reads("That passkey did not work. Try again, or sign in with a code.")
     reader.visitor.forgive()  # 403

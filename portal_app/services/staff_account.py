@@ -3,7 +3,7 @@
 Each change ends their other sessions and whatever sign-in was under way, and is told by mail.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select, update
 
@@ -121,6 +121,21 @@ def confirm_staff_app(principal: Principal, code: str) -> None:
     if not used:
         note_failure(principal, None if locked else me, "change:staff_app")
         raise WrongCode
+
+
+def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None:
+    """Password or phone lost: another password, and the app is set up anew at the next sign-in."""
+    principal.require(Permission.MANAGE_STAFF)
+    with reading(on_behalf(principal)) as tx:
+        whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email.strip().lower())).first()
+    if whose is None:
+        raise Refused("There is nobody with this email.")
+    hashed = hash_of(password, whose.email, whose.name)
+    theirs = replace(on_behalf(principal), staff_id=whose.id, session_ref="")  # every session of theirs ends
+    with transaction(on_behalf(principal)) as tx:
+        them = tx.find(StaffMember, whose.id, lock=True)
+        them.password_hash, them.totp_secret, them.totp_waiting = hashed, "", ""
+        _changed(tx, theirs, them, "staff_password_changed", "reset:staff_sign_in")
 
 
 def _me(tx: Tx, principal: Principal, *, lock: bool = False) -> StaffMember:

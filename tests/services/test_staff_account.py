@@ -204,3 +204,20 @@ def test_a_patient_has_no_account_at_work(cast: Cast):
     for ask in (staff_account.view_account, staff_account.begin_staff_app, staff_account.is_proven_at_work):
         with pytest.raises(NotAllowed):
             ask(cast.maria)
+
+
+def test_who_lost_the_phone_is_given_a_new_beginning_by_who_manages_staff(nora: Nora, cast: Cast):
+    there = nora.elsewhere()
+    with pytest.raises(NotAllowed):
+        staff_account.reset_staff_sign_in(cast.dana, EMAIL, OTHER)
+    with pytest.raises(Refused, match="nobody"):
+        staff_account.reset_staff_sign_in(cast.olga, "gone@riverside.example", OTHER)
+    staff_account.reset_staff_sign_in(cast.olga, EMAIL.upper(), OTHER)
+    assert is_out(nora.me) and is_out(there)
+    asked = sign_in.staff_password(VISITOR, EMAIL, OTHER)
+    assert asked.set_up
+    with pytest.raises(Refused, match="not the code"):
+        sign_in.staff_totp(VISITOR, asked.id, nora.code())
+    assert sign_in.staff_totp(VISITOR, asked.id, TOTP(asked.secret.replace(" ", "")).now())
+    assert outbox("staff_password_changed")
+    assert ("reset:staff_sign_in", cast.olga.name) in [(line.action, line.actor) for line in trail()]

@@ -147,6 +147,21 @@ print(sign_in.redeem(ticket).value)
     visitor.context.add_cookies([{"name": "demo-portal", "value": cookie, "url": portal.url}])
 
 
+def at_work_quietly(portal: Portal, visitor: Visitor, email: str) -> None:
+    """The same for a member of staff: a session of its own, which may end without others."""
+    cookie = in_the_portal(
+        portal,
+        f"""
+from portal_app.db.tables.staff import StaffMember
+with transaction(us) as tx:
+    who = tx.exec(select(StaffMember.id).where(StaffMember.email == {email!r})).one()
+    ticket = sign_in.write_ticket(tx, way="password+totp", staff_id=who)
+print(sign_in.redeem(ticket).value)
+""",
+    )
+    visitor.context.add_cookies([{"name": "demo-portal-staff", "value": cookie, "url": portal.url}])
+
+
 class Device:
     """One that holds passkeys. Whether its user answers what a page asks of it now, is theirs to say."""
 

@@ -9,20 +9,12 @@ from pyotp.totp import TOTP
 
 from tests.e2e.conftest import Look, Visits
 from tests.e2e.portal import Portal
-from tests.e2e.reader import LANGUAGES, Reader, in_the_portal
+from tests.e2e.reader import LANGUAGES, Reader, at_work_quietly, in_the_portal
 
 FIRST, SECOND = "seven quiet herons fly", "eleven green kettles sing"
 ADD = """
 from portal_app.domain.access import Role
 sign_in.staff_add(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
-"""
-
-ANOTHER_SESSION = """
-from portal_app.db.tables.staff import StaffMember
-with transaction(us) as tx:
-    who = tx.exec(select(StaffMember.id).where(StaffMember.email == {email!r})).one()
-    ticket = sign_in.write_ticket(tx, way="password+totp", staff_id=who)
-print(sign_in.redeem(ticket).value)
 """
 
 
@@ -67,8 +59,7 @@ def test_password_and_app_are_changed_and_told_by_mail(
     one.fill("6-digit code", codes.next())
     one.press("Sign in")
     one.sees("Today")
-    cookie = in_the_portal(portal, ANOTHER_SESSION.format(email=email))
-    there.visitor.context.add_cookies([{"name": "demo-portal-staff", "value": cookie, "url": portal.url}])
+    at_work_quietly(portal, there.visitor, email)
     there.go("/staff")
     there.sees("Today")
 

@@ -6,7 +6,7 @@ from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import Refused
 from portal_app.services import credentials, desk_codes, links, resets, second_factor
 from portal_app.services.second_factor import StartAgain
-from portal_app.speech import mark
+from portal_app.speech import mark, say
 from portal_app.state.answering import answered
 from portal_app.state.base import in_thread, me, open_to_all
 from portal_app.state.factors import SENT, Choice, choices, first_way, way_of
@@ -96,7 +96,8 @@ class PasswordState(WayIn):
 
 class DeskCodeState(WayIn):
     busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
+    error: rx.Field[str] = rx.field("")  # of all three together
+    born_error: rx.Field[str] = rx.field("")
     ticket: rx.Field[str] = rx.field("")
 
     @rx.event
@@ -120,10 +121,15 @@ class DeskCodeState(WayIn):
         self._start_over()
 
     async def _sign_in(self, form: dict[str, str]) -> None:
+        self.born_error = ""
         code, initials = form.get("code", "").strip(), form.get("initials", "").strip()
         if not (code and initials):
             raise Refused("Enter the code and your initials")
-        born = birth_date(form)
+        try:
+            born = birth_date(form)
+        except Refused as wrong:
+            self.born_error = say(self.language, wrong.message, **wrong.values)
+            return
         self.ticket = await in_thread(desk_codes.desk_sign_in, me(), code[:100], born, initials[:20])
 
 

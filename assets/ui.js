@@ -156,7 +156,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     else ask("page");
   });
   // 9. A link's secret rides behind the #, which no server sees: taken out of the address at once.
-  let token = "", known = "";
+  let token = "", known = "", offered = null;
   const bare = () => location.pathname.replace(/^\/es(?=\/)/, "").replace(/\/$/, "");
   const take = () => {
     const linked = ["/links", "/stop-reset"].includes(bare()), t = location.hash.slice(1);
@@ -175,6 +175,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
   const store = localStorage;
   const fill = () => {
     const f = d.querySelector("form[data-remember]"), c = f && f.elements.contact, s = f && f.elements.shared;
+    if (c && c !== offered && c.autocomplete.includes("webauthn")) { offered = c; import("/passkeys.js").then((m) => m.offer(c)).catch(() => {}); }
     if (!c || f.dataset.filled) return;
     if (s && store.getItem("portal.shared")) s.checked = true;
     const was = known || (s && !s.checked && store.getItem("portal.contact")) || "";

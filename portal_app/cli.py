@@ -185,6 +185,21 @@ def staff_add(
     out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)
 
 
+@staff.command("reset")
+def staff_reset(
+    email: Annotated[str, typer.Argument()],
+    password: Annotated[
+        str,
+        typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="PORTAL_STAFF_PASSWORD"),
+    ] = "",
+) -> None:
+    """Password or phone lost: another password; their authenticator app is set up anew at the next sign-in."""
+    from portal_app.services.staff_account import reset_staff_sign_in  # noqa: PLC0415
+
+    reset_staff_sign_in(the_portal("staff reset"), email, password)
+    out.print(f"{email} signs in with the new password and sets up the app again.", markup=False)
+
+
 @audit.command("verify")
 def audit_verify() -> None:
     """Check the chain of the audit trail; says where it was broken."""

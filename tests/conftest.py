@@ -34,6 +34,7 @@ from portal_app.db import engine as db_engine  # noqa: E402
 from portal_app.db.scope import reading  # noqa: E402
 from portal_app.domain.access import the_portal  # noqa: E402
 from portal_app.services import families, practice  # noqa: E402
+from portal_app.services.sign_in import throttle  # noqa: E402
 from tests.cast import Cast  # noqa: E402
 from tests.invariants import check_books  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
@@ -161,6 +162,7 @@ def _bound(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Always the same address: the engine and its prepared statements serve every test of the process."""
     families.forget()
     practice.forget()
+    throttle.forget_all()
     db_engine.bind(url)
     yield url
     try:

@@ -4,8 +4,10 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.authenticator import to_scan
 from portal_app.components.forms import field, form, text_input
 from portal_app.components.kit import button, card, el, icon, notice, submit
+from portal_app.components.new_password import new_password
 from portal_app.components.second_step import second_step
 from portal_app.components.ways_in import code_field, passkey_button, step_title
 from portal_app.components.words import _, each
@@ -63,26 +65,12 @@ def password() -> rx.Component:
         spell_check=False,
         default_value=S.username,
     )
-    new = text_input("password", hint=True, type="password", auto_complete="new-password")
     return el.div(
         step_title(_("Username and password")),
         trouble(),
         form(
             field(_("Username"), "username", username, hint=_("3 to 64 letters, digits or . _ - @ +")),
-            field(
-                _("New password"),
-                "password",
-                new,
-                hint=_("At least 12 characters. A few words in a row are easy to remember."),
-                cls="mt-5",
-            ),
-            button(
-                icon("eye", 19),
-                _("Show the password"),
-                kind="quiet",
-                cls="-ml-2",
-                custom_attrs={"data-reveal": "password", "aria-pressed": "false"},
-            ),
+            new_password("mt-5"),
             submit(_("Save"), cls="w-full mt-4"),
             busy=S.busy,
             sending=_("Saving…"),
@@ -95,30 +83,9 @@ def password() -> rx.Component:
 
 
 def app() -> rx.Component:
-    qr = el.img(
-        src=S.qr,
-        alt=_("QR code for your authenticator app"),
-        width="200",
-        height="200",
-        class_name="bg-white p-3 rounded-md border border-line",
-    )
     return el.div(
         step_title(_("Set up an authenticator app")),
-        el.ol(
-            el.li(_("Open an authenticator app on your phone.")),
-            el.li(
-                _("Scan this code with it:"),
-                el.div(qr, class_name="my-3"),
-                el.p(
-                    _("Or type this key:"),
-                    " ",
-                    el.code(S.secret, class_name="font-bold tnum break-words"),
-                    class_name="text-sm",
-                ),
-            ),
-            el.li(_("Type the 6 digits the app shows.")),
-            class_name="list-decimal pl-6 mt-3 space-y-2",
-        ),
+        to_scan(S.qr, S.secret),
         form(
             code_field(_("6-digit code"), error=S.error),
             submit(_("Turn it on"), cls="w-full mt-6"),

@@ -15,7 +15,7 @@ from portal_app.components.ways_in import (
     step_title,
     way,
 )
-from portal_app.components.words import _, fill, here
+from portal_app.components.words import _, embedded, fill, here
 from portal_app.state.sign_in import SignInState
 
 
@@ -41,7 +41,8 @@ def contact_step() -> rx.Component:
         "contact",
         error=SignInState.error,
         hint=True,
-        auto_complete="username",
+        # The browser offers passkeys in the field too; in a frame it asks for none.
+        auto_complete="username" if embedded() else "username webauthn",
         input_mode=rx.cond(SignInState.by == "phone", "tel", "email"),
         auto_capitalize="none",
         spell_check=False,
@@ -102,7 +103,7 @@ def other_ways() -> rx.Component:
     """One tap away, and no more than a heading until then."""
     return el.section(
         el.h2(_("Other ways to sign in"), class_name="font-bold text-ink-2 mb-2"),
-        passkey_button(_("Use a passkey"), "sign_in", next_=here(LANDING)),
+        rx.fragment() if embedded() else passkey_button(_("Use a passkey"), "sign_in", next_=here(LANDING)),
         el.ul(
             way(_("Username and password"), here("/sign-in/password"), "key-round"),
             way(_("A code from the front desk"), here("/sign-in/desk"), "ticket"),

@@ -1,5 +1,7 @@
 """/sign-in/password, /sign-in/desk and /welcome: the other ways in, and the public address."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
@@ -78,8 +80,8 @@ def factor_step() -> rx.Component:
     )
 
 
-def trouble(error: rx.Var[str]) -> rx.Component:
-    return rx.cond(error != "", notice("late", error, cls="mt-4", role="alert"))
+def trouble(error: rx.Var[str], **props: Any) -> rx.Component:
+    return rx.cond(error != "", notice("late", error, cls="mt-4", role="alert", **props))
 
 
 @page("/sign-in/desk", "Sign in with a code from the desk", on_load=D.begin, side="open")
@@ -95,10 +97,13 @@ def by_desk_code() -> rx.Component:
     asked = el.div(
         step_title(_("Sign in with a code from the desk"), focus=False),
         el.p(_("The code is on the paper that we gave you."), class_name="text-ink-2 mt-2"),
+        trouble(D.error, data_focus="1"),  # the page is longer than a phone
         form(
             code_field(_("Code"), error="", hint=_("Like K7QX3-MPD4R"), digits=False),
             el.div(
-                birth_date_fields(el.span(_("Your date of birth"), class_name="font-bold"), error=D.error),
+                birth_date_fields(
+                    el.span(_("Your date of birth"), class_name="font-bold"), error=D.born_error
+                ),
                 class_name="mt-5",
             ),
             field(

@@ -6,6 +6,8 @@ One email may serve a household, so the words never say whose sign-in it was.
 from portal_app.services.wording import WORDINGS, Wording, mark
 
 _CHANGED = mark("Your sign-in for {practice} was changed")
+_STAFF_CHANGED = mark("Your staff sign-in for {practice} was changed")
+_STAFF_CHANGED_SMS = mark("{practice}: your staff sign-in was changed. Not you? Tell an owner at once.")
 
 CREDENTIAL_WORDINGS: dict[str, Wording] = {
     "second_code": Wording(
@@ -91,6 +93,23 @@ CREDENTIAL_WORDINGS: dict[str, Wording] = {
             "If nobody in your household did this, call us at once."
         ),
         sms=mark("{practice}: a passkey was removed from a portal sign-in. Not you? Call us at once."),
+    ),
+    "staff_password_changed": Wording(
+        subject=_STAFF_CHANGED,
+        body=mark(
+            "The password of your staff sign-in was changed on {date}. Other devices were signed out.\n\n"
+            "If you did not do this, tell an owner of the portal at once."
+        ),
+        sms=_STAFF_CHANGED_SMS,
+    ),
+    "staff_app_changed": Wording(
+        subject=_STAFF_CHANGED,
+        body=mark(
+            "The authenticator app of your staff sign-in was changed on {date}. "
+            "Other devices were signed out.\n\n"
+            "If you did not do this, tell an owner of the portal at once."
+        ),
+        sms=_STAFF_CHANGED_SMS,
     ),
     "sign_in_locked": Wording(
         subject=mark("A sign-in for {practice} is locked"),

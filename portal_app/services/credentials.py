@@ -1,9 +1,7 @@
 """A patient's own username and password. They never sign in alone: a second factor always follows."""
 
-import gzip
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pwdlib import PasswordHash
@@ -26,6 +24,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
 from portal_app.services import second_factor
+from portal_app.services.common_passwords import is_common
 from portal_app.services.devices import end_others
 from portal_app.services.logins import (
     contact_for_code,
@@ -44,7 +43,6 @@ from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import Challenge
 from portal_app.services.sign_in import throttle
 
-_COMMON = Path(__file__).parent.parent / "common_passwords.txt.gz"
 _hash = PasswordHash((Argon2Hasher(),))
 
 
@@ -212,16 +210,6 @@ def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> 
         login.locked, login.failures, login.locked_until = False, 0, None
         tx.keep(login)
         note(tx, "unlock:sign_in", patient_id, reason=reason.strip()[:500])
-
-
-def is_common(text: str) -> bool:
-    """Is it on the bundled list of passwords that everybody tries first?"""
-    return text in _common()
-
-
-@cache
-def _common() -> frozenset[str]:
-    return frozenset(gzip.decompress(_COMMON.read_bytes()).decode().split("\n"))
 
 
 @cache

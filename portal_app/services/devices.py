@@ -72,6 +72,8 @@ def end_others(tx: Tx, principal: Principal) -> int:
     _end(tx, others, "end_other_sessions")
     if principal.patient_id:
         tx.exec(delete(SessionTicket).where(col(SessionTicket.patient_id) == principal.patient_id))
+    if principal.staff_id:
+        tx.exec(delete(SessionTicket).where(col(SessionTicket.staff_id) == principal.staff_id))
     return len(others)
 
 

@@ -72,8 +72,12 @@ class AccountState(PortalState):
     @rx.event
     @guarded(Permission.MY_ACCOUNT)
     async def load(self):
-        self.ready, self.news = False, ""
-        await self._close()
+        """Who comes back to the page with the code of their app goes on with what they began."""
+        if self._newly_here():
+            self.ready, self.news = False, ""
+            await self._close()
+        else:
+            await self._show()
 
     @rx.event
     @guarded(Permission.MY_ACCOUNT)

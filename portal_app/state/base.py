@@ -58,6 +58,15 @@ class PortalState(rx.State):
     notice: rx.Field[str] = rx.field("")
     language: rx.Field[str] = rx.field("en")
     _bound_ref: str = ""  # the logins this state was filled for; another login starts empty
+    _visit: int = 0  # of the page at hand: counted by the doors, a lost connection is none
+    _begun: int = 0
+    _arrived_at: str = ""
+
+    def _newly_here(self) -> bool:
+        """Once for each visit of a page, for whoever is first: its beginning, or somebody faster than that."""
+        new = self._begun != self._visit
+        self._begun = self._visit
+        return new
 
 
 def me() -> Principal:

@@ -13,7 +13,7 @@ from reflex_base.registry import RegistrationContext
 from portal_app.domain.access import Principal, Side, nobody
 from portal_app.domain.errors import NotAllowed, NotSignedIn
 from portal_app.services.sign_in import principal_of
-from portal_app.state.base import PortalState, in_thread, refused, reported, visitor_now
+from portal_app.state.base import PortalState, in_thread, page_now, refused, reported, visitor_now
 from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
 from portal_app.state.shell import ShellState
 from portal_app.state.sign_in import SignInState
@@ -21,9 +21,10 @@ from portal_app.visitor import Visitor
 
 _ROOT = "reflex___state____state"
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
+ON_LOAD = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
 # The framework's own, which hold nothing of ours.
 FRAMEWORK = HYDRATE | {
-    f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal",
+    ON_LOAD,
     f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
     f"{_ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
     f"{_ROOT}.reflex___state____frontend_event_exception_state.handle_frontend_exception",
@@ -71,9 +72,12 @@ class Doors(Middleware):
             ):
                 state._get_root_state().reset()  # hydrate loads the whole tree: everything is wiped
                 ours._bound_ref = visitor.refs
+            _arrives(ours, opened="hashes" in event.payload)
         elif ours._bound_ref != visitor.refs:
             # They signed in or out, or the state was lost: fill the page again instead.
             return StateUpdate(events=[Event(name=f"{_ROOT}.hydrate_and_load")])
+        if event.name == ON_LOAD:
+            _loads(ours)
         if event.name in FRAMEWORK:
             return None
         framed_out = visitor.embedded and event.name.rpartition(".")[0] not in in_frames()
@@ -81,6 +85,18 @@ class Doors(Middleware):
             await _tell_of(visitor, event.name)
             return StateUpdate()
         return None
+
+
+def _arrives(ours: PortalState, *, opened: bool) -> None:
+    """A page is opened, or was open and connects again: only the first sends what it was built with."""
+    ours._visit += opened
+    ours._arrived_at = page_now()
+
+
+def _loads(ours: PortalState) -> None:
+    """What a page loads with follows its arrival; alone it is a step from one page to another."""
+    ours._visit += page_now() != ours._arrived_at
+    ours._arrived_at = ""
 
 
 async def _tell_of(visitor: Visitor, name: str) -> None:

@@ -6,11 +6,12 @@ from portal_app.domain.errors import Refused
 from portal_app.services import sign_in
 from portal_app.speech import mark, say
 from portal_app.state.addresses import address
-from portal_app.state.base import PortalState, in_thread, me, open_to_all, scope_now
+from portal_app.state.base import in_thread, me, open_to_all, scope_now
 from portal_app.state.typed import birth_date, six_digits
+from portal_app.state.way_in import WayIn
 
 
-class SignInState(PortalState):
+class SignInState(WayIn):
     step: rx.Field[str] = rx.field("contact")  # contact, code, birth_date, done
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
@@ -29,18 +30,18 @@ class SignInState(PortalState):
     @open_to_all
     async def begin(self):
         """Starts anew: what a former visitor of this page typed is nobody's."""
-        self._start_over()
-        self.contact = ""
+        self._start_afresh()
         asked = self.router.url.query_parameters
         by, ended = asked.get("by", ""), asked.get("ended", "")
         self.by = by if by in ("phone", "email") else ""
-        self.ended = ended if ended in ("idle", "out") else ""
+        self.ended = ended if ended in ("idle", "out") and self.step == "contact" else ""
         return rx.redirect(address(self.language, "/sign-in/desk"), replace=True) if by == "desk" else None
 
     @rx.event
     @open_to_all
     async def send_code(self, form: dict[str, str]):
         """Anybody may ask; the answer is the same whether or not we know them (CODE-1)."""
+        self._start_afresh()
         async for shown in self._answered(self._send(form.get("contact", "").strip())):
             yield shown
 
@@ -71,6 +72,11 @@ class SignInState(PortalState):
     async def start_over(self):
         """Another email or phone."""
         self._start_over()
+
+    def _start_afresh(self) -> None:
+        if self._newly_here():
+            self._start_over()
+            self.contact = ""
 
     def _start_over(self) -> None:
         self.step, self.error, self.ticket, self._code_id = "contact", "", "", ""

@@ -1,7 +1,6 @@
 """The practice's side: signing in with a second factor, and today's payments as they happen."""
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, quote, urlsplit
 
 import reflex as rx
 
@@ -15,13 +14,15 @@ from portal_app.speech import mark, money_text, paid_with_text, say, time_text, 
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 from portal_app.state.billing.words import payment_status, short_decline
 from portal_app.state.live import watch
+from portal_app.state.typed import as_image
+from portal_app.state.way_in import WayIn
 
 ARRIVED = mark("New payment: {amount} from {who}")
 DECLINED = mark("Declined: {amount} from {who}")
 TOLD = RECEIVED | {PaymentStatus.FAILED}
 
 
-class StaffSignInState(PortalState):
+class StaffSignInState(WayIn):
     step: rx.Field[str] = rx.field("password")  # password, set_up, code, done
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
@@ -34,12 +35,13 @@ class StaffSignInState(PortalState):
     @open_to_all
     async def begin(self):
         """Starts anew: what a former visitor typed is nobody's."""
-        self._start_over()
+        self._start_afresh()
 
     @rx.event
     @open_to_all
     async def give_password(self, form: dict[str, str]):
         """Whoever works here; the same words whatever is wrong."""
+        self._start_afresh()
         self.busy, self.error = True, ""
         yield
         try:
@@ -47,8 +49,8 @@ class StaffSignInState(PortalState):
             if not (email and password):
                 raise Refused("Enter your email and your password")
             challenge = await in_thread(sign_in.staff_password, me(), email, password)
-            self._challenge, self.qr = challenge.id, _as_image(challenge.qr_svg)
-            self.secret = _secret(challenge.secret_uri)
+            self._challenge, self.secret = challenge.id, challenge.secret
+            self.qr = as_image(challenge.qr_svg)
             self.step = "set_up" if challenge.set_up else "code"
         except Refused as refusal:
             self.error = say(self.language, refusal.message, **refusal.values)
@@ -73,10 +75,6 @@ class StaffSignInState(PortalState):
     async def start_over(self):
         """Back to the password."""
         self._start_over()
-
-    def _start_over(self) -> None:
-        self.step, self.busy = "password", False
-        self.error = self.qr = self.secret = self.ticket = self._challenge = ""
 
 
 @dataclass(frozen=True)
@@ -157,13 +155,3 @@ class TodayState(PortalState):
 
 def _key(row: StaffPaymentRow) -> str:
     return f"{row.id} {row.status}"
-
-
-def _as_image(svg: str) -> str:
-    return f"data:image/svg+xml,{quote(svg)}" if svg else ""
-
-
-def _secret(uri: str) -> str:
-    """The secret as one types it: in fours."""
-    found = parse_qs(urlsplit(uri).query).get("secret", [""])[0]
-    return " ".join(found[i : i + 4] for i in range(0, len(found), 4))

@@ -6,16 +6,17 @@ from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import Refused
 from portal_app.services import credentials, desk_codes, links, resets, second_factor
 from portal_app.services.second_factor import StartAgain
-from portal_app.speech import mark
+from portal_app.speech import mark, say
 from portal_app.state.answering import answered
-from portal_app.state.base import PortalState, in_thread, me, open_to_all
+from portal_app.state.base import in_thread, me, open_to_all
 from portal_app.state.factors import SENT, Choice, choices, first_way, way_of
 from portal_app.state.typed import birth_date
+from portal_app.state.way_in import WayIn
 
 NOWHERE = mark("We have no way to send you a code. Sign in another way, or call us.")
 
 
-class PasswordState(PortalState):
+class PasswordState(WayIn):
     step: rx.Field[str] = rx.field("password")  # password, factor, done
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
@@ -30,12 +31,13 @@ class PasswordState(PortalState):
     @open_to_all
     async def begin(self):
         """Starts anew: what a former visitor typed is nobody's."""
-        self._start_over()
+        self._start_afresh()
 
     @rx.event
     @open_to_all
     async def give_password(self, form: dict[str, str]):
         """Whoever has set one up; the same words whatever is wrong."""
+        self._start_afresh()
         async for shown in answered(self, self._password(form)):
             yield shown
 
@@ -58,10 +60,6 @@ class PasswordState(PortalState):
     async def start_over(self):
         """Back to the password."""
         self._start_over()
-
-    def _start_over(self) -> None:
-        self.step, self.busy, self.by_passkey, self.choices = "password", False, False, []
-        self.error = self.way = self.sent_to = self.ticket = self._challenge = ""
 
     async def _password(self, form: dict[str, str]) -> None:
         username, password = form.get("username", "").strip(), form.get("password", "")
@@ -96,21 +94,23 @@ class PasswordState(PortalState):
         self.step = "done"
 
 
-class DeskCodeState(PortalState):
+class DeskCodeState(WayIn):
     busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
+    error: rx.Field[str] = rx.field("")  # of all three together
+    born_error: rx.Field[str] = rx.field("")
     ticket: rx.Field[str] = rx.field("")
 
     @rx.event
     @open_to_all
     async def begin(self):
         """Starts anew, as all ways in do."""
-        self._start_over()
+        self._start_afresh()
 
     @rx.event
     @open_to_all
     async def give(self, form: dict[str, str]):
         """Code, date of birth and initials together: which of them is wrong is not said."""
+        self._start_afresh()
         async for shown in answered(self, self._sign_in(form)):
             yield shown
 
@@ -120,18 +120,20 @@ class DeskCodeState(PortalState):
         """After a ticket that came to nothing."""
         self._start_over()
 
-    def _start_over(self) -> None:
-        self.busy, self.error, self.ticket = False, "", ""
-
     async def _sign_in(self, form: dict[str, str]) -> None:
+        self.born_error = ""
         code, initials = form.get("code", "").strip(), form.get("initials", "").strip()
         if not (code and initials):
             raise Refused("Enter the code and your initials")
-        born = birth_date(form)
+        try:
+            born = birth_date(form)
+        except Refused as wrong:
+            self.born_error = say(self.language, wrong.message, **wrong.values)
+            return
         self.ticket = await in_thread(desk_codes.desk_sign_in, me(), code[:100], born, initials[:20])
 
 
-class LinkDoorState(PortalState):
+class LinkDoorState(WayIn):
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
     ticket: rx.Field[str] = rx.field("")
@@ -140,12 +142,13 @@ class LinkDoorState(PortalState):
     @open_to_all
     async def begin(self):
         """What the link opens is not known yet; its secret is in the browser only."""
-        self._start_over()
+        self._start_afresh()
 
     @rx.event
     @open_to_all
     async def open(self, form: dict[str, str]):
         """A link may be forwarded: the date of birth is asked (CODE-14)."""
+        self._start_afresh()
         async for shown in answered(self, self._open(form)):
             yield shown
 
@@ -155,15 +158,12 @@ class LinkDoorState(PortalState):
         """After a ticket that came to nothing."""
         self._start_over()
 
-    def _start_over(self) -> None:
-        self.busy, self.error, self.ticket = False, "", ""
-
     async def _open(self, form: dict[str, str]) -> None:
         born = birth_date(form)
         self.ticket = await in_thread(links.open_link, me(), form.get("token", ""), born)
 
 
-class StopResetState(PortalState):
+class StopResetState(WayIn):
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
     stopped: rx.Field[bool] = rx.field(False)
@@ -172,12 +172,13 @@ class StopResetState(PortalState):
     @open_to_all
     async def begin(self):
         """Nothing is stopped by opening a page: mail programs open links by themselves."""
-        self.busy, self.error, self.stopped = False, "", False
+        self._start_afresh()
 
     @rx.event
     @open_to_all
     async def stop(self, form: dict[str, str]):
         """Whoever reads the patient's messages may stop a reset; it opens nothing."""
+        self._start_afresh()
         async for shown in answered(self, self._stop(form.get("token", ""))):
             yield shown
 

@@ -166,6 +166,7 @@ class Bound:
 
     def __init__(self, visitor: Visitor) -> None:
         self._bound_ref = visitor.refs
+        self._visit, self._arrived_at = 0, ""
 
     def _get_root_state(self) -> SimpleNamespace:
         return SimpleNamespace(reset=lambda: None)
@@ -179,6 +180,7 @@ async def test_setters_and_the_frameworks_own_handlers_do_nothing(
 ) -> None:
     visitor = Visitor("p" * 64, "s" * 64, "203.0.113.7")
     monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
+    monkeypatch.setattr(doors, "page_now", lambda: "/invoices")
     let_by = set()
     for name in ALL:
         answer = await doors.Doors().preprocess(None, Bound(visitor), Event(name=name))

@@ -2,9 +2,6 @@
 
 import re
 import sqlite3
-import subprocess
-import sys
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -12,97 +9,22 @@ import pytest
 from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
-from portal_app.speech import say
+from portal_app.services.sign_in.sessions import hashed
 from tests.e2e.conftest import Look, Visitor, Visits
 from tests.e2e.portal import Portal
-from tests.e2e.steps import HAL, MARIA, NADIA, NGOZI, OUTBOX, staff_sign_in
-
-DANA = "dana@juniper.example"
-PASSWORD = "violet kettle on the moon"
-ROSA = ("rosa.delgado@example.com", date(1969, 9, 30))
-LANGUAGES = ["en", "es"]
-AT_ONCE = 5_000  # milliseconds: one second on a quiet machine, and tests have no quiet machine
-
-
-@dataclass
-class Reader:
-    """A visitor who reads one language, and finds things by its words."""
-
-    visitor: Visitor
-    language: str
-
-    @property
-    def page(self) -> Page:
-        return self.visitor.page
-
-    def t(self, msgid: str, **values: object) -> str:
-        return say(self.language, msgid, **values)
-
-    def go(self, path: str) -> Page:
-        return self.visitor.go(path if self.language == "en" else f"/{self.language}{path}")
-
-    def press(self, msgid: str) -> None:
-        self.page.get_by_role("button", name=self.t(msgid), exact=True).click()
-
-    def follow(self, msgid: str) -> None:
-        self.page.get_by_role("link", name=self.t(msgid), exact=True).click()
-
-    def fill(self, msgid: str, text: str) -> None:
-        self.page.get_by_label(self.t(msgid), exact=True).fill(text)
-
-    def sees(self, msgid: str, **values: object) -> None:
-        expect(self.page.get_by_role("heading", name=self.t(msgid, **values), exact=True)).to_be_visible()
-
-    def reads(self, msgid: str, **values: object) -> None:
-        expect(self.page.get_by_text(self.t(msgid, **values)).first).to_be_visible()
-
-    def born(self, day: date) -> None:
-        self.fill("Month", str(day.month))
-        self.fill("Day", str(day.day))
-        self.fill("Year", str(day.year))
-
-    def is_in(self) -> None:
-        self.page.wait_for_url(re.compile(r"/invoices/?(\?|$)"))
-        self.sees("Invoices")
-        self.sees("History")
-
-    def asks_for_code(self, contact: str = "") -> str:
-        if contact:
-            self.page.locator("#contact").fill(contact)
-        self.press("Send me a code")
-        self.sees("Enter the 6-digit code")
-        return self.page.locator("#code-hint b").inner_text().strip()
-
-    def newest_code(self, near: str = "") -> str:
-        """Out of the newest message, or the one that carries `near`."""
-        tab = self.visitor.tab()
-        tab.goto(self.visitor.url + OUTBOX)
-        expect(tab.locator("main")).to_contain_text(near or re.compile(r"\d{6}"))
-        text = tab.locator("main").inner_text()
-        tab.close()
-        start = max(0, text.index(near) - 300) if near else 0
-        found = re.search(r"(?<!\d)(\d{6})(?!\d)", text[start:])
-        assert found, text[:500]
-        return found[1]
-
-    def signs_in_by_code(self, who: tuple[str, date]) -> None:
-        self.go("/sign-in")
-        self.types_the_code(self.asks_for_code(who[0]), who[1])
-
-    def types_the_code(self, reference: str, born: date) -> None:
-        self.fill("Code", self.newest_code(reference))
-        self.press("Continue")
-        self.sees("Your date of birth")
-        self.born(born)
-        self.press("Sign in")
-        self.is_in()
-
-    def signs_out(self) -> None:
-        self.page.locator("[popovertarget=who]").click()
-        self.press("Sign out")
-        self.page.wait_for_url("**/sign-in*")
-        self.sees("Sign in")
-        self.visitor.forgive()  # the socket that the server has closed
+from tests.e2e.reader import (
+    AT_ONCE,
+    DANA,
+    LANGUAGES,
+    PASSWORD,
+    ROSA,
+    Device,
+    Reader,
+    at_work_quietly,
+    in_the_portal,
+    sign_in_quietly,
+)
+from tests.e2e.steps import HAL, MARIA, NADIA, NGOZI, staff_sign_in
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -110,46 +32,14 @@ def reader(request: pytest.FixtureRequest, portal: Portal, visit: Visits) -> Rea
     return Reader(visit(portal), request.param)
 
 
-def in_the_portal(portal: Portal, code: str) -> str:
-    """A few lines in the portal's own process; what they print."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PRELUDE + code],
-        env=portal.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-_PRELUDE = """
-from sqlmodel import select
-from portal_app.db import engine as db
-from portal_app.settings import settings
-db.bind(settings().database)
-from portal_app.db.scope import reading, transaction
-from portal_app.db.tables.families import ContactPoint, Patient
-from portal_app.db.tables.billing import Account, Invoice
-from portal_app.domain.access import the_portal
-from portal_app.domain.credentials import Purpose
-from portal_app.domain.families import ContactKind
-from portal_app.domain.money import Money
-from portal_app.services import links, sign_in
-us = the_portal("test")
-def of(given, family):
-    with reading(us) as tx:
-        return tx.exec(select(Patient.id).where(Patient.given_name == given, Patient.family_name == family)).one()
-"""
-
-
-def ages(portal: Portal, side: str, minutes: float) -> None:
-    """All sessions of a side have been left alone for so long."""
+def ages(portal: Portal, visitor: Visitor, minutes: float) -> None:
+    """This browser's session has been left alone for so long; those of other tests go on."""
+    names = ("demo-portal", "demo-portal-staff")
+    refs = [hashed(c.get("value", "")) for c in visitor.context.cookies() if c.get("name") in names]
     base = sqlite3.connect(portal.folder / "portal.db", timeout=10)
     with base:
-        for ref, seen in base.execute(
-            "select ref, seen_at from portal_session where lower(side) = ? and revoked_at is null", [side]
-        ).fetchall():
+        for ref in refs:
+            (seen,) = base.execute("select seen_at from portal_session where ref = ?", [ref]).fetchone()
             then = datetime.fromisoformat(str(seen)) - timedelta(minutes=minutes)
             base.execute("update portal_session set seen_at = ? where ref = ?", [str(then), ref])
     base.close()
@@ -243,13 +133,6 @@ def gives_password(reader: Reader, username: str, password: str = PASSWORD) -> N
     reader.fill("Username", username)
     reader.fill("Password", password)
     reader.press("Continue")
-    heard = reader.page.locator("#code, main [role=alert]").or_(
-        reader.page.get_by_role("heading", name=reader.t("Your second step"), exact=True)
-    )
-    try:
-        expect(heard.first).to_be_visible(timeout=8_000)
-    except AssertionError:  # faster than the page had begun: its beginning forgets what was typed
-        reader.press("Continue")
 
 
 PEOPLE = {"en": (HAL, "hal.w"), "es": (ROSA, "rosa.d")}
@@ -309,27 +192,9 @@ def test_password_app_recovery_code_and_code_by_email(reader: Reader):
     reader.is_in()
 
 
-def virtual_authenticator(page: Page) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    session.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-                "automaticPresenceSimulation": True,
-            }
-        },
-    )
-
-
 def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     who = {"en": NGOZI, "es": NADIA}[reader.language]
-    virtual_authenticator(reader.page)
+    device = Device(reader.page)
     reader.signs_in_by_code(who)
     reader.go("/account")
     reader.press("Add a passkey")
@@ -338,8 +203,9 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.press("Make the passkey")
     reader.reads("Your passkey is added.")
     reader.reads("My phone")
+    device.answers(False)  # to the question behind the sign-in page's field
     reader.signs_out()
-
+    device.answers(True)
     reader.press("Use a passkey")
     reader.is_in()
 
@@ -353,7 +219,9 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.sees("Remove the passkey?")
     reader.press("Remove")
     reader.reads("The passkey is removed.")
+    device.answers(False)
     reader.signs_out()
+    device.answers(True)
     reader.press("Use a passkey")
     reader.reads("That passkey did not work. Try again, or sign in with a code.")
     reader.visitor.forgive()  # 403
@@ -479,24 +347,24 @@ def test_idle_a_warning_at_thirteen_and_the_end_at_fifteen(portal: Portal, visit
         idle.go("/invoices")
         idle.is_in()
     else:
-        staff_sign_in(idle.visitor, DANA)
-        idle.page.goto(portal.url + "/staff/account")
-        idle.sees("My sign-in")
+        at_work_quietly(portal, idle.visitor, DANA)
+        idle.go("/staff/account")
+        idle.reads("You sign in as {email}. Both are asked each time.", email=DANA)
     warning = idle.page.get_by_role("dialog", name="Are you still there?")
-    ages(portal, side, 13.2)
+    ages(portal, idle.visitor, 13.2)
     comes_back(idle.page)
     try:
         expect(warning).to_be_visible(timeout=10_000)
     except AssertionError:  # the page was still filling: that was activity
-        ages(portal, side, 13.2)
+        ages(portal, idle.visitor, 13.2)
         comes_back(idle.page)
     expect(warning).to_be_visible()
     idle.press("Stay signed in")
     expect(warning).to_be_hidden()
-    ages(portal, side, 13.2)
+    ages(portal, idle.visitor, 13.2)
     comes_back(idle.page)
     expect(warning).to_be_visible()
-    ages(portal, side, 2)
+    ages(portal, idle.visitor, 2)
     idle.page.wait_for_url(re.compile(r"/sign-in\?ended="))
     idle.visitor.forgive()  # 401
 
@@ -506,7 +374,7 @@ def test_the_server_closes_the_page_of_an_idle_session_by_itself(portal: Portal,
     sign_in_quietly(portal, maria.visitor, "Ngozi", "Okonkwo")
     maria.go("/invoices")
     maria.is_in()
-    ages(portal, "patient", 16)
+    ages(portal, maria.visitor, 16)
     maria.page.wait_for_url(re.compile(r"/sign-in"))
     maria.visitor.forgive()  # 401
 
@@ -568,19 +436,6 @@ def test_every_page_of_the_ways_in_is_accessible(portal: Portal, visit: Visits, 
         one.sees("My sign-in")
     one.page.evaluate("document.getElementById('idle').showModal()")
     seen("idle")
-
-
-def sign_in_quietly(portal: Portal, visitor: Visitor, given: str, family: str) -> None:
-    """A session without the steps, for pages that are only looked at."""
-    cookie = in_the_portal(
-        portal,
-        f"""
-with transaction(us) as tx:
-    ticket = sign_in.write_ticket(tx, way="code", patient_id=of({given!r}, {family!r}))
-print(sign_in.redeem(ticket).value)
-""",
-    )
-    visitor.context.add_cookies([{"name": "demo-portal", "value": cookie, "url": portal.url}])
 
 
 def test_the_desk_is_accessible(portal: Portal, visit: Visits, look: Look):

@@ -208,3 +208,39 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(monkeypatch: pyt
     spoken_to = {name.rsplit(".", 2)[-2].rsplit("____", 1)[-1] for name, may in allowed.items() if may}
     assert spoken_to == {"shell_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
     assert not all(allowed.values())
+
+
+HYDRATE, ON_LOAD = next(name for name in doors.HYDRATE if name.endswith("_and_load")), doors.ON_LOAD
+
+
+async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_connection(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    ours, at = SimpleNamespace(_bound_ref="", _visit=0, _arrived_at=""), SimpleNamespace(path="/sign-in")
+
+    async def get_state(_: object) -> SimpleNamespace:
+        return ours
+
+    nobody = Visitor("", "", "203.0.113.7")
+    ours._bound_ref = nobody.refs
+    monkeypatch.setattr(doors, "visitor_now", lambda: nobody)
+    monkeypatch.setattr(doors, "page_now", lambda: at.path)
+    tab = SimpleNamespace(get_state=get_state)
+
+    async def happen(name: str, **payload: Any) -> int:
+        await doors.Doors().preprocess(None, tab, Event(name=name, payload=payload))
+        return ours._visit
+
+    opened = await happen(HYDRATE, hashes=["a"])
+    assert await happen(ON_LOAD) == opened
+    assert await happen(HYDRATE) == opened  # connected again
+    assert await happen(ON_LOAD) == opened
+    at.path = "/sign-in/password"
+    moved = await happen(ON_LOAD)
+    assert moved == opened + 1
+    at.path = "/sign-in"
+    assert await happen(ON_LOAD) == moved + 1  # and back
+    assert await happen(HYDRATE) == moved + 1
+    at.path = "/sign-in/desk"  # moved on before it had loaded
+    assert await happen(ON_LOAD) == moved + 2
+    assert await happen(HYDRATE, hashes=[]) == moved + 3  # loaded anew

@@ -41,6 +41,11 @@ def seen_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Principal], None]:
     return lambda who: look_from(monkeypatch, who)
 
 
+def opened(page: PortalState) -> None:
+    """The page is loaded, or moved to: the doors count it."""
+    page._visit += 1
+
+
 def born(who: Person) -> dict[str, str]:
     day = who.birth_date
     return {"born_month": str(day.month), "born_day": str(day.day), "born_year": str(day.year)}
@@ -94,6 +99,39 @@ async def test_the_app_is_asked_for_and_five_wrong_codes_start_over(
     assert page.error
 
 
+async def test_what_is_sent_before_the_page_has_begun_is_not_forgotten_by_its_beginning(
+    cast: Cast, seen_by: Callable[[Principal], None]
+):
+    with_app(with_password(KIM, "kim"))
+    seen_by(NOBODY)
+    page = on_screen(PasswordState, "/sign-in/password")
+    opened(page)
+    await happens(page.give_password, form={"username": "kim", "password": PASSWORD})
+    await happens(page.begin)
+    assert page.step == "factor"
+    await happens(page.begin)  # the connection was lost and is there again
+    assert page.step == "factor"
+    opened(page)
+    await happens(page.begin)
+    assert (page.step, page.choices, page._challenge) == ("password", [], "")
+
+
+async def test_an_app_that_is_being_set_up_is_still_there_after_a_lost_connection(
+    cast: Cast, seen_by: Callable[[Principal], None]
+):
+    seen_by(at_home(KIM))
+    page = on_screen(AccountState, "/account")
+    opened(page)
+    await happens(page.load)
+    await happens(page.want, what="app", passkey="")
+    secret = page.secret
+    await happens(page.load)
+    assert (page.panel, page.secret) == ("app", secret)
+    opened(page)
+    await happens(page.load)
+    assert (page.panel, page.secret) == ("", "")
+
+
 async def test_without_an_app_a_code_is_sent_at_once(cast: Cast, seen_by: Callable[[Principal], None]):
     with_password(KIM, "kim")
     seen_by(NOBODY)
@@ -108,8 +146,10 @@ async def test_code_13_at_the_page(cast: Cast, seen_by: Callable[[Principal], No
     slip = desk_codes.print_desk_code(cast.dana, KIM.id)
     seen_by(NOBODY)
     page = on_screen(DeskCodeState, "/sign-in/desk")
+    await happens(page.give, form={"code": slip.code, "initials": "zz", "born_month": "13"})
+    assert (page.error, page.born_error) == ("", "Enter the month, day and year of your birth")
     await happens(page.give, form={"code": slip.code, "initials": "zz", **born(KIM)})
-    assert page.error
+    assert page.error and not page.born_error
     assert not page.ticket
     await happens(page.give, form={"code": slip.code, "initials": "K.O.", **born(KIM)})
     assert come_in(page.ticket).patient_id == KIM.id

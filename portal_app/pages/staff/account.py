@@ -1,11 +1,17 @@
-"""/staff/account: where a member of staff is signed in."""
+"""/staff/account: a member of staff's password and authenticator app, and where they are signed in."""
+
+from typing import Any
 
 import reflex as rx
 
+from portal_app.components.authenticator import to_scan
 from portal_app.components.device_list import device_list
-from portal_app.components.kit import card, el, h1, loading, notice, skel
+from portal_app.components.forms import field, form, text_input
+from portal_app.components.kit import button, card, el, h1, h2, loading, notice, skel, submit
+from portal_app.components.new_password import new_password
 from portal_app.components.shell import page
-from portal_app.components.words import _
+from portal_app.components.ways_in import code_field, step_title
+from portal_app.components.words import _, fill_var
 from portal_app.state.staff_account import StaffAccountState
 
 S = StaffAccountState
@@ -13,18 +19,117 @@ S = StaffAccountState
 
 @page("/staff/account", "My sign-in", on_load=S.load, side="staff")
 def staff_account() -> rx.Component:
+    return el.div(rx.cond(S.panel != "", changes(), overview()), class_name="max-w-[44rem]")
+
+
+def overview() -> rx.Component:
     return el.div(
         h1(_("My sign-in")),
         el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
+        rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert")),
         el.div(
             rx.cond(
                 S.ready,
-                device_list(S.devices, S.end_device, S.end_others),
+                el.div(
+                    both_factors(), device_list(S.devices, S.end_device, S.end_others), class_name="space-y-5"
+                ),
                 loading(
                     _("Getting your devices…"), card(skel("h-7 w-48"), skel("h-14 w-full mt-4"), cls="p-5")
                 ),
             ),
             class_name="mt-5",
         ),
-        class_name="max-w-[44rem]",
     )
+
+
+def both_factors() -> rx.Component:
+    return card(
+        h2(_("Password and authenticator app")),
+        el.p(fill_var("You sign in as {email}. Both are asked each time.", email=S.email), class_name="mt-2"),
+        el.div(
+            button(_("Change the password"), kind="second", on_click=S.want("password")),
+            button(_("Set up another app"), kind="second", on_click=S.want("app")),
+            class_name="flex flex-wrap gap-2 mt-3",
+        ),
+        cls="p-5 md:p-6",
+    )
+
+
+def changes() -> rx.Component:
+    panels = [("password", password()), ("app", app())]
+    return card(rx.match(S.panel, *panels, prove()), cls="p-5 md:p-8 max-w-[32rem]")
+
+
+def cancel() -> rx.Component:
+    return el.div(button(_("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2")
+
+
+def trouble() -> rx.Component:
+    return rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert"))
+
+
+def changing(label: str, sending: str, handler: Any, *fields: rx.Component, key: str) -> rx.Component:
+    return form(
+        *fields,
+        submit(label, cls="w-full mt-6"),
+        busy=S.busy,
+        sending=sending,
+        on_submit=handler,
+        cls="mt-5",
+        key=key,
+    )
+
+
+def prove() -> rx.Component:
+    known = text_input("password", type="password", auto_complete="current-password")
+    return el.div(
+        step_title(_("Is it you?")),
+        el.p(
+            _("Before your sign-in changes, show us once more that it is you."), class_name="text-ink-2 mt-2"
+        ),
+        trouble(),
+        changing(
+            _("Continue"),
+            _("Checking…"),
+            S.prove,
+            field(_("Password"), "password", known),
+            el.div(code_field(_("6-digit code from your app"), error=None), class_name="mt-5"),
+            key="prove",
+        ),
+        cancel(),
+    )
+
+
+def password() -> rx.Component:
+    # A password manager keeps the new password with the name it belongs to.
+    whose = el.input(
+        name="username", auto_complete="username", type="email", default_value=S.email, hidden=True
+    )
+    return el.div(
+        step_title(_("Change your password")),
+        trouble(),
+        changing(_("Save"), _("Saving…"), S.set_password, whose, new_password(), key="password"),
+        told(),
+        cancel(),
+    )
+
+
+def app() -> rx.Component:
+    return el.div(
+        step_title(_("Set up another app")),
+        el.p(_("The app you have now works until this is done."), class_name="text-ink-2 mt-2"),
+        to_scan(S.qr, S.secret),
+        changing(
+            _("Turn it on"),
+            _("Checking the code…"),
+            S.confirm_app,
+            code_field(_("6-digit code"), error=S.error),
+            key="app",
+        ),
+        told(),
+        cancel(),
+    )
+
+
+def told() -> rx.Component:
+    return el.p(_("Other devices are signed out, and we tell you by message."), class_name="text-ink-2 mt-4")

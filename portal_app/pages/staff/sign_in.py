@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.components.authenticator import to_scan
 from portal_app.components.forms import field, form, text_input
 from portal_app.components.kit import button, el, notice, submit
 from portal_app.components.shell import page
@@ -74,30 +75,9 @@ def code_step() -> rx.Component:
 
 
 def set_up_step() -> rx.Component:
-    qr = el.img(
-        src=S.qr,
-        alt=_("QR code for your authenticator app"),
-        width="200",
-        height="200",
-        class_name="bg-white p-3 rounded-md border border-line",
-    )
     return el.div(
         heading(_("Set up your second step"), data_focus="1"),
-        el.ol(
-            el.li(_("Open an authenticator app on your phone.")),
-            el.li(
-                _("Scan this code with it:"),
-                el.div(qr, class_name="my-3"),
-                el.p(
-                    _("Or type this key:"),
-                    " ",
-                    el.code(S.secret, class_name="font-bold tnum break-words"),
-                    class_name="text-sm",
-                ),
-            ),
-            el.li(_("Type the 6 digits the app shows.")),
-            class_name="list-decimal pl-6 mt-3 space-y-2",
-        ),
+        to_scan(S.qr, S.secret),
         code_form(),
     )
 

@@ -3,14 +3,11 @@
 import secrets
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 
 import pyotp
-import qrcode
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pyotp.totp import TOTP
-from qrcode.image.svg import SvgPathFillImage
 from sqlmodel import select
 
 from portal_app import clock
@@ -20,14 +17,23 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, Role, the_portal
+from portal_app.domain.credentials import (
+    PASSWORD_AT_MOST,
+    check_new_password,
+    in_fours,
+    password_text,
+    steps_near,
+    unused_step,
+)
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import StaffId, new_id
-from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES, TOTP_SECONDS, lock_after
+from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES, lock_after
+from portal_app.services.common_passwords import is_common
+from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import equal, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
 
-_SHORTEST, _LONGEST = 12, 200
 _TOTP = "staff totp"
 
 
@@ -39,7 +45,17 @@ class StaffChallenge:
     set_up: bool
     secret_uri: str = ""
     qr_svg: str = ""
-    secret: str = ""  # to type where scanning is not possible
+    secret: str = ""  # in fours, to type where scanning is not possible
+
+
+@dataclass(frozen=True, slots=True)
+class NewApp:
+    """A secret for an authenticator app: to scan, or to type. `sealed` is what is kept of it."""
+
+    secret: str  # in fours
+    uri: str
+    qr_svg: str
+    sealed: str
 
 
 def staff_password(principal: Principal, email: str, password: str) -> StaffChallenge:
@@ -50,12 +66,9 @@ def staff_password(principal: Principal, email: str, password: str) -> StaffChal
     with reading(the_portal("sign-in")) as tx:
         member = _member(tx, email)
         issuer = tx.find(Practice, "practice").name
-    hashed = member.password_hash if member and member.password_hash else _nobodys_hash()
-    right = _passwords().verify(password[:_LONGEST], hashed)
-    now = clock.real_now()
-    locked = member is not None and member.locked_until is not None and member.locked_until > now
+    right, locked = is_password(member, password), member is not None and is_locked(member)
     if member is None or locked or not right:
-        _note_failure(principal, None if locked else member, "sign_in:password")
+        note_failure(principal, None if locked else member, "sign_in:password")
         raise _wrong()
     return _challenge(principal, member, issuer)
 
@@ -67,7 +80,8 @@ def staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
     with transaction(the_portal("sign-in")) as tx:
         step, member = _due(tx, challenge_id)
         if step and member:
-            used = _step_of(member, step, code)
+            # Somebody else may have set the app up meanwhile: the member's own secret decides.
+            used = step_of(member.totp_secret or step.totp_secret, code, member.totp_last_step)
             ticket = _come_in(tx, principal, member, step, used) if used else ""
             step.tries += 1
             if not ticket and step.tries >= STAFF_TRIES:
@@ -75,7 +89,7 @@ def staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
     if step is None or member is None:
         raise Refused("This took too long. Begin again with your password.")
     if not ticket:
-        _note_failure(principal, member, "sign_in:totp")
+        note_failure(principal, member, "sign_in:totp")
         raise Refused("That is not the code your app shows now. Wait for the next one and try again.")
     return ticket
 
@@ -84,8 +98,7 @@ def staff_add(principal: Principal, email: str, name: str, role: Role, password:
     """A new member of staff; they set up their authenticator app when they first sign in."""
     principal.require(Permission.MANAGE_STAFF)
     email = email.strip().lower()
-    check_password(password, (email, name))
-    hashed = _passwords().hash(password)
+    hashed = hash_of(password, email, name)
     with transaction(the_portal("staff")) as tx:
         if _member(tx, email, active=False):
             raise Refused("There is somebody with this email already.")
@@ -102,13 +115,34 @@ def staff_add(principal: Principal, email: str, name: str, role: Role, password:
     return row.id
 
 
-def check_password(password: str, own_words: tuple[str, ...]) -> None:
-    """Long is better than odd (NIST SP 800-63B-4). Refused with what to change."""
-    if not _SHORTEST <= len(password) <= _LONGEST:
-        raise Refused("Choose a password of {least} to {most} characters.", least=_SHORTEST, most=_LONGEST)
-    words = {part for text in own_words for part in text.lower().replace("@", " ").split() if len(part) > 3}
-    if len(set(password)) < 5 or any(word in password.lower() for word in words):
-        raise Refused("This password is easy to guess. Use a few words that have nothing to do with you.")
+def hash_of(password: str, email: str, name: str) -> str:
+    """What is kept of a new password. Refused when it is easy to guess, with the reason."""
+    words = (email.partition("@")[0], name)
+    check_new_password(password, own_words=words, common=is_common)
+    return _passwords().hash(password_text(password))
+
+
+def is_password(member: StaffMember | None, password: str) -> bool:
+    """The same work for nobody."""
+    kept = member.password_hash if member and member.password_hash else _nobodys_hash()
+    return _passwords().verify(password_text(password[:PASSWORD_AT_MOST]), kept)
+
+
+def is_locked(member: StaffMember) -> bool:
+    return member.locked_until is not None and member.locked_until > clock.real_now()
+
+
+def new_app(email: str, issuer: str) -> NewApp:
+    secret = pyotp.random_base32()
+    uri = TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
+    return NewApp(in_fours(secret).replace("-", " "), uri, qr_svg(uri), seal(_TOTP, secret))
+
+
+def step_of(sealed: str, code: str, last: int) -> int:
+    """The time step of this code, newer than the last one used (a code works once); 0 if it is wrong."""
+    app, typed = TOTP(unseal(_TOTP, sealed)), "".join(code.split())
+    matching = (n for n in steps_near(clock.real_now()) if equal(app.generate_otp(n), typed))
+    return unused_step(matching, last) or 0
 
 
 def _member(tx: Tx, email: str, *, active: bool = True) -> StaffMember | None:
@@ -117,23 +151,21 @@ def _member(tx: Tx, email: str, *, active: bool = True) -> StaffMember | None:
 
 
 def _challenge(principal: Principal, member: StaffMember, issuer: str) -> StaffChallenge:
-    set_up = not member.totp_secret
-    secret = pyotp.random_base32() if set_up else ""
+    app = None if member.totp_secret else new_app(member.email, issuer)
     now = clock.real_now()
     step = StaffStep(
         id=new_id("stp"),
         staff_id=member.id,
-        totp_secret=seal(_TOTP, secret) if set_up else "",
+        totp_secret=app.sealed if app else "",
         created_at=now,
         expires_at=now + STAFF_STEP_LIFE,
     )
     with transaction(the_portal("sign-in")) as tx:
         tx.keep(step)
         tx.keep(audit.line(principal, "sign_in:password", subject=member.id))
-    if not set_up:
+    if app is None:
         return StaffChallenge(step.id, set_up=False)
-    uri = TOTP(secret).provisioning_uri(name=member.email, issuer_name=issuer)
-    return StaffChallenge(step.id, True, uri, _qr(uri), secret)
+    return StaffChallenge(step.id, True, app.uri, app.qr_svg, app.secret)
 
 
 def _due(tx: Tx, challenge_id: str) -> tuple[StaffStep | None, StaffMember | None]:
@@ -142,20 +174,8 @@ def _due(tx: Tx, challenge_id: str) -> tuple[StaffStep | None, StaffMember | Non
         member = tx.find(StaffMember, step.staff_id, lock=True)
     except NotFound:
         return None, None
-    now = clock.real_now()
-    over = step.burnt_at or step.expires_at <= now or not member.active
-    locked = member.locked_until is not None and member.locked_until > now
-    return (None, None) if over or locked else (step, member)
-
-
-def _step_of(member: StaffMember, step: StaffStep, code: str) -> int:
-    """The time step of this code, newer than the last one used (a code works once); 0 if it is wrong."""
-    # Somebody else may have set the app up meanwhile: the member's own secret decides.
-    app = TOTP(unseal(_TOTP, member.totp_secret or step.totp_secret))
-    here = int(clock.real_now().timestamp()) // TOTP_SECONDS
-    typed = "".join(code.split())
-    matching = [n for n in (here - 1, here, here + 1) if equal(app.generate_otp(n), typed)]
-    return max((n for n in matching if n > member.totp_last_step), default=0)
+    over = step.burnt_at or step.expires_at <= clock.real_now() or not member.active
+    return (None, None) if over or is_locked(member) else (step, member)
 
 
 def _come_in(tx: Tx, principal: Principal, member: StaffMember, step: StaffStep, used: int) -> str:
@@ -167,7 +187,7 @@ def _come_in(tx: Tx, principal: Principal, member: StaffMember, step: StaffStep,
     return write_ticket(tx, way="password+totp", staff_id=member.id, language=principal.language)
 
 
-def _note_failure(principal: Principal, member: StaffMember | None, action: str) -> None:
+def note_failure(principal: Principal, member: StaffMember | None, action: str) -> None:
     """The same work for nobody: one line in the trail, and a lock that grows for whoever exists."""
     with transaction(the_portal("sign-in")) as tx:
         tx.keep(audit.line(principal, action, outcome="refused", subject=member.id if member else ""))
@@ -191,10 +211,3 @@ def _passwords() -> PasswordHash:
 def _nobodys_hash() -> str:
     """So that an unknown email takes as long as a wrong password."""
     return _passwords().hash(secrets.token_hex(16))
-
-
-def _qr(text: str) -> str:
-    """One <svg>, dark on light whatever the page's colours, with its quiet zone."""
-    out = BytesIO()
-    qrcode.make(text, image_factory=SvgPathFillImage, border=4).save(out)
-    return out.getvalue().decode().partition("?>")[2].strip()

@@ -70,8 +70,10 @@ class ContactState(ProvingState):
     @rx.event
     @guarded(Permission.MY_ACCOUNT)
     async def load(self):
-        self._close()
-        self.ready = self.missing = False
+        """Who comes back from reading their code finds the form where they left it."""
+        if self._newly_here():
+            self._close()
+            self.ready = self.missing = False
         await self._show()
 
     @rx.event

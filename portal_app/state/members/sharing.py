@@ -48,8 +48,10 @@ class SharingState(ProvingState):
     @rx.event
     @guarded(Permission.MY_ACCOUNT)
     async def load(self):
-        self._calm()
-        self.ready, self._wanted = False, None
+        """Who comes back from reading their code finds the form where they left it."""
+        if self._newly_here():
+            self._calm()
+            self.ready, self._wanted = False, None
         await self._show()
         self.ready = True
 

@@ -1,0 +1,27 @@
+"""Choosing a password: long is better than odd, and one may look at it."""
+
+import reflex as rx
+
+from portal_app.components.forms import field, text_input
+from portal_app.components.kit import button, icon
+from portal_app.components.words import _
+
+
+def new_password(cls: str = "") -> rx.Component:
+    typed = text_input("password", hint=True, type="password", auto_complete="new-password")
+    return rx.fragment(
+        field(
+            _("New password"),
+            "password",
+            typed,
+            hint=_("At least 12 characters. A few words in a row are easy to remember."),
+            cls=cls,
+        ),
+        button(
+            icon("eye", 19),
+            _("Show the password"),
+            kind="quiet",
+            cls="-ml-2",
+            custom_attrs={"data-reveal": "password", "aria-pressed": "false"},
+        ),
+    )

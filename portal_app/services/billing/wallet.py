@@ -13,7 +13,8 @@ from portal_app.domain.ids import AccountId, SourceId
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
-from portal_app.services.billing.payments import customer_of, own_account
+from portal_app.services.billing.customers import customer_of
+from portal_app.services.billing.payments import own_account
 from portal_app.services.billing.settle import keep_source
 from portal_app.services.billing.sources import source_view, sources_of
 from portal_app.services.billing.telling import changed

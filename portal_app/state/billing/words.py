@@ -70,13 +70,17 @@ def why_declined(language: str, code: str) -> str:
 
 def invoice_status(language: str, row: InvoiceRow | InvoiceView) -> tuple[str, str]:
     """Tone and words: "Due December 5", "Was due October 2", "Paid"."""
-    if row.status is InvoiceStatus.PAID:
+    return bill_status(language, row.status, row.due_date, row.overdue)
+
+
+def bill_status(language: str, status: InvoiceStatus, due_date: date, overdue: bool) -> tuple[str, str]:
+    if status is InvoiceStatus.PAID:
         return "paid", say(language, "Paid")
-    if row.status is InvoiceStatus.VOID:
+    if status is InvoiceStatus.VOID:
         return "quiet", say(language, "Cancelled")
-    if row.status is InvoiceStatus.WRITTEN_OFF:
+    if status is InvoiceStatus.WRITTEN_OFF:
         return "quiet", say(language, "Nothing to pay")
-    return due_status(language, row.due_date, overdue=row.overdue)
+    return due_status(language, due_date, overdue=overdue)
 
 
 def due_status(language: str, day: date, *, overdue: bool) -> tuple[str, str]:

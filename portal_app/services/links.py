@@ -325,7 +325,9 @@ def _account(tx: Tx, purpose: Purpose, subject_id: str) -> AccountId | None:
 
 
 def _life(tx: Tx, purpose: Purpose) -> timedelta:
-    return timedelta(days=tx.find(Practice, "practice").pay_link_days) if purpose is Purpose.PAY else LINK_LIFE
+    return (
+        timedelta(days=tx.find(Practice, "practice").pay_link_days) if purpose is Purpose.PAY else LINK_LIFE
+    )
 
 
 def _born(tx: Tx, patient_id: PatientId) -> date | None:

@@ -119,7 +119,9 @@ def open_pay_links(principal: Principal, invoice_id: InvoiceId) -> tuple[OpenPay
             .order_by(col(OneTimeLink.created_at).desc(), col(OneTimeLink.id))
         )
         return tuple(
-            OpenPayLink(row.id, row.at_most or tx.find(Invoice, invoice_id).due, row.created_at, row.expires_at)
+            OpenPayLink(
+                row.id, row.at_most or tx.find(Invoice, invoice_id).due, row.created_at, row.expires_at
+            )
             for row in rows
             if links.still_opens(row)
         )

@@ -312,9 +312,7 @@ line(
     NOBODY,
     lambda p, s: pay_links.cancel_linked_payment(p, s.payment, processor=s.processor),
 )
-line(
-    "pay_links.view_linked_receipt", NOBODY, lambda p, s: pay_links.view_linked_receipt(p, s.payment)
-)
+line("pay_links.view_linked_receipt", NOBODY, lambda p, s: pay_links.view_linked_receipt(p, s.payment))
 line("links.send_access_link", SHARES, lambda p, s: links.send_access_link(p, MARIA.id))
 
 # Who acts for whom

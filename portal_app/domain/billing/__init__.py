@@ -1,6 +1,6 @@
 """The rules of money (DOMAIN.md, Money; PART, ALL, CRED, LEDG, REF, SRC, STMT cases)."""
 
-from portal_app.domain.billing.declines import decline_message
+from portal_app.domain.billing.declines import Decline, decline
 from portal_app.domain.billing.paying import (
     ASK_AGAIN_WITHIN,
     Attempt,
@@ -55,6 +55,7 @@ __all__ = [
     "AskAgain",
     "Attempt",
     "Bill",
+    "Decline",
     "Entry",
     "EntryKind",
     "Held",
@@ -69,7 +70,7 @@ __all__ = [
     "allocate",
     "ask_again",
     "check_period",
-    "decline_message",
+    "decline",
     "due_order",
     "expired",
     "expiring",

@@ -46,7 +46,7 @@ def finish_adding_source(principal: Principal, setup_id: str, *, processor: Card
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
         if setup.reason:
-            raise Refused(rules.decline_message(setup.reason))
+            raise Refused(rules.decline(setup.reason).payer)
         raise Refused("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
         account = lock_account(tx, own_account(tx, None))

@@ -104,7 +104,7 @@ def send_pay_link(principal: Principal, invoice_id: InvoiceId) -> int:
             expires_at=made.expires,
         )
         if not sent:
-            raise Refused("There is no email and no phone on file. Print the link instead.")
+            raise Refused("There is no email and no phone on file. Show the QR code instead.")
         note(tx, "send:pay_link", whose, link=made.id, count=sent)
         return sent
 

@@ -314,11 +314,11 @@ def test_staff_send_it_in_each_way_the_guarantor_chose_and_the_outbox_forgets_it
     assert [e.action for e in trail() if e.action == "send:pay_link"] == ["send:pay_link"]
 
 
-def test_without_any_contact_it_is_printed_instead(cast: Cast):
+def test_without_any_contact_it_is_shown_instead(cast: Cast):
     with transaction(TEST) as tx:
         for point in tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == MARIA.id)).all():
             tx.delete(point)
-    with pytest.raises(Refused, match="Print the link"):
+    with pytest.raises(Refused, match="Show the QR code"):
         pay_links.send_pay_link(cast.dana, INVOICE)
     assert outbox("pay_link") == []
     made = pay_links.make_pay_link(cast.dana, INVOICE)

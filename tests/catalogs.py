@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.messages.extract import extract_from_dir
 
-from portal_app.domain.billing.declines import DECLINE_CODES, decline_message
+from portal_app.domain.billing.declines import DECLINE_CODES, decline
 
 PORTAL = Path(__file__).parent.parent / "portal_app"
 # Where a message stands in each call that says one.
@@ -33,7 +33,8 @@ def messages() -> dict[Any, set[str]]:
     for where, msgid in _extracted():
         found.setdefault(msgid, set()).add(where)
     for code in DECLINE_CODES:  # the domain marks nothing: it knows of no languages
-        found.setdefault(decline_message(code), set()).add("domain/billing/declines.py")
+        for words in (decline(code).payer, decline(code).desk):
+            found.setdefault(words, set()).add("domain/billing/declines.py")
     return found
 
 

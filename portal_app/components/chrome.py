@@ -258,7 +258,9 @@ def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component
     )
 
 
-def open_frame(body: rx.Component, path: str, session: str = "") -> rx.Component:
+def open_frame(
+    body: rx.Component, path: str, session: str = "", dock: rx.Component | None = None
+) -> rx.Component:
     """For whoever has not signed in: one card, the language, and help."""
     name = el.span(
         leaf(),
@@ -272,7 +274,8 @@ def open_frame(body: rx.Component, path: str, session: str = "") -> rx.Component
             class_name="mx-auto max-w-[30rem] w-full flex items-center justify-between gap-2 px-5 pt-6",
         ),
         offline(),
-        main(refusal(), body, cls="mx-auto w-full max-w-[30rem] px-4 py-8"),
+        main(refusal(), body, cls=f"mx-auto w-full max-w-[30rem] px-4 py-8 {'pb-28' if dock else ''}"),
+        *([docked(dock)] if dock is not None else []),
         session=session,
     )
 

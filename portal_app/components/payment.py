@@ -12,9 +12,10 @@ from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a,
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, embedded, fill, fill_var, language
 from portal_app.state.billing.paying import Paying
+from portal_app.state.linked import LinkedBillState
 from portal_app.state.shell import ShellState
 
-State = type[Paying]
+State = type[Paying] | type[LinkedBillState]
 FORM = "pay-form"
 CARD_FORM = "card-form"
 
@@ -81,15 +82,20 @@ def pay_words(S: State) -> rx.Component:
 
 
 def pay_card(
-    S: State, title: str, *what: Any, button_look: str = "hidden md:block mt-6", **heading: Any
+    S: State,
+    title: str,
+    *what: Any,
+    button_look: str = "hidden md:block mt-6",
+    wallet: bool = True,
+    **heading: Any,
 ) -> rx.Component:
-    """`what` says or asks how much; then with what, and the button."""
+    """`what` says or asks how much; then with what, and the button. Without `wallet` no card is known or kept."""
     return card(
         h2(title, **heading),
         form(
             hidden("payment", S.payment),
             *what,
-            pay_with(S),
+            pay_with(S) if wallet else hidden("source", "new"),
             busy=S.busy,
             sending=_("Sending your payment…"),
             on_submit=S.pay,
@@ -97,13 +103,15 @@ def pay_card(
         ),
         el.div(
             rx.cond(S.card_wanted, card_fields(S)),
-            may_save(S),
+            may_save(S) if wallet else rx.fragment(),
             class_name="when-new gap-3 mt-3",
         ),
         pay_button(S, "mt-6" if embedded() else button_look),  # a frame has no dock
         el.p(
             icon("lock", 16, "mt-1"),
-            _("We charge your card only when you press Pay. You get a receipt by email."),
+            _("We charge your card only when you press Pay. You get a receipt by email.")
+            if wallet
+            else _("We charge your card only when you press Pay, and we do not keep it."),
             class_name="flex gap-2 text-sm text-ink-2 mt-3",
         ),
         cls="pay p-5 md:p-6",
@@ -176,7 +184,11 @@ def held(S: State) -> rx.Component:
             el.p(
                 _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
-            el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
+            rx.cond(
+                S.held_elsewhere,
+                rx.fragment(),
+                el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
+            ),
             role="alert",
         ),
         cls="overflow-hidden",

@@ -95,7 +95,8 @@ def _open(body: rx.Component, frame: Frame) -> rx.Component:
 def _linked(body: rx.Component, frame: Frame) -> rx.Component:
     """For whoever came by a link, for one purpose: as before signing in, and a way out."""
     leave = el.div(chrome.sign_out("patient", "btn btn-quiet -mx-2"), class_name="no-print mt-5")
-    return chrome.open_frame(el.div(body, leave, idle_warning()), frame.path, session="patient")
+    dock = frame.dock() if frame.dock else None
+    return chrome.open_frame(el.div(body, leave, idle_warning()), frame.path, session="link", dock=dock)
 
 
 def _staff(body: rx.Component, frame: Frame) -> rx.Component:

@@ -8,7 +8,7 @@ from portal_app.components.words import _, here
 
 def session_marks(side: str) -> dict[str, str]:
     """What ui.js goes by: whose session this page lives from, and where to go when it ends."""
-    way_in = {"staff": "/staff/sign-in", "frame": "/embed"}.get(side, "/sign-in")
+    way_in = {"staff": "/staff/sign-in", "frame": "/embed", "link": "/links"}.get(side, "/sign-in")
     return {"data-session": "staff" if side == "staff" else "patient", "data-next": here(way_in)}
 
 

@@ -22,6 +22,7 @@ PROOF_LIFE = timedelta(minutes=10)  # a change of sign-in or contact wants a pro
 RESET_WAIT = timedelta(hours=24)  # lost everything: time for the patient to say no
 DESK_CODE_LIFE = timedelta(hours=24)
 LINK_LIFE = timedelta(days=14)
+PAY_LINK_DAYS = (1, 90)  # a practice chooses within these
 ACCESS_LINK_LIFE = timedelta(days=7)
 TOTP_STEP = 30  # seconds
 TOTP_SKEW = 1  # steps: 20 s off is accepted, 60 s is not

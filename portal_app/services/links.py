@@ -16,6 +16,7 @@ from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.credentials import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
@@ -83,6 +84,8 @@ class Linked:
     account_id: AccountId | None
     patient_id: PatientId
     at_most: Money | None
+    made: datetime
+    opened: datetime  # this session began
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def make_link(
     *,
     patient_id: PatientId | None = None,
     at_most: Money | None = None,
-    life: timedelta = LINK_LIFE,
+    life: timedelta | None = None,
 ) -> NewLink:
     """An address for one purpose. `patient_id`: whose birth date is asked; the guarantor's for money."""
     if not principal.may(Permission.SHARE_PORTAL):
@@ -114,14 +117,17 @@ def new_link(
     *,
     patient_id: PatientId | None = None,
     at_most: Money | None = None,
-    life: timedelta = LINK_LIFE,
+    life: timedelta | None = None,
+    made_by: str = "",
 ) -> NewLink:
-    """The same in the transaction of an errand that sends it along."""
+    """The same in the transaction of an errand that sends it along, in whose name it is unless said."""
     account_id = _account(tx, purpose, subject_id)
     if account_id:
         patient_id = tx.find(Account, account_id).guarantor_id
     if patient_id is None or not _born(tx, patient_id):
         raise Refused("Without a date of birth on file, a link cannot be opened.")
+    if purpose is Purpose.PAY:
+        at_most = at_most or tx.find(Invoice, subject_id).due
     token, now = secrets.token_urlsafe(32), clock.now()
     row = tx.keep(
         OneTimeLink(
@@ -132,9 +138,9 @@ def new_link(
             patient_id=patient_id,
             account_id=account_id,
             at_most=at_most,
-            made_by=tx.principal.name,
+            made_by=made_by or tx.principal.name,
             created_at=now,
-            expires_at=now + life,
+            expires_at=now + (life or _life(tx, purpose)),
         )
     )
     note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
@@ -179,9 +185,18 @@ def linked(principal: Principal) -> Linked:
     with reading(on_behalf(principal)) as tx:
         session = tx.get(PortalSession, principal.session_ref)
         row = tx.get(OneTimeLink, session.link_id) if session and session.link_id else None
-        if row is None or _state(row) != "open":
+        if session is None or session.revoked_at or row is None or _state(row) != "open":
             raise NotSignedIn
-        return Linked(row.id, row.purpose, row.subject_id, row.account_id, row.patient_id, row.at_most)
+        return Linked(
+            link_id=row.id,
+            purpose=row.purpose,
+            subject_id=row.subject_id,
+            account_id=row.account_id,
+            patient_id=row.patient_id,
+            at_most=row.at_most,
+            made=row.created_at,
+            opened=session.created_at,
+        )
 
 
 def payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Principal, Linked]:
@@ -229,10 +244,13 @@ def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, .
 
 
 def revoke_link(principal: Principal, link_id: str) -> None:
-    """It opens nothing any more; what it opened ends at once."""
-    principal.require(Permission.SHARE_PORTAL)
+    """It opens nothing any more; what it opened ends at once. Whoever may make such a link may do so."""
+    principal.require(Permission.AT_WORK)
     with transaction(on_behalf(principal)) as tx:
-        _revoke(tx, _held(tx, link_id))
+        row = _held(tx, link_id)
+        if not principal.may(Permission.SHARE_PORTAL):
+            principal.require(_MAY_MAKE[row.purpose])
+        revoke(tx, row)
 
 
 def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
@@ -242,7 +260,7 @@ def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
             col(OneTimeLink.patient_id) == patient_id, col(OneTimeLink.revoked_at).is_(None)
         )
     ).all():
-        _revoke(tx, row)
+        revoke(tx, row)
 
 
 def access_link(principal: Principal, kind: ContactKind, value: str) -> str:
@@ -306,9 +324,19 @@ def _account(tx: Tx, purpose: Purpose, subject_id: str) -> AccountId | None:
     return tx.find(Account, subject_id).id if purpose is Purpose.CARD else None
 
 
+def _life(tx: Tx, purpose: Purpose) -> timedelta:
+    return (
+        timedelta(days=tx.find(Practice, "practice").pay_link_days) if purpose is Purpose.PAY else LINK_LIFE
+    )
+
+
 def _born(tx: Tx, patient_id: PatientId) -> date | None:
     person = tx.find(Patient, patient_id)
     return person.birth_date if may_come_in(tx, patient_id) else None
+
+
+def still_opens(row: OneTimeLink) -> bool:
+    return _state(row) == "open"
 
 
 def _state(row: OneTimeLink) -> str:
@@ -327,7 +355,7 @@ def _held(tx: Tx, link_id: str) -> OneTimeLink:
     return row
 
 
-def _revoke(tx: Tx, row: OneTimeLink) -> None:
+def revoke(tx: Tx, row: OneTimeLink) -> None:
     row.revoked_at = row.revoked_at or clock.now()
     tx.keep(row)
     _end_sessions(tx, row.id)

@@ -18,7 +18,6 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
 from portal_app.services import live, messages
 from portal_app.services.asking import columns
-from portal_app.services.wording import WORDINGS
 
 PAGE = 50
 
@@ -117,7 +116,7 @@ def _has(words: str) -> Any:
 
 
 def _can_send_again(row: OutboxMessage) -> bool:
-    return bool(row.failed and row.body) and not WORDINGS[row.kind].secret
+    return bool(row.failed and row.body) and not messages.holds_secret(row)
 
 
 def _shown(row: OutboxMessage, names: dict[PatientId, str]) -> LoggedMessage:

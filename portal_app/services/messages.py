@@ -289,7 +289,7 @@ def _give_up(tx: Tx, row: OutboxMessage, reason: str) -> None:
     _forget_the_secret(row)
     tx.keep(row)
     _log.warning("message %s will not be sent (%s)", row.id, reason)
-    if WORDINGS[row.kind].secret and reason == _EXPIRED:
+    if "code" in WORDINGS[row.kind].needs and reason == _EXPIRED:
         return  # whoever waited for a code has long asked for another
     tx.tell_once(
         Task(
@@ -305,8 +305,13 @@ def _give_up(tx: Tx, row: OutboxMessage, reason: str) -> None:
     )
 
 
+def holds_secret(row: OutboxMessage) -> bool:
+    """A code, or an address that opens something."""
+    return WORDINGS[row.kind].secret or "/links#" in row.body
+
+
 def _forget_the_secret(row: OutboxMessage) -> None:
-    if WORDINGS[row.kind].secret and not settings().demo:
+    if holds_secret(row) and not settings().demo:
         row.body = ""
 
 

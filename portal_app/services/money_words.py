@@ -45,6 +45,16 @@ MONEY_WORDINGS: dict[str, Wording] = {
         ),
         needs=("date",),
     ),
+    "pay_link": Wording(
+        subject=mark("A bill from {practice}"),
+        body=mark(
+            "{amount} is to pay. See and pay it here, without signing in: {link}\n\n"
+            "We ask for your date of birth. The link works until {date} and is for you alone."
+        ),
+        sms=mark("{practice}: {amount} is to pay. Pay it here: {link} Reply STOP to end texts."),
+        needs=("link",),
+        secret=True,
+    ),
     "money_news": Wording(
         subject=mark("News about your account at {practice}"),
         body=mark("{news}\n\nSee and pay your invoices in the portal: {portal}"),

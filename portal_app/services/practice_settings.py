@@ -11,12 +11,14 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.practice import Practice, SettingChange
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.credentials import PAY_LINK_DAYS
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.services.live import announce
 
-NAMES = ("online_payments", "post_automatically", "minimum_payment", "dependent_age", "embed_origins")
+SWITCHES = ("online_payments", "post_automatically", "reminders", "announce_imported", "link_in_messages")
+NAMES = (*SWITCHES, "minimum_payment", "pay_link_days", "dependent_age", "embed_origins")
 YOUNGEST, OLDEST = 12, 18
 
 
@@ -32,7 +34,11 @@ class Changed:
 class PracticeSettings:
     online_payments: bool
     post_automatically: bool
+    reminders: bool
+    announce_imported: bool
+    link_in_messages: bool
     minimum_payment: Money | None
+    pay_link_days: int
     dependent_age: int
     embed_origins: tuple[str, ...]
     changed: dict[str, Changed]  # by the setting's name
@@ -45,7 +51,11 @@ def view_settings(principal: Principal) -> PracticeSettings:
         return PracticeSettings(
             online_payments=row.online_payments,
             post_automatically=row.post_automatically,
+            reminders=row.reminders,
+            announce_imported=row.announce_imported,
+            link_in_messages=row.link_in_messages,
             minimum_payment=row.minimum_payment,
+            pay_link_days=row.pay_link_days,
             dependent_age=row.dependent_age,
             embed_origins=tuple(row.embed_origins),
             changed={name: _last(tx, name) for name in NAMES},
@@ -82,8 +92,9 @@ def change_setting(principal: Principal, name: str, value: Any) -> bool:
 
 def _checked(name: str, value: Any) -> Any:
     match name, value:
-        case (("online_payments" | "post_automatically"), bool()):
-            return value
+        case _, bool():
+            if name in SWITCHES:
+                return value
         case "minimum_payment", None:
             return None
         case "minimum_payment", Money():
@@ -94,6 +105,11 @@ def _checked(name: str, value: Any) -> Any:
             if YOUNGEST <= value <= OLDEST:
                 return value
             raise Refused("Choose an age from {youngest} to {oldest}", youngest=YOUNGEST, oldest=OLDEST)
+        case "pay_link_days", int():
+            shortest, longest = PAY_LINK_DAYS
+            if shortest <= value <= longest:
+                return value
+            raise Refused("Choose {shortest} to {longest} days", shortest=shortest, longest=longest)
         case "embed_origins", list() | tuple():
             return list(value)
     raise Refused("We could not find that.")

@@ -134,7 +134,10 @@ def scope_now() -> SessionScope:
 
 
 def sign_in_address(side: Side, language: str) -> str:
-    path = into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side]
+    return _in_language(into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side], language)
+
+
+def _in_language(path: str, language: str) -> str:
     return path if language == settings().languages[0] else f"/{language}{path}"
 
 
@@ -150,7 +153,7 @@ def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
                 yield step
         except Exception as trouble:
             await refused(me(), handler.__qualname__, trouble)
-            yield _answer(self, trouble, side)
+            yield _answer(self, trouble, side, door)
 
     @functools.wraps(handler)
     async def answering(self: Any, **given: Any) -> Any:
@@ -160,7 +163,7 @@ def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
             return await answer if inspect.isawaitable(answer) else answer
         except Exception as trouble:
             await refused(me(), handler.__qualname__, trouble)
-            return _answer(self, trouble, side)
+            return _answer(self, trouble, side, door)
 
     endpoint: Any = stepping if inspect.isasyncgenfunction(handler) else answering
     endpoint.door = door
@@ -187,11 +190,12 @@ async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterat
         yield step
 
 
-def _answer(state: PortalState, trouble: Exception, side: Side) -> Any:
+def _answer(state: PortalState, trouble: Exception, side: Side, door: object) -> Any:
     """What the page is told: a refusal in the reader's words, the way to sign in, or a number to call about."""
     language = language_now()
     if isinstance(trouble, NotSignedIn):
-        return rx.redirect(sign_in_address(side, language))
+        linked = door is Permission.LINKED and not embedded_now()
+        return rx.redirect(_in_language("/links", language) if linked else sign_in_address(side, language))
     if isinstance(trouble, NotAllowed) and trouble.permission in ALLOWED:
         trouble.values["permission"] = say(language, ALLOWED[trouble.permission])
     if isinstance(trouble, Refused):

@@ -1,21 +1,32 @@
-"""What a one-purpose link shows: one bill, no names, no services (CODE-14)."""
+"""What a one-purpose link opens: one bill without names and services, paying it, the receipt (CODE-14).
+
+Every handler is behind the link's own door; whose bill it is the services ask of the session.
+"""
 
 import reflex as rx
 
-from portal_app.domain.access import Permission
+from portal_app import clock
+from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import InvoiceId
-from portal_app.services import billing, links
-from portal_app.speech import date_text, money_text
+from portal_app.domain.ids import PaymentId, given_id
+from portal_app.domain.money import Money
+from portal_app.gateways import gateways
+from portal_app.services import pay_links
+from portal_app.services.billing.views import PaymentOutcome
+from portal_app.services.pay_links import LinkedBill, LinkedReceipt
+from portal_app.speech import date_text, money_text, paid_with_text, say, time_text
 from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.words import invoice_status
+from portal_app.state.billing.paying import Offer, PayingSteps
+from portal_app.state.billing.words import bill_status, payment_status
+from portal_app.state.live import watch
 
 
-class LinkedBillState(PortalState):
+class LinkedBillState(PayingSteps, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     missing: rx.Field[bool] = rx.field(False)
     number: rx.Field[str] = rx.field("")
     figure: rx.Field[str] = rx.field("")
+    settled: rx.Field[bool] = rx.field(False)  # nothing is left to pay by this link
     tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
@@ -23,21 +34,165 @@ class LinkedBillState(PortalState):
     total: rx.Field[str] = rx.field("")
     paid: rx.Field[str] = rx.field("")  # "" when nothing is
 
+    _receipt_page = "/links/receipt"
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def load(self):
+        self._clear()
+        self.ready = self.missing = self.busy = False
+        account = await self._look()
+        self.card_wanted = self.can_pay
+        if account:
+            watch(f"account:{account}", LinkedBillState.refresh)
+            watch("settings", LinkedBillState.refresh)
+
+    @rx.event
+    @guarded(Permission.LINKED, activity=False)
+    async def refresh(self):
+        """Somebody paid elsewhere, or the practice changed a setting; not in the middle of paying."""
+        if self.ready and not (self.busy or self.bank_secret or self.again):
+            await self._show()
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def pay(self, form: dict[str, str]):
+        async for step in self._pressed({**form, "source": "new"}):
+            yield step
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def pay_with_card(self, token: str):
+        async for step in self._typed(token):
+            yield step
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def pay_again(self):
+        async for step in self._once_more():
+            yield step
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def not_again(self):
+        self.again = ""
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def bank_answered(self, result: dict[str, str]):
+        """Whatever the page says of it, the processor is asked."""
+        yield await self._confirm()
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def continue_held(self):
+        async for step in self._continued():
+            yield step
+
+    @rx.event
+    @guarded(Permission.LINKED)
+    async def cancel_held(self):
+        async for step in self._cancelled():
+            yield step
+
+    def _offered(self, form: dict[str, str]) -> Offer:
+        if self._payable is None:
+            raise NotFound
+        whole = form.get("how_much", "all") == "all"
+        return Offer(
+            payment_id=PaymentId(given_id("pay", form.get("payment"))),
+            amount=self._payable if whole else Money.parse(form.get("amount", ""), self._payable.currency),
+        )
+
+    @staticmethod
+    def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
+        return pay_links.pay_linked_bill(
+            principal,
+            offer.payment_id,
+            offer.amount,
+            token=offer.token,
+            processor=gateways().payments,
+            again=again,
+        )
+
+    @staticmethod
+    def _look_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+        return pay_links.confirm_linked_payment(principal, payment_id, processor=gateways().payments)
+
+    @staticmethod
+    def _give_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+        return pay_links.cancel_linked_payment(principal, payment_id, processor=gateways().payments)
+
+    async def _show(self) -> None:
+        await self._look()
+
+    async def _look(self) -> str:
+        """The account whose news concern this page; "" where there is nothing to show."""
+        try:
+            shown = await in_thread(pay_links.view_linked_bill, me())
+        except NotFound:
+            self.missing, self._payable = True, None
+            return ""
+        self._show_facts(shown)
+        self._show_paying(shown)
+        self.ready = True
+        return shown.account_id
+
+    def _show_facts(self, shown: LinkedBill) -> None:
+        self.number, self.figure = shown.number, money_text(self.language, shown.asked)
+        self.settled = not shown.asked and shown.held is None
+        self.tone, self.status = bill_status(self.language, shown.status, shown.due_date, shown.overdue)
+        self.issued = date_text(self.language, shown.issue_date)
+        self.due_day = date_text(self.language, shown.due_date)
+        self.total = money_text(self.language, shown.total)
+        self.paid = money_text(self.language, shown.paid) if shown.paid else ""
+
+    def _show_paying(self, shown: LinkedBill) -> None:
+        self._draw_form(shown.asked, (), held=shown.held)
+        self._show_held(shown.held, elsewhere=not shown.held_here)
+        free = bool(shown.asked) and shown.held is None
+        self.can_pay = free and shown.online_payments and not shown.too_small
+        self.no_pay = ""
+        if free and not self.can_pay:
+            self.no_pay = "small" if shown.online_payments else "offline"
+        self.at_least = (
+            say(self.language, "From {least} to {most}", least=shown.smallest, most=shown.asked)
+            if shown.smallest < shown.asked
+            else ""
+        )
+
+
+class LinkedReceiptState(PortalState):
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)
+    number: rx.Field[str] = rx.field("")
+    amount: rx.Field[str] = rx.field("")
+    refunded: rx.Field[str] = rx.field("")
+    status: rx.Field[str] = rx.field("")
+    received: rx.Field[bool] = rx.field(True)
+    on: rx.Field[str] = rx.field("")
+    shown: rx.Field[str] = rx.field("")
+    invoice: rx.Field[str] = rx.field("")
+    left: rx.Field[str] = rx.field("")  # "" when nothing is
+
     @rx.event
     @guarded(Permission.LINKED)
     async def load(self):
         self.ready = self.missing = False
         try:
-            who, this = await in_thread(links.payer, me())
-            shown = await in_thread(billing.view_invoice, who, InvoiceId(this.subject_id))
+            payment = PaymentId(given_id("pay", self.router.url.query_parameters.get("id")))
+            self._show(await in_thread(pay_links.view_linked_receipt, me(), payment))
+            self.ready = True
         except NotFound:
             self.missing = True
-            return
-        asked = min(shown.due, this.at_most) if this.at_most else shown.due  # ALL-8, ALL-9
-        self.number, self.figure = shown.number, money_text(self.language, asked)
-        self.tone, self.status = invoice_status(self.language, shown)
-        self.issued = date_text(self.language, shown.issue_date)
-        self.due_day = date_text(self.language, shown.due_date)
-        self.total = money_text(self.language, shown.total)
-        self.paid = money_text(self.language, shown.paid) if shown.paid.minor else ""
-        self.ready = True
+
+    def _show(self, receipt: LinkedReceipt) -> None:
+        day = clock.local_date(receipt.paid_at)
+        self.on = f"{date_text(self.language, day)}, {time_text(self.language, receipt.paid_at)}"
+        self.number, self.invoice = receipt.number, receipt.invoice_number
+        self.amount = money_text(self.language, receipt.amount)
+        self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
+        self.shown = paid_with_text(self.language, receipt.shown)
+        tone, self.status = payment_status(self.language, receipt.status)
+        self.received = tone == "paid"
+        self.left = money_text(self.language, receipt.still_due) if receipt.still_due else ""

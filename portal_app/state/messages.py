@@ -27,6 +27,7 @@ KINDS = {
     "due_soon": mark("Due soon"),
     "overdue": mark("Past due"),
     "money_news": mark("Several notices"),
+    "pay_link": mark("Pay link"),
     "receipt": mark("Receipt"),
     "payment_failed": mark("Payment failed"),
     "refund": mark("Refund"),

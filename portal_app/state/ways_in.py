@@ -5,6 +5,7 @@ import reflex as rx
 from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import Refused
 from portal_app.services import credentials, desk_codes, links, resets, second_factor
+from portal_app.services.links import LinkOver
 from portal_app.services.second_factor import StartAgain
 from portal_app.speech import mark, say
 from portal_app.state.answering import answered
@@ -137,6 +138,7 @@ class LinkDoorState(WayIn):
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
     ticket: rx.Field[str] = rx.field("")
+    over: rx.Field[bool] = rx.field(False)
 
     @rx.event
     @open_to_all
@@ -160,7 +162,10 @@ class LinkDoorState(WayIn):
 
     async def _open(self, form: dict[str, str]) -> None:
         born = birth_date(form)
-        self.ticket = await in_thread(links.open_link, me(), form.get("token", ""), born)
+        try:
+            self.ticket = await in_thread(links.open_link, me(), form.get("token", ""), born)
+        except LinkOver:
+            self.over = True
 
 
 class StopResetState(WayIn):

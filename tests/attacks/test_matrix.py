@@ -33,6 +33,7 @@ from portal_app.services import (
     links,
     message_log,
     passkeys,
+    pay_links,
     resets,
     sharing,
     staff_tasks,
@@ -290,7 +291,28 @@ line(
     lambda p, s: links.make_link(p, Purpose.FORMS, "frm_x", patient_id=MARIA.id),
 )
 line("links.list_links", SHARES, lambda p, s: links.list_links(p, MARIA.id))
-line("links.revoke_link", SHARES, lambda p, s: links.revoke_link(p, s.link))
+line("links.revoke_link", SEES_BILLING, lambda p, s: links.revoke_link(p, s.link))
+line("pay_links.make_pay_link", SEES_BILLING, lambda p, s: pay_links.make_pay_link(p, s.bill))
+line("pay_links.send_pay_link", SEES_BILLING, lambda p, s: pay_links.send_pay_link(p, s.bill))
+line("pay_links.open_pay_links", SEES_BILLING, lambda p, s: pay_links.open_pay_links(p, s.bill))
+line(
+    "pay_links.pay_linked_bill",
+    NOBODY,  # but a session of an open link: tests/services/test_pay_links.py
+    lambda p, s: pay_links.pay_linked_bill(
+        p, new_payment(), AMOUNT, token="ctoken_visa", processor=s.processor
+    ),
+)
+line(
+    "pay_links.confirm_linked_payment",
+    NOBODY,
+    lambda p, s: pay_links.confirm_linked_payment(p, s.payment, processor=s.processor),
+)
+line(
+    "pay_links.cancel_linked_payment",
+    NOBODY,
+    lambda p, s: pay_links.cancel_linked_payment(p, s.payment, processor=s.processor),
+)
+line("pay_links.view_linked_receipt", NOBODY, lambda p, s: pay_links.view_linked_receipt(p, s.payment))
 line("links.send_access_link", SHARES, lambda p, s: links.send_access_link(p, MARIA.id))
 
 # Who acts for whom

@@ -255,10 +255,11 @@ def test_the_figures_say_the_state(total_: int, adjusted: int, allocated: int, s
 def test_every_decline_code_has_words_that_accuse_nobody() -> None:
     assert set(STRIPES.split()) <= DECLINE_CODES
     for code in (*DECLINE_CODES, "never_heard_of_it", ""):
-        words = billing.decline_message(code).lower()
-        assert not any(bad in words for bad in ("stolen", "fraud", "lost", "blacklist", "restricted"))
-        assert words.endswith(".")
-    assert billing.decline_message("stolen_card") == billing.decline_message("generic_decline")
+        words = billing.decline(code)
+        said = f"{words.payer} {words.desk}".lower()
+        assert not any(bad in said for bad in ("stolen", "fraud", "lost", "blacklist", "restricted"))
+        assert words.payer.endswith(".") and 0 < len(words.desk) <= 30
+    assert billing.decline("stolen_card") == billing.decline("generic_decline")
 
 
 def entry(kind: EntryKind, minor: int, day: int, month: int = 3, person: str = "") -> Entry:

@@ -53,6 +53,28 @@ def test_settings_say_who_changed_them_and_hold_at_once(desk: Visitor, portal: P
     expect(patient.get_by_role("button", name=re.compile("^Pay"))).to_have_count(0)
     online.get_by_role("button", name="Turn on").click()
     expect(online.get_by_role("button", name="Turn off")).to_be_visible()
+    expect(patient.get_by_role("button", name=re.compile("^Pay"))).to_be_visible()  # without a reload
+    smallest = page.locator("section").filter(has=page.get_by_role("heading", name="Smallest online payment"))
+    smallest.get_by_role("textbox").fill("20")
+    smallest.get_by_role("button", name="Save").click()
+    expect(smallest).to_contain_text("Changed by Olga Novak")
+    patient.locator("#pay-form input[name=how_much][value=part]").check(force=True)
+    expect(patient.locator("#amount-hint")).to_contain_text("From $20.00")
+    smallest.get_by_role("textbox").fill("")
+    smallest.get_by_role("button", name="Save").click()
+    expect(patient.locator("#amount-hint")).to_contain_text("From $0.50")
+    for name in ("Reminders", "Tell of imported invoices", "Pay links in messages"):
+        one = page.locator("section").filter(has=page.get_by_role("heading", name=name))
+        was = one.get_by_role("button").inner_text()
+        one.get_by_role("button").click()
+        expect(one.get_by_role("button")).not_to_have_text(was)
+        expect(one).to_contain_text("Changed by Olga Novak")
+        one.get_by_role("button").click()
+        expect(one.get_by_role("button")).to_have_text(was)
+    days = page.locator("section").filter(has=page.get_by_role("heading", name="Days a pay link works"))
+    days.get_by_role("textbox").fill("91")
+    days.get_by_role("button", name="Save").click()
+    expect(days.get_by_role("alert")).to_contain_text("Choose 1 to 90 days")
 
 
 def post_by_hand(desk: Visitor) -> None:

@@ -428,6 +428,17 @@ def test_a_refund_made_at_the_processor_is_booked_and_told(cast: Cast, processor
     assert reconciled(processor) == []
 
 
+def test_reconcile_finds_a_refund_made_at_the_processor_whose_event_was_lost(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    row = pay(cast, processor, 100_00)
+    made = processor.refund(row.processor_intent_id or "", Money(25_00), key=RefundId("dashboard"))
+    processor._refunds[made.refund_id] = (replace(made, our_id=None), processor._refunds[made.refund_id][1])
+    assert reconciled(processor) == ["refund_unknown"]
+    assert (payment(row.id).refunded, balance()) == (Money(25_00), Money(45_00))
+    assert tasks() == ["refund_unknown"]
+
+
 def test_a_refund_follows_its_payments_posting(cast: Cast, processor: FakeProcessor) -> None:
     set_practice(post_automatically=False)
     row = pay(cast, processor, 100_00)

@@ -84,8 +84,8 @@ def test_a_link_expires_is_revoked_and_is_done(cast: Cast):
     link_id, token = pay_link(cast)
     guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
     with pytest.raises(NotAllowed):
-        links.revoke_link(cast.nora, link_id)
-    links.revoke_link(cast.dana, link_id)
+        links.revoke_link(at_home(MARIA), link_id)
+    links.revoke_link(cast.nora, link_id)
     with pytest.raises(NotSignedIn):
         sign_in.principal_of(guest.session_ref, Side.PATIENT)
     _, token = pay_link(cast)

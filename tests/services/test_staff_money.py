@@ -436,9 +436,22 @@ def test_settings_say_who_changed_them_and_are_valid_in_every_process(cast: Cast
     assert (facts.version, facts.online_payments, facts.dependent_age) == (before + 4, False, 15)
 
 
+def test_messages_and_pay_links_are_settings_too(cast: Cast) -> None:
+    changes = {"reminders": False, "announce_imported": True, "link_in_messages": True, "pay_link_days": 30}
+    for name, value in changes.items():
+        assert change_setting(cast.olga, name, value) is True
+    seen = view_settings(cast.olga)
+    assert {name: getattr(seen, name) for name in changes} == changes
+    assert {seen.changed[name].by for name in changes} == {"Olga Novak"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("pay_link_days", 0),
+        ("pay_link_days", 91),
+        ("pay_link_days", True),
+        ("reminders", "off"),
         ("dependent_age", 11),
         ("dependent_age", 19),
         ("dependent_age", True),

@@ -31,6 +31,7 @@ NEEDS = {
         "record": Permission.TAKE_PAYMENTS,
         "use_credit": Permission.TAKE_PAYMENTS,
     },
+    "PayLinkState": dict.fromkeys(("look", "make", "send", "revoke"), Permission.TAKE_PAYMENTS),
     "PatientsState": dict.fromkeys(("load", "search"), Permission.AT_WORK),
     "PaymentPanelState": {
         "show": Permission.VIEW_BILLING,
@@ -40,7 +41,8 @@ NEEDS = {
         "refund": Permission.REFUND,
     },
     "SettingsState": dict.fromkeys(
-        ("load", "refresh", "switch", "save_minimum", "save_age", "save_origins"), Permission.MANAGE_SETTINGS
+        ("load", "refresh", "switch", "save_minimum", "save_age", "save_link_days", "save_origins"),
+        Permission.MANAGE_SETTINGS,
     ),
     "TasksState": dict.fromkeys(("load", "refresh", "finish"), Permission.AT_WORK),
     "TransactionsState": {

@@ -35,6 +35,8 @@ class Practice(HouseOwned, table=True):
     embed_origins: list[str] = document(default_factory=list)
     reminders: bool = True  # messages before and after a bill is due, and when a card expires
     announce_imported: bool = False  # a message for each new bill that an import brought
+    link_in_messages: bool = False  # a message about one bill opens that bill, without signing in
+    pay_link_days: int = 14  # how long a pay link works
     wording: dict[str, Any] = document(default_factory=dict)  # a message's own words, by kind
     # Raised by every change of settings, family links or patients: what is remembered in a
     # process about who sees whom is valid for one version and one day.

@@ -1,6 +1,6 @@
 """The rules of money (DOMAIN.md, Money; PART, ALL, CRED, LEDG, REF, SRC, STMT cases)."""
 
-from portal_app.domain.billing.declines import decline_message
+from portal_app.domain.billing.declines import Decline, decline
 from portal_app.domain.billing.paying import (
     ASK_AGAIN_WITHIN,
     Attempt,
@@ -9,6 +9,7 @@ from portal_app.domain.billing.paying import (
     ask_again,
     due_order,
     holding,
+    left_of_link,
     must_take_money,
     overdue,
     part_payment,
@@ -54,6 +55,7 @@ __all__ = [
     "AskAgain",
     "Attempt",
     "Bill",
+    "Decline",
     "Entry",
     "EntryKind",
     "Held",
@@ -68,12 +70,13 @@ __all__ = [
     "allocate",
     "ask_again",
     "check_period",
-    "decline_message",
+    "decline",
     "due_order",
     "expired",
     "expiring",
     "holding",
     "last_day",
+    "left_of_link",
     "must_take_money",
     "next_default",
     "overdue",

@@ -1,26 +1,57 @@
-"""Why a card was declined, in words a patient understands. Never the words that accuse."""
+"""Why a card was declined: what the payer reads, and a few words for the desk. Never the words that accuse."""
 
-_GENERIC = "Your bank declined this payment. Try another card, or call your bank."
-_FUNDS = "Your bank says there is not enough money for this payment. Try a smaller amount or another card."
-_EXPIRED = "This card has expired. Use another card."
-_NUMBER = "The card number is not right. Check it and try again."
-_CODE = "The security code is not right. Check the digits on your card and try again."
-_EXPIRY = "The expiry date is not right. Check it and try again."
-_ZIP = "The postal code does not match the card. Check it and try again."
-_LATER = "Your bank could not be reached. Nothing was charged. Try again in a few minutes."
-_KIND = "This card cannot be used for this payment. Try another card."
-_LIMIT = "This card has reached its limit for now. Try another card, or try again tomorrow."
-_CONFIRM = "Your bank wants you to confirm this payment. Try again and follow its steps."
-_PIN = "This card needs a PIN and cannot be used here. Try another card."
-_ACCOUNT = "This card or account cannot be used. Try another card."
-_TWICE = "Your bank thinks this payment was already made. Check your payments before you try again."
-_STOPPED = "Your bank was asked to stop this payment. Try another card, or call your bank."
-_AMOUNT = "Your bank does not take this amount. Try another amount, or another card."
-_TEST = "This is a test card. Use a real card."
+from dataclasses import dataclass
 
-_MESSAGES = {
-    "authentication_required": _CONFIRM,
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Message keys. That nothing was charged is said beside them."""
+
+    payer: str
+    desk: str
+
+
+_GENERIC = Decline(
+    "Your bank declined the card. Use another card, or call the number on its back.",
+    "Declined by the bank",
+)
+_FUNDS = Decline(
+    "There is not enough money on this card. Try another card or a smaller amount.",
+    "Not enough money",
+)
+_EXPIRED = Decline("This card has expired. Use another card.", "Card expired")
+_NUMBER = Decline("The card number is not right. Check the card and try again.", "Wrong card number")
+_CODE = Decline("The security code is not right. Check the card and try again.", "Wrong security code")
+_EXPIRY = Decline("The expiry date is not right. Check it and try again.", "Wrong expiry date")
+_ZIP = Decline("The ZIP code does not match the card. Check it and try again.", "Wrong ZIP code")
+_LATER = Decline("The bank did not answer as it should. Try again in a few minutes.", "The bank had trouble")
+_KIND = Decline("This card cannot be used here. Use another card.", "Card not supported")
+_LIMIT = Decline(
+    "This payment is over the card’s limit. Use another card, or call your bank.", "Over the card’s limit"
+)
+_CONFIRM = Decline(
+    "Your bank could not confirm that it was you. Try again, or use another card.",
+    "Not confirmed by the payer",
+)
+_PIN = Decline("This card needs a PIN and cannot be used here. Use another card.", "Needs a PIN")
+_ACCOUNT = Decline("This card or account cannot be used. Use another card.", "Account cannot be used")
+_TWICE = Decline(
+    "Your bank thinks this payment was already made. Check your payments before you try again.",
+    "Paid twice, says the bank",
+)
+_STOPPED = Decline(
+    "Your bank was asked to stop this payment. Use another card, or call your bank.",
+    "Stopped at the bank",
+)
+_AMOUNT = Decline(
+    "Your bank does not take this amount. Try another amount, or another card.", "Amount not accepted"
+)
+_TEST = Decline("This is a test card. Use a real card.", "Test card")
+
+_BY_CODE = {
     "approve_with_id": _LATER,
+    "authentication_not_handled": _CONFIRM,
+    "authentication_required": _CONFIRM,
     "call_issuer": _GENERIC,
     "card_not_supported": _KIND,
     "card_velocity_exceeded": _LIMIT,
@@ -31,8 +62,9 @@ _MESSAGES = {
     "expired_card": _EXPIRED,
     "fraudulent": _GENERIC,
     "generic_decline": _GENERIC,
-    "incorrect_number": _NUMBER,
+    "incorrect_address": _ZIP,
     "incorrect_cvc": _CODE,
+    "incorrect_number": _NUMBER,
     "incorrect_pin": _PIN,
     "incorrect_zip": _ZIP,
     "insufficient_funds": _FUNDS,
@@ -68,9 +100,9 @@ _MESSAGES = {
     "try_again_later": _LATER,
     "withdrawal_count_limit_exceeded": _LIMIT,
 }
-DECLINE_CODES = frozenset(_MESSAGES)
+DECLINE_CODES = frozenset(_BY_CODE)
 
 
-def decline_message(code: str) -> str:
-    """The msgid for a decline code; unknown codes get the general words."""
-    return _MESSAGES.get(code, _GENERIC)
+def decline(code: str) -> Decline:
+    """The words for a decline code of the card processor; unknown codes get the general ones."""
+    return _BY_CODE.get(code, _GENERIC)

@@ -75,6 +75,12 @@ def payable(due: Money, in_flight: Iterable[Money]) -> Money:
     return max(left, left.zero())
 
 
+def left_of_link(payable_: Money, at_most: Money, since: Iterable[Money]) -> Money:
+    """What a pay link may still take: at most what it was for, less what was paid since (ALL-8, ALL-9)."""
+    left = min(payable_, at_most - total(since, at_most.currency))
+    return max(left, left.zero())
+
+
 def smallest(owed: Money, practice_minimum: Money | None) -> Money:
     """The least that may be paid online now (ALL-10): never less than the processor takes."""
     least = min(practice_minimum or owed.zero(), owed)

@@ -41,6 +41,33 @@ def listed() -> rx.Component:
             ),
         ),
         minimum(),
+        switch(
+            "reminders",
+            S.reminders,
+            _("Reminders"),
+            _(
+                "A message 3 days before an invoice is due, when it is past due, and when a card expires. "
+                "One message per household and day, never what it was for."
+            ),
+        ),
+        switch(
+            "announce_imported",
+            S.announce_imported,
+            _("Tell of imported invoices"),
+            _(
+                "A message for each new invoice that an import brings. Those you send here are always told of."
+            ),
+        ),
+        switch(
+            "link_in_messages",
+            S.link_in_messages,
+            _("Pay links in messages"),
+            _(
+                "A message about one invoice opens that bill without signing in; the date of birth is asked. "
+                "Off: it leads to the portal."
+            ),
+        ),
+        link_days(),
         age(),
         origins(),
         class_name="grid gap-4 mt-5 max-w-[52rem]",
@@ -112,6 +139,24 @@ def minimum() -> rx.Component:
         _("Smallest online payment"),
         _("What is left of an invoice may always be paid whole. Empty: only the card processor’s own limit."),
         saved("minimum_payment", S.save_minimum, field),
+    )
+
+
+def link_days() -> rx.Component:
+    field = small_input(
+        "days",
+        default_value=S.link_days,
+        key=S.link_days,
+        input_mode="numeric",
+        auto_complete="off",
+        cls="tnum max-w-24",
+        **labelled("pay_link_days"),
+    )
+    return setting(
+        "pay_link_days",
+        _("Days a pay link works"),
+        _("From 1 to 90. What is owed outlives the link; the page then says where to ask for a new one."),
+        saved("pay_link_days", S.save_link_days, field),
     )
 
 

@@ -64,6 +64,13 @@ def move(allocation: Allocation, payment: Payment, invoice: Invoice, amount: Mon
     recount(invoice)
 
 
+def paid_since(tx: Tx, invoice_id: InvoiceId, since: datetime) -> list[Money]:
+    """What has come to pay this invoice from `since` on, and what is on its way."""
+    came = columns(Allocation.amount).where(Allocation.invoice_id == invoice_id, Allocation.made_at >= since)
+    on_its_way = attempts_on(tx, [invoice_id]).get(invoice_id, [])
+    return [*tx.exec(came), *(attempt.amount for attempt in on_its_way)]
+
+
 def recount(invoice: Invoice) -> None:
     """The state that the figures say."""
     invoice.status = rules.status_for(invoice.status, invoice.total, invoice.adjusted, invoice.allocated)

@@ -8,8 +8,7 @@ from sqlmodel import col, select
 
 from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, retried, transaction
-from portal_app.db.tables.billing import Account, Invoice, Payment, PaymentPart, PaymentSource
-from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.billing import Invoice, Payment, PaymentPart, PaymentSource
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing import (
@@ -23,12 +22,12 @@ from portal_app.domain.billing import (
     PaymentStatus,
 )
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome
 from portal_app.services.asking import columns
-from portal_app.services.billing.books import attempts_on, lock_account
+from portal_app.services.billing.books import attempts_on, lock_account, paid_since
+from portal_app.services.billing.customers import customer_of
 from portal_app.services.billing.own import own_account
 from portal_app.services.billing.settle import listed_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
@@ -38,6 +37,14 @@ from portal_app.services.practice import PracticeFacts, practice
 
 # How long an attempt that never reached the processor may still be under way in some process.
 _UNDER_WAY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLimit:
+    """A pay link takes at most what it was for, less what was paid since it was made (ALL-8, ALL-9)."""
+
+    at_most: Money
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Ask:
     token: str
     save: bool
     again: bool
+    limit: LinkLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +82,19 @@ def pay_invoice(
     token: str = "",
     save: bool = False,
     again: bool = False,
+    limit: LinkLimit | None = None,
 ) -> PaymentOutcome:
     """Pay some or all of one bill with a saved source or a typed card's token.
 
     The same id again is the same payment. Refused when it may not be; AskAgain for the same
-    amount within 10 minutes; Held while an earlier attempt's outcome is open.
+    amount within 10 minutes; Held while an earlier attempt's outcome is open. `limit`: whoever
+    came by a pay link, who neither uses nor leaves a card.
     """
     principal.require(Permission.MY_PAYMENTS)
     payer = principal.paying()
     with reading(payer) as tx:
         invoice = tx.find(Invoice, invoice_id)
-    if invoice.account_id in principal.pays_for:
+    if limit or invoice.account_id in principal.pays_for:
         only_a_new_card(source_id, save)
     return _pay(
         payer,
@@ -98,6 +108,7 @@ def pay_invoice(
             token,
             save,
             again,
+            limit,
         ),
         processor,
     )
@@ -282,6 +293,8 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
         raise Refused("Online payments are turned off. Call us to pay.")
     bills = open_bills(tx, ask.account_id, ask.invoice_ids, lock=True)
     owed = total((bill.payable for bill in bills), ask.offered.currency)
+    if ask.limit and ask.invoice_id:
+        owed = left_of_link(tx, ask.invoice_id, owed, ask.limit)
     amount = rules.part_payment(owed, ask.offered, facts.minimum_payment)
     if not ask.again:
         rules.ask_again(amount, _paid_at(tx, ask), now())
@@ -293,7 +306,7 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
         allocated=amount.zero(),
         status=PaymentStatus.PROCESSING,
         method=Method.BANK if source and source.kind == "bank" else Method.CARD,
-        origin=_origin(tx.principal),
+        origin=Origin.PAY_LINK if ask.limit else _origin(tx.principal),
         paid_by=tx.principal.name,
         payer_id=tx.principal.patient_id,
         invoice_id=ask.invoice_id,
@@ -322,6 +335,10 @@ def keep_parts(tx: Tx, payment: Payment, parts: Sequence[tuple[Bill, Money]]) ->
             )
         )
     tx.flush()
+
+
+def left_of_link(tx: Tx, invoice_id: InvoiceId, payable: Money, limit: LinkLimit) -> Money:
+    return rules.left_of_link(payable, limit.at_most, paid_since(tx, invoice_id, limit.since))
 
 
 def _same_ask(tx: Tx, payment: Payment, ask: Ask) -> None:
@@ -360,25 +377,6 @@ def _paid_at(tx: Tx, ask: Ask) -> datetime | None:
 
 def _origin(principal: Principal) -> Origin:
     return Origin.PORTAL if principal.may(Permission.MY_RECORDS) else Origin.EMBED
-
-
-def customer_of(principal: Principal, account_id: AccountId, processor: CardProcessor) -> str:
-    """The processor's customer of the account, made when it is first needed; "" when it does not answer."""
-    with reading(principal) as tx:
-        account = tx.find(Account, account_id)
-        if account.processor_customer_id:
-            return account.processor_customer_id
-    with reading(the_portal("customer")) as tx:
-        who = tx.find(Patient, account.guarantor_id)
-        mail = columns(ContactPoint.value).where(
-            ContactPoint.patient_id == who.id, ContactPoint.kind == ContactKind.EMAIL
-        )
-        email = tx.exec(mail).first() or ""
-    customer = processor.customer(account_id, f"{who.given_name} {who.family_name}", email)
-    if customer:
-        with transaction(principal) as tx:
-            lock_account(tx, account_id).processor_customer_id = customer
-    return customer
 
 
 def _theirs(principal: Principal, payment_id: PaymentId) -> Payment:

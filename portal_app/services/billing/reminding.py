@@ -24,6 +24,7 @@ from portal_app.domain.ids import AccountId, InvoiceId, SourceId, new_id
 from portal_app.services import messages
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, lock_account
+from portal_app.services.billing.linked_messages import link_for_message
 from portal_app.services.money_words import LINES
 from portal_app.settings import settings
 from portal_app.speech import say
@@ -131,6 +132,8 @@ def _say(tx: Tx, account_id: AccountId, at: datetime) -> int:
     if not news or guarantor.status is not PatientStatus.ACTIVE:
         return 0
     kind, values = news[0] if len(news) == 1 else ("money_news", _together(guarantor, news))
+    if bill := values.pop("bill", None):
+        values |= _opens(tx, bill)
     return messages.write_each_way(
         tx, kind, once=once, to_patient=guarantor.id, account_id=account_id, values=values, not_before=at
     )
@@ -160,7 +163,15 @@ def _still_true(tx: Tx, notices: Iterable[MoneyNotice]) -> Iterable[tuple[str, d
         in_flight = attempts_on(tx, [bill.id]).get(bill.id, ())
         left = rules.payable(bill.due, (attempt.amount for attempt in in_flight))
         if bill.status in PAYABLE and left:
-            yield notice.kind, {"number": bill.number, "amount": left, "date": bill.due_date}
+            yield notice.kind, {"number": bill.number, "amount": left, "date": bill.due_date, "bill": bill.id}
+
+
+def _opens(tx: Tx, bill: InvoiceId) -> dict[str, str]:
+    """Where the practice wants it so, the message's address opens that bill without signing in."""
+    practice = tx.find(Practice, "practice")
+    wanted = practice.link_in_messages and practice.online_payments
+    address = link_for_message(tx, bill) if wanted else ""
+    return {"portal": address} if address else {}
 
 
 def _together(guarantor: Patient, news: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:

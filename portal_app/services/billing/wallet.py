@@ -13,8 +13,8 @@ from portal_app.domain.ids import AccountId, SourceId
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
+from portal_app.services.billing.customers import customer_of
 from portal_app.services.billing.own import own_account
-from portal_app.services.billing.payments import customer_of
 from portal_app.services.billing.settle import keep_source
 from portal_app.services.billing.sources import source_view, sources_of
 from portal_app.services.billing.telling import changed
@@ -58,7 +58,7 @@ def finish_adding_source(
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
         if setup.reason:
-            raise Refused(rules.decline_message(setup.reason))
+            raise Refused(rules.decline(setup.reason).payer)
         raise Refused("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
         account = lock_account(tx, own_account(tx, account_id))

@@ -73,6 +73,7 @@ class InvoiceState(Paying, PortalState):
         self.card_wanted = self.can_pay and not self.sources
         if self._account:
             watch(f"account:{self._account}", InvoiceState.refresh)
+            watch("settings", InvoiceState.refresh)
 
     @rx.event
     @guarded(Permission.MY_BILLS, activity=False)

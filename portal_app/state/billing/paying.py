@@ -1,11 +1,14 @@
 """Paying, whatever is paid: with a saved card or a new one, past the bank's question, never twice.
 
 A mixin: `class …State(Paying, PortalState)` says what may be paid (`_show`), what its form asks for
-(`_offered`), and by which service it is paid (`_pay`).
+(`_offered`), and by which service it is paid (`_pay`). Paying by a link has the same steps behind
+doors of its own (state/linked.py).
 """
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import reflex as rx
 
@@ -48,7 +51,12 @@ class Offer:
     save: bool = False
 
 
-class Paying(PortalState, mixin=True):
+Steps = AsyncIterator[rx.event.EventSpec | None]
+
+
+class PayingSteps(PortalState, mixin=True):
+    """What happens at each press. Who may press is said by the handlers, which are not here."""
+
     can_pay: rx.Field[bool] = rx.field(False)
     no_pay: rx.Field[str] = rx.field("")  # "", "offline", "small"
     all_of_it: rx.Field[str] = rx.field("")
@@ -61,6 +69,7 @@ class Paying(PortalState, mixin=True):
     held: rx.Field[str] = rx.field("")
     held_id: rx.Field[str] = rx.field("")
     held_by_bank: rx.Field[bool] = rx.field(False)  # it waits for the payer, not for an answer
+    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's: they decide
 
     # What the card form of the processor is told.
     card_key: rx.Field[str] = rx.field("")
@@ -76,13 +85,13 @@ class Paying(PortalState, mixin=True):
 
     _payable: Money | None = None
     _offer: Offer | None = None
+    _receipt_page: ClassVar[str] = "/receipt"
 
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def pay(self, form: dict[str, str]):
+    async def _pressed(self, form: dict[str, str]) -> Steps:
+        """The form was sent."""
         self._clear()
         self.busy = True
-        yield
+        yield None
         try:
             offer = self._offered(form)
             if form.get("source") == NEW_CARD:
@@ -92,9 +101,7 @@ class Paying(PortalState, mixin=True):
         except Refused as refusal:
             await self._refuse(refusal)
 
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def pay_with_card(self, token: str):
+    async def _typed(self, token: str) -> Steps:
         """The processor's form has turned the card into a token: the card itself never comes here."""
         try:
             if self._offer is None or not _TOKEN.fullmatch(token):
@@ -103,63 +110,38 @@ class Paying(PortalState, mixin=True):
         except Refused as refusal:
             await self._refuse(refusal)
 
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def want_card(self):
-        """A new card is chosen: now its form is worth loading."""
-        self.card_wanted = True
-
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def pay_again(self):
+    async def _once_more(self) -> Steps:
         """They were asked, and mean it."""
         offer, self.again = self._offer, ""
         if offer is None:
             return
         self.busy = True
-        yield
+        yield None
         try:
             yield await self._charge(replace(offer, payment_id=PaymentId(self.payment)), again=True)
         except Refused as refusal:
             await self._refuse(refusal)
 
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def not_again(self):
-        self.again = ""
-
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def bank_answered(self, result: dict[str, str]):
-        """Whatever the page says of it, the processor is asked."""
-        yield await self._confirm()
-
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def continue_held(self):
+    async def _continued(self) -> Steps:
         self._clear()
         self.busy = True
-        yield
+        yield None
         yield await self._confirm()
 
-    @rx.event
-    @guarded(Permission.MY_PAYMENTS)
-    async def cancel_held(self):
+    async def _cancelled(self) -> Steps:
         self._clear()
         self.busy = True
-        yield
+        yield None
         try:
             payment = PaymentId(given_id("pay", self.held_id))
-            outcome = await in_thread(billing.cancel_payment, me(), payment, processor=gateways().payments)
-            yield await self._came_of(outcome)
+            yield await self._came_of(await in_thread(self._give_up, me(), payment))
         except Refused as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
         try:
             payment = PaymentId(given_id("pay", self.held_id))
-            outcome = await in_thread(billing.confirm_payment, me(), payment, processor=gateways().payments)
-            return await self._came_of(outcome)
+            return await self._came_of(await in_thread(self._look_up, me(), payment))
         except Refused as refusal:
             return await self._refuse(refusal)
 
@@ -172,7 +154,8 @@ class Paying(PortalState, mixin=True):
         if outcome.status is PaymentStatus.SUCCEEDED:
             self._release()
             self._offer = None
-            return rx.redirect(address(self.language, f"/receipt?id={outcome.payment_id}"), replace=True)
+            receipt = f"{self._receipt_page}?id={outcome.payment_id}"
+            return rx.redirect(address(self.language, receipt), replace=True)
         if outcome.status is PaymentStatus.REQUIRES_ACTION and outcome.client_secret:
             self._ask_bank(outcome)
             return None
@@ -204,6 +187,15 @@ class Paying(PortalState, mixin=True):
     def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
         """By the service that pays such a thing; runs in a thread."""
         raise NotImplementedError
+
+    @staticmethod
+    def _look_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+        """What the processor says of it; runs in a thread."""
+        return billing.confirm_payment(principal, payment_id, processor=gateways().payments)
+
+    @staticmethod
+    def _give_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+        return billing.cancel_payment(principal, payment_id, processor=gateways().payments)
 
     def _ask_for_card(self, offer: Offer) -> None:
         """The processor is asked for the card's token; an amount that cannot be charged is refused before."""
@@ -242,8 +234,8 @@ class Paying(PortalState, mixin=True):
         first = chosen if chosen in {source.id for source in sources} else ""
         self.sources = [self._source_item(source, first) for source in sources]
 
-    def _show_held(self, held: HeldPayment | None) -> None:
-        self.held = self.held_id = ""
+    def _show_held(self, held: HeldPayment | None, *, elsewhere: bool = False) -> None:
+        self.held, self.held_id, self.held_elsewhere = "", "", elsewhere
         if held is None:
             return
         self.held_id = held.id
@@ -261,6 +253,57 @@ class Paying(PortalState, mixin=True):
         return SourceItem(
             source.id, paid_with_text(self.language, source.shown), note, chosen, source.expired
         )
+
+
+class Paying(PayingSteps, mixin=True):
+    """For whoever is signed in."""
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def pay(self, form: dict[str, str]):
+        async for step in self._pressed(form):
+            yield step
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def pay_with_card(self, token: str):
+        async for step in self._typed(token):
+            yield step
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def want_card(self):
+        """A new card is chosen: now its form is worth loading."""
+        self.card_wanted = True
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def pay_again(self):
+        async for step in self._once_more():
+            yield step
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def not_again(self):
+        self.again = ""
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def bank_answered(self, result: dict[str, str]):
+        """Whatever the page says of it, the processor is asked."""
+        yield await self._confirm()
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def continue_held(self):
+        async for step in self._continued():
+            yield step
+
+    @rx.event
+    @guarded(Permission.MY_PAYMENTS)
+    async def cancel_held(self):
+        async for step in self._cancelled():
+            yield step
 
 
 def _source(form: dict[str, str]) -> SourceId:

@@ -112,6 +112,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         await self._show()
         if self._account is not None:
             watch(f"account:{self._account.account_id}", PaymentsState.refresh)
+            watch("settings", PaymentsState.refresh)
             await self._begin(self.router.url.query_parameters)
 
     @rx.event

@@ -2,55 +2,11 @@
 
 from datetime import date
 
-from portal_app.domain.billing import InvoiceStatus, PaymentStatus
+from portal_app.domain.billing import InvoiceStatus, PaymentStatus, decline
 from portal_app.services.asking import PAGES_AHEAD
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, SourceView
 from portal_app.speech import date_text, mark, month_text, names_text, plural, say
 
-CALL_BANK = mark("Your bank declined the card. Use another card, or call the number on its back.")
-_DECLINES = {
-    "insufficient_funds": mark(
-        "There is not enough money on this card. Try another card or a smaller amount."
-    ),
-    "expired_card": mark("This card has expired. Use another card."),
-    "incorrect_cvc": mark("The security code is not right. Check the card and try again."),
-    "incorrect_number": mark("The card number is not right. Check the card and try again."),
-    "incorrect_zip": mark("The ZIP code does not match the card. Check it and try again."),
-    "card_velocity_exceeded": mark(
-        "This payment is over the card’s limit. Use another card, or call your bank."
-    ),
-    "authentication_required": mark(
-        "Your bank could not confirm that it was you. Try again, or use another card."
-    ),
-    "processing_error": mark("The bank did not answer as it should. Try again in a few minutes."),
-    "card_not_supported": mark("This card cannot be used here. Use another card."),
-}
-_SHORT = {
-    "insufficient_funds": mark("Not enough money"),
-    "expired_card": mark("Card expired"),
-    "incorrect_cvc": mark("Wrong security code"),
-    "incorrect_number": mark("Wrong card number"),
-    "incorrect_zip": mark("Wrong ZIP code"),
-    "card_velocity_exceeded": mark("Over the card’s limit"),
-    "authentication_required": mark("Not confirmed by the payer"),
-    "processing_error": mark("The bank had trouble"),
-    "card_not_supported": mark("Card not supported"),
-}
-_SAME_AS = {
-    "invalid_cvc": "incorrect_cvc",
-    "invalid_number": "incorrect_number",
-    "incorrect_address": "incorrect_zip",
-    "invalid_expiry_month": "expired_card",
-    "invalid_expiry_year": "expired_card",
-    "withdrawal_count_limit_exceeded": "card_velocity_exceeded",
-    "payment_intent_authentication_failure": "authentication_required",
-    "authentication_not_handled": "authentication_required",
-    "issuer_not_available": "processing_error",
-    "try_again_later": "processing_error",
-    "reenter_transaction": "processing_error",
-    "currency_not_supported": "card_not_supported",
-    "transaction_not_allowed": "card_not_supported",
-}
 _PAYMENTS = {
     PaymentStatus.PROCESSING: ("info", mark("On its way")),
     PaymentStatus.REQUIRES_ACTION: ("due", mark("Waiting for the bank")),
@@ -65,19 +21,22 @@ _PAYMENTS = {
 
 def why_declined(language: str, code: str) -> str:
     """By the bank's code; what it says of lost and stolen cards is not for the page."""
-    msgid = _DECLINES.get(_SAME_AS.get(code, code), CALL_BANK)
-    return say(language, msgid) + " " + say(language, "Nothing was charged.")
+    return say(language, decline(code).payer) + " " + say(language, "Nothing was charged.")
 
 
 def invoice_status(language: str, row: InvoiceRow | InvoiceView) -> tuple[str, str]:
     """Tone and words: "Due December 5", "Was due October 2", "Paid"."""
-    if row.status is InvoiceStatus.PAID:
+    return bill_status(language, row.status, row.due_date, row.overdue)
+
+
+def bill_status(language: str, status: InvoiceStatus, due_date: date, overdue: bool) -> tuple[str, str]:
+    if status is InvoiceStatus.PAID:
         return "paid", say(language, "Paid")
-    if row.status is InvoiceStatus.VOID:
+    if status is InvoiceStatus.VOID:
         return "quiet", say(language, "Cancelled")
-    if row.status is InvoiceStatus.WRITTEN_OFF:
+    if status is InvoiceStatus.WRITTEN_OFF:
         return "quiet", say(language, "Nothing to pay")
-    return due_status(language, row.due_date, overdue=row.overdue)
+    return due_status(language, due_date, overdue=overdue)
 
 
 def due_status(language: str, day: date, *, overdue: bool) -> tuple[str, str]:
@@ -127,7 +86,7 @@ def source_note(language: str, source: SourceView) -> str:
 
 def short_decline(language: str, code: str) -> str:
     """For the desk, in a few words."""
-    return say(language, _SHORT.get(_SAME_AS.get(code, code), mark("Declined by the bank")))
+    return say(language, decline(code).desk)
 
 
 def page_of_pages(language: str, page: int, pages: int) -> str:

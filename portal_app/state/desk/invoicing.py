@@ -18,6 +18,7 @@ from portal_app.services.billing.views import InvoiceView, NewLine
 from portal_app.speech import date_text, money_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.desk.pay_links import PayLinkState
 from portal_app.state.desk.words import billed_status, not_allowed, typed_day, typed_money, typed_reason
 from portal_app.state.live import watch
 
@@ -143,6 +144,7 @@ class InvoicePanelState(PortalState):
     can_send: rx.Field[bool] = rx.field(False)
     can_void: rx.Field[bool] = rx.field(False)
     can_write_off: rx.Field[bool] = rx.field(False)
+    can_link: rx.Field[bool] = rx.field(False)
     why_not: rx.Field[str] = rx.field("")
     busy: rx.Field[bool] = rx.field(False)
     trouble: rx.Field[str] = rx.field("")
@@ -157,6 +159,7 @@ class InvoicePanelState(PortalState):
         self.trouble = self.done = ""
         await self._look(note=True)
         self.open, self.turn = True, self.turn + 1
+        return PayLinkState.look(self._invoice) if self.can_link else None
 
     @rx.event
     @guarded(Permission.VIEW_BILLING)
@@ -216,6 +219,7 @@ class InvoicePanelState(PortalState):
         self.can_send = seen.status is InvoiceStatus.DRAFT and take
         self.can_void = seen.status in PAYABLE and not seen.paid and take
         self.can_write_off = seen.status in PAYABLE and post and take
+        self.can_link = seen.status in PAYABLE and seen.online_payments and take
         self.why_not = (
             await not_allowed(self.language, who, Permission.POST_TO_LEDGER) if seen.status in PAYABLE else ""
         )

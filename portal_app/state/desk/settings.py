@@ -5,7 +5,13 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.embedding import origins
 from portal_app.domain.errors import Refused
-from portal_app.services.practice_settings import Changed, PracticeSettings, change_setting, view_settings
+from portal_app.services.practice_settings import (
+    SWITCHES,
+    Changed,
+    PracticeSettings,
+    change_setting,
+    view_settings,
+)
 from portal_app.speech import mark, say
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.desk.words import plain_amount, typed_money
@@ -13,14 +19,17 @@ from portal_app.state.live import watch
 
 BY = mark("Changed by {who}, {when}")
 NEVER = mark("Not changed yet")
-_SWITCHES = ("online_payments", "post_automatically")
 
 
 class SettingsState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     online_payments: rx.Field[bool] = rx.field(False)
     post_automatically: rx.Field[bool] = rx.field(False)
+    reminders: rx.Field[bool] = rx.field(False)
+    announce_imported: rx.Field[bool] = rx.field(False)
+    link_in_messages: rx.Field[bool] = rx.field(False)
     minimum: rx.Field[str] = rx.field("")
+    link_days: rx.Field[str] = rx.field("")
     age: rx.Field[str] = rx.field("")
     origins: rx.Field[str] = rx.field("")
     changed: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
@@ -45,8 +54,8 @@ class SettingsState(PortalState):
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
     async def switch(self, name: str, on: bool):
-        """One of the two that are on or off."""
-        if name not in _SWITCHES:
+        """One of those that are on or off."""
+        if name not in SWITCHES:
             raise Refused("We could not find that.")
         await self._change(name, on)
 
@@ -64,11 +73,17 @@ class SettingsState(PortalState):
     @guarded(Permission.MANAGE_SETTINGS)
     async def save_age(self, form: dict[str, str]):
         try:
-            text = form.get("age", "").strip()
-            age = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
-            await self._change("dependent_age", age)
+            await self._change("dependent_age", _number(form.get("age", "")))
         except Refused as refusal:
             self._refuse("dependent_age", refusal)
+
+    @rx.event
+    @guarded(Permission.MANAGE_SETTINGS)
+    async def save_link_days(self, form: dict[str, str]):
+        try:
+            await self._change("pay_link_days", _number(form.get("days", "")))
+        except Refused as refusal:
+            self._refuse("pay_link_days", refusal)
 
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
@@ -89,6 +104,8 @@ class SettingsState(PortalState):
 
     def _show(self, seen: PracticeSettings) -> None:
         self.online_payments, self.post_automatically = seen.online_payments, seen.post_automatically
+        self.reminders, self.announce_imported = seen.reminders, seen.announce_imported
+        self.link_in_messages, self.link_days = seen.link_in_messages, str(seen.pay_link_days)
         self.minimum = plain_amount(seen.minimum_payment) if seen.minimum_payment else ""
         self.age, self.origins = str(seen.dependent_age), "\n".join(seen.embed_origins)
         self.changed = {name: self._by(change) for name, change in seen.changed.items()}
@@ -97,3 +114,9 @@ class SettingsState(PortalState):
         if change.at is None:
             return say(self.language, NEVER)
         return say(self.language, BY, who=change.by, when=change.at)
+
+
+def _number(text: str) -> int:
+    """A whole number as it was typed; 0, which no setting takes, for anything else."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0

@@ -6,6 +6,7 @@ from portal_app.components.forms import busy_mark
 from portal_app.components.kit import button, el, icon, notice, raw_a, status_tag
 from portal_app.components.words import _, each, fill_var
 from portal_app.pages.staff.parts import fact, how, panel, press, small_field, small_input, told, trouble
+from portal_app.pages.staff.patients.pay_link import pay_link
 from portal_app.state.desk import InvoicePanelState
 
 S = InvoicePanelState
@@ -30,6 +31,7 @@ def invoice_panel() -> rx.Component:
             class_name="btn btn-second btn-small mt-4",
         ),
         rx.cond(S.can_send, draft()),
+        rx.cond(S.can_link, pay_link()),
         rx.cond(S.can_void | S.can_write_off, end()),
         rx.cond(S.why_not != "", notice("info", S.why_not, cls="mt-4")),
     )

@@ -18,7 +18,13 @@ def title():
     return rx.cond(S.name != "", S.name, _("Patient"))
 
 
-@page("/staff/patients/[id]", title, on_load=S.load, side="staff", active="/staff/patients")
+@page(
+    "/staff/patients/[id]",
+    title,
+    on_load=[InvoicePanelState.close, S.load],
+    side="staff",
+    active="/staff/patients",
+)
 def patient() -> rx.Component:
     return el.div(
         back(_("Back to patients"), here("/staff/patients")),

@@ -1,0 +1,30 @@
+"""Whom the card processor knows an account as."""
+
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Account
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.domain.access import Principal, the_portal
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import AccountId
+from portal_app.gateways.payments import CardProcessor
+from portal_app.services.asking import columns
+from portal_app.services.billing.books import lock_account
+
+
+def customer_of(principal: Principal, account_id: AccountId, processor: CardProcessor) -> str:
+    """The processor's customer of the account, made when it is first needed; "" when it does not answer."""
+    with reading(principal) as tx:
+        account = tx.find(Account, account_id)
+        if account.processor_customer_id:
+            return account.processor_customer_id
+    with reading(the_portal("customer")) as tx:
+        who = tx.find(Patient, account.guarantor_id)
+        mail = columns(ContactPoint.value).where(
+            ContactPoint.patient_id == who.id, ContactPoint.kind == ContactKind.EMAIL
+        )
+        email = tx.exec(mail).first() or ""
+    customer = processor.customer(account_id, f"{who.given_name} {who.family_name}", email)
+    if customer:
+        with transaction(principal) as tx:
+            lock_account(tx, account_id).processor_customer_id = customer
+    return customer

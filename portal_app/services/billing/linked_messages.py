@@ -1,0 +1,35 @@
+"""The pay link that a message about one bill carries, where the practice wants it so."""
+
+from datetime import datetime, time
+
+from sqlmodel import col, select
+
+from portal_app.clock import today, zone
+from portal_app.db.scope import Tx
+from portal_app.db.tables.credentials import OneTimeLink
+from portal_app.domain.credentials import Purpose
+from portal_app.domain.errors import Refused
+from portal_app.domain.ids import InvoiceId
+
+_BY = "portal:message"
+
+
+def link_for_message(tx: Tx, invoice_id: InvoiceId) -> str:
+    """Its address; "" where nobody could open it.
+
+    The one of today's message that is written anew before it went out opens nothing any more.
+    """
+    from portal_app.services import links  # noqa: PLC0415  (messages carry links, and links are sent by message)
+
+    of_today = select(OneTimeLink).where(
+        col(OneTimeLink.subject_id) == invoice_id,
+        col(OneTimeLink.made_by) == _BY,
+        col(OneTimeLink.created_at) >= datetime.combine(today(), time(), zone()),
+        col(OneTimeLink.revoked_at).is_(None),
+    )
+    for row in tx.exec(of_today).all():
+        links.revoke(tx, row)
+    try:
+        return links.new_link(tx, Purpose.PAY, invoice_id, made_by=_BY).address
+    except Refused:
+        return ""

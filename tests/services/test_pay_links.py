@@ -1,0 +1,360 @@
+"""A pay link: one bill, at most what it was for, paid for real by whoever knows the date of birth (CODE-14)."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlmodel import col, select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Invoice, PaymentSource
+from portal_app.db.tables.credentials import OneTimeLink
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.billing import InvoiceStatus, Origin, PaymentStatus
+from portal_app.domain.credentials import Purpose
+from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
+from portal_app.domain.ids import InvoiceId, RefundId, new_id
+from portal_app.domain.money import Money
+from portal_app.gateways.mail_fake import FakeMailer
+from portal_app.gateways.payments import Outcome
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.services import billing, links, message_log, messages, pay_links, sign_in
+from portal_app.services.billing.reminding import tell_households
+from portal_app.services.links import LinkOver
+from portal_app.services.sign_in import throttle
+from tests.cast import EVA, INVOICE, KIM, MARIA, OSCAR, RIVERA, VISA, Cast, add_invoice
+from tests.services.credentials_helpers import NOBODY, TEST, come_in, outbox, told, trail
+from tests.services.till import books_agree, new_payment, payment, payments, set_practice, till
+
+FULL = Money(120_00)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_yet() -> Iterator[None]:
+    throttle.forget_all()
+    yield
+    throttle.forget_all()
+
+
+@pytest.fixture
+def processor(cast: Cast) -> FakeProcessor:
+    return till()
+
+
+def opened(cast: Cast, bill: InvoiceId = INVOICE) -> Principal:
+    """Whoever came by a fresh link of the front desk."""
+    return come_in(
+        links.open_link(NOBODY, token_of(pay_links.make_pay_link(cast.dana, bill).address), MARIA.birth_date)
+    )
+
+
+def token_of(address: str) -> str:
+    parts = urlsplit(address)
+    assert parts.path == "/links" and not parts.query
+    return parts.fragment
+
+
+def pays(guest: Principal, processor: FakeProcessor, minor: int, **more: object):
+    return pay_links.pay_linked_bill(
+        guest,
+        new_payment(),
+        Money(minor),
+        token=processor.token(),
+        processor=processor,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def at_home_pays(cast: Cast, processor: FakeProcessor, minor: int):
+    return billing.pay_invoice(
+        cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, source_id=VISA
+    )
+
+
+def test_a_link_pays_its_bill_and_the_guarantor_gets_the_receipt(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    assert pay_links.view_linked_bill(guest).asked == FULL
+    outcome = pays(guest, processor, 120_00)
+    assert outcome.status is PaymentStatus.SUCCEEDED
+    paid = payment(outcome.payment_id)
+    assert (paid.origin, paid.paid_by, paid.payer_id) == (Origin.PAY_LINK, guest.name, None)
+    assert told("receipt") == {"maria@example.com"}
+    shown = pay_links.view_linked_bill(guest)
+    assert (shown.status, shown.asked, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
+    with pytest.raises(Refused, match="already paid"):
+        pays(guest, processor, 1_00)
+    books_agree()
+
+
+def test_all_8_what_is_charged_later_is_not_the_links(cast: Cast, processor: FakeProcessor):
+    """The same bill grows by a refund of what was paid before the link was made."""
+    earlier = at_home_pays(cast, processor, 50_00).payment_id
+    guest = opened(cast)  # for the 70.00 that are left
+    billing.refund_payment(cast.olga, RefundId(new_id("ref")), earlier, Money(50_00), processor=processor)
+    add_invoice(RIVERA, (EVA, "Sealant", 40_00))
+    assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+    with pytest.raises(Refused, match="up to") as refused:
+        pays(guest, processor, 70_01)
+    assert refused.value.values["amount"] == Money(70_00)
+    assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
+    with pytest.raises(Refused):
+        pays(guest, processor, 1_00)
+    books_agree()
+
+
+def test_all_9_what_was_paid_since_is_taken_off(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    at_home_pays(cast, processor, 50_00)
+    assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+    with pytest.raises(Refused):
+        pays(guest, processor, 120_00)
+    assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
+    books_agree()
+
+
+def test_all_9_of_a_part_of_the_bill_too(cast: Cast, processor: FakeProcessor):
+    """A link for 60.00 of 120.00: 50.00 paid since leave 10.00, not 60.00 of the 70.00 still due."""
+    made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
+    guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
+    at_home_pays(cast, processor, 50_00)
+    assert pay_links.view_linked_bill(guest).asked == Money(10_00)
+    with pytest.raises(Refused):
+        pays(guest, processor, 10_01)
+    assert pays(guest, processor, 10_00).status is PaymentStatus.SUCCEEDED
+    assert pay_links.view_linked_bill(guest).asked == Money(0)
+
+
+def test_two_links_at_once_never_take_more_than_the_bill(cast: Cast, processor: FakeProcessor):
+    guests = [opened(cast), opened(cast)]
+    ready, seen = threading.Barrier(2), []
+
+    def go(guest: Principal) -> None:
+        ready.wait()
+        try:
+            seen.append(pays(guest, processor, 120_00).status)
+        except Refused as refusal:
+            seen.append(str(refusal.message))
+
+    threads = [threading.Thread(target=go, args=(guest,)) for guest in guests]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert seen.count(PaymentStatus.SUCCEEDED) == 1 and len(seen) == 2
+    assert [p.amount for p in payments()] == [FULL]
+    books_agree()
+
+
+def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    narrowed, _ = links.payer(guest)
+    limit = billing.payments.LinkLimit(FULL, clock.now())
+    with pytest.raises(NotFound):
+        billing.pay_invoice(
+            narrowed, new_payment(), INVOICE, FULL, processor=processor, source_id=VISA, limit=limit
+        )
+    with pytest.raises(Refused, match="your own bills"):
+        billing.pay_invoice(
+            narrowed,
+            new_payment(),
+            INVOICE,
+            FULL,
+            processor=processor,
+            token="ctoken_x",
+            save=True,
+            limit=limit,
+        )
+    assert payments() == []
+    pays(guest, processor, 120_00)
+    with reading(TEST) as tx:
+        assert [row.id for row in tx.exec(select(PaymentSource))] == [VISA]
+        customer = tx.find(billing.payments.Account, RIVERA).processor_customer_id
+    assert len(processor.sources(customer)) == 1
+
+
+def test_code_14_the_receipt_is_for_the_session_that_paid(cast: Cast, processor: FakeProcessor):
+    made = pay_links.make_pay_link(cast.dana, INVOICE)
+    guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
+    mine = pays(guest, processor, 50_00).payment_id
+    receipt = pay_links.view_linked_receipt(guest, mine)
+    assert (receipt.amount, receipt.still_due) == (Money(50_00), Money(70_00))
+    hers = at_home_pays(cast, processor, 20_00).payment_id
+    with pytest.raises(NotFound):
+        pay_links.view_linked_receipt(guest, hers)
+    with clock.held_at(clock.now() + timedelta(minutes=1)):  # opened once more: another session
+        later = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
+        with pytest.raises(NotFound):
+            pay_links.view_linked_receipt(later, mine)
+        with pytest.raises(NotSignedIn):
+            pay_links.view_linked_receipt(guest, mine)
+
+
+def test_the_banks_question_is_answered_and_a_decline_is_said(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    processor.answers(Outcome.DECLINED, "insufficient_funds")
+    assert pays(guest, processor, 50_00).decline_code == "insufficient_funds"
+    processor.answers(Outcome.REQUIRES_ACTION)
+    asked = pays(guest, processor, 50_00)
+    assert asked.client_secret
+    shown = pay_links.view_linked_bill(guest)
+    assert (shown.held and shown.held.id, shown.held_here) == (asked.payment_id, True)
+    processor.finish(payment(asked.payment_id).processor_intent_id or "")
+    done = pay_links.confirm_linked_payment(guest, asked.payment_id, processor=processor)
+    assert done.status is PaymentStatus.SUCCEEDED
+    assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+
+
+def test_somebody_elses_payment_is_neither_continued_nor_cancelled(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    processor.answers(Outcome.REQUIRES_ACTION)
+    hers = at_home_pays(cast, processor, 50_00)
+    shown = pay_links.view_linked_bill(guest)
+    assert (shown.held and shown.held.id, shown.held_here) == (hers.payment_id, False)
+    for service in (pay_links.confirm_linked_payment, pay_links.cancel_linked_payment):
+        with pytest.raises(NotFound):
+            service(guest, hers.payment_id, processor=processor)
+    with pytest.raises(billing.Held):
+        pays(guest, processor, 20_00)
+    assert payment(hers.payment_id).status is PaymentStatus.REQUIRES_ACTION
+
+
+def test_a_link_session_may_do_nothing_else(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    other = add_invoice(RIVERA, (EVA, "Sealant", 40_00))
+    for wrong in (
+        lambda: billing.view_invoice(guest, INVOICE),
+        lambda: billing.list_invoices(guest),
+        lambda: billing.list_sources(guest),
+        lambda: billing.pay_account(
+            guest, new_payment(), Money(10_00), processor=processor, token="ctoken_x"
+        ),
+        lambda: billing.pay_invoice(
+            guest, new_payment(), other, Money(10_00), processor=processor, token="t"
+        ),
+        lambda: billing.view_receipt(guest, new_payment()),
+        lambda: pay_links.make_pay_link(guest, INVOICE),
+        lambda: message_log.list_messages(guest),
+    ):
+        with pytest.raises(NotAllowed):
+            wrong()
+    with reading(guest) as tx:
+        assert tx.exec(select(Invoice)).all() == []
+
+
+def test_revoked_while_it_is_open_it_pays_nothing_more(cast: Cast, processor: FakeProcessor):
+    made = pay_links.make_pay_link(cast.nora, INVOICE)
+    guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
+    assert [link.id for link in pay_links.open_pay_links(cast.nora, INVOICE)] == [made.id]
+    links.revoke_link(cast.nora, made.id)
+    assert pay_links.open_pay_links(cast.nora, INVOICE) == ()
+    with pytest.raises(NotSignedIn):
+        pays(guest, processor, 50_00)
+    with pytest.raises(LinkOver):
+        links.open_link(NOBODY, token_of(made.address), MARIA.birth_date)
+    assert payments() == []
+    assert billing.view_invoice(cast.maria, INVOICE).due == FULL  # the debt outlives the link
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_it_lives_as_long_as_the_practice_says(cast: Cast, days: int):
+    set_practice(pay_link_days=days)
+    made = pay_links.make_pay_link(cast.dana, INVOICE)
+    life = timedelta(days=days)
+    with clock.held_at(clock.now() + life - timedelta(seconds=1)):
+        assert links.open_link(NOBODY, token_of(made.address), MARIA.birth_date)
+    with clock.held_at(clock.now() + life), pytest.raises(LinkOver):
+        links.open_link(NOBODY, token_of(made.address), MARIA.birth_date)
+
+
+def test_the_practice_decides_about_paying_online_here_too(cast: Cast, processor: FakeProcessor):
+    guest = opened(cast)
+    set_practice(minimum_payment=Money(20_00))
+    assert pay_links.view_linked_bill(guest).smallest == Money(20_00)
+    with pytest.raises(Refused, match="smallest"):
+        pays(guest, processor, 10_00)
+    set_practice(online_payments=False)
+    assert not pay_links.view_linked_bill(guest).online_payments
+    with pytest.raises(Refused, match="turned off"):
+        pays(guest, processor, 50_00)
+
+
+@pytest.mark.parametrize("status", [InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
+def test_all_14_no_link_for_what_never_takes_money(cast: Cast, status: InvoiceStatus):
+    bill = add_invoice(RIVERA, (EVA, "Sealant", 40_00), status=status)
+    with pytest.raises(Refused):
+        pay_links.make_pay_link(cast.dana, bill)
+
+
+def test_no_link_that_nobody_could_open(cast: Cast):
+    with transaction(TEST) as tx:
+        tx.find(Patient, OSCAR.id, lock=True).birth_date = None
+    bill = add_invoice(OSCAR.account, (OSCAR, "Sealant", 40_00))
+    with pytest.raises(Refused, match="date of birth"):
+        pay_links.make_pay_link(cast.dana, bill)
+
+
+def test_staff_send_it_in_each_way_the_guarantor_chose_and_the_outbox_forgets_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    assert pay_links.send_pay_link(cast.dana, INVOICE) == 2
+    mail, text = sorted(outbox("pay_link"), key=lambda row: row.channel)
+    assert {mail.to, text.to} == {"maria@example.com", "+12125550142"}
+    for row in (mail, text):
+        assert "/links#" in row.body and "$120.00" in row.body
+        for word in ("Crown", "Eva", "Rivera"):
+            assert word not in row.subject + row.body
+    token = mail.body.partition("/links#")[2].split()[0]
+    assert come_in(links.open_link(NOBODY, token, MARIA.birth_date)).may(Permission.LINKED)
+    monkeypatch.setattr(messages, "settings", lambda: type("Real", (), {"demo": False}))
+    messages.deliver(TEST, mail=FakeMailer(), sms=FakeTexter())
+    assert {row.body for row in outbox("pay_link")} == {""}
+    assert [e.action for e in trail() if e.action == "send:pay_link"] == ["send:pay_link"]
+
+
+def test_without_any_contact_it_is_shown_instead(cast: Cast):
+    with transaction(TEST) as tx:
+        for point in tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == MARIA.id)).all():
+            tx.delete(point)
+    with pytest.raises(Refused, match="Show the QR code"):
+        pay_links.send_pay_link(cast.dana, INVOICE)
+    assert outbox("pay_link") == []
+    made = pay_links.make_pay_link(cast.dana, INVOICE)
+    assert made.qr_svg.startswith("<svg")
+
+
+def open_links_of(bill: InvoiceId) -> list[OneTimeLink]:
+    with reading(TEST) as tx:
+        rows = tx.exec(select(OneTimeLink).where(col(OneTimeLink.subject_id) == bill)).all()
+        return [row for row in rows if links.still_opens(row)]
+
+
+def test_a_message_about_one_bill_opens_it_where_the_practice_wants_it_so(cast: Cast):
+    due = clock.today() + timedelta(days=3)
+    bill = add_invoice(RIVERA, (EVA, "Root canal", 70_00), due=due)
+    tell_households(TEST)
+    assert "/links#" not in outbox("due_soon")[0].body
+    assert open_links_of(bill) == []
+    set_practice(link_in_messages=True)
+    add_invoice(KIM.account, (KIM, "Root canal", 70_00), due=due)
+    tell_households(TEST)
+    body = next(row.body for row in outbox("due_soon") if row.to == "kim@example.com")
+    token = body.partition("/links#")[2].split()[0]
+    guest = sign_in.redeem(links.open_link(NOBODY, token, KIM.birth_date))
+    assert guest.side is Side.PATIENT
+    shown = message_log.list_messages(cast.nora)
+    assert all(not row.can_send_again for row in shown.rows if row.kind == "pay_link")
+
+
+def test_a_message_that_is_rewritten_leaves_one_link_only(cast: Cast):
+    set_practice(link_in_messages=True)
+    soon = clock.today() + timedelta(days=2)
+    bill = add_invoice(KIM.account, (KIM, "Root canal", 70_00), due=soon)
+    tell_households(TEST)
+    add_invoice(KIM.account, (KIM, "Sealant", 20_00), due=soon)
+    tell_households(TEST)
+    assert {row.kind for row in outbox("money_news")} == {"money_news"}
+    assert len(open_links_of(bill)) <= 1
+    assert all("/links#" not in row.body for row in outbox("money_news"))

@@ -2,7 +2,7 @@
 
 Hosts and origins are on a list; a socket without an origin is refused. The session cookies never
 reach Reflex (it keeps and logs what it gets): they are replaced by their hashes. Floods and hoards
-of sockets are cut off. Every answer leaves with the headers of its path.
+of sockets are cut off, and what no page would say. Every answer leaves with the headers of its path.
 """
 
 import asyncio
@@ -13,12 +13,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from uuid import UUID
 
 from portal_app.domain.embedding import DOORS, FRAME, is_embed, out_of_frame
+from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
 from portal_app.web.cookies import embed_ref, secure, session_refs
+from portal_app.web.frames import readable
 from portal_app.web.headers import answer_headers
 from portal_app.web.sockets import OPEN, Message, Send, Socket
 from portal_app.web.threads import in_thread
@@ -126,6 +129,8 @@ class Shield:
         token = (asked.get("token") or [""])[0]
         if not _TOKEN.fullmatch(token) or OPEN.by_ip[visitor.ip] >= SOCKETS_PER_ADDRESS:
             return await self._refuse(scope, send, 403, "refused")
+        token = _theirs(token, visitor)
+        scope = {**scope, "query_string": urlencode({**asked, "token": token}, doseq=True).encode()}
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
         await OPEN.drop_if_dead(token, refs)
         socket = Socket(token, refs, visitor.ip, send)
@@ -174,9 +179,11 @@ class _Watched:
             return await _closed(self.socket, "session ended")
         message = arriving.result()
         self.socket.heard.set()
-        if message["type"] == "websocket.receive" and not self._affordable(message):
+        if message["type"] != "websocket.receive":
+            return message
+        if not self._affordable(message):
             return await _closed(self.socket, "too many events")
-        return message
+        return message if readable(message) else await _closed(self.socket, "unreadable")
 
     def _affordable(self, message: Message) -> bool:
         now = time.monotonic()
@@ -189,6 +196,15 @@ async def _closed(socket: Socket, reason: str) -> Message:
     with suppress(TimeoutError, RuntimeError, OSError):
         await asyncio.wait_for(socket.send({"type": "websocket.close", "code": 1008, "reason": reason}), 2)
     return {"type": "websocket.disconnect", "code": 1008}
+
+
+def _theirs(token: str, visitor: Visitor) -> str:
+    """The page's name within: of the one it chose and of whose it is.
+
+    Whoever comes to know a page's token is another page with it: what is still on its way there, or kept for
+    it, does not reach them.
+    """
+    return str(UUID(keyed_hash("page", token, visitor.refs)[:32], version=4))
 
 
 def _visitor(scope: Any, given: dict[bytes, str]) -> Visitor:

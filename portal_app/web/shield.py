@@ -20,6 +20,7 @@ from portal_app.domain.embedding import DOORS, FRAME, is_embed, out_of_frame
 from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
+from portal_app.web import neighbours
 from portal_app.web.cookies import embed_ref, secure, session_refs
 from portal_app.web.frames import readable
 from portal_app.web.headers import answer_headers
@@ -132,7 +133,8 @@ class Shield:
         token = _theirs(token, visitor)
         scope = {**scope, "query_string": urlencode({**asked, "token": token}, doseq=True).encode()}
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
-        await OPEN.drop_if_dead(token, refs)
+        await OPEN.drop_if_dead(token)
+        ours = await neighbours.make_room(token)
         socket = Socket(token, refs, visitor.ip, send)
         watched = _Watched(socket, receive)
         OPEN.add(socket)
@@ -141,6 +143,8 @@ class Shield:
         finally:
             watched.stop()
             OPEN.remove(socket)
+            if ours and token not in OPEN.by_token:
+                await neighbours.leave(token)
 
     async def _send_to(self, scope: Any, send: Send, page: str) -> None:
         headers = answer_headers(scope["path"], [(b"location", page.encode())], self.web_root)
@@ -176,26 +180,29 @@ class _Watched:
             raise
         if not arriving.done():
             arriving.cancel()
-            return await _closed(self.socket, "session ended")
+            return await self._hang_up("session ended")
         message = arriving.result()
         self.socket.heard.set()
         if message["type"] != "websocket.receive":
             return message
         if not self._affordable(message):
-            return await _closed(self.socket, "too many events")
-        return message if readable(message) else await _closed(self.socket, "unreadable")
+            return await self._hang_up("too many events")
+        return message if readable(message) else await self._hang_up("unreadable")
+
+    async def _hang_up(self, reason: str) -> Message:
+        """And wait for the other end to take it: a line that is cut at once does not bring them the reason."""
+        with suppress(TimeoutError, RuntimeError, OSError):
+            async with asyncio.timeout(2):
+                await self.socket.send({"type": "websocket.close", "code": 1008, "reason": reason})
+                while (await self.receive())["type"] != "websocket.disconnect":
+                    pass
+        return {"type": "websocket.disconnect", "code": 1008}
 
     def _affordable(self, message: Message) -> bool:
         now = time.monotonic()
         self.budget, self.last = min(BURST, self.budget + (now - self.last) * RATE), now
         self.budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
         return self.budget >= 0
-
-
-async def _closed(socket: Socket, reason: str) -> Message:
-    with suppress(TimeoutError, RuntimeError, OSError):
-        await asyncio.wait_for(socket.send({"type": "websocket.close", "code": 1008, "reason": reason}), 2)
-    return {"type": "websocket.disconnect", "code": 1008}
 
 
 def _theirs(token: str, visitor: Visitor) -> str:

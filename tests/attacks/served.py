@@ -111,7 +111,7 @@ class Stage:
 
     @property
     def database(self) -> str:
-        return f"sqlite:///{self.portal.folder / 'portal.db'}"
+        return database_of(self.portal)
 
     @contextmanager
     def looked_into(self) -> Iterator[None]:
@@ -146,10 +146,14 @@ def caller(name: str) -> Caller:
     return Caller(f"cookie-of-{name}", side, scope_of(name), address)
 
 
+def database_of(portal: Portal) -> str:
+    return portal.settings.get("DATABASE_URL") or f"sqlite:///{portal.folder / 'portal.db'}"
+
+
 def set_up(portal: Portal) -> Stage:
     """Into the migrated database of a portal that is not yet running."""
     forget()
-    db_engine.bind(f"sqlite:///{portal.folder / 'portal.db'}")
+    db_engine.bind(database_of(portal))
     with clock.held_at(NOON):
         Cast.on_stage()
         first = set_the_stage()

@@ -41,6 +41,7 @@ class Page:
     """As much of a state as a door touches: whatever gets further finds nothing and is found out."""
 
     notice, language = "", "en"
+    _by_itself = ()
 
 
 class PastTheDoor(Exception):
@@ -66,7 +67,9 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> Any:
         framed = who in (EVERYBODY["embed"], EVERYBODY["embed_kim"])
         visitor = Visitor("p" * 64, "" if framed else "s" * 64, "203.0.113.7", framed)
         path = "/embed/invoices" if framed else "/invoices"
-        here = SimpleNamespace(router_data={"pathname": path, "headers": {"authorization": visitor.header()}})
+        here = SimpleNamespace(
+            parent_txid=None, router_data={"pathname": path, "headers": {"authorization": visitor.header()}}
+        )
         monkeypatch.setattr(base.EventContext, "get", lambda: here)
         monkeypatch.setattr(base, "principal_of", known)
 
@@ -165,7 +168,7 @@ class Bound:
     """The state of a page that belongs to whoever asks."""
 
     def __init__(self, visitor: Visitor) -> None:
-        self._bound_ref = visitor.refs
+        self._bound_ref, self._by_itself = visitor.refs, ()
 
     def _get_root_state(self) -> SimpleNamespace:
         return SimpleNamespace(reset=lambda: None)
@@ -179,6 +182,8 @@ async def test_setters_and_the_frameworks_own_handlers_do_nothing(
 ) -> None:
     visitor = Visitor("p" * 64, "s" * 64, "203.0.113.7")
     monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
+    monkeypatch.setattr(doors, "cause_now", lambda: None)
+    monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
     let_by = set()
     for name in ALL:
         answer = await doors.Doors().preprocess(None, Bound(visitor), Event(name=name))

@@ -2,25 +2,30 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select, update
 
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.sign_in import session_ref
 from portal_app.services.sign_in import write_ticket
 from portal_app.web.shield import BURST, SOCKETS_PER_ADDRESS
 from tests.attacks.everybody import TEST, everything_written
 from tests.attacks.served import ALL, Stage, caller, changes, said
-from tests.attacks.wire import HYDRATE, VISIT, Caller, Closed, Line, Page
+from tests.attacks.wire import HYDRATE, ROOT, VISIT, Caller, Closed, Line, Page
 from tests.cast import MARIA
+from tests.conftest import NOON
 
 pytestmark = pytest.mark.served
 LOAD = next(name for name in ALL if name.endswith("invoices_state.load"))
 STAY = "/auth/stay?side=patient&by=page"
 HER_BILL = "2,010.19"
+TEN_TO = NOON - timedelta(minutes=10)
 
 
 def elsewhere(last: int) -> Caller:
@@ -143,6 +148,44 @@ async def test_another_transport_of_the_socket_is_not_there(line: Line):
     asked = f"/_event/?token={uuid.uuid4()}&EIO=4&transport=polling"
     assert (await line.ask("GET", asked, caller("maria")))[0] >= 400
     assert (await line.ask("POST", asked, caller("maria"), data="40/_event,"))[0] >= 400
+
+
+# What counts as somebody doing something
+
+ARRIVE = f"{ROOT}.reflex___state____on_load_internal_state.on_load_internal"
+
+
+async def seen_at(line: Line, does: Callable[[Page], Awaitable[None]]) -> datetime:
+    """When Maria was last seen to do something, of a session that has been idle for ten minutes."""
+    ref = session_ref("cookie-of-maria")
+    with transaction(TEST) as tx:
+        tx.exec(update(PortalSession).where(col(PortalSession.ref) == ref).values(seen_at=TEN_TO))
+    page = await line.call(caller("maria"))
+    await does(page)
+    while HER_BILL not in "".join(page.heard):
+        await page.hear()
+    await page.settle()
+    await page.close()
+    with reading(TEST) as tx:
+        return tx.find(PortalSession, ref).seen_at
+
+
+async def test_a_page_that_comes_back_is_no_activity_and_one_that_is_opened_is(
+    stage: Stage, line: Line, looked_into: None
+):
+    async def comes_back(page: Page) -> None:
+        await page.hydrate(path="/invoices")
+
+    async def is_opened(page: Page) -> None:
+        await page.tell(HYDRATE, {"vars": {}, "hashes": ["of what it was built with"]}, "/invoices")
+
+    async def goes_on(page: Page) -> None:
+        await page.hydrate(path="/sign-in")
+        await page.tell(ARRIVE, path="/invoices")
+
+    assert await seen_at(line, comes_back) == TEN_TO
+    assert await seen_at(line, is_opened) == NOON
+    assert await seen_at(line, goes_on) == NOON
 
 
 # How much of it

@@ -125,10 +125,10 @@ class Page:
 
 
 class Line:
-    """Calls to one served portal."""
+    """Calls to one served portal, be it `via` another address."""
 
-    def __init__(self, url: str, client: aiohttp.ClientSession) -> None:
-        self.url, self.client = url, client
+    def __init__(self, url: str, client: aiohttp.ClientSession, via: str = "") -> None:
+        self.url, self.client, self.via = url, client, via or url
         self.host = url.removeprefix("http://")
 
     async def call(
@@ -146,9 +146,9 @@ class Line:
         if origin is not None:
             headers["Origin"] = origin or self.url
         door = "/embed/_event/" if caller.framed else "/_event/"
-        asked = f"{self.url}{door}?token={token}&EIO=4&transport=websocket"
+        asked = f"{self.via}{door}?token={token}&EIO=4&transport=websocket"
         try:
-            socket = await self.client.ws_connect(asked, headers=headers, max_msg_size=0)
+            socket = await self.client.ws_connect(asked, headers=headers, max_msg_size=0, autoclose=False)
         except (aiohttp.ClientError, ConnectionError) as refused:
             raise Closed(str(refused)) from refused
         page = Page(socket, token, caller.framed)

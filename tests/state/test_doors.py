@@ -26,9 +26,12 @@ class Page:
 
     notice = "what was said before"
     language = "en"
+    _by_itself = ("the page came back",)
 
 
 class Here:
+    txid, parent_txid = "this event", None
+
     def __init__(self, path: str, visitor: Visitor) -> None:
         self.router_data = {"pathname": path, "headers": {"authorization": visitor.header()}}
 
@@ -82,6 +85,25 @@ async def test_who_is_signed_in_passes(at: Any, cast: Cast):
     page = Page()
     assert await show(page, number=2) == f"{cast.maria.patient_id} 2 None"
     assert page.notice == ""
+
+
+@pytest.mark.parametrize(
+    ("cause", "counts"), [(None, True), ("a button", True), ("the page came back", False)]
+)
+async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
+    at: Any, monkeypatch: pytest.MonkeyPatch, cast: Cast, cause: str | None, counts: bool
+):
+    at(who=cast.maria)
+    touched: list[bool] = []
+
+    def known(ref: str, side: Side, *, touch: bool) -> Principal:
+        touched.append(touch)
+        return cast.maria
+
+    monkeypatch.setattr(base, "principal_of", known)
+    monkeypatch.setattr(Here, "parent_txid", cause)
+    await show(Page(), number=2)
+    assert touched == [counts]
 
 
 @pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
@@ -194,7 +216,8 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(monkeypatch: pyt
     importlib.import_module("portal_app.pages")  # so that every state is known
     visitor = Visitor("p" * 64, "", "203.0.113.7", embedded=True)
     monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
-    bound = SimpleNamespace(_bound_ref=visitor.refs)
+    monkeypatch.setattr(doors, "cause_now", lambda: None)
+    bound = SimpleNamespace(_bound_ref=visitor.refs, _by_itself=())
 
     async def ours(_: object) -> SimpleNamespace:
         return bound

@@ -68,6 +68,8 @@ def test_every_handler_has_the_door_it_needs(state: Any):
 
 
 class Here:
+    parent_txid = None
+
     def __init__(self, visitor: Visitor) -> None:
         self.router_data = {"pathname": "/staff", "headers": {"authorization": visitor.header()}}
         self.token = "a page"

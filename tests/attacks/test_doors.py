@@ -49,7 +49,7 @@ class PastTheDoor(Exception):
 
 
 @pytest.fixture
-def cast(sqlite_db: str) -> Cast:
+def cast(db: str) -> Cast:
     throttle.forget_all()
     return Cast.on_stage()
 

@@ -91,6 +91,7 @@ def as_(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 class Page:
+    _by_itself = ()
     notice = ""
     language = "en"
 

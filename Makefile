@@ -2,9 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PY := .venv/bin/python
-UNIT := --ignore=tests/e2e --ignore=tests/bench
+UNIT := --ignore=tests/e2e --ignore=tests/bench -m "not served"
 
-.PHONY: help run test unit browser bench check format lock migration shots clean
+.PHONY: help run test unit browser attacks bench check format lock migration shots clean
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,11 @@ browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@sh scripts/venv.sh dev
 	@$(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e $(ARGS)
+
+attacks: ## Attacks on the portal as it is served: every handler by the wire, takeovers, floods
+	@sh scripts/venv.sh dev
+	@test -f .web/build/client/index.html || $(PY) scripts/build.py
+	@$(PY) -m pytest tests/attacks -m served $(ARGS)
 
 bench: ## What is measured: events, imports, large accounts, statements; 50 kills of a paying load (docs/measurements.md)
 	@sh scripts/venv.sh dev

@@ -71,6 +71,9 @@ DICT_CONFIG: dict[str, Any] = {
         "portal": {"level": "INFO"},
         "portal_app": {"level": "INFO"},
         "_granian": {"level": "WARNING"},
+        # With a level of their own they add no handler that prints the words of an exception.
+        "engineio.server": {"level": "ERROR"},
+        "socketio.server": {"level": "ERROR"},
         "granian.access": {"level": "CRITICAL"},  # addresses carry the page's token
     },
 }

@@ -18,10 +18,12 @@ say "Stripe's own description of its objects"
 python scripts/fetch_stripe_spec.py || true
 
 say "rules and services"
-python -m pytest --ignore=tests/e2e --ignore=tests/bench -n "$workers" --reruns 1 --cov --cov-report=
+python -m pytest --ignore=tests/e2e --ignore=tests/bench -m "not served" -n "$workers" --reruns 1 --cov --cov-report=
 
 say "building the pages for the browser tests"
 PORTAL_MODE=demo python scripts/build.py
+say "attacks on the portal as it is served"
+python -m pytest tests/attacks -m served --reruns 1 --cov --cov-append --cov-report=
 # The journeys that must never break. `make browser` walks every page in both languages, which takes longer.
 # A browser on two busy cores is sometimes late: a journey that fails is walked once more, and both are reported.
 say "the portal in a browser, and coverage of both"

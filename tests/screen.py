@@ -35,6 +35,7 @@ def look_from(monkeypatch: pytest.MonkeyPatch, principal: Principal, language: s
     monkeypatch.setattr(base, "language_now", lambda: language)
     monkeypatch.setattr(base, "visitor_now", lambda: base.Visitor("", "", "127.0.0.1"))
     monkeypatch.setattr(base, "page_now", lambda: "/")
+    monkeypatch.setattr(base, "cause_now", lambda: None)
 
 
 async def happens(handler: Any, **given: Any) -> list[Any]:

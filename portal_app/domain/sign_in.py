@@ -91,12 +91,16 @@ def session_ref(value: str, scope: SessionScope = SessionScope.FULL) -> str:
     return hmac.new(scope.value.encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
+def longest(scope: SessionScope) -> timedelta:
+    """How long a session lasts whatever happens: in a frame, and by a link, an hour."""
+    return ABSOLUTE if scope is SessionScope.FULL else ABSOLUTE_IN_FRAME
+
+
 def still_holds(
     created_at: datetime, seen_at: datetime, now: datetime, scope: SessionScope = SessionScope.FULL
 ) -> bool:
     """A session ends after 15 minutes without activity, and after 12 hours (in a frame: one) whatever happens."""
-    longest = ABSOLUTE if scope is SessionScope.FULL else ABSOLUTE_IN_FRAME
-    return now - seen_at < IDLE and now - created_at < longest
+    return now - seen_at < IDLE and now - created_at < longest(scope)
 
 
 def lock_after(failures: int) -> timedelta:

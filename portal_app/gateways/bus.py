@@ -1,4 +1,4 @@
-"""One process tells the others: Redis publish/subscribe, where there is a Redis."""
+"""One process tells the others: Redis publish/subscribe, where there is a Redis; and which process holds what."""
 
 import json
 import logging
@@ -6,14 +6,28 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from functools import cache
+from typing import Any
 
 import redis
 
 from portal_app.settings import settings
 
 _CHANNEL = "portal:live"
+_BEAT_HOLDS = 6  # seconds: a process that was silent for so long is gone
+_PAGE_HOLDS = 86_400
+_FRAMEWORKS_OWN = "token_manager_socket_record_"  # Reflex: which process a page's socket is at
 _log = logging.getLogger("portal.bus")
+
+
+class Holder(StrEnum):
+    """Where a page's socket is, as far as one can know without asking there."""
+
+    NOBODY = "nobody"
+    US = "us"
+    ANOTHER = "another"
+    GONE = "gone"  # a process that no longer is
 
 
 class Bus:
@@ -30,6 +44,31 @@ class Bus:
             self._redis.publish(_CHANNEL, json.dumps([self._from, topic, key]))
         except redis.RedisError as trouble:
             _log.warning("an announcement was lost: %s", type(trouble).__name__)
+
+    def beat(self) -> None:
+        """This process is alive; said again and again."""
+        self._redis.set(f"portal:process:{self._from}", "1", ex=_BEAT_HOLDS)
+
+    def claim(self, page: str) -> None:
+        self._redis.set(f"portal:page:{page}", self._from, ex=_PAGE_HOLDS)
+
+    def release(self, page: str) -> None:
+        if self._holder_of(page) == self._from:
+            self._redis.delete(f"portal:page:{page}")
+
+    def holder(self, page: str) -> Holder:
+        held_by = self._holder_of(page)
+        if held_by in ("", self._from):
+            return Holder.US if held_by else Holder.NOBODY
+        return Holder.ANOTHER if self._redis.exists(f"portal:process:{held_by}") else Holder.GONE
+
+    def forget(self, page: str) -> None:
+        """Whoever held it does so no longer, though they could not say so."""
+        self._redis.delete(f"portal:page:{page}", _FRAMEWORKS_OWN + page)
+
+    def _holder_of(self, page: str) -> str:
+        found: Any = self._redis.get(f"portal:page:{page}")
+        return found.decode() if found else ""
 
     def hear(self, listener: Callable[[str, str], None]) -> None:
         """From now on, in a thread of its own, for as long as the process lives."""

@@ -33,7 +33,7 @@ from portal_app.visitor import Visitor, visitor_of
 P = ParamSpec("P")
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Enter = Callable[[], Awaitable[Principal]]
+Enter = Callable[[bool], Awaitable[Principal]]
 
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
 # What a permission is called, where its absence is said.
@@ -58,6 +58,7 @@ class PortalState(rx.State):
     notice: rx.Field[str] = rx.field("")
     language: rx.Field[str] = rx.field("en")
     _bound_ref: str = ""  # the logins this state was filled for; another login starts empty
+    _by_itself: tuple[str, ...] = ()  # what runs because the page came back, not because of a person
     _visit: int = 0  # of the page at hand: counted by the doors, a lost connection is none
     _begun: int = 0
     _arrived_at: str = ""
@@ -82,14 +83,15 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
 def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], Any]:
     """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
 
-    `activity=False`: for what the server asks the page to do; it keeps no session alive.
+    `activity=False`: for what the server asks the page to do; it keeps no session alive. Nor does what a
+    page loads again because its line was cut.
     """
 
-    async def enter() -> Principal:
+    async def enter(by_itself: bool) -> Principal:
         visitor, language = visitor_now(), language_now()
         side = permission.side
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
-        found = await in_thread(principal_of, ref, side, touch=activity)
+        found = await in_thread(principal_of, ref, side, touch=activity and not by_itself)
         found = replace(found, ip=visitor.ip, language=language)
         _principal.set(found)  # so that the trail can say who was refused
         found.require(permission)
@@ -101,7 +103,7 @@ def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], An
 def open_to_all(handler: Any) -> Any:
     """For signing in and the like; `me()` is nobody. The docstring says why."""
 
-    async def enter() -> Principal:
+    async def enter(_: bool) -> Principal:
         return nobody(visitor_now().ip, language_now())
 
     return _door(handler, enter, Side.PATIENT, "open")
@@ -115,6 +117,14 @@ def visitor_now() -> Visitor:
 def page_now() -> str:
     """The address of the page that asks, as it says."""
     return str((EventContext.get().router_data or {}).get("pathname", ""))
+
+
+def cause_now() -> str | None:
+    """The event that this one follows from; None when a page sent it, or none is at hand."""
+    try:
+        return EventContext.get().parent_txid
+    except LookupError:
+        return None
 
 
 def language_now() -> str:
@@ -176,7 +186,7 @@ async def _arrive(state: PortalState, enter: Enter) -> Principal:
     if (language := language_now()) != state.language:
         state.language = language
     _principal.set(nobody(visitor_now().ip, state.language))
-    return await enter()
+    return await enter(cause_now() in state._by_itself)
 
 
 async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterator[Any]:

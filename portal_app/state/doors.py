@@ -8,17 +8,27 @@ from typing import Any
 from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import StateUpdate
+from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 
 from portal_app.domain.access import Principal, Side, nobody
 from portal_app.domain.errors import NotAllowed, NotSignedIn
 from portal_app.services.sign_in import principal_of
-from portal_app.state.base import PortalState, in_thread, page_now, refused, reported, visitor_now
+from portal_app.state.base import (
+    PortalState,
+    cause_now,
+    in_thread,
+    page_now,
+    refused,
+    reported,
+    visitor_now,
+)
 from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
 from portal_app.state.shell import ShellState
 from portal_app.state.sign_in import SignInState
 from portal_app.visitor import Visitor
 
+_LONGEST = 20  # events that follow from one return of a page
 _ROOT = "reflex___state____state"
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
 ON_LOAD = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
@@ -72,10 +82,15 @@ class Doors(Middleware):
             ):
                 state._get_root_state().reset()  # hydrate loads the whole tree: everything is wiped
                 ours._bound_ref = visitor.refs
-            _arrives(ours, opened="hashes" in event.payload)
+            # Opened, it says what it was built with; on a reconnect it no longer has that.
+            opened = bool(event.payload.get("hashes"))
+            ours._by_itself = () if opened else (EventContext.get().txid,)
+            _arrives(ours, opened=opened)
         elif ours._bound_ref != visitor.refs:
             # They signed in or out, or the state was lost: fill the page again instead.
             return StateUpdate(events=[Event(name=f"{_ROOT}.hydrate_and_load")])
+        elif cause_now() in ours._by_itself:
+            ours._by_itself = (*ours._by_itself[-_LONGEST:], EventContext.get().txid)
         if event.name == ON_LOAD:
             _loads(ours)
         if event.name in FRAMEWORK:

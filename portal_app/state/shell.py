@@ -45,7 +45,7 @@ class ShellState(PortalState):
         """A frame is the way in itself; whoever is in already goes on to the list."""
         ref = visitor_now().patient if visitor_now().embedded else ""
         try:
-            await in_thread(principal_of, ref, Side.PATIENT)
+            await in_thread(principal_of, ref, Side.PATIENT, touch=False)
         except NotSignedIn:
             return None
         return rx.redirect(address(self.language, "/invoices"), replace=True)

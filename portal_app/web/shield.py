@@ -2,7 +2,7 @@
 
 Hosts and origins are on a list; a socket without an origin is refused. The session cookies never
 reach Reflex (it keeps and logs what it gets): they are replaced by their hashes. Floods and hoards
-of sockets are cut off. Every answer leaves with the headers of its path.
+of sockets are cut off, and what no page would say. Every answer leaves with the headers of its path.
 """
 
 import asyncio
@@ -13,12 +13,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from uuid import UUID
 
 from portal_app.domain.embedding import DOORS, FRAME, is_embed, out_of_frame
+from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
+from portal_app.web import neighbours
 from portal_app.web.cookies import embed_ref, secure, session_refs
+from portal_app.web.frames import readable
 from portal_app.web.headers import answer_headers
 from portal_app.web.sockets import OPEN, Message, Send, Socket
 from portal_app.web.threads import in_thread
@@ -126,8 +130,11 @@ class Shield:
         token = (asked.get("token") or [""])[0]
         if not _TOKEN.fullmatch(token) or OPEN.by_ip[visitor.ip] >= SOCKETS_PER_ADDRESS:
             return await self._refuse(scope, send, 403, "refused")
+        token = _theirs(token, visitor)
+        scope = {**scope, "query_string": urlencode({**asked, "token": token}, doseq=True).encode()}
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
-        await OPEN.drop_if_dead(token, refs)
+        await OPEN.drop_if_dead(token)
+        ours = await neighbours.make_room(token)
         socket = Socket(token, refs, visitor.ip, send)
         watched = _Watched(socket, receive)
         OPEN.add(socket)
@@ -136,6 +143,8 @@ class Shield:
         finally:
             watched.stop()
             OPEN.remove(socket)
+            if ours and token not in OPEN.by_token:
+                await neighbours.leave(token)
 
     async def _send_to(self, scope: Any, send: Send, page: str) -> None:
         headers = answer_headers(scope["path"], [(b"location", page.encode())], self.web_root)
@@ -171,12 +180,23 @@ class _Watched:
             raise
         if not arriving.done():
             arriving.cancel()
-            return await _closed(self.socket, "session ended")
+            return await self._hang_up("session ended")
         message = arriving.result()
         self.socket.heard.set()
-        if message["type"] == "websocket.receive" and not self._affordable(message):
-            return await _closed(self.socket, "too many events")
-        return message
+        if message["type"] != "websocket.receive":
+            return message
+        if not self._affordable(message):
+            return await self._hang_up("too many events")
+        return message if readable(message) else await self._hang_up("unreadable")
+
+    async def _hang_up(self, reason: str) -> Message:
+        """And wait for the other end to take it: a line that is cut at once does not bring them the reason."""
+        with suppress(TimeoutError, RuntimeError, OSError):
+            async with asyncio.timeout(2):
+                await self.socket.send({"type": "websocket.close", "code": 1008, "reason": reason})
+                while (await self.receive())["type"] != "websocket.disconnect":
+                    pass
+        return {"type": "websocket.disconnect", "code": 1008}
 
     def _affordable(self, message: Message) -> bool:
         now = time.monotonic()
@@ -185,10 +205,13 @@ class _Watched:
         return self.budget >= 0
 
 
-async def _closed(socket: Socket, reason: str) -> Message:
-    with suppress(TimeoutError, RuntimeError, OSError):
-        await asyncio.wait_for(socket.send({"type": "websocket.close", "code": 1008, "reason": reason}), 2)
-    return {"type": "websocket.disconnect", "code": 1008}
+def _theirs(token: str, visitor: Visitor) -> str:
+    """The page's name within: of the one it chose and of whose it is.
+
+    Whoever comes to know a page's token is another page with it: what is still on its way there, or kept for
+    it, does not reach them.
+    """
+    return str(UUID(keyed_hash("page", token, visitor.refs)[:32], version=4))
 
 
 def _visitor(scope: Any, given: dict[bytes, str]) -> Visitor:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from portal_app.domain.access import the_portal
@@ -71,17 +72,21 @@ class OpenSockets:
             socket.ended.set()
         return len(ending)
 
-    async def drop_if_dead(self, token: str, refs: tuple[str, ...]) -> None:
-        """A reconnect on a dead line must find its state: Reflex would notice after minutes only."""
+    async def drop_if_dead(self, token: str) -> bool:
+        """A reconnect on a dead line must find its state: Reflex would notice after 20 seconds only.
+
+        Whether nothing holds this page here any more.
+        """
         held = self.by_token.get(token)
-        if held is None or held.refs != refs or held.closed.is_set() or await held.answers():
-            return
+        if held is None or held.closed.is_set():
+            return True
+        if await held.answers():
+            return False
         held.ended.set()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(held.closed.wait(), 2)
-        except TimeoutError:
-            return
-        await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # what the framework does about it
+        return held.closed.is_set()
 
 
 OPEN = OpenSockets()

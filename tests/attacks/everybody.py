@@ -1,5 +1,6 @@
 """Everybody who might try a door, and a database in which each thing has an owner."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -141,7 +142,13 @@ def session_device(ref: str) -> str:
         return devices._id(tx.find(PortalSession, ref))
 
 
-def open_sessions() -> dict[str, str]:
+def scope_of(name: str) -> SessionScope:
+    if name.startswith("embed"):
+        return SessionScope.EMBED
+    return SessionScope.LINK if name == "link" else SessionScope.FULL
+
+
+def open_sessions(ref_of: Callable[[str], str] = lambda name: f"{name:0<64}") -> dict[str, str]:
     """A session in the database for everybody: their names and its reference."""
     refs = {}
     with transaction(TEST) as tx:
@@ -149,13 +156,12 @@ def open_sessions() -> dict[str, str]:
         for name, who in EVERYBODY.items():
             if name in ("nobody", "payer"):
                 continue
-            refs[name] = f"{name:0<64}"
+            refs[name] = ref_of(name)
             whose: dict[str, Any] = {"patient_id": who.patient_id, "staff_id": who.staff_id}
             if name == "link":
-                whose = {"patient_id": MARIA.id, "link_id": link, "scope": SessionScope.LINK}
-            if name.startswith("embed"):
-                whose["scope"] = SessionScope.EMBED
-            tx.keep(session(refs[name], **{k: v for k, v in whose.items() if v}))
+                whose = {"patient_id": MARIA.id, "link_id": link}
+            kept = {k: v for k, v in whose.items() if v}
+            tx.keep(session(refs[name], scope=scope_of(name), **kept))
     return refs
 
 

@@ -391,6 +391,16 @@ def test_for_all_the_others_it_does_not_exist_and_nothing_is_written(db: str, ro
     ("row", "name"), [pytest.param(r, n, id=f"{r.what}-{n}") for r in TABLE for n in sorted(r.whom)]
 )
 def test_for_those_it_is_for_it_is_there(sqlite_db: str, row: Line, name: str) -> None:
+    is_there(row, name)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("row", [row for row in TABLE if row.whom], ids=lambda row: row.what)
+def test_for_one_of_those_it_is_there_on_postgresql_too(postgres_db: str, row: Line) -> None:
+    is_there(row, min(row.whom))
+
+
+def is_there(row: Line, name: str) -> None:
     Cast.on_stage()
     stage = set_the_stage()
     try:
@@ -401,7 +411,7 @@ def test_for_those_it_is_for_it_is_there(sqlite_db: str, row: Line, name: str) -
         pass  # let in, and told why not now: a proof first, the last card, nothing to do
 
 
-def test_a_message_is_sent_again_by_who_takes_payments(sqlite_db: str) -> None:
+def test_a_message_is_sent_again_by_who_takes_payments(db: str) -> None:
     Cast.on_stage()
     for name, who in EVERYBODY.items():
         with pytest.raises(Refused) as refused:

@@ -55,7 +55,7 @@ def ask(method: str, path: str, who: Visitor) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_who_gets_it_and_what_the_others_are_told(sqlite_db: str, path: str) -> None:
+def test_who_gets_it_and_what_the_others_are_told(db: str, path: str) -> None:
     throttle.forget_all()
     Cast.on_stage()
     stage = set_the_stage()
@@ -71,7 +71,7 @@ def test_who_gets_it_and_what_the_others_are_told(sqlite_db: str, path: str) -> 
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_an_empty_word_opens_nothing_for_anybody(sqlite_db: str, path: str) -> None:
+def test_an_empty_word_opens_nothing_for_anybody(db: str, path: str) -> None:
     throttle.forget_all()
     Cast.on_stage()
     set_the_stage()

@@ -26,9 +26,12 @@ class Page:
 
     notice = "what was said before"
     language = "en"
+    _by_itself = ("the page came back",)
 
 
 class Here:
+    txid, parent_txid = "this event", None
+
     def __init__(self, path: str, visitor: Visitor) -> None:
         self.router_data = {"pathname": path, "headers": {"authorization": visitor.header()}}
 
@@ -82,6 +85,25 @@ async def test_who_is_signed_in_passes(at: Any, cast: Cast):
     page = Page()
     assert await show(page, number=2) == f"{cast.maria.patient_id} 2 None"
     assert page.notice == ""
+
+
+@pytest.mark.parametrize(
+    ("cause", "counts"), [(None, True), ("a button", True), ("the page came back", False)]
+)
+async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
+    at: Any, monkeypatch: pytest.MonkeyPatch, cast: Cast, cause: str | None, counts: bool
+):
+    at(who=cast.maria)
+    touched: list[bool] = []
+
+    def known(ref: str, side: Side, *, touch: bool) -> Principal:
+        touched.append(touch)
+        return cast.maria
+
+    monkeypatch.setattr(base, "principal_of", known)
+    monkeypatch.setattr(Here, "parent_txid", cause)
+    await show(Page(), number=2)
+    assert touched == [counts]
 
 
 @pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
@@ -194,7 +216,8 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(monkeypatch: pyt
     importlib.import_module("portal_app.pages")  # so that every state is known
     visitor = Visitor("p" * 64, "", "203.0.113.7", embedded=True)
     monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
-    bound = SimpleNamespace(_bound_ref=visitor.refs)
+    monkeypatch.setattr(doors, "cause_now", lambda: None)
+    bound = SimpleNamespace(_bound_ref=visitor.refs, _by_itself=())
 
     async def ours(_: object) -> SimpleNamespace:
         return bound
@@ -216,7 +239,10 @@ HYDRATE, ON_LOAD = next(name for name in doors.HYDRATE if name.endswith("_and_lo
 async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_connection(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    ours, at = SimpleNamespace(_bound_ref="", _visit=0, _arrived_at=""), SimpleNamespace(path="/sign-in")
+    ours, at = (
+        SimpleNamespace(_bound_ref="", _visit=0, _arrived_at="", _by_itself=()),
+        SimpleNamespace(path="/sign-in"),
+    )
 
     async def get_state(_: object) -> SimpleNamespace:
         return ours
@@ -225,6 +251,8 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     ours._bound_ref = nobody.refs
     monkeypatch.setattr(doors, "visitor_now", lambda: nobody)
     monkeypatch.setattr(doors, "page_now", lambda: at.path)
+    monkeypatch.setattr(doors, "cause_now", lambda: None)
+    monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
     tab = SimpleNamespace(get_state=get_state)
 
     async def happen(name: str, **payload: Any) -> int:
@@ -243,4 +271,4 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     assert await happen(HYDRATE) == moved + 1
     at.path = "/sign-in/desk"  # moved on before it had loaded
     assert await happen(ON_LOAD) == moved + 2
-    assert await happen(HYDRATE, hashes=[]) == moved + 3  # loaded anew
+    assert await happen(HYDRATE, hashes=["a"]) == moved + 3  # loaded anew

@@ -70,6 +70,8 @@ def test_every_handler_has_the_door_it_needs(state: Any):
 
 
 class Here:
+    parent_txid = None
+
     def __init__(self, visitor: Visitor) -> None:
         self.router_data = {"pathname": "/staff", "headers": {"authorization": visitor.header()}}
         self.token = "a page"
@@ -91,6 +93,7 @@ def as_(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 class Page:
+    _by_itself = ()
     notice = ""
     language = "en"
 

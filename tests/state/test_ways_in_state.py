@@ -14,6 +14,7 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.credentials import Proof, Purpose
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.money import Money
+from portal_app.domain.sign_in import SessionScope
 from portal_app.services import credentials, desk_codes, links, sign_in
 from portal_app.state.account import AccountState
 from portal_app.state.base import PortalState
@@ -322,3 +323,21 @@ def test_twelve_hours_end_it_however_busy_it_is(cast: Cast):
         assert sign_in.seconds_left(kim) == 60
     with reading(TEST) as tx:
         assert tx.exec(select(PortalSession)).first()
+
+
+@pytest.mark.parametrize("scope", [SessionScope.EMBED, SessionScope.LINK])
+def test_in_a_frame_and_by_a_link_an_hour_ends_it_however_busy_it_is(cast: Cast, scope: SessionScope):
+    kim = at_home(KIM)
+    late = clock.now() + timedelta(minutes=59)
+    with transaction(TEST) as tx:
+        row = tx.get(PortalSession, kim.session_ref)
+        assert row
+        row.seen_at, row.scope = late, scope
+        tx.keep(row)
+    with clock.held_at(late):
+        assert sign_in.seconds_left(kim) == 60
+        assert sign_in.over(TEST, [kim.session_ref]) == []
+    with clock.held_at(late + timedelta(minutes=1)):
+        assert sign_in.over(TEST, [kim.session_ref]) == [kim.session_ref]
+        with pytest.raises(NotSignedIn):
+            sign_in.seconds_left(kim)

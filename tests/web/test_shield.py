@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from portal_app.visitor import visitor_of
 from portal_app.web.cookies import session_refs
+from portal_app.web.frames import readable
 from portal_app.web.shield import Shield
 
 HOST, ORIGIN = "localhost:3000", "http://localhost:3000"
@@ -35,12 +37,13 @@ async def ask(
     path: str, method: str = "GET", kind: str = "http", **given: str
 ) -> tuple[int, dict[str, str], Inner]:
     inner, sent = Inner(), list[Any]()
+    token = given.pop("token", TOKEN)
     headers = {"host": HOST} | {k.replace("_", "-"): v for k, v in given.items()}
     scope = {
         "type": kind,
         "path": path,
         "method": method,
-        "query_string": f"token={TOKEN}".encode(),
+        "query_string": f"token={token}&EIO=4".encode(),
         "client": ("203.0.113.7", 1),
         "headers": [(k.encode(), v.encode()) for k, v in headers.items() if v],
     }
@@ -121,3 +124,52 @@ async def test_what_the_build_named_by_its_content_is_kept_for_ever():
 async def test_a_bug_says_nothing():
     status, headers, _ = await ask("/bug")
     assert status == 500 and "content-security-policy" in headers
+
+
+async def page_within(token: str, cookie: str) -> str:
+    """The token that the framework is told."""
+    _, _, inner = await ask("/_event/", kind="websocket", origin=ORIGIN, cookie=cookie, token=token)
+    return parse_qs(inner.scope["query_string"].decode())["token"][0]
+
+
+async def test_a_page_is_named_within_by_its_token_and_by_whose_it_is():
+    hers = await page_within(TOKEN, "demo-portal=maria")
+    assert hers == await page_within(TOKEN, "demo-portal=maria")
+    others = {
+        await page_within(TOKEN, cookie) for cookie in ("", "demo-portal=kim", "demo-portal-staff=maria")
+    }
+    assert len(others | {hers, TOKEN}) == 5
+    assert hers != await page_within(TOKEN.replace("0f", "1f"), "demo-portal=maria")
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("2", True),
+        ("3", True),
+        ("40/_event,", True),
+        ('40/_event,{"event":{"name":"a.b","payload":{},"router_data":{"pathname":"/"}}}', True),
+        ('42/_event,["event",{"name":"a.b","payload":{"x":1},"router_data":{"query":{}}}]', True),
+        ('42/_event,["event",{"name":"a.b"}]', True),
+        ('42/_event,["ping"]', True),
+        ('40/_event,{"event":["a"]}', False),
+        ('42/_event,["event",{"name":1}]', False),
+        ('42/_event,["event",{"name":"a","payload":{"self":1}}]', False),
+        ('42/_event,["event",{"name":"a","payload":[]}]', False),
+        ('42/_event,["event",{"name":"a","router_data":{"pathname":{}}}]', False),
+        ('42/_event,["event","x"]', False),
+        ('42/_event,["event"]', False),
+        ('42/_event,["other",{}]', False),
+        ("42/_event," + "[" * 9_000, False),
+        ("42/_event,{", False),
+        ('42["event",{"name":"a"}]', False),
+        ("4x", False),
+        ("", False),
+    ],
+)
+def test_only_what_a_page_says_gets_in(text: str, may: bool):
+    assert readable({"type": "websocket.receive", "text": text}) is may
+
+
+def test_bytes_are_not_what_a_page_says():
+    assert not readable({"type": "websocket.receive", "bytes": b"42/_event,", "text": None})

@@ -46,7 +46,7 @@ class PracticeSettings:
 
 def view_settings(principal: Principal) -> PracticeSettings:
     principal.require(Permission.MANAGE_SETTINGS)
-    with reading(_errand(principal)) as tx:
+    with reading(errand_for(principal)) as tx:
         row = tx.find(Practice, "practice")
         return PracticeSettings(
             online_payments=row.online_payments,
@@ -58,7 +58,7 @@ def view_settings(principal: Principal) -> PracticeSettings:
             pay_link_days=row.pay_link_days,
             dependent_age=row.dependent_age,
             embed_origins=tuple(row.embed_origins),
-            changed={name: _last(tx, name) for name in NAMES},
+            changed={name: last_change(tx, name) for name in NAMES},
         )
 
 
@@ -69,7 +69,7 @@ def change_setting(principal: Principal, name: str, value: Any) -> bool:
     """
     principal.require(Permission.MANAGE_SETTINGS)
     value = _checked(name, value)
-    with transaction(_errand(principal)) as tx:
+    with transaction(errand_for(principal)) as tx:
         row = tx.find(Practice, "practice", lock=True)
         if getattr(row, name) == value:
             return False
@@ -115,7 +115,7 @@ def _checked(name: str, value: Any) -> Any:
     raise Refused("We could not find that.")
 
 
-def _last(tx: Tx, name: str) -> Changed:
+def last_change(tx: Tx, name: str) -> Changed:
     newest = (
         select(SettingChange)
         .where(SettingChange.setting == name)
@@ -137,7 +137,7 @@ def _plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _errand(principal: Principal) -> Principal:
+def errand_for(principal: Principal) -> Principal:
     """The practice's own row is the portal's to write; the trail says for whom."""
     errand = the_portal("settings")
     return replace(errand, name=principal.name, session_ref=principal.session_ref, ip=principal.ip)

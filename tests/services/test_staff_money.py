@@ -31,7 +31,9 @@ from portal_app.services.billing.transactions import PAGE, Kind, Search, State
 from portal_app.services.billing.views import NewLine
 from portal_app.services.practice import practice_now
 from portal_app.services.practice_settings import change_setting, view_settings
+from portal_app.services.practice_wording import change_wording, view_wording
 from portal_app.services.staff_tasks import finish_task, list_tasks, who_can_allow
+from portal_app.services.wording import worded
 from tests.cast import EVA, INVOICE, KIM, KIM_INVOICE, MARIA, OKAFOR, RIVERA, Cast, add_invoice, add_payment
 from tests.services.till import (
     balance,
@@ -510,3 +512,46 @@ def test_addresses_of_websites_are_kept_as_browsers_send_them() -> None:
         "https://www.juniper.example:8443",
         "http://localhost:8000",
     )
+
+
+# --- the practice's own words --------------------------------------------------------------------
+def test_the_practices_own_words_are_kept_with_who_wrote_them_and_used(cast: Cast) -> None:
+    own = {"subject": "From {practice}", "body": "Please pay {amount} by {date}: {portal}", "sms": ""}
+    assert change_wording(cast.olga, "due_soon", "en", **own) is True
+    assert change_wording(cast.olga, "due_soon", "en", **own) is False
+    seen = view_wording(cast.olga, "due_soon", "en")
+    assert (seen.own["body"], seen.changed.by, seen.needs) == (own["body"], "Olga Novak", ("amount",))
+    assert view_wording(cast.olga, "due_soon", "es").own == {"subject": "", "body": "", "sms": ""}
+    with reading(PORTAL) as tx:
+        practice = tx.find(Practice, "practice")
+        values = {"practice": "Cedar", "amount": Money(5_00), "date": date(2026, 6, 18), "portal": "p"}
+        said = worded(practice, "due_soon", "email", "en", values | {"number": "A-1"})
+    assert said.subject == "From Cedar" and said.body.startswith("Please pay $5.00 by June 18")
+    change_wording(cast.olga, "due_soon", "en", subject="", body="", sms="")
+    assert view_wording(cast.olga, "due_soon", "en").own["body"] == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "own"),
+    [
+        ("due_soon", "en", {"body": "Please pay soon."}),
+        ("due_soon", "en", {"body": "{amount} for {service}"}),
+        ("due_soon", "en", {"sms": "{amount} " + "x" * 300}),
+        ("pay_link", "es", {"sms": "Pague {amount}"}),
+        ("sign_in_code", "en", {"body": "{code} {reference}"}),
+        ("due_soon", "fr", {"body": "{amount}"}),
+    ],
+)
+def test_words_that_would_be_of_no_use_are_refused(
+    cast: Cast, kind: str, language: str, own: dict[str, str]
+) -> None:
+    with pytest.raises(Refused):
+        change_wording(cast.olga, kind, language, **{"subject": "", "body": "", "sms": "", **own})
+
+
+def test_the_words_are_for_who_may_manage_settings(cast: Cast) -> None:
+    for who in (cast.nora, cast.dana, cast.maria):
+        with pytest.raises(NotAllowed):
+            view_wording(who, "due_soon", "en")
+        with pytest.raises(NotAllowed):
+            change_wording(who, "due_soon", "en", subject="", body="{amount}", sms="")

@@ -45,6 +45,7 @@ NEEDS = {
         Permission.MANAGE_SETTINGS,
     ),
     "TasksState": dict.fromkeys(("load", "refresh", "finish"), Permission.AT_WORK),
+    "WordingState": dict.fromkeys(("load", "save"), Permission.MANAGE_SETTINGS),
     "TransactionsState": {
         "load": Permission.VIEW_BILLING,
         "refresh": Permission.VIEW_BILLING,

@@ -13,6 +13,7 @@ from portal_app.pages.staff import (
     tasks,
     today,
     transactions,
+    wording,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "tasks",
     "today",
     "transactions",
+    "wording",
 ]

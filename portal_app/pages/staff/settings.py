@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.kit import card, el, icon, tag
+from portal_app.components.kit import card, el, h2, icon, link, tag
 from portal_app.components.shell import page
-from portal_app.components.words import _
+from portal_app.components.words import _, here
 from portal_app.pages.staff.parts import act, open_page, small_input, told, top
 from portal_app.state.desk import SettingsState
 
@@ -67,6 +67,7 @@ def listed() -> rx.Component:
                 "Off: it leads to the portal."
             ),
         ),
+        words_of_messages(),
         link_days(),
         age(),
         origins(),
@@ -139,6 +140,18 @@ def minimum() -> rx.Component:
         _("Smallest online payment"),
         _("What is left of an invoice may always be paid whole. Empty: only the card processor’s own limit."),
         saved("minimum_payment", S.save_minimum, field),
+    )
+
+
+def words_of_messages() -> rx.Component:
+    return card(
+        h2(_("Words of messages")),
+        el.p(
+            _("Say invoices, reminders, receipts and refunds in your own words, in each language."),
+            class_name="text-ink-2 mt-1",
+        ),
+        link(_("Change the words"), href=here("/staff/wording"), cls="btn btn-second btn-small mt-3"),
+        cls="p-5",
     )
 
 

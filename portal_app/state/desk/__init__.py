@@ -8,6 +8,7 @@ from portal_app.state.desk.pay_links import PayLinkState
 from portal_app.state.desk.settings import SettingsState
 from portal_app.state.desk.tasks import TasksState
 from portal_app.state.desk.transactions import TransactionsState
+from portal_app.state.desk.wording import WordingState
 
 __all__ = [
     "InvoicePanelState",
@@ -19,4 +20,5 @@ __all__ = [
     "SettingsState",
     "TasksState",
     "TransactionsState",
+    "WordingState",
 ]

@@ -28,6 +28,8 @@ def upgrade() -> None:
     op.drop_index('ix_allocation_account_id', 'allocation')
     op.drop_index('ix_payment_part_account_id', 'payment_part')
     op.drop_index('ix_payment_account_id', 'payment')
+    op.drop_index('ix_invoice_line_invoice_id', 'invoice_line')
+    op.create_index('ix_invoice_line_invoice_patient', 'invoice_line', ['invoice_id', 'patient_id'])
     op.create_index('ix_invoice_account_status', 'invoice', ['account_id', 'status', 'issue_date', 'number'])
     op.create_index(
         'ix_invoice_open', 'invoice', ['account_id', 'issue_date', 'number'], sqlite_where=OPEN, postgresql_where=OPEN
@@ -48,6 +50,8 @@ def downgrade() -> None:
     op.drop_index('ix_payment_account_status', 'payment')
     op.drop_index('ix_invoice_open', 'invoice')
     op.drop_index('ix_invoice_account_status', 'invoice')
+    op.drop_index('ix_invoice_line_invoice_patient', 'invoice_line')
+    op.create_index('ix_invoice_line_invoice_id', 'invoice_line', ['invoice_id'])
     op.create_index('ix_payment_account_id', 'payment', ['account_id'])
     op.create_index('ix_payment_part_account_id', 'payment_part', ['account_id'])
     op.create_index('ix_allocation_account_id', 'allocation', ['account_id'])

@@ -69,7 +69,9 @@ from portal_app.domain.access import the_portal
 from portal_app.domain.billing import EntryKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
+from portal_app.services.families import families_changed
 with transaction(the_portal("test")) as tx:
+    families_changed(tx)
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
     account = tx.keep(Account(id=new_id("acc"), guarantor_id=maria.id, created_at=clock.now()))
     tx.flush()
@@ -119,18 +121,24 @@ def portal(demo: Path):
     assert not faults, faults
 
 
-def test_every_page_is_clean_in_both_languages(portal: Portal, visit: Visits, look: Look):
-    maria = visit(portal)
-    page = sign_in(maria, MARIA)
-    for path, heading, es in (
+@pytest.mark.parametrize(
+    ("path", "heading", "es"),
+    [
         ("/payments", "Payments", "Pagos"),
         ("/payment-options", "Payment options", "Opciones de pago"),
         ("/statements?period=this_year", "Statements", "Estados de cuenta"),
-    ):
-        for prefix, title in (("", heading), ("/es", es)):
-            go(page, portal, prefix + path, title)
-            expect(page.locator(".skel")).to_have_count(0)
-            look(maria, f"{prefix[1:] or 'en'}-{path.strip('/').partition('?')[0]}")
+    ],
+    ids=["payments", "payment-options", "statements"],
+)
+def test_every_page_is_clean_in_both_languages(
+    portal: Portal, visit: Visits, look: Look, path: str, heading: str, es: str
+):
+    maria = visit(portal)
+    page = sign_in(maria, MARIA)
+    for prefix, title in (("", heading), ("/es", es)):
+        go(page, portal, prefix + path, title)
+        expect(page.locator(".skel")).to_have_count(0)
+        look(maria, f"{prefix[1:] or 'en'}-{path.strip('/').partition('?')[0]}")
 
 
 def test_part_1_an_amount_is_shown_bill_by_bill_then_paid(portal: Portal, visit: Visits, axe: Axe):

@@ -65,6 +65,7 @@ async def test_stmt_7_backwards_half_a_period_ten_years_and_an_empty_one(cast: C
     for wrong in ("from=2026-03-02", "from=2026-02-31&to=2026-03-01", "from=x&to=y"):
         page = await opened(wrong)
         assert page.error == "Choose both days of the period."
+        assert page.itemised == ""  # no paper of another period than the one above it
         assert page.presets
     assert (await opened("from=2016-01-01&to=2026-12-31")).closing == "$120.00"
     empty = await opened("from=2020-01-01&to=2020-01-31")

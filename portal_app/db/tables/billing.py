@@ -79,10 +79,11 @@ class Invoice(AccountOwned, table=True):
 class InvoiceLine(AccountOwned, table=True):
     """`patient_id` is whose service it was: a viewer who may not see them reads "Services" (DEP-4)."""
 
+    __table_args__ = (Index("ix_invoice_line_invoice_patient", "invoice_id", "patient_id"),)
     audited: ClassVar[bool] = False
     id: LineId = key()
     account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
-    invoice_id: InvoiceId = ref("invoice")
+    invoice_id: InvoiceId = ref("invoice", index=False)  # another index begins with it
     patient_id: PatientId = ref("patient")
     position: int = 0
     description: str

@@ -57,8 +57,10 @@ SHOWN = {
 }
 _ZERO = literal_column("0")
 # Constants of the module, so that they are made ready once and not at every look.
-_OF_PERSON = col(Invoice.id).in_(
-    columns(InvoiceLine.invoice_id).where(InvoiceLine.patient_id == bindparam("person"))
+_OF_PERSON = (
+    columns(InvoiceLine.id)
+    .where(InvoiceLine.invoice_id == Invoice.id, InvoiceLine.patient_id == bindparam("person"))
+    .exists()
 )
 
 

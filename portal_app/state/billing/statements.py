@@ -106,7 +106,7 @@ class StatementsState(PicksAccount, PortalState):
     async def load(self):
         asked = self.router.url.query_parameters
         self.ready = self.missing = False
-        self.error = self.emailed = self.trouble = ""
+        self.error = self.emailed = self.trouble = self.pdf = self.itemised = ""
         chosen = _preset(asked)
         self.first, self.last, self.person = (
             asked.get("from", ""),

@@ -4,6 +4,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from portal_app.demo.site import practice_site
 from tests.e2e.conftest import DESKTOP, PHONE, SETTLED, Axe, Visitor, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.steps import MARIA, PAYS, code_from_outbox
+from tests.e2e.test_ways_in import ages
 from tests.servers import free_port, wait_until
 
 WORDS = {
@@ -314,3 +316,39 @@ def test_the_practices_own_site_can_frame_nothing_else_and_open_no_socket(
         assert refused(somebody, path), path
     assert somebody.page.evaluate(SOCKET, framed.url) == "closed 1006"
     somebody.complaints.clear()
+
+
+def test_idle_in_the_frame_a_warning_at_thirteen_and_the_end_at_fifteen(
+    framed: Portal, site: str, visit: Visits
+):
+    """The last one here: it ends the session that the others share."""
+    language = "es"
+    maria = visit(framed, dark=True)
+    page = sign_in_framed(maria, site, language)
+    warning = box(page).get_by_role("dialog", name="¿Sigue ahí?")
+    left_alone(framed, page, 13.2)
+    with suppress(AssertionError):  # the page was still filling: that was activity
+        expect(warning).to_be_visible(timeout=8_000)
+    if not warning.is_visible():
+        left_alone(framed, page, 13.2)
+    expect(warning).to_be_visible()
+    maria.shot("frame-idle")
+    warning.get_by_role("button").click()
+    expect(warning).to_be_hidden()
+    left_alone(framed, page, 13.2)
+    expect(warning).to_be_visible()
+    ages(framed, "patient", 2)
+    _cookies.clear()
+    expect(box(page).get_by_label(WORDS[language]["contact"])).to_be_visible()
+    assert "ended=" in frame_of(page).url
+    assert "Alvarez" not in frame_of(page).locator("body").inner_text()
+    page.evaluate("history.back()")
+    page.wait_for_timeout(1_000)
+    expect(box(page).get_by_text("Alvarez")).to_have_count(0)
+    maria.forgive()  # 401
+
+
+def left_alone(portal: Portal, page: Page, minutes: float) -> None:
+    """For so long; then somebody comes back to the tab, and the page asks how long is left."""
+    ages(portal, "patient", minutes)
+    frame_of(page).evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")

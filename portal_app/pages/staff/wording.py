@@ -26,7 +26,7 @@ def shown() -> rx.Component:
     look = "flex flex-wrap gap-2"
     return el.div(
         el.nav(each(S.kinds, one_chip), aria_label=_("Kind of message"), class_name=f"{look} mt-4"),
-        el.nav(each(S.languages, one_chip), aria_label=_("Language"), class_name=f"{look} mt-3"),
+        el.nav(each(S.languages, one_chip), aria_label=_("Their language"), class_name=f"{look} mt-3"),
         told(S.said),
         trouble(S.trouble),
         card(
@@ -72,7 +72,7 @@ def part(name: str, label: str, *, tall: bool = False) -> rx.Component:
     if tall:
         control: rx.Component = el.textarea(
             name=name,
-            id=name,
+            custom_attrs={"id": name},
             default_value=now,
             key=S.title + S.spoken + now,
             rows="5",

@@ -178,7 +178,7 @@ def not_theirs(name: str, changed: list[tuple[str, str]]) -> list[tuple[str, str
     who = EVERYBODY[name]
     lists = [each for each in (who.accounts, who.patients) if isinstance(each, frozenset)]
     own = {who.patient_id}.union(*lists) if name in FAMILIES else set()
-    own |= {EVIL}  # anybody may ask for a code for an address of their own
+    own |= {EVIL, "sign_in_code:cod_"}  # anybody may ask for a code; known or not, it leaves the same rows
     return [
         (table, row)
         for table, row in changed

@@ -230,3 +230,17 @@ def test_a_refund_in_spanish(portal: Portal, visit: Visits, axe):
     expect(panel.get_by_role("button", name="Reembolsar y anular el cargo")).to_be_visible()
     axe(page)
     visitor.shot("staff-refund-es")
+
+
+def test_the_practice_writes_its_own_words(desk: Visitor, look: Look):
+    page = ready(desk.go("/staff/wording?kind=due_soon&in=es"), "Words of messages")
+    expect(page.get_by_role("heading", name="Due soon", level=2)).to_be_visible()
+    page.get_by_label("Email", exact=True).fill("Pague pronto.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your words leave out {amount}")
+    page.get_by_label("Email", exact=True).fill("Le quedan {amount} por pagar: {portal}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("Changed by Olga Novak")
+    look(desk, "staff-wording")
+    ready(desk.go("/es/staff/wording?kind=due_soon&in=en"), "Textos de los mensajes")
+    look(desk, "staff-wording-es")

@@ -147,7 +147,7 @@ def how_much(S: State) -> rx.Component:
     )
 
 
-def pay_with(S: State) -> rx.Component:
+def pay_with(S: Any) -> rx.Component:
     """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
     chosen: Any = S.want_card

@@ -202,6 +202,6 @@ def pager(pages: Any, before: Any, after: Any, where: Any, *, oldest_first: bool
             el.span(where, class_name="text-ink-2 tnum"),
             rx.cond(after != "", link(on, icon("chevron-right", 19), href=after, cls=look), el.span()),
             aria_label=_("Pages"),
-            class_name="flex items-center justify-between gap-3 mt-4",
+            class_name="flex flex-wrap items-center justify-between gap-3 mt-4",
         ),
     )

@@ -207,6 +207,13 @@ line("billing.view_patient_billing", SEES_BILLING, lambda p, s: billing.view_pat
 line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: billing.view_patient_billing(p, IVY.id))
 
 # Maria's cards
+line("billing.list_sources", MARIA_PAYS, lambda p, s: billing.list_sources(p, RIVERA))
+line("billing.uses", MARIA_PAYS, lambda p, s: billing.uses(p, RIVERA))
+line(
+    "billing.start_adding_source",
+    MARIA_PAYS,
+    lambda p, s: billing.start_adding_source(p, "set_1", processor=s.processor, account_id=RIVERA),
+)
 line("billing.rename_source", MARIA_PAYS, lambda p, s: billing.rename_source(p, VISA, "x"))
 line("billing.make_default", MARIA_PAYS, lambda p, s: billing.make_default(p, VISA))
 line("billing.used_by", MARIA_PAYS, lambda p, s: wallet.used_by(p, VISA))

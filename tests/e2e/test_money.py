@@ -369,9 +369,9 @@ def test_two_accounts_are_chosen_between_and_a_long_statement_is_paged(
     page.get_by_role("navigation", name="Cuenta", exact=True).get_by_role("link", name="Cuenta 2").click()
     expect(page.get_by_role("navigation", name="Páginas")).to_contain_text("Página 1 de 3")
     closing = page.get_by_text("Saldo al último día").locator("xpath=..").inner_text().splitlines()[-1]
-    page.get_by_role("link", name="Líneas siguientes").click()
+    page.get_by_role("link", name="Siguientes").click()
     expect(page.get_by_role("table")).to_contain_text("Saldo que sigue de la página anterior")
     look(maria, "long-statement-es")
-    page.get_by_role("link", name="Líneas siguientes").click()
+    page.get_by_role("link", name="Siguientes").click()
     expect(page.get_by_role("row")).to_have_count(32)  # head, what is carried over, thirty lines
     expect(page.get_by_role("row").last).to_contain_text(closing)

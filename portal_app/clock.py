@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from portal_app.settings import settings
@@ -36,11 +36,17 @@ def zone() -> ZoneInfo:
 
 def today() -> date:
     """The practice's local date."""
-    return local_date(now())
+    return _date_in(int(now().timestamp() // 60), settings().timezone)
 
 
 def local_date(moment: datetime) -> date:
     return moment.astimezone(zone()).date()
+
+
+@lru_cache(maxsize=64)
+def _date_in(minute: int, timezone: str) -> date:
+    """Asked for with every day that is written; a zone differs from UTC by whole minutes."""
+    return datetime.fromtimestamp(minute * 60, ZoneInfo(timezone)).date()
 
 
 @contextmanager

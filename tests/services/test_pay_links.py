@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from portal_app import clock
 from portal_app.db.scope import reading, transaction
-from portal_app.db.tables.billing import Invoice, PaymentSource
+from portal_app.db.tables.billing import Account, Invoice, PaymentSource
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal, Side
@@ -171,7 +171,7 @@ def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(cast: Cast, pro
     pays(guest, processor, 120_00)
     with reading(TEST) as tx:
         assert [row.id for row in tx.exec(select(PaymentSource))] == [VISA]
-        customer = tx.find(billing.payments.Account, RIVERA).processor_customer_id
+        customer = tx.find(Account, RIVERA).processor_customer_id
     assert len(processor.sources(customer)) == 1
 
 

@@ -77,13 +77,13 @@ class Doors(Middleware):
         visitor = visitor_now()
         ours = await state.get_state(PortalState)
         if event.name in HYDRATE:
-            if ours._bound_ref != visitor.refs or not await in_thread(
-                _all_hold, visitor.patient, visitor.staff
-            ):
-                state._get_root_state().reset()  # hydrate loads the whole tree: everything is wiped
-                ours._bound_ref = visitor.refs
             # Opened, it says what it was built with; on a reconnect it no longer has that.
             opened = bool(event.payload.get("hashes"))
+            if opened or ours._bound_ref != visitor.refs or not await _all_hold_now(visitor):
+                # Whoever sat here before may have left their contact or a spent ticket: everything is
+                # wiped (hydrate loads the whole tree). Only a page that was open goes on where it was.
+                state._get_root_state().reset()
+                ours._bound_ref = visitor.refs
             ours._by_itself = () if opened else (EventContext.get().txid,)
             _arrives(ours, opened=opened)
         elif ours._bound_ref != visitor.refs:
@@ -125,6 +125,10 @@ def _somebody(visitor: Visitor) -> Principal:
         with suppress(NotSignedIn):
             return replace(principal_of(visitor.ref(side), side, touch=False), ip=visitor.ip)
     return nobody(visitor.ip)
+
+
+async def _all_hold_now(visitor: Visitor) -> bool:
+    return await in_thread(_all_hold, visitor.patient, visitor.staff)
 
 
 def _all_hold(patient: str, staff: str) -> bool:

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.portal import CLIENT, ROOT, Portal
 
@@ -147,7 +155,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
         context.set_default_timeout(PATIENCE)
         look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
         visitor = Visitor(context, context.new_page(), url or portal.url, look)
-        context.on("console", lambda said: _complain(visitor, said.type, said.text))
+        context.on("console", lambda said: _complain(visitor, said.type, f"{said.text} {_whence(said)}"))
         context.on("weberror", lambda error: _complain(visitor, "error", str(error.error)))
         made.append(visitor)
         return visitor
@@ -170,6 +178,11 @@ def _keep_the_scene(test: str, visitors: list[Visitor]) -> None:
         for tab, page in enumerate(visitor.context.pages):
             with suppress(Exception):
                 page.screenshot(path=SHOTS / f"FAILED-{test}-{number}-{tab}.png", timeout=5_000)
+
+
+def _whence(said: ConsoleMessage) -> str:
+    """The address a message is about, without the secrets of its query."""
+    return (said.location.get("url") or "").partition("?")[0]
 
 
 def _complain(visitor: Visitor, kind: str, text: str) -> None:

@@ -253,7 +253,8 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     monkeypatch.setattr(doors, "page_now", lambda: at.path)
     monkeypatch.setattr(doors, "cause_now", lambda: None)
     monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
-    tab = SimpleNamespace(get_state=get_state)
+    root = SimpleNamespace(reset=lambda: None)
+    tab = SimpleNamespace(get_state=get_state, _get_root_state=lambda: root)
 
     async def happen(name: str, **payload: Any) -> int:
         await doors.Doors().preprocess(None, tab, Event(name=name, payload=payload))
@@ -272,3 +273,23 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     at.path = "/sign-in/desk"  # moved on before it had loaded
     assert await happen(ON_LOAD) == moved + 2
     assert await happen(HYDRATE, hashes=["a"]) == moved + 3  # loaded anew
+
+
+async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monkeypatch: pytest.MonkeyPatch):
+    """After signing out one is nobody again, as before signing in: the ticket of then is still in that state."""
+    nobody = Visitor("", "", "203.0.113.7")
+    ours = SimpleNamespace(_bound_ref=nobody.refs, _visit=0, _arrived_at="", _by_itself=())
+    wiped: list[str] = []
+
+    async def get_state(_: object) -> SimpleNamespace:
+        return ours
+
+    root = SimpleNamespace(reset=lambda: wiped.append("all of it"))
+    tab = SimpleNamespace(get_state=get_state, _get_root_state=lambda: root)
+    monkeypatch.setattr(doors, "visitor_now", lambda: nobody)
+    monkeypatch.setattr(doors, "page_now", lambda: "/sign-in")
+    monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
+    await doors.Doors().preprocess(None, tab, Event(name=HYDRATE, payload={}))
+    assert wiped == []  # its line was cut: what is typed stays
+    await doors.Doors().preprocess(None, tab, Event(name=HYDRATE, payload={"hashes": ["a"]}))
+    assert wiped == ["all of it"]

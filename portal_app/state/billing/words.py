@@ -1,7 +1,9 @@
 """What money's states are called, in the reader's language."""
 
 from datetime import date
+from functools import lru_cache
 
+from portal_app.clock import today
 from portal_app.domain.billing import InvoiceStatus, PaymentStatus, decline
 from portal_app.services.asking import PAGES_AHEAD
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, SourceView
@@ -41,6 +43,11 @@ def bill_status(language: str, status: InvoiceStatus, due_date: date, overdue: b
 
 def due_status(language: str, day: date, *, overdue: bool) -> tuple[str, str]:
     """ "Due December 5", "Was due October 2"."""
+    return _due_words(language, day, overdue, today().year)
+
+
+@lru_cache(maxsize=8192)  # a list says the same days again and again; another year says them otherwise
+def _due_words(language: str, day: date, overdue: bool, _year: int) -> tuple[str, str]:
     if overdue:
         return "late", say(language, "Was due {day}", day=day)
     return "due", say(language, "Due {day}", day=day)
@@ -67,7 +74,12 @@ def for_whom(language: str, people: tuple[str, ...]) -> str:
 
 def invoice_about(language: str, row: InvoiceRow) -> str:
     """ "November 3 · For Eva"."""
-    parts = (date_text(language, row.issue_date), for_whom(language, row.people))
+    return _about(language, row.issue_date, row.people, today().year)
+
+
+@lru_cache(maxsize=8192)
+def _about(language: str, day: date, people: tuple[str, ...], _year: int) -> str:
+    parts = (date_text(language, day), for_whom(language, people))
     return " · ".join(part for part in parts if part)
 
 

@@ -11,9 +11,10 @@ from reflex.state import StateUpdate
 from reflex_base.event.context import EventContext
 from reflex_base.registry import RegistrationContext
 
-from portal_app.domain.access import Principal, Side, nobody
+from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.errors import NotAllowed, NotSignedIn
 from portal_app.services.sign_in import principal_of
+from portal_app.settings import Surface, settings
 from portal_app.state.base import (
     PortalState,
     cause_now,
@@ -65,6 +66,16 @@ def in_frames() -> frozenset[str]:
     return frozenset(state.get_full_name() for state in may)
 
 
+def elsewhere(name: str) -> bool:
+    """Is it a handler of the side that this process does not serve (PORTAL_SURFACE)?"""
+    surface, door = settings().surface, door_of(name)
+    state = name.rpartition(".")[0]
+    if surface is Surface.BOTH or door is None or state == ShellState.get_full_name():
+        return False
+    staffs = door.side is Side.STAFF if isinstance(door, Permission) else "staff" in state.rpartition(".")[2]
+    return staffs is not (surface is Surface.STAFF)
+
+
 def refuse_to_start_without_doors() -> None:
     if names := without_door():
         raise RuntimeError(f"event handlers without guarded or open_to_all: {', '.join(sorted(names))}")
@@ -96,7 +107,7 @@ class Doors(Middleware):
         if event.name in FRAMEWORK:
             return None
         framed_out = visitor.embedded and event.name.rpartition(".")[0] not in in_frames()
-        if framed_out or door_of(event.name) is None:
+        if framed_out or door_of(event.name) is None or elsewhere(event.name):
             await _tell_of(visitor, event.name)
             return StateUpdate()
         return None

@@ -14,6 +14,7 @@ from reflex_base.registry import RegistrationContext
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.errors import NotSignedIn
 from portal_app.services.sign_in import throttle
+from portal_app.settings import Surface, settings
 from portal_app.state import base, doors
 from portal_app.visitor import Visitor
 from tests.attacks.everybody import EVERYBODY
@@ -211,3 +212,21 @@ async def test_a_state_of_another_login_is_filled_again_and_not_used(
         answer = await doors.Doors().preprocess(None, Bound(hers), Event(name=name))
         assert answer is not None and not answer.delta, name
         assert [event.name for event in answer.events] == [f"{doors._ROOT}.hydrate_and_load"], name
+
+
+@pytest.mark.parametrize("surface", [Surface.PATIENT, Surface.STAFF])
+def test_a_process_of_one_side_has_no_handler_of_the_other(monkeypatch: pytest.MonkeyPatch, surface: Surface):
+    assert not any(doors.elsewhere(name) for name in ALL)
+    only = settings().model_copy(update={"surface": surface})
+    monkeypatch.setattr(doors, "settings", lambda: only)
+    there = {name for name in ALL if doors.elsewhere(name)}
+    ours, theirs = (Side.STAFF, Side.PATIENT) if surface is Surface.STAFF else (Side.PATIENT, Side.STAFF)
+    shell = doors.ShellState.get_full_name()
+    for name, permission in GUARDED.items():
+        if not name.startswith(f"{shell}."):
+            assert (name in there) is (permission.side is theirs), (name, ours)
+    sign_in = {True: "staff_sign_in_state.", False: "____sign_in_state."}
+    for staffs, words in sign_in.items():
+        found = {name for name in ALL if words in name and doors.door_of(name)}
+        assert found and ((found <= there) is (staffs is not (surface is Surface.STAFF)))
+    assert f"{shell}.visit" in ALL and f"{shell}.visit" not in there

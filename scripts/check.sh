@@ -1,12 +1,12 @@
 #!/bin/sh
-# make check: the quick half of the tests. The types are checked while the rest runs.
+# make check: the quick half of the tests. The portal's types are checked while the rest runs (make test checks the tests' too).
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
 export PATH="$(pwd)/$bin:$PATH"
 types=$(mktemp)
 trap 'rm -f "$types"' EXIT
-pyright >"$types" 2>&1 & checking=$!
+pyright portal_app >"$types" 2>&1 & checking=$!
 ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 ruff check --quiet .
 python -m pytest tests/domain tests/test_architecture.py -p no:cacheprovider

@@ -9,16 +9,18 @@ sh scripts/programs.sh
 export PATH="$(pwd)/.venv/bin:$PATH"
 workers=${WORKERS:-2}
 
-say "format, lint, types"
+say "format, lint; types beside the tests"
 ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 ruff check --quiet .
-pyright >build/pyright.txt 2>&1 || say "types: $(tail -1 build/pyright.txt) (make check refuses them; build/pyright.txt)"
+pyright >build/types.txt 2>&1 & types=$!
 
 say "Stripe's own description of its objects"
 python scripts/fetch_stripe_spec.py || true
 
 say "rules and services"
-python -m pytest --ignore=tests/e2e --ignore=tests/bench -m "not served" -n "$workers" --reruns 1 --cov --cov-report=
+python -m pytest --ignore=tests/e2e --ignore=tests/bench -m "not served" -n "$workers" --cov --cov-report=
+wait "$types" || { cat build/types.txt >&2; exit 1; }
+say "types: $(tail -1 build/types.txt)"
 
 say "building the pages for the browser tests"
 PORTAL_MODE=demo python scripts/build.py
@@ -26,6 +28,6 @@ say "attacks on the portal as it is served"
 python -m pytest tests/attacks -m served --reruns 1 --cov --cov-append --cov-report=
 # The journeys that must never break. `make browser` walks every page in both languages, which takes longer.
 # A browser on two busy cores is sometimes late: a journey that fails is walked once more, and both are reported.
-say "the portal in a browser, and coverage of both"
-python -m pytest tests/e2e/test_weight.py tests/e2e/test_journey.py tests/e2e/test_crash.py \
-    --deselect tests/e2e/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge --reruns 2 --cov --cov-append --cov-report=term:skip-covered
+say "the portal in a browser, and coverage of it all"
+python -m pytest tests/e2e/test_weight.py tests/e2e/test_lighthouse.py tests/e2e/test_journey.py tests/e2e/test_crash.py \
+    tests/e2e/test_at_once.py tests/e2e/test_pay_links.py --reruns 1 --cov --cov-append --cov-report=term:skip-covered

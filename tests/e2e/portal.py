@@ -13,15 +13,17 @@ import urllib.error
 import urllib.request
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tests.servers import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / ".web" / "build" / "client"
-# The practice's day is 15 June 2026 or the day after; the hours go on.
-CLOCK = f"-{(date.today() - date(2026, 6, 15)).days}d" if date.today() > date(2026, 6, 15) else ""  # noqa: DTZ011
+# The practice's day is 15 June 2026, and the day after within its last hour; the hours go on.
+_TODAY = datetime.now(ZoneInfo("America/New_York")).date()
+CLOCK = f"-{(_TODAY - date(2026, 6, 15)).days}d" if _TODAY > date(2026, 6, 15) else ""
 KEY = "e2e-" + "0123456789abcdef" * 4
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / ".web" / "build" / "client"
 # The practice's day is 15 June 2026, and the day after within its last hour; the hours go on.
 _TODAY = datetime.now(ZoneInfo("America/New_York")).date()
-CLOCK = f"-{(_TODAY - date(2026, 6, 15)).days}d" if _TODAY > date(2026, 6, 15) else ""
+CLOCK = f"-{(_TODAY - date(2026, 6, 15)).days}d" if date(2026, 6, 15) < _TODAY else ""
 KEY = "e2e-" + "0123456789abcdef" * 4
 
 

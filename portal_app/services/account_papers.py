@@ -32,7 +32,7 @@ from portal_app.speech import full_date_text, mark, money_text, names_text, paid
 _KINDS = {
     EntryKind.CHARGE: mark("Charge"),
     EntryKind.PAYMENT: mark("Payment"),
-    EntryKind.REFUND: mark("Refund"),
+    EntryKind.REFUND: mark("Refund of a payment"),
     EntryKind.ADJUSTMENT: mark("Adjustment"),
     EntryKind.REVERSAL: mark("Correction"),
 }

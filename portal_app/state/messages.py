@@ -30,7 +30,7 @@ KINDS = {
     "pay_link": mark("Pay link"),
     "receipt": mark("Receipt"),
     "payment_failed": mark("Payment failed"),
-    "refund": mark("Refund"),
+    "refund": mark("Refund of a payment"),
     "card_expiring": mark("Card expires"),
     "sign_in_code": mark("Sign-in code"),
 }

@@ -133,7 +133,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     if (q) {
       q.disabled = gone = true;
       fetch(door + "/auth/sign-out?side=" + q.dataset.signOut, { method: "POST", credentials: "same-origin" })
-        .then((r) => { if (!r.ok) throw r; h.dataset.gone = ""; location.replace(q.dataset.next + "?ended=out"); })
+        .then((r) => { if (!r.ok) throw r; h.dataset.gone = ""; sessionStorage.clear(); location.replace(q.dataset.next + "?ended=out"); })
         .catch(() => { q.disabled = gone = false; });
     }
     // 6. <button command commandfor> for browsers that lack it (Safari before 26.2, Firefox before 144).
@@ -200,6 +200,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     const s = mine();
     if (gone || !s) return;
     gone = true; h.dataset.gone = "";
+    sessionStorage.clear(); // the page's name too: whoever sits here next is another page
     location.replace(s.dataset.next + "?ended=" + why);
   };
   const ask = (by) => {

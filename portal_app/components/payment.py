@@ -108,11 +108,10 @@ def pay_card(
         ),
         pay_button(S, "mt-6" if embedded() else button_look),  # a frame has no dock
         el.p(
-            icon("lock", 16, "mt-1"),
             _("We charge your card only when you press Pay. You get a receipt by email.")
             if wallet
             else _("We charge your card only when you press Pay, and we do not keep it."),
-            class_name="flex gap-2 text-sm text-ink-2 mt-3",
+            class_name="text-sm text-ink-2 mt-3",
         ),
         cls="pay p-5 md:p-6",
         aria_label=title,
@@ -234,7 +233,7 @@ def ask_again(S: State) -> rx.Component:
 
 def refund_line(item) -> rx.Component:
     words = el.span(
-        icon("undo-2", 17, "inline mr-1.5 text-info"),
+        icon("info", 17, "inline mr-1.5 text-info"),
         el.span(item.what, class_name="font-semibold"),
         rx.cond(item.note != "", el.span(item.note, class_name="block text-sm text-ink-2")),
     )

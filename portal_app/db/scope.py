@@ -19,9 +19,10 @@ from functools import cache
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Insert, bindparam, event, false, insert, update
+from sqlalchemy import Connection, Insert, Select, Table, bindparam, event, false, insert, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
+from sqlalchemy.sql import visitors
 from sqlmodel import Session, SQLModel
 
 from portal_app.db.engine import engine
@@ -282,10 +283,21 @@ def _narrowed(statement: Any, criteria: tuple[Any, ...]) -> Any:
     return made[criteria]
 
 
+def _refuse_what_cannot_be_narrowed(question: Any) -> None:
+    """Every part that reads a table itself must be the mapper's, which adds the criteria."""
+    for part in visitors.iterate(question):
+        if not isinstance(part, Select) or part._propagate_attrs.get("compile_state_plugin") == "orm":
+            continue
+        if any(isinstance(source, Table) for source in part.get_final_froms()):
+            raise RuntimeError("this cannot be narrowed to one principal")
+
+
 def _prepared(question: Any, criteria: tuple[Any, ...], dialect: Any) -> Prepared:
     made = _ready.setdefault(question, {})
     wanted = (criteria, dialect.name)
     if wanted not in made:
+        if criteria:
+            _refuse_what_cannot_be_narrowed(question)
         made[wanted] = Prepared(question.options(*criteria) if criteria else question, dialect)
     return made[wanted]
 

@@ -104,7 +104,9 @@ def _checked(kind: str, part: str, text: str) -> str:
     if len(text) > _LONGEST[part]:
         raise Refused("That is too long: {most} characters at most.", most=_LONGEST[part])
     said = set(_PLACE.findall(text))
-    if unknown := sorted(said - set(_places(kind))):
+    # A subject is kept as it was sent; a link's secret is not.
+    known = set(_places(kind)) - ({"link", "portal"} if part == "subject" else set())
+    if unknown := sorted(said - known):
         raise Refused("This message knows no {place}.", place=f"{{{unknown[0]}}}")
     missing = [place for place in WORDINGS[kind].needs if place not in said]
     if part == "body" and missing:

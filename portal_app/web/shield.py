@@ -130,6 +130,18 @@ class Shield:
         token = (asked.get("token") or [""])[0]
         if not _TOKEN.fullmatch(token) or OPEN.by_ip[visitor.ip] >= SOCKETS_PER_ADDRESS:
             return await self._refuse(scope, send, 403, "refused")
+        with OPEN.one_more(visitor.ip):
+            return await self._let_in(scope, receive, send, visitor, asked, token)
+
+    async def _let_in(
+        self,
+        scope: Any,
+        receive: Receive,
+        send: Send,
+        visitor: Visitor,
+        asked: dict[str, list[str]],
+        token: str,
+    ) -> None:
         token = _theirs(token, visitor)
         scope = {**scope, "query_string": urlencode({**asked, "token": token}, doseq=True).encode()}
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from portal_app.domain.access import the_portal
@@ -51,7 +51,6 @@ class OpenSockets:
             self.by_token[socket.token] = socket
         for ref in socket.refs:
             self.by_ref[ref].add(socket)
-        self.by_ip[socket.ip] += 1
 
     def remove(self, socket: Socket) -> None:
         socket.closed.set()
@@ -61,9 +60,17 @@ class OpenSockets:
             self.by_ref[ref].discard(socket)
             if not self.by_ref[ref]:
                 del self.by_ref[ref]
-        self.by_ip[socket.ip] -= 1
-        if self.by_ip[socket.ip] <= 0:
-            del self.by_ip[socket.ip]
+
+    @contextmanager
+    def one_more(self, ip: str) -> Iterator[None]:
+        """Counted from the knock on: whoever waits to be let in is there too."""
+        self.by_ip[ip] += 1
+        try:
+            yield
+        finally:
+            self.by_ip[ip] -= 1
+            if self.by_ip[ip] <= 0:
+                del self.by_ip[ip]
 
     def end(self, ref: str) -> int:
         """Close every page of this session."""

@@ -6,10 +6,12 @@ import pytest
 from sqlmodel import select
 
 from portal_app import clock
-from portal_app.db.scope import reading
+from portal_app.db.scope import looking, reading
 from portal_app.db.tables.billing import Invoice, LedgerEntry
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import the_portal
+from portal_app.services.asking import columns
+from tests import cast as people
 from tests.cast import EVA, INVOICE, MARIA, RIVERA, TIM, TOM, Cast, add_payment
 from tests.conftest import NOON, LeftTheMachine
 
@@ -36,3 +38,16 @@ def test_a_payment_on_stage_keeps_the_books(cast: Cast):
         assert tx.find(Invoice, INVOICE).due.minor == 70_00
         entries = tx.exec(select(LedgerEntry).where(LedgerEntry.account_id == RIVERA))
         assert sum(entry.amount.minor for entry in entries) == 70_00
+
+
+def test_a_question_that_cannot_be_narrowed_is_refused(cast: Cast):
+    """Through a look too: raw tables know no owner."""
+    raw = columns(Invoice.__table__.c.id)  # type: ignore[attr-defined]
+    mine = columns(Invoice.id)
+    with looking(cast.luis) as look:
+        assert look.ask(mine) == [(people.LUIS_INVOICE,)]
+        with pytest.raises(RuntimeError):
+            look.ask(raw)
+        nested = mine.where(Invoice.id.in_(raw))  # type: ignore[attr-defined]
+        with pytest.raises(RuntimeError):
+            look.ask(nested)

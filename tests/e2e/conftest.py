@@ -78,9 +78,9 @@ def demo(built: Path) -> Iterator[Path]:
     made.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def portal(demo: Path) -> Iterator[Portal]:
-    """SQLite, one process: as `make run` serves it."""
+    """SQLite, one process: as `make run` serves it. A file's own: what one pays is not gone for the next."""
     running = Portal().like(demo).start()
     yield running
     faults = running.faults()

@@ -326,18 +326,18 @@ def test_idle_in_the_frame_a_warning_at_thirteen_and_the_end_at_fifteen(
     maria = visit(framed, dark=True)
     page = sign_in_framed(maria, site, language)
     warning = box(page).get_by_role("dialog", name="¿Sigue ahí?")
-    left_alone(framed, page, 13.2)
+    left_alone(framed, maria, 13.2)
     with suppress(AssertionError):  # the page was still filling: that was activity
         expect(warning).to_be_visible(timeout=8_000)
     if not warning.is_visible():
-        left_alone(framed, page, 13.2)
+        left_alone(framed, maria, 13.2)
     expect(warning).to_be_visible()
     maria.shot("frame-idle")
     warning.get_by_role("button").click()
     expect(warning).to_be_hidden()
-    left_alone(framed, page, 13.2)
+    left_alone(framed, maria, 13.2)
     expect(warning).to_be_visible()
-    ages(framed, "patient", 2)
+    ages(framed, maria, 2)
     _cookies.clear()
     expect(box(page).get_by_label(WORDS[language]["contact"])).to_be_visible()
     assert "ended=" in frame_of(page).url
@@ -348,7 +348,7 @@ def test_idle_in_the_frame_a_warning_at_thirteen_and_the_end_at_fifteen(
     maria.forgive()  # 401
 
 
-def left_alone(portal: Portal, page: Page, minutes: float) -> None:
+def left_alone(portal: Portal, visitor: Visitor, minutes: float) -> None:
     """For so long; then somebody comes back to the tab, and the page asks how long is left."""
-    ages(portal, "patient", minutes)
-    frame_of(page).evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
+    ages(portal, visitor, minutes)
+    frame_of(visitor.page).evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")

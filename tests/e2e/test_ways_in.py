@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.domain.sign_in import SessionScope, session_ref
 from tests.e2e.conftest import Look, Visitor, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.reader import (
@@ -34,8 +34,13 @@ def reader(request: pytest.FixtureRequest, portal: Portal, visit: Visits) -> Rea
 
 def ages(portal: Portal, visitor: Visitor, minutes: float) -> None:
     """This browser's session has been left alone for so long; those of other tests go on."""
-    names = ("demo-portal", "demo-portal-staff")
-    refs = [hashed(c.get("value", "")) for c in visitor.context.cookies() if c.get("name") in names]
+    scopes = {"demo-portal-embed": SessionScope.EMBED, "demo-portal": SessionScope.FULL}
+    scopes["demo-portal-staff"] = SessionScope.FULL
+    refs = [
+        session_ref(one.get("value", ""), scopes[one.get("name", "")])
+        for one in visitor.context.cookies()
+        if one.get("name") in scopes
+    ]
     base = sqlite3.connect(portal.folder / "portal.db", timeout=10)
     with base:
         for ref in refs:

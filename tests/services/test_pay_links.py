@@ -218,6 +218,8 @@ def test_somebody_elses_payment_is_neither_continued_nor_cancelled(cast: Cast, p
             service(guest, hers.payment_id, processor=processor)
     with pytest.raises(billing.Held):
         pays(guest, processor, 20_00)
+    with pytest.raises(NotFound):  # nor gone on with by its own id, which would tell the bank's secret
+        pay_links.pay_linked_bill(guest, hers.payment_id, Money(50_00), processor=processor, token="ctoken_x")
     assert payment(hers.payment_id).status is PaymentStatus.REQUIRES_ACTION
 
 

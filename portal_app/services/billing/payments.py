@@ -342,7 +342,9 @@ def left_of_link(tx: Tx, invoice_id: InvoiceId, payable: Money, limit: LinkLimit
 
 
 def _same_ask(tx: Tx, payment: Payment, ask: Ask) -> None:
-    """An id stands for one amount and one bill (ALL-12); with another it is refused."""
+    """An id stands for one amount and one bill (ALL-12) of who began it; with another it is refused."""
+    if payment.paid_by != tx.principal.name:
+        raise NotFound
     same = (payment.account_id, payment.invoice_id, part_sum(tx, payment)) == (
         ask.account_id,
         ask.invoice_id,

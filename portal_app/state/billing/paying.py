@@ -238,7 +238,7 @@ class PayingSteps(PortalState, mixin=True):
         self.held, self.held_id, self.held_elsewhere = "", "", elsewhere
         if held is None:
             return
-        self.held_id = held.id
+        self.held_id = "" if elsewhere else held.id  # only who began it goes on with it
         self.held_by_bank = held.status is PaymentStatus.REQUIRES_ACTION
         msgid = (
             mark("Your bank asks you to confirm your payment of {amount}.")

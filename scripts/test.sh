@@ -30,4 +30,4 @@ python -m pytest tests/attacks -m served --reruns 1 --cov --cov-append --cov-rep
 # A browser on two busy cores is sometimes late: a journey that fails is walked once more, and both are reported.
 say "the portal in a browser, and coverage of it all"
 python -m pytest tests/e2e/test_weight.py tests/e2e/test_lighthouse.py tests/e2e/test_journey.py tests/e2e/test_crash.py \
-    tests/e2e/test_at_once.py tests/e2e/test_pay_links.py --reruns 1 --cov --cov-append --cov-report=term:skip-covered
+    tests/e2e/test_at_once.py tests/e2e/test_pay_links.py -n "$workers" --dist loadfile --reruns 1 --cov --cov-append --cov-report=term:skip-covered

@@ -56,4 +56,3 @@ def test_the_sign_in_page_is_accessible_and_well_made(portal: Portal, tmp_path: 
     ]
     assert scores["accessibility"] == 100, faults
     assert scores["best-practices"] >= 95, faults
-    assert scores["performance"] >= 50  # on busy cores the figure says little; it is printed

@@ -138,20 +138,50 @@ def test_the_list_is_taken_along_as_it_is_searched(desk: Visitor):
     expect(page.get_by_text("Nothing fits")).to_be_visible()
 
 
-def test_cash_is_recorded_for_one_invoice(desk: Visitor, axe):
+def test_what_is_paid_at_the_desk_is_seen_at_once_on_another_one(desk: Visitor, axe):
+    another = desk.tab()
+    another.goto(desk.url + "/staff/transactions")
+    ready(another, "Transactions")
     page = patient_page(desk, "Maria Alvarez")
     axe(page)
     desk.shot("staff-patient")
-    page.get_by_role("button", name="Record a payment").click()
+    for how, amount in (("Check", "7.00"), ("Cash", "7.10"), ("Card terminal", "7.20")):
+        page.get_by_role("button", name="Record a payment").click()
+        panel = page.get_by_role("dialog")
+        panel.get_by_label("Amount").fill(amount)
+        panel.get_by_text(how, exact=True).click()
+        panel.get_by_label("Note (optional)").fill("1183")
+        if how == "Check":
+            axe(page)
+            desk.shot("staff-record")
+        panel.get_by_role("button", name="Record the payment").click()
+        expect(page.get_by_role("status").filter(has_text=f"${amount} was recorded.")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        row = another.get_by_role("row").filter(has_text="Maria Alvarez").filter(has_text=f"${amount}")
+        expect(row).to_contain_text(how)
+
+
+def test_an_invoice_that_was_a_mistake_is_void(desk: Visitor):
+    another = desk.tab()
+    another.goto(desk.url + "/staff/transactions?kind=charge")
+    ready(another, "Transactions")
+    page = patient_page(desk, "Maria Alvarez")
+    page.get_by_role("link", name="New invoice").click()
+    ready(page, "New invoice")
+    page.get_by_label("What it is for").fill("Booked twice")
+    page.get_by_label("Quantity").fill("1")
+    page.get_by_label("Amount of one").fill("31.70")
+    page.get_by_role("button", name="Save as a draft").click()
+    page.wait_for_url("**/staff/patients/pat_*")
+    page.get_by_role("row").filter(has_text="Draft").first.get_by_role("button").click()
     panel = page.get_by_role("dialog")
-    panel.get_by_label("Amount").fill("7.00")
-    panel.get_by_text("Check", exact=True).click()
-    panel.get_by_label("Note (optional)").fill("1183")
-    axe(page)
-    desk.shot("staff-record")
-    panel.get_by_role("button", name="Record the payment").click()
-    expect(page.get_by_role("status").filter(has_text="$7.00 was recorded.")).to_be_visible()
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    panel.get_by_role("button", name="Send the invoice").click()
+    expect(panel).to_contain_text("was sent.")
+    expect(another.get_by_role("row").filter(has_text="$31.70").first).to_be_visible()
+    panel.get_by_label("Why").fill("Booked twice")
+    panel.get_by_role("button", name="Void", exact=True).click()
+    expect(panel.get_by_role("button", name="Void", exact=True)).to_have_count(0)
+    expect(panel).to_contain_text("was voided.")
 
 
 def test_an_invoice_is_drafted_sent_and_written_off(desk: Visitor, axe):

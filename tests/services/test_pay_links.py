@@ -24,6 +24,7 @@ from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import billing, links, message_log, messages, pay_links, sign_in
+from portal_app.services.billing.payments import LinkLimit
 from portal_app.services.billing.reminding import tell_households
 from portal_app.services.links import LinkOver
 from portal_app.services.sign_in import throttle
@@ -151,7 +152,7 @@ def test_two_links_at_once_never_take_more_than_the_bill(cast: Cast, processor: 
 def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(cast: Cast, processor: FakeProcessor):
     guest = opened(cast)
     narrowed, _ = links.payer(guest)
-    limit = billing.payments.LinkLimit(FULL, clock.now())
+    limit = LinkLimit(FULL, clock.now())
     with pytest.raises(NotFound):
         billing.pay_invoice(
             narrowed, new_payment(), INVOICE, FULL, processor=processor, source_id=VISA, limit=limit

@@ -12,7 +12,7 @@ help: ## What there is
 run: ## The portal with a demo practice at http://localhost:3000 (Python 3.11+ is all it needs)
 	@sh scripts/run.sh
 
-test: ## Everything: rules, services on SQLite and PostgreSQL, the portal in a browser
+test: ## Rules, services on SQLite and PostgreSQL, attacks, the main journeys in a browser (the rest: make browser)
 	@sh scripts/test.sh
 
 unit: ## The tests without a browser; make unit ARGS="-k refund"

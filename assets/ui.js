@@ -22,8 +22,6 @@ for (const n of ["localStorage", "sessionStorage"]) {
   const open = (o) => { if (!framed) return o.showModal(); o.show(); tell({ show: o.getBoundingClientRect().top }); };
   if (framed) {
     h.classList.add("embed");
-    const Plain = WebSocket;
-    window.WebSocket = class extends Plain { constructor(url, kinds) { super(String(url).replace("/_event", "/embed/_event"), kinds); } };
     // The one site we are in, as the browser or its own greeting says, if the practice has named it.
     let host = "", greeted = "", said = "";
     const known = () => { const e = d.querySelector("[data-hosts]"); return e ? e.dataset.hosts.split(" ").filter(Boolean) : []; };
@@ -241,17 +239,26 @@ for (const n of ["localStorage", "sessionStorage"]) {
     if (!e.target.dataset.quiet) ask("person");
     delete e.target.dataset.quiet;
   }, true);
+  // 12. Each loading of a page has a word of its own: a second tab is another page, the same after a cut line is not.
+  // `again`: it comes by itself, which is nobody's doing and keeps no session alive.
+  const W = WebSocket, word = Date.now().toString(36) + Math.random().toString(36).slice(2);
+  let again = sessionStorage.getItem("again") || "";
+  sessionStorage.removeItem("again");
   // The server closes the sockets of a session that has ended anywhere: nothing may stay on the screen.
-  const W = WebSocket;
   window.WebSocket = class extends W {
     constructor(to, as) {
-      super(to, as);
+      super(String(to).replace("/_event", door + "/_event") + "&load=" + word + again, as);
+      this.addEventListener("open", () => { again = "&again=1"; });
       this.addEventListener("close", (e) => {
         const s = mine();
         if (e.reason !== "session ended" || !s) return;
         h.dataset.gone = "";
         if (gone) return;
-        post("/auth/stay?side=" + s.dataset.session + "&by=page").then((r) => (r.status === 401 ? leave("out") : location.reload()), () => leave("out"));
+        post("/auth/stay?side=" + s.dataset.session + "&by=page").then((r) => {
+          if (r.status === 401) return leave("out");
+          sessionStorage.setItem("again", "&again=1");
+          location.reload();
+        }, () => leave("out"));
       });
     }
   };

@@ -18,12 +18,16 @@ class Visitor:
     """SHA-256 of the two session cookies ("" without), and the address they come from.
 
     `embedded`: through the doors of a frame; then `patient` is of the frame's own cookie, and there is no staff.
+    `load`: the word by which the browser knows this one loading of its page, on its sockets only ("" if it said none).
+    `again`: the page comes by itself, not because somebody opened it: its line was cut, or its script loaded it anew.
     """
 
     patient: str = ""
     staff: str = ""
     ip: str = ""
     embedded: bool = False
+    load: str = ""
+    again: bool = False
 
     def ref(self, side: Side) -> str:
         return self.staff if side is Side.STAFF else self.patient
@@ -35,7 +39,9 @@ class Visitor:
 
     def header(self) -> str:
         frame = ";frame=1" if self.embedded else ""
-        return f"{_SCHEME}p={self.patient};s={self.staff};ip={self.ip}{frame}"
+        load = f";load={self.load}" if self.load else ""
+        again = ";again=1" if self.again else ""
+        return f"{_SCHEME}p={self.patient};s={self.staff};ip={self.ip}{frame}{load}{again}"
 
 
 NOBODY = Visitor()
@@ -51,5 +57,11 @@ def _read(text: str) -> Visitor:
         return NOBODY
     parts = (part.partition("=") for part in text.removeprefix(_SCHEME).split(";"))
     facts = {name: value for name, _, value in parts}
-    embedded = facts.get("frame") == "1"
-    return Visitor(facts.get("p", ""), facts.get("s", ""), facts.get("ip", ""), embedded)
+    return Visitor(
+        facts.get("p", ""),
+        facts.get("s", ""),
+        facts.get("ip", ""),
+        embedded=facts.get("frame") == "1",
+        load=facts.get("load", ""),
+        again=facts.get("again") == "1",
+    )

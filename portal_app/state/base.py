@@ -58,6 +58,7 @@ class PortalState(rx.State):
     notice: rx.Field[str] = rx.field("")
     language: rx.Field[str] = rx.field("en")
     _bound_ref: str = ""  # the logins this state was filled for; another login starts empty
+    _load: str = ""  # the loading of the page that this state was filled for
     _by_itself: tuple[str, ...] = ()  # what runs because the page came back, not because of a person
     _visit: int = 0  # of the page at hand: counted by the doors, a lost connection is none
     _begun: int = 0

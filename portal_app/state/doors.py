@@ -88,14 +88,16 @@ class Doors(Middleware):
         visitor = visitor_now()
         ours = await state.get_state(PortalState)
         if event.name in HYDRATE:
-            # Opened, it says what it was built with; on a reconnect it no longer has that.
-            opened = bool(event.payload.get("hashes"))
+            # Each loading has a word of its own. A page that says none has, when opened, what it was built with.
+            opened = visitor.load != ours._load or bool(event.payload.get("hashes"))
             if opened or ours._bound_ref != visitor.refs or not await _all_hold_now(visitor):
                 # Whoever sat here before may have left their contact or a spent ticket: everything is
                 # wiped (hydrate loads the whole tree). Only a page that was open goes on where it was.
                 state._get_root_state().reset()
                 ours._bound_ref = visitor.refs
-            ours._by_itself = () if opened else (EventContext.get().txid,)
+            ours._load = visitor.load
+            by_itself = visitor.again if visitor.load else not opened
+            ours._by_itself = (EventContext.get().txid,) if by_itself else ()
             _arrives(ours, opened=opened)
         elif ours._bound_ref != visitor.refs:
             # They signed in or out, or the state was lost: fill the page again instead.
@@ -114,7 +116,7 @@ class Doors(Middleware):
 
 
 def _arrives(ours: PortalState, *, opened: bool) -> None:
-    """A page is opened, or was open and connects again: only the first sends what it was built with."""
+    """A page is opened, or was open and connects again."""
     ours._visit += opened
     ours._arrived_at = page_now()
 

@@ -31,6 +31,7 @@ Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 _TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89a-f][0-9a-f]{3}-[0-9a-f]{12}")
+_LOAD = re.compile(r"[0-9a-z]{1,32}")
 _CLOSED = ("/_upload", "/ping", "/_health", "/_all_routes")
 _PROBES = ("/livez", "/readyz")
 _NOT_PASSED_ON = {b"cookie", b"authorization", b"proxy-authorization"}
@@ -127,7 +128,7 @@ class Shield:
 
     async def _socket(self, scope: Any, receive: Receive, send: Send, visitor: Visitor) -> None:
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        token = (asked.get("token") or [""])[0]
+        token = _said(asked, "token")
         if not _TOKEN.fullmatch(token) or OPEN.by_ip[visitor.ip] >= SOCKETS_PER_ADDRESS:
             return await self._refuse(scope, send, 403, "refused")
         with OPEN.one_more(visitor.ip):
@@ -218,20 +219,28 @@ class _Watched:
 
 
 def _theirs(token: str, visitor: Visitor) -> str:
-    """The page's name within: of the one it chose and of whose it is.
+    """The page's name within: of the one it chose, of this one loading of it, and of whose it is.
 
     Whoever comes to know a page's token is another page with it: what is still on its way there, or kept for
-    it, does not reach them.
+    it, does not reach them. A tab made by "duplicate" has the token of the first, but is loaded for itself.
     """
-    return str(UUID(keyed_hash("page", token, visitor.refs)[:32], version=4))
+    return str(UUID(keyed_hash("page", token, visitor.load, visitor.refs)[:32], version=4))
+
+
+def _said(asked: dict[str, list[str]], name: str) -> str:
+    return (asked.get(name) or [""])[0]
 
 
 def _visitor(scope: Any, given: dict[bytes, str]) -> Visitor:
     """Through the frame's doors one is who the frame's cookie says, elsewhere who the portal's own two say."""
-    address = _address(scope, given)
+    address, load, again = _address(scope, given), "", False
+    if scope["type"] == "websocket":
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        load, again = _said(asked, "load"), _said(asked, "again") == "1"
+        load = load if _LOAD.fullmatch(load) else ""
     if is_embed(scope["path"]):
-        return Visitor(embed_ref(scope["headers"]), "", address, embedded=True)
-    return Visitor(*session_refs(scope["headers"]), address)
+        return Visitor(embed_ref(scope["headers"]), "", address, embedded=True, load=load, again=again)
+    return Visitor(*session_refs(scope["headers"]), address, load=load, again=again)
 
 
 def _own_page(scope: Any, given: dict[bytes, str]) -> str:

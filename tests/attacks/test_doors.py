@@ -171,7 +171,7 @@ class Bound:
 
     def __init__(self, visitor: Visitor) -> None:
         self._bound_ref = visitor.refs
-        self._visit, self._arrived_at = 0, ""
+        self._visit, self._arrived_at, self._load = 0, "", ""
         self._by_itself = ()
 
     def _get_root_state(self) -> SimpleNamespace:

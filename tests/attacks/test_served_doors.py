@@ -155,12 +155,12 @@ async def test_another_transport_of_the_socket_is_not_there(line: Line):
 ARRIVE = f"{ROOT}.reflex___state____on_load_internal_state.on_load_internal"
 
 
-async def seen_at(line: Line, does: Callable[[Page], Awaitable[None]]) -> datetime:
+async def seen_at(line: Line, does: Callable[[Page], Awaitable[None]], load: str = "") -> datetime:
     """When Maria was last seen to do something, of a session that has been idle for ten minutes."""
     ref = session_ref("cookie-of-maria")
     with transaction(TEST) as tx:
         tx.exec(update(PortalSession).where(col(PortalSession.ref) == ref).values(seen_at=TEN_TO))
-    page = await line.call(caller("maria"))
+    page = await line.call(caller("maria"), load=load)
     await does(page)
     while HER_BILL not in "".join(page.heard):
         await page.hear()
@@ -186,6 +186,10 @@ async def test_a_page_that_comes_back_is_no_activity_and_one_that_is_opened_is(
     assert await seen_at(line, comes_back) == TEN_TO
     assert await seen_at(line, is_opened) == NOON
     assert await seen_at(line, goes_on) == NOON
+    # With a word: opened although its first line failed, and loaded anew by its own script.
+    assert await seen_at(line, comes_back, "w1") == NOON
+    assert await seen_at(line, is_opened, "w2&again=1") == TEN_TO
+    assert await seen_at(line, goes_on, "w3&again=1") == NOON
 
 
 # How much of it

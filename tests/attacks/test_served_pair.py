@@ -17,7 +17,7 @@ from tests.e2e.portal import CLIENT, Portal
 pytestmark = [pytest.mark.served, pytest.mark.postgres]
 LOAD = next(name for name in ALL if name.endswith("invoices_state.load"))
 HER_BILL = "2,010.19"
-ELSEWHERE = "/statements"  # a page that loads no list of bills: what is seen of it was kept
+ELSEWHERE = "/account"  # says no sum at all: what is heard of a bill was kept
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,9 @@ async def lines(pair: tuple[Stage, Portal]) -> AsyncIterator[tuple[Line, Line]]:
         yield Line(stage.portal.url, client), Line(second.url, client)
 
 
-async def with_her_bills(line: Line) -> Page:
-    page = await line.hydrated(caller("maria"))
+async def with_her_bills(line: Line, load: str = "") -> Page:
+    page = await line.call(caller("maria"), load=load)
+    await page.hydrate()
     await page.tell(LOAD, path="/invoices")
     await page.until(HER_BILL)
     return page
@@ -123,6 +124,29 @@ async def test_a_second_tab_at_another_process_gets_a_page_of_its_own(lines: tup
     await page.tell(LOAD, path="/invoices")
     await page.until("invoices_state")
     await tab.close()
+    await page.close()
+
+
+@pytest.mark.parametrize("other", [0, 1])
+async def test_a_duplicated_tab_is_a_page_of_its_own_and_stays_it_when_its_line_is_cut(
+    lines: tuple[Line, Line], other: int
+):
+    """The browser copies the first tab's token with it."""
+    first, second = lines[0], lines[other]
+    page = await with_her_bills(first, "one")
+    tab = await second.call(caller("maria"), page.token, load="two")
+    await tab.hydrate(path=ELSEWHERE)
+    assert HER_BILL not in "".join(tab.heard) and not tab.new_token
+    await tab.tell(LOAD, path="/invoices")
+    await tab.until(HER_BILL)
+    await tab.close()
+    for at in (second, lines[1 - other]):
+        tab = await at.call(caller("maria"), page.token, load="two")
+        await tab.hydrate(path=ELSEWHERE)
+        assert kept(tab)
+        await tab.close()
+    await page.tell(LOAD, path="/invoices")
+    await page.until("invoices_state")
     await page.close()
 
 

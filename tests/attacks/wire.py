@@ -139,14 +139,20 @@ class Line:
         origin: str | None = "",
         host: str = "",
         boot: dict[str, Any] | None = None,
+        load: str = "",
     ) -> Page:
-        """Closed when the portal does not take the call. `origin=None` says none."""
+        """Closed when the portal does not take the call. `origin=None` says none.
+
+        `load`: the word of one loading of a page, with "&again=1" behind it when the page comes by itself.
+        """
         token = token or str(uuid.uuid4())
         headers = caller.headers | {"Host": host or self.host}
         if origin is not None:
             headers["Origin"] = origin or self.url
         door = "/embed/_event/" if caller.framed else "/_event/"
-        asked = f"{self.via}{door}?token={token}&EIO=4&transport=websocket"
+        asked = f"{self.via}{door}?token={token}&EIO=4&transport=websocket" + (
+            f"&load={load}" if load else ""
+        )
         try:
             socket = await self.client.ws_connect(asked, headers=headers, max_msg_size=0, autoclose=False)
         except (aiohttp.ClientError, ConnectionError) as refused:

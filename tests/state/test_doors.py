@@ -240,7 +240,7 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     monkeypatch: pytest.MonkeyPatch,
 ):
     ours, at = (
-        SimpleNamespace(_bound_ref="", _visit=0, _arrived_at="", _by_itself=()),
+        SimpleNamespace(_bound_ref="", _visit=0, _arrived_at="", _by_itself=(), _load=""),
         SimpleNamespace(path="/sign-in"),
     )
 
@@ -278,7 +278,7 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
 async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monkeypatch: pytest.MonkeyPatch):
     """After signing out one is nobody again, as before signing in: the ticket of then is still in that state."""
     nobody = Visitor("", "", "203.0.113.7")
-    ours = SimpleNamespace(_bound_ref=nobody.refs, _visit=0, _arrived_at="", _by_itself=())
+    ours = SimpleNamespace(_bound_ref=nobody.refs, _visit=0, _arrived_at="", _by_itself=(), _load="")
     wiped: list[str] = []
 
     async def get_state(_: object) -> SimpleNamespace:
@@ -293,3 +293,36 @@ async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monke
     assert wiped == []  # its line was cut: what is typed stays
     await doors.Doors().preprocess(None, tab, Event(name=HYDRATE, payload={"hashes": ["a"]}))
     assert wiped == ["all of it"]
+
+
+@pytest.mark.parametrize(
+    ("load", "again", "hashes", "opened", "by_itself"),
+    [
+        ("new", False, [], True, False),  # its first line failed, and it has its hashes no more
+        ("new", False, ["a"], True, False),
+        ("new", True, ["a"], True, True),  # loaded anew by its own script
+        ("known", True, [], False, True),  # its line was cut
+        ("", False, [], False, True),
+        ("", False, ["a"], True, False),
+    ],
+)
+async def test_a_word_for_each_loading_says_whether_it_is_opened_and_by_whom(
+    monkeypatch: pytest.MonkeyPatch, load: str, again: bool, hashes: list[str], opened: bool, by_itself: bool
+):
+    visitor = Visitor(ip="203.0.113.7", load=load, again=again)
+    known = "known" if load else ""
+    ours = SimpleNamespace(_bound_ref=visitor.refs, _visit=0, _arrived_at="", _by_itself=(), _load=known)
+    wiped: list[str] = []
+
+    async def get_state(_: object) -> SimpleNamespace:
+        return ours
+
+    root = SimpleNamespace(reset=lambda: wiped.append("all of it"))
+    tab = SimpleNamespace(get_state=get_state, _get_root_state=lambda: root)
+    monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
+    monkeypatch.setattr(doors, "page_now", lambda: "/sign-in")
+    monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
+    await doors.Doors().preprocess(None, tab, Event(name=HYDRATE, payload={"hashes": hashes}))
+    assert (bool(wiped), ours._visit) == (opened, int(opened))
+    assert ours._by_itself == (("t",) if by_itself else ())
+    assert ours._load == load

@@ -37,13 +37,13 @@ async def ask(
     path: str, method: str = "GET", kind: str = "http", **given: str
 ) -> tuple[int, dict[str, str], Inner]:
     inner, sent = Inner(), list[Any]()
-    token = given.pop("token", TOKEN)
+    token, more = given.pop("token", TOKEN), given.pop("more", "")
     headers = {"host": HOST} | {k.replace("_", "-"): v for k, v in given.items()}
     scope = {
         "type": kind,
         "path": path,
         "method": method,
-        "query_string": f"token={token}&EIO=4".encode(),
+        "query_string": f"token={token}&EIO=4{more}".encode(),
         "client": ("203.0.113.7", 1),
         "headers": [(k.encode(), v.encode()) for k, v in headers.items() if v],
     }
@@ -126,9 +126,11 @@ async def test_a_bug_says_nothing():
     assert status == 500 and "content-security-policy" in headers
 
 
-async def page_within(token: str, cookie: str) -> str:
+async def page_within(token: str, cookie: str, more: str = "") -> str:
     """The token that the framework is told."""
-    _, _, inner = await ask("/_event/", kind="websocket", origin=ORIGIN, cookie=cookie, token=token)
+    _, _, inner = await ask(
+        "/_event/", kind="websocket", origin=ORIGIN, cookie=cookie, token=token, more=more
+    )
     return parse_qs(inner.scope["query_string"].decode())["token"][0]
 
 
@@ -140,6 +142,32 @@ async def test_a_page_is_named_within_by_its_token_and_by_whose_it_is():
     }
     assert len(others | {hers, TOKEN}) == 5
     assert hers != await page_within(TOKEN.replace("0f", "1f"), "demo-portal=maria")
+
+
+async def test_a_page_is_named_within_by_this_one_loading_of_it_too():
+    """A duplicated tab has the first one's token; a page whose line was cut says its word again."""
+    loads = [
+        await page_within(TOKEN, "", f"&load={word}{again}") for word in "ab" for again in ("", "&again=1")
+    ]
+    assert loads[0] == loads[1] != loads[2] == loads[3]
+
+
+@pytest.mark.parametrize(
+    ("more", "load", "again"),
+    [
+        ("", "", False),
+        ("&load=mb3x0q7", "mb3x0q7", False),
+        ("&load=mb3x0q7&again=1", "mb3x0q7", True),
+        ("&load=" + "a" * 33, "", False),
+        ("&load=a%3Bp%3Dforged", "", False),
+        ("&load=A", "", False),
+        ("&load=a%0A", "", False),
+    ],
+)
+async def test_a_word_of_a_loading_is_handed_on_if_it_is_one(more: str, load: str, again: bool):
+    _, _, inner = await ask("/_event/", kind="websocket", origin=ORIGIN, more=more)
+    visitor = visitor_of({k.decode(): v.decode() for k, v in inner.scope["headers"]})
+    assert (visitor.load, visitor.again, visitor.patient) == (load, again, "")
 
 
 @pytest.mark.parametrize(

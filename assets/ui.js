@@ -248,7 +248,11 @@ for (const n of ["localStorage", "sessionStorage"]) {
   window.WebSocket = class extends W {
     constructor(to, as) {
       super(String(to).replace("/_event", door + "/_event") + "&load=" + word + again, as);
-      this.addEventListener("open", () => { again = "&again=1"; });
+      this.addEventListener("open", () => {
+        // What was pressed as the line was cut may never have arrived: it can be pressed again.
+        if (again) d.querySelectorAll("[data-busy]").forEach((e) => e.removeAttribute("data-busy"));
+        again = "&again=1";
+      });
       this.addEventListener("close", (e) => {
         const s = mine();
         if (e.reason !== "session ended" || !s) return;

@@ -61,7 +61,8 @@ class PortalState(rx.State):
     _load: str = ""  # the loading of the page that this state was filled for
     _by_itself: tuple[str, ...] = ()  # what runs because the page came back, not because of a person
     _visit: int = 0  # of the page at hand: counted by the doors, a lost connection is none
-    _begun: int = 0
+    _begun: int = -1
+    _at: tuple[str, ...] = ()  # the page and what it was asked for
     _arrived_at: str = ""
 
     def _newly_here(self) -> bool:
@@ -118,6 +119,12 @@ def visitor_now() -> Visitor:
 def page_now() -> str:
     """The address of the page that asks, as it says."""
     return str((EventContext.get().router_data or {}).get("pathname", ""))
+
+
+def place_now() -> tuple[str, ...]:
+    """The page that asks, and what it was asked for: another bill, another page of them, is another place."""
+    asked = (EventContext.get().router_data or {}).get("query") or {}
+    return (page_now(), *(f"{name}={asked[name]}" for name in sorted(asked)))
 
 
 def cause_now() -> str | None:

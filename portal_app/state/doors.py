@@ -20,6 +20,7 @@ from portal_app.state.base import (
     cause_now,
     in_thread,
     page_now,
+    place_now,
     refused,
     reported,
     visitor_now,
@@ -116,15 +117,16 @@ class Doors(Middleware):
 
 
 def _arrives(ours: PortalState, *, opened: bool) -> None:
-    """A page is opened, or was open and connects again."""
-    ours._visit += opened
-    ours._arrived_at = page_now()
+    """A page is opened, or was open and connects again, maybe after a step that was taken without a line."""
+    here = place_now()
+    ours._visit += opened or here != ours._at
+    ours._at, ours._arrived_at = here, page_now()
 
 
 def _loads(ours: PortalState) -> None:
     """What a page loads with follows its arrival; alone it is a step from one page to another."""
     ours._visit += page_now() != ours._arrived_at
-    ours._arrived_at = ""
+    ours._at, ours._arrived_at = place_now(), ""
 
 
 async def _tell_of(visitor: Visitor, name: str) -> None:

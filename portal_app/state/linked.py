@@ -22,8 +22,6 @@ from portal_app.state.live import watch
 
 
 class LinkedBillState(PayingSteps, PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
     number: rx.Field[str] = rx.field("")
     figure: rx.Field[str] = rx.field("")
     settled: rx.Field[bool] = rx.field(False)  # nothing is left to pay by this link
@@ -35,23 +33,23 @@ class LinkedBillState(PayingSteps, PortalState):
     paid: rx.Field[str] = rx.field("")  # "" when nothing is
 
     _receipt_page = "/links/receipt"
+    _account: str = ""  # whose news concern this page
 
     @rx.event
     @guarded(Permission.LINKED)
     async def load(self):
-        self._clear()
-        self.ready = self.missing = self.busy = False
-        account = await self._look()
-        self.card_wanted = self.can_pay
-        if account:
-            watch(f"account:{account}", LinkedBillState.refresh)
+        if self._arrive():
+            await self._show()
+            self.card_wanted = self.can_pay
+        if self._account:
+            watch(f"account:{self._account}", LinkedBillState.refresh)
             watch("settings", LinkedBillState.refresh)
 
     @rx.event
     @guarded(Permission.LINKED, activity=False)
     async def refresh(self):
         """Somebody paid elsewhere, or the practice changed a setting; not in the middle of paying."""
-        if self.ready and not (self.busy or self.bank_secret or self.again):
+        if self.ready and not (self.busy or self._is_asked()):
             await self._show()
 
     @rx.event
@@ -124,19 +122,15 @@ class LinkedBillState(PayingSteps, PortalState):
         return pay_links.cancel_linked_payment(principal, payment_id, processor=gateways().payments)
 
     async def _show(self) -> None:
-        await self._look()
-
-    async def _look(self) -> str:
-        """The account whose news concern this page; "" where there is nothing to show."""
         try:
             shown = await in_thread(pay_links.view_linked_bill, me())
         except NotFound:
-            self.missing, self._payable = True, None
-            return ""
+            self.missing, self._payable, self._account = True, None, ""
+            return
+        self._account = shown.account_id
         self._show_facts(shown)
         self._show_paying(shown)
         self.ready = True
-        return shown.account_id
 
     def _show_facts(self, shown: LinkedBill) -> None:
         self.number, self.figure = shown.number, money_text(self.language, shown.asked)

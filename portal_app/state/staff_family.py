@@ -75,9 +75,11 @@ class FamilyState(PortalState):
     @rx.event
     @guarded(Permission.MANAGE_FAMILY_LINKS)
     async def load(self):
-        self.ready = self.busy = self.searched = False
-        self.error = self.news = self.words = self.id = ""
-        self.found = []
+        self.busy = False
+        if self._newly_here():
+            self.ready = self.searched = False
+            self.error = self.news = self.words = self.id = ""
+            self.found = []
         flagged = await in_thread(family_links.doubtful_birth_dates, me())
         self.doubtful = [self._found(row) for row in flagged]
         if wanted := self.router.url.query_parameters.get("id", ""):

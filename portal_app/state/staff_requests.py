@@ -44,7 +44,9 @@ class RequestsState(PortalState):
     @rx.event
     @guarded(Permission.EDIT_PATIENTS)
     async def load(self):
-        self.ready, self.busy, self.error, self.news = False, False, "", ""
+        if self._newly_here():
+            self.ready, self.error, self.news = False, "", ""
+        self.busy = False
         await self._show()
         self.ready = True
 

@@ -171,7 +171,7 @@ class Bound:
 
     def __init__(self, visitor: Visitor) -> None:
         self._bound_ref = visitor.refs
-        self._visit, self._arrived_at, self._load = 0, "", ""
+        self._visit, self._arrived_at, self._load, self._at = 0, "", "", ()
         self._by_itself = ()
 
     def _get_root_state(self) -> SimpleNamespace:
@@ -187,6 +187,7 @@ async def test_setters_and_the_frameworks_own_handlers_do_nothing(
     visitor = Visitor("p" * 64, "s" * 64, "203.0.113.7")
     monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
     monkeypatch.setattr(doors, "page_now", lambda: "/invoices")
+    monkeypatch.setattr(doors, "place_now", lambda: ("/invoices",))
     monkeypatch.setattr(doors, "cause_now", lambda: None)
     monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
     let_by = set()

@@ -240,7 +240,7 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     monkeypatch: pytest.MonkeyPatch,
 ):
     ours, at = (
-        SimpleNamespace(_bound_ref="", _visit=0, _arrived_at="", _by_itself=(), _load=""),
+        SimpleNamespace(_bound_ref="", _visit=0, _arrived_at="", _at=(), _by_itself=(), _load=""),
         SimpleNamespace(path="/sign-in"),
     )
 
@@ -251,6 +251,7 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     ours._bound_ref = nobody.refs
     monkeypatch.setattr(doors, "visitor_now", lambda: nobody)
     monkeypatch.setattr(doors, "page_now", lambda: at.path)
+    monkeypatch.setattr(doors, "place_now", lambda: (at.path,))
     monkeypatch.setattr(doors, "cause_now", lambda: None)
     monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
     root = SimpleNamespace(reset=lambda: None)
@@ -270,6 +271,15 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     at.path = "/sign-in"
     assert await happen(ON_LOAD) == moved + 1  # and back
     assert await happen(HYDRATE) == moved + 1
+    at.path = "/sign-in"
+    assert await happen(HYDRATE) == moved + 1
+    at.path = "/welcome"  # a step taken while the line was cut
+    assert await happen(HYDRATE) == moved + 2
+    assert await happen(ON_LOAD) == moved + 2
+    at.path = "/sign-in"
+    moved += 1
+    assert await happen(HYDRATE) == await happen(HYDRATE) == moved + 2
+    moved += 1
     at.path = "/sign-in/desk"  # moved on before it had loaded
     assert await happen(ON_LOAD) == moved + 2
     assert await happen(HYDRATE, hashes=["a"]) == moved + 3  # loaded anew
@@ -278,7 +288,7 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
 async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monkeypatch: pytest.MonkeyPatch):
     """After signing out one is nobody again, as before signing in: the ticket of then is still in that state."""
     nobody = Visitor("", "", "203.0.113.7")
-    ours = SimpleNamespace(_bound_ref=nobody.refs, _visit=0, _arrived_at="", _by_itself=(), _load="")
+    ours = SimpleNamespace(_bound_ref=nobody.refs, _visit=0, _arrived_at="", _at=(), _by_itself=(), _load="")
     wiped: list[str] = []
 
     async def get_state(_: object) -> SimpleNamespace:
@@ -288,6 +298,7 @@ async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monke
     tab = SimpleNamespace(get_state=get_state, _get_root_state=lambda: root)
     monkeypatch.setattr(doors, "visitor_now", lambda: nobody)
     monkeypatch.setattr(doors, "page_now", lambda: "/sign-in")
+    monkeypatch.setattr(doors, "place_now", lambda: ("/sign-in",))
     monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
     await doors.Doors().preprocess(None, tab, Event(name=HYDRATE, payload={}))
     assert wiped == []  # its line was cut: what is typed stays
@@ -311,7 +322,10 @@ async def test_a_word_for_each_loading_says_whether_it_is_opened_and_by_whom(
 ):
     visitor = Visitor(ip="203.0.113.7", load=load, again=again)
     known = "known" if load else ""
-    ours = SimpleNamespace(_bound_ref=visitor.refs, _visit=0, _arrived_at="", _by_itself=(), _load=known)
+    ours = SimpleNamespace(
+        _bound_ref=visitor.refs, _visit=0, _arrived_at="", _at=(), _by_itself=(), _load=known
+    )
+    ours._at = ("/sign-in",)
     wiped: list[str] = []
 
     async def get_state(_: object) -> SimpleNamespace:
@@ -321,8 +335,9 @@ async def test_a_word_for_each_loading_says_whether_it_is_opened_and_by_whom(
     tab = SimpleNamespace(get_state=get_state, _get_root_state=lambda: root)
     monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
     monkeypatch.setattr(doors, "page_now", lambda: "/sign-in")
+    monkeypatch.setattr(doors, "place_now", lambda: ("/sign-in",))
     monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
     await doors.Doors().preprocess(None, tab, Event(name=HYDRATE, payload={"hashes": hashes}))
     assert (bool(wiped), ours._visit) == (opened, int(opened))
     assert ours._by_itself == (("t",) if by_itself else ())
-    assert ours._load == load
+    assert ours._load == load and ours._at == ("/sign-in",)

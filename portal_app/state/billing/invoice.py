@@ -39,8 +39,6 @@ class PaidItem:
 
 
 class InvoiceState(Paying, PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
     invoice: rx.Field[str] = rx.field("")
     number: rx.Field[str] = rx.field("")
     title: rx.Field[str] = rx.field("")
@@ -67,10 +65,9 @@ class InvoiceState(Paying, PortalState):
     @rx.event
     @guarded(Permission.MY_BILLS)
     async def load(self):
-        self._clear()
-        self.ready = self.missing = self.busy = False
-        await self._show()
-        self.card_wanted = self.can_pay and not self.sources
+        if self._arrive():
+            await self._show()
+            self.card_wanted = self.can_pay and (self.card_wanted or not self.sources)
         if self._account:
             watch(f"account:{self._account}", InvoiceState.refresh)
             watch("settings", InvoiceState.refresh)
@@ -79,9 +76,7 @@ class InvoiceState(Paying, PortalState):
     @guarded(Permission.MY_BILLS, activity=False)
     async def refresh(self):
         """Another tab paid, or the bank decided; not while the payer is in the middle of it here."""
-        if self.router.url.path.endswith(f"/{self.invoice}") and not (
-            self.busy or self.bank_secret or self.again
-        ):
+        if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._is_asked()):
             await self._show()
 
     def _offered(self, form: dict[str, str]) -> Offer:

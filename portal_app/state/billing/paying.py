@@ -57,6 +57,8 @@ Steps = AsyncIterator[rx.event.EventSpec | None]
 class PayingSteps(PortalState, mixin=True):
     """What happens at each press. Who may press is said by the handlers, which are not here."""
 
+    ready: rx.Field[bool] = rx.field(False)
+    missing: rx.Field[bool] = rx.field(False)
     can_pay: rx.Field[bool] = rx.field(False)
     no_pay: rx.Field[str] = rx.field("")  # "", "offline", "small"
     all_of_it: rx.Field[str] = rx.field("")
@@ -86,6 +88,23 @@ class PayingSteps(PortalState, mixin=True):
     _payable: Money | None = None
     _offer: Offer | None = None
     _receipt_page: ClassVar[str] = "/receipt"
+
+    def _arrive(self) -> bool:
+        """What a page that pays begins with. True: it may be drawn.
+
+        A page whose line was cut goes on where it was: a phone changes networks, or its owner was in the app
+        of their bank. A question that stands before them stays, the bank's too, and no form is drawn under it.
+        """
+        if self._newly_here():
+            self._clear()
+            self.ready = self.missing = self.busy = self.card_wanted = False
+            return True
+        if self.busy:  # whoever was to answer died
+            self._release()
+        return not self._is_asked()
+
+    def _is_asked(self) -> bool:
+        return bool(self.bank_secret or self.again)
 
     async def _pressed(self, form: dict[str, str]) -> Steps:
         """The form was sent."""

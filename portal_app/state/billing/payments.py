@@ -73,8 +73,6 @@ class PastItem:
 
 
 class PaymentsState(Paying, PicksAccount, PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)  # they answer for no account
     owes: rx.Field[bool] = rx.field(False)
     figure: rx.Field[str] = rx.field("")
     balance: rx.Field[str] = rx.field("")
@@ -105,14 +103,17 @@ class PaymentsState(Paying, PicksAccount, PortalState):
     @rx.event
     @guarded(Permission.MY_BILLS)
     async def load(self):
-        self._clear()
-        self.ready = self.missing = self.busy = self.reviewing = False
-        self.said, self._amount, self._ids, self._first_source = "", None, (), ""
-        await self._pick_account()
-        await self._show()
+        may_be_drawn = self._arrive()
+        if begins := not self.ready:
+            self.reviewing = False
+            self.said, self._amount, self._ids, self._first_source = "", None, (), ""
+        if may_be_drawn:
+            await self._pick_account()
+            await self._show()
         if self._account is not None:
             watch(f"account:{self._account.account_id}", PaymentsState.refresh)
             watch("settings", PaymentsState.refresh)
+        if self._account is not None and begins:
             await self._begin(self.router.url.query_parameters)
 
     @rx.event

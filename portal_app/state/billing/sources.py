@@ -74,9 +74,10 @@ class SourcesState(PicksAccount, PortalState):
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
     async def load(self):
-        self._clear()
-        self.ready = self.missing = self.adding = False
-        self.setup_secret, self.offer = "", []
+        if self._newly_here():
+            self._clear()
+            self.ready = self.missing = self.adding = False
+            self.setup_secret, self.offer = "", []
         await self._pick_account()
         await self._show()
 

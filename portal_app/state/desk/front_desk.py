@@ -62,8 +62,9 @@ class DeskState(PortalState):
     @rx.event
     @guarded(Permission.SHARE_PORTAL)
     async def load(self):
-        self._away()
-        self.searched, self.found = False, []
+        if self._newly_here():
+            self._away()
+            self.searched, self.found = False, []
 
     @rx.event
     @guarded(Permission.SHARE_PORTAL)

@@ -57,6 +57,9 @@ class NewInvoiceState(PortalState):
     @rx.event
     @guarded(Permission.TAKE_PAYMENTS)
     async def load(self):
+        self.busy = False
+        if not self._newly_here() and self.ready:  # the line was cut in the middle of a draft
+            return
         self.missing, self.trouble, self.lines = False, "", [1]
         try:
             self.patient = given_id("pat", self.router.url.query_parameters.get("patient"))

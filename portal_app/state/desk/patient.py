@@ -74,7 +74,9 @@ class PatientState(PortalState):
     @guarded(Permission.VIEW_BILLING)
     async def load(self):
         watch("payments", PatientState.refresh)
-        self.missing, self.asking, self.said, self.trouble = False, False, "", ""
+        if self._newly_here():
+            self.asking, self.said, self.trouble = False, "", ""
+        self.missing = False
         try:
             self._patient = given_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
             await self._look(note=True)

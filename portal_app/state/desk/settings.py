@@ -41,7 +41,9 @@ class SettingsState(PortalState):
     @guarded(Permission.MANAGE_SETTINGS)
     async def load(self):
         watch("settings", SettingsState.refresh)
-        self.said, self.trouble, self.busy = "", {}, ""
+        if self._newly_here():
+            self.said, self.trouble = "", {}
+        self.busy = ""
         self._show(await in_thread(view_settings, me()))
         self.ready = True
 

@@ -33,7 +33,8 @@ class TasksState(PortalState):
     @guarded(Permission.AT_WORK)
     async def load(self):
         watch("tasks", TasksState.refresh)
-        self.said = ""
+        if self._newly_here():
+            self.said = ""
         await self._show()
         self.ready = True
 

@@ -91,7 +91,8 @@ class TransactionsState(PortalState):
     async def load(self):
         watch("payments", TransactionsState.refresh)
         self._read(self.router.url.query_parameters)
-        self.chosen, self.said = [], ""
+        if self._newly_here():
+            self.chosen, self.said = [], ""
         who = me()
         self.may_post, self.may_export = who.may(Permission.POST_TO_LEDGER), who.may(Permission.EXPORT)
         self.may_take = who.may(Permission.TAKE_PAYMENTS)

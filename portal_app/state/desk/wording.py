@@ -34,7 +34,8 @@ class WordingState(PortalState):
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
     async def load(self):
-        self.said = self.trouble = ""
+        if self._newly_here():
+            self.said = self.trouble = ""
         await self._look()
         self.ready = True
 

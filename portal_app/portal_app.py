@@ -20,6 +20,7 @@ from portal_app.state import live
 from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
 from portal_app.web import documents, exports, neighbours, passkeys, session, sms, sockets, stripe
+from portal_app.web.memory import collect_seldom
 from portal_app.web.shield import Shield
 
 WEB_ROOT = Path(".web/build/client")
@@ -95,7 +96,7 @@ def put_together() -> rx.App:
     if settings().surface is not Surface.PATIENT:
         routes += exports.routes
     tasks = [pass_on, deliver, bring_postings, run_errands, chase, tell_daily]
-    tasks += [sockets.end_when_told, sockets.sweep, neighbours.answer_neighbours]
+    tasks += [sockets.end_when_told, sockets.sweep, neighbours.answer_neighbours, collect_seldom]
     if settings().simulated:
         from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
 

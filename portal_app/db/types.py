@@ -1,6 +1,7 @@
 """How our own types are kept in a column."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, String
@@ -9,6 +10,11 @@ from sqlmodel import Field
 
 from portal_app.domain.money import Money
 from portal_app.settings import settings
+
+
+@lru_cache(maxsize=4096)  # money never changes, and a list says the same sums again and again
+def _kept(minor: int, currency: str) -> Money:
+    return Money(minor, currency)
 
 
 class MoneyColumn(TypeDecorator[Money]):
@@ -26,7 +32,7 @@ class MoneyColumn(TypeDecorator[Money]):
 
     def process_result_value(self, value: int | None, dialect: Any) -> Money | None:
         # SUM() of bigint is numeric in PostgreSQL: whole all the same.
-        return None if value is None else Money(int(value), settings().currency)
+        return None if value is None else _kept(int(value), settings().currency)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

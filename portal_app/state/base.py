@@ -33,7 +33,8 @@ from portal_app.visitor import Visitor, visitor_of
 P = ParamSpec("P")
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Enter = Callable[[bool], Awaitable[Principal]]
+Enter = Callable[[Any, bool], Awaitable[Principal]]
+Ahead = Callable[[Any, Principal], Any]
 
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
 # What a permission is called, where its absence is said.
@@ -50,6 +51,7 @@ _STRICT = ConfigDict(strict=True)
 _UNREADABLE = mark("We could not read that. Load the page again and try once more.")
 _log = logging.getLogger("portal.state")
 _principal: ContextVar[Principal] = ContextVar("principal")
+_found: ContextVar[Callable[[], Any]] = ContextVar("found")
 
 
 class PortalState(rx.State):
@@ -82,20 +84,35 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
     return await asyncio.to_thread(service, *args, **kwargs)
 
 
-def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], Any]:
+def found_ahead() -> Any:
+    """What the door of the event at hand has asked already, or the refusal that it met."""
+    return _found.get()()
+
+
+def guarded(
+    permission: Permission, activity: bool = True, ahead: Ahead | None = None
+) -> Callable[[Any], Any]:
     """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
 
     `activity=False`: for what the server asks the page to do; it keeps no session alive. Nor does what a
     page loads again because its line was cut.
+    `ahead(page, principal)`: what the handler would ask first, asked in the same step to a thread as who is
+    there, of whoever holds the permission; the handler takes it by `found_ahead()`. For pages opened all the time.
     """
 
-    async def enter(by_itself: bool) -> Principal:
+    async def enter(page: Any, by_itself: bool) -> Principal:
         visitor, language = visitor_now(), language_now()
         side = permission.side
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
-        found = await in_thread(principal_of, ref, side, touch=activity and not by_itself)
-        found = replace(found, ip=visitor.ip, language=language)
+
+        def come_in() -> tuple[Principal, Callable[[], Any]]:
+            found = principal_of(ref, side, touch=activity and not by_itself)
+            found = replace(found, ip=visitor.ip, language=language)
+            return found, _tried(ahead, page, found) if ahead and found.may(permission) else _nothing
+
+        found, answer = await in_thread(come_in)
         _principal.set(found)  # so that the trail can say who was refused
+        _found.set(answer)
         found.require(permission)
         return found
 
@@ -105,7 +122,7 @@ def guarded(permission: Permission, activity: bool = True) -> Callable[[Any], An
 def open_to_all(handler: Any) -> Any:
     """For signing in and the like; `me()` is nobody. The docstring says why."""
 
-    async def enter(_: bool) -> Principal:
+    async def enter(_page: Any, _by_itself: bool) -> Principal:
         return nobody(visitor_now().ip, language_now())
 
     return _door(handler, enter, Side.PATIENT, "open")
@@ -194,7 +211,24 @@ async def _arrive(state: PortalState, enter: Enter) -> Principal:
     if (language := language_now()) != state.language:
         state.language = language
     _principal.set(nobody(visitor_now().ip, state.language))
-    return await enter(cause_now() in state._by_itself)
+    return await enter(state, cause_now() in state._by_itself)
+
+
+def _tried(ahead: Ahead, page: Any, principal: Principal) -> Callable[[], Any]:
+    """The answer, or the refusal where the handler asks for it: by then it is known who was refused."""
+    try:
+        answer = ahead(page, principal)
+    except Exception as trouble:  # said by the door, as any that a handler meets
+        return functools.partial(_refuse, trouble)
+    return lambda: answer
+
+
+def _refuse(trouble: Exception) -> None:
+    raise trouble
+
+
+def _nothing() -> None:
+    """Nothing was asked ahead."""
 
 
 async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterator[Any]:

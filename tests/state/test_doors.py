@@ -15,8 +15,9 @@ from portal_app.db.scope import reading
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.domain.access import Permission, Principal, Side, the_portal
 from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.speech import say
 from portal_app.state import base, doors
-from portal_app.state.base import guarded, me, open_to_all
+from portal_app.state.base import found_ahead, guarded, me, open_to_all
 from portal_app.visitor import Visitor
 from tests.cast import Cast
 
@@ -70,6 +71,26 @@ async def pay(page: Page) -> AsyncIterator[str]:
     raise Refused("You can pay up to {amount}", amount="5")
 
 
+asked_ahead: list[str] = []
+
+
+def _first(page: Page, principal: Principal) -> str:
+    asked_ahead.append(principal.name)
+    if page.language == "es":
+        raise Refused("We could not find that.")
+    return f"of {principal.patient_id}"
+
+
+@guarded(Permission.MY_BILLS, ahead=_first)
+async def opens(page: Page) -> str:
+    return f"{me().patient_id} {found_ahead()}"
+
+
+@guarded(Permission.REFUND, ahead=_first)
+async def opens_the_till(page: Page) -> str:
+    return f"{found_ahead()}"
+
+
 @guarded(Permission.MY_BILLS)
 async def breaks(page: Page) -> None:
     raise RuntimeError("Maria Rivera, born 12 April 1981")
@@ -85,6 +106,35 @@ async def test_who_is_signed_in_passes(at: Any, cast: Cast):
     page = Page()
     assert await show(page, number=2) == f"{cast.maria.patient_id} 2 None"
     assert page.notice == ""
+
+
+async def test_what_is_asked_ahead_is_asked_for_whoever_may(at: Any, cast: Cast):
+    asked_ahead.clear()
+    at(who=cast.maria)
+    assert await opens(Page()) == f"{cast.maria.patient_id} of {cast.maria.patient_id}"
+    at()
+    assert await opens(Page()) != ""  # sent to sign in
+    at(who=cast.dana)
+    page = Page()
+    assert await opens_the_till(page) is None
+    assert "refund" in page.notice
+    assert asked_ahead == [cast.maria.name]
+
+
+async def test_a_refusal_that_was_met_ahead_is_said_as_any_and_known_whose(
+    at: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    trail: list[Principal] = []
+
+    async def refused(principal: Principal, *_: object) -> None:
+        trail.append(principal)
+
+    monkeypatch.setattr(base, "refused", refused)
+    at("/es/invoices", cast.maria)
+    page = Page()
+    assert await opens(page) is None
+    assert page.notice == say("es", "We could not find that.") != "We could not find that."
+    assert [one.patient_id for one in trail] == [cast.maria.patient_id]
 
 
 @pytest.mark.parametrize(

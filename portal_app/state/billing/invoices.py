@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app import clock
-from portal_app.domain.access import Permission
+from portal_app.domain.access import Permission, Principal
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
-from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.base import PortalState, found_ahead, guarded, in_thread, me
 from portal_app.state.billing.words import (
     for_whom,
     invoice_about,
@@ -43,6 +43,12 @@ class Chip:
     on: bool
 
 
+def _listed(page: "InvoicesState", principal: Principal) -> InvoiceList:
+    show, person, number = _asked(page.router.url.query_parameters)
+    listed = "settled" if show == "all" else show
+    return billing.list_invoices(principal, show=listed, patient_id=person, page=number)
+
+
 class InvoicesState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     owed: rx.Field[str] = rx.field("")
@@ -70,12 +76,11 @@ class InvoicesState(PortalState):
     visit_about: rx.Field[str] = rx.field("")
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @guarded(Permission.MY_BILLS, ahead=_listed)
     async def load(self):
         """All of it is what waits, oldest due first, and then page by page what is settled."""
+        found: InvoiceList = found_ahead()
         show, person, page = _asked(self.router.url.query_parameters)
-        listed = "settled" if show == "all" else show
-        found = await in_thread(billing.list_invoices, me(), show=listed, patient_id=person, page=page)
         self.show, self.first_page, self.chosen = show, page <= 1, show != "all" or bool(person)
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
@@ -144,19 +149,19 @@ class InvoicesState(PortalState):
 
     def _items(self, rows: Sequence[InvoiceRow]) -> list[InvoiceItem]:
         """Address and day are asked for once a list, not once a row."""
-        language, whole = self.language, address(self.language, "/invoices")
+        language, whole, year = self.language, address(self.language, "/invoices"), clock.today().year
         return [
             InvoiceItem(
                 id=row.id,
                 href=f"{whole}/{row.id}",
                 title=invoice_title(language, row.title, row.more_lines),
-                about=invoice_about(language, row),
+                about=invoice_about(language, row, year),
                 tone=tone,
                 status=status,
                 amount=money_text(language, row.due if row.due else row.total),
             )
             for row in rows
-            for tone, status in [invoice_status(language, row)]
+            for tone, status in [invoice_status(language, row, year)]
         ]
 
 

@@ -26,24 +26,26 @@ def why_declined(language: str, code: str) -> str:
     return say(language, decline(code).payer) + " " + say(language, "Nothing was charged.")
 
 
-def invoice_status(language: str, row: InvoiceRow | InvoiceView) -> tuple[str, str]:
-    """Tone and words: "Due December 5", "Was due October 2", "Paid"."""
-    return bill_status(language, row.status, row.due_date, row.overdue)
+def invoice_status(language: str, row: InvoiceRow | InvoiceView, year: int = 0) -> tuple[str, str]:
+    """Tone and words: "Due December 5", "Was due October 2", "Paid". `year`: this one, where it is known."""
+    return bill_status(language, row.status, row.due_date, row.overdue, year)
 
 
-def bill_status(language: str, status: InvoiceStatus, due_date: date, overdue: bool) -> tuple[str, str]:
+def bill_status(
+    language: str, status: InvoiceStatus, due_date: date, overdue: bool, year: int = 0
+) -> tuple[str, str]:
     if status is InvoiceStatus.PAID:
         return "paid", say(language, "Paid")
     if status is InvoiceStatus.VOID:
         return "quiet", say(language, "Cancelled")
     if status is InvoiceStatus.WRITTEN_OFF:
         return "quiet", say(language, "Nothing to pay")
-    return due_status(language, due_date, overdue=overdue)
+    return due_status(language, due_date, overdue=overdue, year=year)
 
 
-def due_status(language: str, day: date, *, overdue: bool) -> tuple[str, str]:
+def due_status(language: str, day: date, *, overdue: bool, year: int = 0) -> tuple[str, str]:
     """ "Due December 5", "Was due October 2"."""
-    return _due_words(language, day, overdue, today().year)
+    return _due_words(language, day, overdue, year or today().year)
 
 
 @lru_cache(maxsize=8192)  # a list says the same days again and again; another year says them otherwise
@@ -72,9 +74,9 @@ def for_whom(language: str, people: tuple[str, ...]) -> str:
     return say(language, "For {people}", people=names_text(language, people)) if people else ""
 
 
-def invoice_about(language: str, row: InvoiceRow) -> str:
+def invoice_about(language: str, row: InvoiceRow, year: int = 0) -> str:
     """ "November 3 · For Eva"."""
-    return _about(language, row.issue_date, row.people, today().year)
+    return _about(language, row.issue_date, row.people, year or today().year)
 
 
 @lru_cache(maxsize=8192)

@@ -6,11 +6,14 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 _DATA = tempfile.mkdtemp(prefix="portal-tests-")
 _SET = {
@@ -34,12 +37,15 @@ from portal_app.db import engine as db_engine  # noqa: E402
 from portal_app.db.scope import reading  # noqa: E402
 from portal_app.domain.access import the_portal  # noqa: E402
 from portal_app.services import families, practice  # noqa: E402
-from portal_app.services.sign_in import throttle  # noqa: E402
+from portal_app.services.sign_in import passwords, throttle  # noqa: E402
 from tests.cast import Cast  # noqa: E402
 from tests.invariants import check_books  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
 
 assert portal_app.db.tables
+# The real one is slow on purpose. `real_passwords` brings it back where its slowness is what is tested.
+_REAL = passwords._keeper
+passwords._keeper = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
 NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=NEW_YORK)
 DATABASES = os.environ.get("PORTAL_TEST_DATABASES", "sqlite,postgresql").replace(",", " ").split()
@@ -91,6 +97,12 @@ def noon(request: pytest.FixtureRequest) -> Iterator[datetime]:
         return
     with clock.held_at(NOON):
         yield NOON
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_keeper", _REAL)
+    monkeypatch.setattr(passwords, "_nobodys", cache(passwords._nobodys.__wrapped__))
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,8 @@
 """A patient's own username and password. They never sign in alone: a second factor always follows."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlmodel import col, select
 
 from portal_app import clock
@@ -17,7 +14,6 @@ from portal_app.domain.credentials import (
     Proof,
     check_new_password,
     good_username,
-    password_text,
     username_key,
 )
 from portal_app.domain.errors import NotFound, Refused
@@ -42,8 +38,7 @@ from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import Challenge
 from portal_app.services.sign_in import throttle
-
-_hash = PasswordHash((Argon2Hasher(),))
+from portal_app.services.sign_in.passwords import fits, kept_of
 
 
 class WrongPassword(Refused):
@@ -97,7 +92,7 @@ def set_password(principal: Principal, username: str, password: str) -> None:
     with reading(on_behalf(principal)) as tx:
         words = _own_words(tx, me, shown)
     check_new_password(password, own_words=words, common=is_common)
-    hashed = _hash.hash(password_text(password))
+    hashed = kept_of(password)
     with transaction(on_behalf(principal)) as tx:
         login = login_of(tx, me)
         second_factor.needs_proof(tx, principal, login)
@@ -139,7 +134,7 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
         if login and not barred:
             count_try(tx, login)
         kept = login.password_hash if login else ""
-    right, fresh = _verify(password, kept)
+    right, fresh = fits(password, kept)
     with transaction(on_behalf(principal)) as tx:
         again = _by_username(tx, key)
         if (
@@ -179,7 +174,7 @@ def check_password(principal: Principal, password: str) -> bool:
         if not barred:
             count_try(tx, login)
         kept = login.password_hash
-    right, _ = _verify(password, kept)
+    right, _ = fits(password, kept)
     with transaction(on_behalf(principal)) as tx:
         if right and not barred:
             take_back(tx, login_of(tx, me))
@@ -210,20 +205,6 @@ def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> 
         login.locked, login.failures, login.locked_until = False, 0, None
         tx.keep(login)
         note(tx, "unlock:sign_in", patient_id, reason=reason.strip()[:500])
-
-
-@cache
-def _nobodys_hash() -> str:
-    return _hash.hash("nobody has this password")
-
-
-def _verify(password: str, kept: str) -> tuple[bool, str | None]:
-    """Right or not, and the new hash when today's settings are stronger. The same work for nobody."""
-    text = password_text(password[:1000])
-    if not kept:
-        _hash.verify(text, _nobodys_hash())
-        return False, None
-    return _hash.verify_and_update(text, kept)
 
 
 def _by_username(tx: Tx, key: str) -> PatientLogin | None:

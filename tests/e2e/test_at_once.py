@@ -56,7 +56,7 @@ from portal_app.services import credentials
 with transaction(us) as tx:
     tx.keep(PatientLogin(
         patient_id=of({given!r}, {family!r}), username={username!r}, username_key={username!r},
-        password_hash=credentials._hash.hash({PASSWORD!r}), created_at=credentials.clock.now(),
+        password_hash=credentials.kept_of({PASSWORD!r}), created_at=credentials.clock.now(),
     ))
 """,
     )

@@ -78,7 +78,7 @@ from portal_app.services import credentials
 with transaction(us) as tx:
     tx.keep(PatientLogin(
         patient_id=of({given!r}, {family!r}), username={given!r}, username_key={given!r}.lower(),
-        password_hash=credentials._hash.hash({password!r}), created_at=credentials.clock.now(),
+        password_hash=credentials.kept_of({password!r}), created_at=credentials.clock.now(),
     ))
 """
 

@@ -1,5 +1,6 @@
 """Username, password and the second factor."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from portal_app.services import credentials, devices, second_factor, sign_in
 from portal_app.services.credentials import WrongPassword
 from portal_app.services.second_factor import NeedsProof, StartAgain, WrongCode
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.passwords import fits, kept_of
 from tests.cast import KIM, MARIA, ROSA, Cast
 from tests.services.credentials_helpers import (
     NOBODY,
@@ -59,6 +61,19 @@ def test_a_password_alone_signs_nobody_in(cast: Cast):
     second_factor.send_second_code(NOBODY, asked.id, Proof.SMS)
     ticket = second_factor.answer(NOBODY, asked.id, Proof.SMS, code_sent("second_code", PHONE))
     assert come_in(ticket).patient_id == MARIA.id
+
+
+def test_the_real_hash_costs_what_owasp_asks_for_at_least(real_passwords: None):
+    """Its password storage cheat sheet: argon2id with 19 MiB and two turns, or more."""
+    kept = kept_of(PASSWORD)
+    memory, turns = (int(found) for found in re.findall(r"[mt]=(\d+)", kept))
+    assert kept.startswith("$argon2id$v=19$") and memory >= 19 * 1024 and turns >= 2
+    assert fits(PASSWORD, kept) == (True, None)
+    assert not fits(PASSWORD + "!", kept)[0] and not fits(PASSWORD[:-1], kept)[0] and not fits("", "")[0]
+
+
+def test_a_password_fits_whole_or_not_at_all():
+    assert not fits("x" * 201, kept_of("x" * 200))[0]
 
 
 def test_the_password_is_kept_as_argon2id_and_nowhere_else(cast: Cast):
@@ -185,7 +200,7 @@ def test_the_throttle_counts_names_that_do_not_exist_too(cast: Cast):
         credentials.password_sign_in(NOBODY, "nobody-here", PASSWORD)
 
 
-def test_unknown_and_known_names_take_the_same_time(sqlite_db: str):
+def test_unknown_and_known_names_take_the_same_time(sqlite_db: str, real_passwords: None):
     Cast.on_stage()
     with_password(MARIA, "maria")
     took: dict[str, list[float]] = {"maria": [], "nobody-here": []}

@@ -1,12 +1,8 @@
 """Staff come in by email and password, and always a code from their authenticator app."""
 
-import secrets
 from dataclasses import dataclass
-from functools import cache
 
 import pyotp
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from pyotp.totp import TOTP
 from sqlmodel import select
 
@@ -18,10 +14,8 @@ from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, Role, the_portal
 from portal_app.domain.credentials import (
-    PASSWORD_AT_MOST,
     check_new_password,
     in_fours,
-    password_text,
     steps_near,
     unused_step,
 )
@@ -32,6 +26,7 @@ from portal_app.services.common_passwords import is_common
 from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import equal, seal, unseal
+from portal_app.services.sign_in.passwords import fits, kept_of
 from portal_app.services.sign_in.sessions import write_ticket
 
 _TOTP = "staff totp"
@@ -119,13 +114,12 @@ def hash_of(password: str, email: str, name: str) -> str:
     """What is kept of a new password. Refused when it is easy to guess, with the reason."""
     words = (email.partition("@")[0], name)
     check_new_password(password, own_words=words, common=is_common)
-    return _passwords().hash(password_text(password))
+    return kept_of(password)
 
 
 def is_password(member: StaffMember | None, password: str) -> bool:
     """The same work for nobody."""
-    kept = member.password_hash if member and member.password_hash else _nobodys_hash()
-    return _passwords().verify(password_text(password[:PASSWORD_AT_MOST]), kept)
+    return fits(password, member.password_hash if member else "")[0]
 
 
 def is_locked(member: StaffMember) -> bool:
@@ -200,14 +194,3 @@ def note_failure(principal: Principal, member: StaffMember | None, action: str) 
 
 def _wrong() -> Refused:
     return Refused("The email or the password is wrong, or the sign-in is locked for a while.")
-
-
-@cache
-def _passwords() -> PasswordHash:
-    return PasswordHash((Argon2Hasher(),))
-
-
-@cache
-def _nobodys_hash() -> str:
-    """So that an unknown email takes as long as a wrong password."""
-    return _passwords().hash(secrets.token_hex(16))

@@ -1,6 +1,7 @@
 """Who is asking, and what they may do. Every service takes a Principal first."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from portal_app.domain.errors import NotAllowed
@@ -114,6 +115,7 @@ class Principal:
     session_ref: str = ""
     language: str = "en"
     ip: str = ""
+    seen_at: datetime | None = field(default=None, compare=False)  # when they were last known to do something
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

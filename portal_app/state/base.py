@@ -12,7 +12,8 @@ import inspect
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,7 +26,7 @@ from portal_app.domain.embedding import into_frame, is_embed
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.audit import note_refusal
-from portal_app.services.sign_in import principal_of
+from portal_app.services.sign_in import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
 from portal_app.speech import mark, say
 from portal_app.visitor import Visitor, visitor_of
@@ -84,6 +85,19 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
     return await asyncio.to_thread(service, *args, **kwargs)
 
 
+async def _looked(look: Callable[[], T]) -> T:
+    """What only reads, off the event loop, by readers of its own: it waits for no bank and no lock."""
+    return await asyncio.get_running_loop().run_in_executor(_readers(), copy_context().run, look)
+
+
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    """SQLite answers at once: a second thread would only fight for the interpreter, which costs as much as
+    a third of the answer. PostgreSQL answers over a line.
+    """
+    return ThreadPoolExecutor(1 if settings().database.startswith("sqlite") else 8, "look")
+
+
 def found_ahead() -> Any:
     """What the door of the event at hand has asked already, or the refusal that it met."""
     return _found.get()()
@@ -96,8 +110,9 @@ def guarded(
 
     `activity=False`: for what the server asks the page to do; it keeps no session alive. Nor does what a
     page loads again because its line was cut.
-    `ahead(page, principal)`: what the handler would ask first, asked in the same step to a thread as who is
+    `ahead(page, principal)`: what the handler would read first, read in the same step to a thread as who is
     there, of whoever holds the permission; the handler takes it by `found_ahead()`. For pages opened all the time.
+    It writes nothing.
     """
 
     async def enter(page: Any, by_itself: bool) -> Principal:
@@ -106,13 +121,15 @@ def guarded(
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
 
         def come_in() -> tuple[Principal, Callable[[], Any]]:
-            found = principal_of(ref, side, touch=activity and not by_itself)
+            found = principal_of(ref, side, touch=False)
             found = replace(found, ip=visitor.ip, language=language)
             return found, _tried(ahead, page, found) if ahead and found.may(permission) else _nothing
 
-        found, answer = await in_thread(come_in)
+        found, answer = await _looked(come_in)
         _principal.set(found)  # so that the trail can say who was refused
         _found.set(answer)
+        if activity and not by_itself and to_be_kept_alive(found):
+            await in_thread(keep_alive, found)
         found.require(permission)
         return found
 

@@ -144,16 +144,12 @@ async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
     at: Any, monkeypatch: pytest.MonkeyPatch, cast: Cast, cause: str | None, counts: bool
 ):
     at(who=cast.maria)
-    touched: list[bool] = []
-
-    def known(ref: str, side: Side, *, touch: bool) -> Principal:
-        touched.append(touch)
-        return cast.maria
-
-    monkeypatch.setattr(base, "principal_of", known)
+    kept: list[Principal] = []
+    monkeypatch.setattr(base, "keep_alive", kept.append)
+    monkeypatch.setattr(base, "to_be_kept_alive", lambda _: True)
     monkeypatch.setattr(Here, "parent_txid", cause)
     await show(Page(), number=2)
-    assert touched == [counts]
+    assert [who.patient_id for who in kept] == [cast.maria.patient_id] * counts
 
 
 @pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])

@@ -11,9 +11,11 @@ from portal_app.services.sign_in.idle import over, seconds_left
 from portal_app.services.sign_in.sessions import (
     NewSession,
     end_session,
+    keep_alive,
     principal_of,
     ready,
     redeem,
+    to_be_kept_alive,
     write_ticket,
 )
 from portal_app.services.sign_in.staff import StaffChallenge, staff_add, staff_password, staff_totp
@@ -26,6 +28,7 @@ __all__ = [
     "check_birth_date",
     "check_code",
     "end_session",
+    "keep_alive",
     "over",
     "principal_of",
     "ready",
@@ -35,5 +38,6 @@ __all__ = [
     "staff_add",
     "staff_password",
     "staff_totp",
+    "to_be_kept_alive",
     "write_ticket",
 ]

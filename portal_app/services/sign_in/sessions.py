@@ -45,9 +45,22 @@ def principal_of(session_ref: str, side: Side, *, touch: bool = True) -> Princip
     if met is None or met.side is not side or not _holds(met, now):
         raise NotSignedIn
     principal = _linked(met) if met.link_id else _patient(met, now) if side is Side.PATIENT else _staff(met)
-    if touch and now - met.seen_at >= _TOUCH_EVERY:
-        _seen_now(session_ref, now)
+    if touch:
+        keep_alive(principal)
     return principal
+
+
+def to_be_kept_alive(principal: Principal) -> bool:
+    """Whether that they do something is worth writing down: once a minute."""
+    return principal.seen_at is not None and clock.now() - principal.seen_at >= _TOUCH_EVERY
+
+
+def keep_alive(principal: Principal) -> None:
+    """They do something: their session counts its quarter of an hour from now."""
+    if to_be_kept_alive(principal):
+        with transaction(the_portal("activity")) as tx:
+            theirs = col(PortalSession.ref) == principal.session_ref
+            tx.exec(update(PortalSession).where(theirs).values(seen_at=clock.now()))
 
 
 def write_ticket(
@@ -186,6 +199,7 @@ def _patient(met: Met, now: datetime) -> Principal:
         patient_id=patient_id,
         session_ref=met.ref,
         language=met.language,
+        seen_at=met.seen_at,
     )
 
 
@@ -197,6 +211,7 @@ def _linked(met: Met) -> Principal:
         permissions=frozenset({Permission.LINKED}),
         session_ref=met.ref,
         language=met.language,
+        seen_at=met.seen_at,
     )
 
 
@@ -213,9 +228,5 @@ def _staff(met: Met) -> Principal:
         staff_id=met.staff_id,
         session_ref=met.ref,
         language=met.language,
+        seen_at=met.seen_at,
     )
-
-
-def _seen_now(session_ref: str, now: datetime) -> None:
-    with transaction(the_portal("activity")) as tx:
-        tx.exec(update(PortalSession).where(col(PortalSession.ref) == session_ref).values(seen_at=now))

@@ -17,6 +17,7 @@ from portal_app.domain.billing import RECEIVED, RefundStatus
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.domain.ids import AccountId, given_id
 from portal_app.domain.money import Money, minor_digits
+from portal_app.domain.typed import keepable
 from portal_app.services import billing
 from portal_app.services.audit import note_refusal
 from portal_app.services.billing.transactions import Kind, Search, State, Transaction
@@ -104,7 +105,7 @@ def _search(asked: dict[str, str]) -> Search:
     kind, state, account = asked.get("kind"), asked.get("status"), asked.get("account")
     first, last = asked.get("from"), asked.get("to")
     return Search(
-        text=asked.get("q", "").strip()[:80],
+        text=keepable(asked.get("q", "")).strip()[:80],
         kind=Kind(kind) if kind else None,
         state=State(state) if state else None,
         account_id=AccountId(given_id("acc", account)) if account else None,

@@ -19,6 +19,7 @@ _LIMITS = {
     "code": ("3/5 minutes", "6/hour", "12/day"),
     "code from": ("20/5 minutes", "60/hour", "200/day"),
     "code all": ("300/5 minutes",),
+    "second code": ("6/5 minutes", "12/hour", "24/day"),
     "try from": ("60/5 minutes", "240/hour"),
     "password": ("10/minute", "40/hour", "100/day"),
     "password from": ("20/5 minutes", "100/hour"),

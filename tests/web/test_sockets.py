@@ -126,6 +126,15 @@ async def test_a_flood_is_cut_off_and_a_large_message_counts_for_several(
     await calm.leave()
 
 
+@pytest.mark.parametrize("said", [{"text": "nonsense"}, {"text": '42/_event,["event",1]'}, {"bytes": b"2"}])
+async def test_what_no_page_says_ends_the_call(held: OpenSockets, said: dict[str, Any]):
+    knock = Knock(1)
+    knock.heard.put_nowait({"type": "websocket.receive", **said})
+    await after_all_have_moved()
+    assert knock.task.done()
+    assert knock.sent[-1].get("reason") == "unreadable"
+
+
 async def test_every_page_of_a_session_is_closed_when_it_ends_and_no_other(held: OpenSockets):
     hers = [Knock(n, cookie="demo-portal=maria") for n in (1, 2)]
     his = Knock(3, cookie="demo-portal=luis")

@@ -61,6 +61,7 @@ TRIES: dict[str, tuple[int, Callable[[int], object]]] = {
     "second factors": (60, lambda n: second_factor.answer(HERE, f"chl_{n:032x}", Proof.TOTP, "123456")),
     "desk codes": (60, lambda n: desk_codes.desk_sign_in(HERE, f"ABCD-{n}", MARIA.birth_date, "MR")),
     "links": (60, lambda n: links.open_link(HERE, f"token {n}", MARIA.birth_date)),
+    "questions for a passkey": (120, lambda _: passkeys.ask_passkey(HERE)),  # each is a row
     "passkeys": (60, lambda n: passkeys.passkey_sign_in(HERE, f'"{n}"')),
 }
 

@@ -20,6 +20,8 @@ _LIMITS = {
     "code from": ("20/5 minutes", "60/hour", "200/day"),
     "code all": ("300/5 minutes",),
     "second code": ("6/5 minutes", "12/hour", "24/day"),
+    # Every sign-in page that is opened asks one; each is a row for five minutes.
+    "passkey from": ("120/5 minutes", "600/hour"),
     "try from": ("60/5 minutes", "240/hour"),
     "password": ("10/minute", "40/hour", "100/day"),
     "password from": ("20/5 minutes", "100/hour"),

@@ -71,6 +71,7 @@ async def test_no_word_in_an_address_makes_a_bug(
     names = [handler for handler in OURS if may("olga", handler) and handler.endswith((".load", ".begin"))]
     fields = ("id", "q", "search", "account", "person", "patient", "from", "to", "page", "kind", "status")
     for asked in (
+        {"from": "0001-01-01", "to": "9999-12-31"},
         dict.fromkeys(fields, word),
         dict.fromkeys(fields, quote(word, errors="surrogatepass")),
     ):
@@ -119,6 +120,12 @@ async def test_no_address_of_a_paper_makes_a_bug(line: Line, looked_into: None, 
             f"/documents/payments/{word}.pdf",
             f"/documents/statement.pdf?from={word}&to=2026-06-30&account={word}&person={word}&lang={word}",
             "/documents/statement.pdf?from=0001-01-01&to=9999-12-31",
+            "/documents/statement.pdf?from=0001-01-01&to=0001-01-01",
+            "/documents/itemised.pdf?from=9999-12-31&to=9999-12-31",
+            "/documents/payments/0001.pdf",
+            "/documents/payments/9999.pdf",
+            "/staff/export/transactions.csv?from=0001-01-01",
+            "/staff/export/transactions.csv?to=9999-12-31",
             f"/staff/export/transactions.csv?q={word}&kind={word}&from={word}",
             f"/staff/export/transactions.csv?q={word}",
             f"/assets/{word}",

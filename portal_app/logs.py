@@ -35,9 +35,11 @@ class OneLine(logging.Formatter):
 
 
 def _words(record: logging.LogRecord) -> str:
-    if _may_speak(record.name):
-        return record.getMessage()
-    return f"{record.module}:{record.lineno}"
+    if not _may_speak(record.name):
+        return f"{record.module}:{record.lineno}"
+    words = record.getMessage()
+    # The server's message about a route that failed is the whole traceback, the error's words at its end.
+    return words if record.name.startswith(_OURS) else words.partition("\n")[0]
 
 
 def _may_speak(name: str) -> bool:

@@ -12,7 +12,7 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import nobody, the_portal
 from portal_app.gateways import gateways, practice_system
-from portal_app.services import audit, jobs, messages, resets
+from portal_app.services import audit, drafts, jobs, messages, resets
 from portal_app.services.billing.exporting import deliver_exports_forever
 from portal_app.services.embedding import framed_by
 from portal_app.settings import Surface, settings
@@ -45,7 +45,8 @@ async def run_errands() -> None:
     """What is due again and again; every process may run it, each errand counts once."""
     while True:
         await asyncio.sleep(ERRANDS_EVERY)
-        for name, errand in (("seal", audit.seal), ("reset", resets.carry_out_resets)):
+        errands = (("seal", audit.seal), ("reset", resets.carry_out_resets), ("drafts", drafts.forget_drafts))
+        for name, errand in errands:
             try:
                 await asyncio.to_thread(errand, the_portal(name))
             except Exception as bug:  # a database away for a minute must not end the loop

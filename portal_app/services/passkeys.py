@@ -147,6 +147,7 @@ def remove_passkey(principal: Principal, passkey_id: str) -> None:
 
 def ask_passkey(principal: Principal) -> str:
     """JSON for navigator.credentials.get(): anybody's to sign in, inside a session one's own."""
+    throttle.count("passkey from", principal.ip)
     with transaction(on_behalf(principal)) as tx:
         mine = passkeys_of(tx, own(principal)) if principal.session_ref else []
         options = webauthn.generate_authentication_options(

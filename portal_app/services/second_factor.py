@@ -136,6 +136,7 @@ def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str
             raise NotFound
         if row.codes_sent >= _CODES_AT_MOST:
             raise StartAgain
+        throttle.count("second code", f"{point.kind} {point.value}")
         code = f"{secrets.randbelow(1_000_000):06d}"
         row.code_hash = keyed_hash("second code", row.id, code)
         row.code_proof, row.code_expires_at = way, clock.now() + FACTOR_CODE_LIFE

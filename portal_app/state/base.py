@@ -25,6 +25,7 @@ from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.embedding import into_frame, is_embed
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
+from portal_app.domain.typed import keepable
 from portal_app.services.audit import note_refusal
 from portal_app.services.sign_in import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
@@ -307,7 +308,7 @@ def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[st
         if not needed <= given.keys() <= adapters.keys():
             raise Refused(_UNREADABLE)
         try:
-            return {name: adapters[name].validate_python(_filled(value)) for name, value in given.items()}
+            return {name: adapters[name].validate_python(_as_typed(value)) for name, value in given.items()}
         except ValidationError as wrong:
             kinds = ", ".join(sorted({error["type"] for error in wrong.errors(include_input=False)}))
             _log.warning("%s: arguments of the wrong kind were refused (%s)", handler.__qualname__, kinds)
@@ -316,9 +317,11 @@ def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[st
     return check
 
 
-def _filled(value: Any) -> Any:
-    """A form sends null for a field that is not on the page just now."""
-    return {k: v for k, v in value.items() if v is not None} if type(value) is dict else value
+def _as_typed(value: Any) -> Any:
+    """Text without what nobody can keep. A form sends null for a field that is not on the page just now."""
+    if type(value) is dict:
+        return {k: keepable(v) if isinstance(v, str) else v for k, v in value.items() if v is not None}
+    return keepable(value) if isinstance(value, str) else value
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.domain.access import Permission
+from portal_app.domain.typed import keepable
 from portal_app.services import message_log
 from portal_app.services.message_log import Fate, LoggedMessage, MessageLog
 from portal_app.services.wording import WORDINGS
@@ -152,6 +153,6 @@ def _asked(query: Mapping[str, str]) -> tuple[str, str, str, int]:
     return (
         fate if fate in FATES else "",
         kind if kind in WORDINGS else "",
-        query.get("search", "")[:80],
+        keepable(query.get("search", ""))[:80],
         int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,
     )

@@ -17,6 +17,7 @@ from portal_app.domain.billing import RECEIVED, RefundStatus
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.domain.ids import AccountId, given_id
 from portal_app.domain.money import Money, minor_digits
+from portal_app.domain.typed import keepable
 from portal_app.services import billing
 from portal_app.services.audit import note_refusal
 from portal_app.services.billing.transactions import Kind, Search, State, Transaction
@@ -29,7 +30,19 @@ _COLUMNS = (
     *("date", "time", "kind", "status", "posted", "name", "chart_number", "invoices", "method"),
     *("paid_with", "amount", "debit", "credit", "currency", "receipt_number", "id"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # the wide ones too, in East Asian settings
 
 
 async def transactions(request: Request) -> Response:
@@ -104,7 +117,7 @@ def _search(asked: dict[str, str]) -> Search:
     kind, state, account = asked.get("kind"), asked.get("status"), asked.get("account")
     first, last = asked.get("from"), asked.get("to")
     return Search(
-        text=asked.get("q", "").strip()[:80],
+        text=keepable(asked.get("q", "")).strip()[:80],
         kind=Kind(kind) if kind else None,
         state=State(state) if state else None,
         account_id=AccountId(given_id("acc", account)) if account else None,

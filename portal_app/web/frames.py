@@ -5,6 +5,7 @@ with a traceback that quotes it.
 import json
 from typing import Any
 
+from portal_app.domain.typed import keepable
 from portal_app.web.sockets import Message
 
 _ALIVE = ("2", "3")  # engine.io's question and answer
@@ -47,10 +48,15 @@ def _is_event(event: Any) -> bool:
         return False
     payload, here = event.get("payload", {}), event.get("router_data", {})
     return (
-        isinstance(event.get("name"), str)
+        _is_plain(event.get("name"))
         and type(payload) is dict
         and "self" not in payload
         and type(here) is dict
-        and all(isinstance(here.get(name, ""), str) for name in ("pathname", "asPath"))
+        and all(_is_plain(here.get(name, "")) for name in ("pathname", "asPath"))
         and type(here.get("query", {})) is dict
     )
+
+
+def _is_plain(text: Any) -> bool:
+    """Names and addresses, which nobody types: with half a character in them the framework falls over."""
+    return isinstance(text, str) and keepable(text) == text

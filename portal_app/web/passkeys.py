@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -68,7 +69,7 @@ def _who(request: Request, what: str, language: str) -> Principal:
     visitor = visitor_of(request.headers)
     if what == "sign_in":
         return nobody(visitor.ip, language)
-    found = principal_of(visitor.patient, Side.PATIENT)
+    found = replace(principal_of(visitor.patient, Side.PATIENT), ip=visitor.ip, language=language)
     found.require(Permission.MY_ACCOUNT)
     return found
 

@@ -1,6 +1,7 @@
 """A ticket for a cookie, staying, the way out, and whether we are alive."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -43,7 +44,8 @@ async def end(request: Request) -> Response:
     visitor = visitor_of(request.headers)
     side = Side.PATIENT if visitor.embedded else _side(request)  # nobody of the staff is in a frame
     with suppress(NotSignedIn):  # it was over already
-        await in_thread(end_session, await in_thread(principal_of, visitor.ref(side), side, touch=False))
+        principal = await in_thread(principal_of, visitor.ref(side), side, touch=False)
+        await in_thread(end_session, replace(principal, ip=visitor.ip))
     answer = JSONResponse({"ok": True}, headers={"clear-site-data": '"cache"'})  # and the Back button's pages
     answer.headers.append("set-cookie", set_cookie(side, "", _scope(visitor)))
     return answer

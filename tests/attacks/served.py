@@ -5,7 +5,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,19 @@ def caller(name: str) -> Caller:
         return Caller(address=address)
     side = Side.STAFF if name in STAFF else Side.PATIENT
     return Caller(f"cookie-of-{name}", side, scope_of(name), address)
+
+
+def newcomer(name: str) -> Caller:
+    """The same person anew: nothing that was tried before counts against them."""
+    who = caller(name)
+    if not who.cookie:
+        return replace(who, address="203.0.113.200")
+    again = replace(who, cookie=f"another-{new_id('x')}")
+    person = EVERYBODY[name]
+    whose = {"staff_id": person.staff_id} if name in STAFF else {"patient_id": person.patient_id}
+    with transaction(TEST) as tx, clock.held_at(NOON):
+        tx.keep(session(session_ref(again.cookie, who.scope), scope=who.scope, **whose))
+    return again
 
 
 def database_of(portal: Portal) -> str:

@@ -6,15 +6,18 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from portal_app import clock
 from portal_app.db.tables.sign_in import PortalSession
-from portal_app.domain.access import nobody
+from portal_app.domain.access import Role, nobody
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.services import credentials, sign_in
-from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in import passwords, staff, throttle
 from tests.attacks.everybody import everything_written
 from tests.cast import MARIA, Cast
 from tests.services.credentials_helpers import code_sent, trail, with_password
@@ -95,13 +98,40 @@ def test_a_known_and_an_unknown_name_get_the_same_words_rows_and_lines(cast: Cas
         assert written(known) == written(unknown)
 
 
+# Cheap, so that what the portal itself does is not lost beside it; dear enough that it would be missed.
+CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8_192, parallelism=1),))
+
+
+@pytest.fixture
+def fairly_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_keeper", CHEAP)
+    monkeypatch.setattr(passwords, "_nobodys", cache(lambda: CHEAP.hash("nobody has this password")))
+
+
 def test_a_known_and_an_unknown_name_take_the_same_time(
-    sqlite_db: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_db: str, monkeypatch: pytest.MonkeyPatch, fairly_cheap: None
 ) -> None:
-    """With the tests' cheap hash, so that what the portal itself does is not lost beside it."""
     Cast.on_stage()
     with_password(MARIA, "maria")
     times = medians(monkeypatch, give("maria"), give("nobody-at-all"))
+    assert close(*times), times
+
+
+def test_a_known_and_an_unknown_member_of_staff_take_the_same_time(
+    sqlite_db: str, monkeypatch: pytest.MonkeyPatch, fairly_cheap: None
+) -> None:
+    monkeypatch.setattr(staff, "lock_after", lambda _: None)  # a locked one is looked at all the same
+    Cast.on_stage()
+    sign_in.staff_add(Cast.olga, "june@riverside.example", "June Ott", Role.BILLING, "a lantern by the lake")
+
+    def tried(email: str) -> Callable[[], object]:
+        def attempt() -> None:
+            with pytest.raises(Refused):
+                sign_in.staff_password(VISITOR, email, "not the password")
+
+        return attempt
+
+    times = medians(monkeypatch, tried("june@riverside.example"), tried("nobody@riverside.example"))
     assert close(*times), times
 
 

@@ -14,10 +14,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from sqlmodel import col, select
 
+from portal_app.db.scope import reading
+from portal_app.db.tables.audit import AuditEntry
 from portal_app.state import doors
 from tests.attacks import served
-from tests.attacks.everybody import EVERYBODY, PATIENTS, STAFF, everything_written
+from tests.attacks.everybody import EVERYBODY, PATIENTS, STAFF, TEST, everything_written
 from tests.attacks.served import ALL, EVIL, Stage, Things, caller, changes, said
 from tests.attacks.wire import AT_A_TIME, HYDRATE, ROOT, VISIT, Caller, Closed, Line
 
@@ -27,6 +30,8 @@ FAMILIES = {*PATIENTS, "embed", "embed_kim"}
 FAMILY = {"maria": "maria", "embed": "maria", "link": "maria", "luis": "luis"}
 OURS = [name for name in ALL if doors.door_of(name) is not None]
 THEIRS = [name for name in ALL if doors.door_of(name) is None]  # the framework's, and setters
+FILLED = "is_hydrated_rx_state_"
+REMEMBERED = 20  # refusals of one person a minute that the trail keeps
 WRONG: tuple[Any, ...] = (None, {"$ne": 1}, [1, [2]], -1.5, 10**30, [True])
 
 
@@ -212,23 +217,57 @@ async def test_the_first_event_of_a_page_fills_it_and_is_not_run(
 async def test_setters_and_the_frameworks_own_change_nothing(
     stage: Stage, line: Line, looked_into: None, name: str
 ):
-    who = caller(name)
+    who = served.newcomer(name)
     page = await line.hydrated(who)
     forged = {f"{state}.{var}": "forged" for state, values in page.deltas().items() for var in values}
     given: dict[str, Any] = {
-        "setvar": {"var_name": "notice", "value": "forged"},
+        "setvar": {"var_name": "is_hydrated", "value": "forged"},  # the one setter that every state has
         "set_is_hydrated": {"value": "forged"},
         "handle_frontend_exception": {"info": "forged", "component_stack": "forged"},
         "update_vars_internal": {"vars": forged},
         "hydrate_and_load": {"vars": forged, "hashes": []},
     }
-    before = everything_written()
+    before, refused = everything_written(), len(refusals())
     names = [handler for handler in THEIRS if handler != HYDRATE]
-    assert len(names) > 40
-    told = await sweep(line, who, names, lambda n: given.get(n.rpartition(".")[2], {}), lambda _: "/forged")
+    setters = [n for n in names if n.endswith((".setvar", ".set_is_hydrated")) and n not in doors.FRAMEWORK]
+    assert len(setters) > 40
+
+    def what(handler: str) -> dict[str, Any]:
+        return given.get(handler.rpartition(".")[2], {})
+
+    told = await sweep(line, who, setters, what, lambda _: "/forged")
+    # Past its door one of them would mark the page; what was refused is in the trail, as far as it goes on.
+    assert "forged" not in repr([update.get("delta", {}).get(ROOT, {}).get(FILLED) for update in told])
+    lines = refusals()[refused:]
+    assert len(lines) >= REMEMBERED
+    assert {(line.outcome, line.details["why"]) for line in lines} == {("refused", "NotAllowed")}
+    told += await sweep(line, who, sorted(set(names) - set(setters)), what, lambda _: "/forged")
     page = await line.call(who)
     await page.hydrate(forged)
     assert "forged" not in flat(told) + flat(page.told)
+    assert not changes(before, everything_written())
+
+
+def refusals() -> list[AuditEntry]:
+    with reading(TEST) as tx:
+        mine = col(AuditEntry.action).like("refused:%")
+        return list(tx.exec(select(AuditEntry).where(mine).order_by(col(AuditEntry.seq))))
+
+
+@pytest.mark.parametrize("name", ["embed", "embed_kim"])
+async def test_in_a_frame_nothing_answers_but_what_may_be_framed(
+    stage: Stage, line: Line, looked_into: None, name: str
+):
+    """Her own account, statements and saved cards too, whose permission her session in the frame has."""
+    who = served.newcomer(name)
+    things = stage.marias if name == "embed" else stage.kims
+    names = [n for n in OURS if may(name, n) and n.rpartition(".")[0] not in doors.in_frames()]
+    assert {"payments_state.load", "statements_state.load"} <= {served.short(n) for n in names}
+    before, empty = everything_written(), (await line.hydrated(who, path="/embed")).deltas()
+    told = await sweep(
+        line, who, names, lambda n: served.arguments(n, things), lambda n: things.path(n, framed=True)
+    )
+    assert filled(told, empty) <= {"portal_state.language"}
     assert not changes(before, everything_written())
 
 

@@ -1,13 +1,15 @@
 """A visitor who reads one language, and what is arranged in the portal behind their back."""
 
 import re
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from portal_app.domain.sign_in import SessionScope, session_ref
 from portal_app.speech import say
 from tests.e2e.conftest import Visitor
 from tests.e2e.portal import Portal
@@ -160,6 +162,24 @@ print(sign_in.redeem(ticket).value)
 """,
     )
     visitor.context.add_cookies([{"name": "demo-portal-staff", "value": cookie, "url": portal.url}])
+
+
+def ages(portal: Portal, visitor: Visitor, minutes: float) -> None:
+    """This browser's session has been left alone for so long; those of other tests go on."""
+    scopes = {"demo-portal-embed": SessionScope.EMBED, "demo-portal": SessionScope.FULL}
+    scopes["demo-portal-staff"] = SessionScope.FULL
+    refs = [
+        session_ref(one.get("value", ""), scopes[one.get("name", "")])
+        for one in visitor.context.cookies()
+        if one.get("name") in scopes
+    ]
+    base = sqlite3.connect(portal.folder / "portal.db", timeout=10)
+    with base:
+        for ref in refs:
+            (seen,) = base.execute("select seen_at from portal_session where ref = ?", [ref]).fetchone()
+            then = datetime.fromisoformat(str(seen)) - timedelta(minutes=minutes)
+            base.execute("update portal_session set seen_at = ? where ref = ?", [str(then), ref])
+    base.close()
 
 
 class Device:

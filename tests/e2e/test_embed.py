@@ -16,8 +16,8 @@ from playwright.sync_api import Frame, FrameLocator, Page, expect
 from portal_app.demo.site import practice_site
 from tests.e2e.conftest import DESKTOP, PHONE, SETTLED, Axe, Visitor, Visits
 from tests.e2e.portal import Portal
+from tests.e2e.reader import ages
 from tests.e2e.steps import MARIA, PAYS, code_from_outbox
-from tests.e2e.test_ways_in import ages
 from tests.servers import free_port, wait_until
 
 WORDS = {

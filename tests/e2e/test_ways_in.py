@@ -1,7 +1,6 @@
 """Each way in as people walk it on a phone, in English and in Spanish; and how a session ends."""
 
 import re
-import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -9,8 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pyotp.totp import TOTP
 
-from portal_app.domain.sign_in import SessionScope, session_ref
-from tests.e2e.conftest import Look, Visitor, Visits
+from tests.e2e.conftest import Look, Visits
 from tests.e2e.portal import Portal
 from tests.e2e.reader import (
     AT_ONCE,
@@ -20,6 +18,7 @@ from tests.e2e.reader import (
     ROSA,
     Device,
     Reader,
+    ages,
     at_work_quietly,
     in_the_portal,
     sign_in_quietly,
@@ -30,24 +29,6 @@ from tests.e2e.steps import HAL, MARIA, NADIA, NGOZI, staff_sign_in
 @pytest.fixture(params=LANGUAGES)
 def reader(request: pytest.FixtureRequest, portal: Portal, visit: Visits) -> Reader:
     return Reader(visit(portal), request.param)
-
-
-def ages(portal: Portal, visitor: Visitor, minutes: float) -> None:
-    """This browser's session has been left alone for so long; those of other tests go on."""
-    scopes = {"demo-portal-embed": SessionScope.EMBED, "demo-portal": SessionScope.FULL}
-    scopes["demo-portal-staff"] = SessionScope.FULL
-    refs = [
-        session_ref(one.get("value", ""), scopes[one.get("name", "")])
-        for one in visitor.context.cookies()
-        if one.get("name") in scopes
-    ]
-    base = sqlite3.connect(portal.folder / "portal.db", timeout=10)
-    with base:
-        for ref in refs:
-            (seen,) = base.execute("select seen_at from portal_session where ref = ?", [ref]).fetchone()
-            then = datetime.fromisoformat(str(seen)) - timedelta(minutes=minutes)
-            base.execute("update portal_session set seen_at = ? where ref = ?", [str(then), ref])
-    base.close()
 
 
 def test_a_code_on_a_shared_computer_leaves_no_contact_behind(reader: Reader):

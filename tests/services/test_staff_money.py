@@ -540,6 +540,9 @@ def test_the_practices_own_words_are_kept_with_who_wrote_them_and_used(cast: Cas
         ("pay_link", "es", {"sms": "Pague {amount}"}),
         ("sign_in_code", "en", {"body": "{code} {reference}"}),
         ("due_soon", "fr", {"body": "{amount}"}),
+        # A subject is kept as it was sent, where staff read it; what opens something must not be.
+        ("pay_link", "en", {"subject": "Pay here: {link}"}),
+        ("due_soon", "en", {"subject": "{amount} due, see {portal}"}),
     ],
 )
 def test_words_that_would_be_of_no_use_are_refused(

@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -220,6 +221,26 @@ async def test_a_bug_is_given_a_number_and_none_of_its_words(
 async def test_an_open_door_knows_nobody(at: Any, cast: Cast):
     at("/es/sign-in", who=cast.maria)
     assert await ask(Page()) == "nobody 203.0.113.7 es"
+
+
+def test_the_portal_does_not_start_with_a_handler_that_anybody_could_call(monkeypatch: pytest.MonkeyPatch):
+    importlib.import_module("portal_app.pages")
+    doors.refuse_to_start_without_doors()
+    known = RegistrationContext.get().event_handlers
+    planted = SimpleNamespace(handler=SimpleNamespace(fn=lambda self: None))
+    there = SimpleNamespace(event_handlers={**known, "some_state.helper": planted})
+    monkeypatch.setattr(doors, "RegistrationContext", SimpleNamespace(get=lambda: there))
+    with pytest.raises(RuntimeError, match=r"some_state\.helper"):
+        doors.refuse_to_start_without_doors()
+    made = Path("portal_app/portal_app.py").read_text()
+    assert "refuse_to_start_without_doors()" in made and "add_middleware(Doors())" in made
+
+
+async def test_an_event_that_no_socket_brought_is_nobodys(monkeypatch: pytest.MonkeyPatch, cast: Cast):
+    """An upload's, or one of the server's own: it would run with what the page said when it was opened."""
+    monkeypatch.setattr(base.EventContext, "get", lambda: SimpleNamespace(parent_txid=None, router_data=None))
+    assert base.visitor_now() == Visitor()
+    assert "/sign-in" in str((await show(Page(), number=2)).args)
 
 
 def in_a_frame(

@@ -22,7 +22,9 @@ NEEDS = {
         "discard": Permission.TAKE_PAYMENTS,
         "end": Permission.TAKE_PAYMENTS,
     },
-    "NewInvoiceState": dict.fromkeys(("load", "add_line", "save"), Permission.TAKE_PAYMENTS),
+    "NewInvoiceState": dict.fromkeys(
+        ("load", "keep", "start_anew", "add_line", "save"), Permission.TAKE_PAYMENTS
+    ),
     "PatientState": {
         "load": Permission.VIEW_BILLING,
         "refresh": Permission.VIEW_BILLING,

@@ -19,7 +19,7 @@ from portal_app.visitor import Visitor
 from portal_app.web import passkeys, session, sockets
 from portal_app.web.sockets import OpenSockets, Socket
 from tests.cast import KIM, Cast
-from tests.services.credentials_helpers import at_home, come_in, with_password
+from tests.services.credentials_helpers import at_home, come_in, trail, with_password
 from tests.services.test_credentials_passkeys import Device
 
 APP = Starlette(routes=[*session.routes, *passkeys.routes])
@@ -109,3 +109,13 @@ async def test_the_sweeper_closes_pages_of_idle_sessions_once(cast: Cast, monkey
         assert page.ended.is_set()
         assert await sockets.sweep_once() == 0
     assert sign_in.principal_of(kim.session_ref, Side.PATIENT, touch=False)
+
+
+async def test_the_trail_knows_from_where(cast: Cast):
+    kim, phone = at_home(KIM), Device()
+    asked = await post("/auth/passkey/options", {"what": "add"}, kim)
+    answer = json.loads(phone.create(asked.text))
+    await post("/auth/passkey/answer", {"what": "add", "answer": answer, "name": "My phone"}, kim)
+    await post("/auth/sign-out?side=patient", who=kim)
+    lines = [entry for entry in trail() if entry.action in ("add:passkey", "sign_out")]
+    assert [entry.ip for entry in lines] == ["203.0.113.7"] * 2

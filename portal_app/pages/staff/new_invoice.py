@@ -40,15 +40,25 @@ def draft() -> rx.Component:
         el.input(type="hidden", name="invoice", default_value=S.invoice, key=S.invoice),
         how(),
         trouble(S.trouble),
+        rx.cond(S.kept, left_before()),
         el.div(each(S.lines, one_line), class_name="grid gap-3 mt-5"),
         act(icon("plus", 18), _("Add a line"), on_click=S.add_line, cls="mt-3"),
         card(
             small_field(
-                _("Due date"), small_input("due", type="date", default_value=S.due), name="due", cls="sm:w-52"
+                _("Due date"),
+                small_input("due", type="date", default_value=S.due, on_blur=kept("due")),
+                name="due",
+                cls="sm:w-52",
             ),
             small_field(
                 _("Note (optional)"),
-                small_input("note", auto_complete="off", max_length=300),
+                small_input(
+                    "note",
+                    auto_complete="off",
+                    max_length=300,
+                    default_value=S.note,
+                    on_blur=kept("note"),
+                ),
                 name="note",
                 cls="flex-1",
             ),
@@ -66,6 +76,7 @@ def draft() -> rx.Component:
             class_name="text-sm text-ink-2 mt-2",
         ),
         on_submit=S.save,
+        key=S.invoice,
         no_validate=True,
         data_guard="1",
         data_busy=busy_mark(S.busy),
@@ -73,8 +84,22 @@ def draft() -> rx.Component:
     )
 
 
-def one_line(number) -> rx.Component:
-    n = number.to_string()
+def kept(field):
+    """What is left in a field goes to the draft, when it is left."""
+    return lambda value: S.keep(field, value)
+
+
+def left_before() -> rx.Component:
+    return el.p(
+        _("This is what you typed before and have not sent."),
+        " ",
+        el.button(_("Start anew"), type="button", on_click=S.start_anew, class_name="link"),
+        class_name="text-sm text-ink-2 mt-4",
+    )
+
+
+def one_line(line) -> rx.Component:
+    n = line.n.to_string()
 
     def labelled(label: str, name: str, cls: str, **props) -> rx.Component:
         field = name + "_" + n
@@ -84,6 +109,7 @@ def one_line(number) -> rx.Component:
                 name=field,
                 class_name="input input-small",
                 custom_attrs={"id": field},
+                on_blur=kept(field),
                 **{"type": "text", "auto_complete": "off", **props},
             ),
             class_name=cls,
@@ -95,7 +121,8 @@ def one_line(number) -> rx.Component:
         el.select(
             each(S.people, lambda p: el.option(p.name, value=p.id)),
             name=who,
-            default_value=S.patient,
+            default_value=line.patient,
+            on_change=kept(who),
             class_name="input input-small",
             custom_attrs={"id": who},
         ),
@@ -105,12 +132,22 @@ def one_line(number) -> rx.Component:
         el.legend(fill_var("Line {n}", n=n), class_name="sr-only"),
         el.div(
             person,
-            labelled(_("What it is for"), "what", "col-span-2 md:col-span-4", max_length=200),
             labelled(
-                _("Date of service"), "day", "col-span-2 md:col-span-2", type="date", default_value=S.day
+                _("What it is for"),
+                "what",
+                "col-span-2 md:col-span-4",
+                max_length=200,
+                default_value=line.what,
             ),
-            labelled(_("Quantity"), "quantity", "md:col-span-1", input_mode="numeric", default_value="1"),
-            labelled(_("Amount of one"), "amount", "md:col-span-2", input_mode="decimal"),
+            labelled(
+                _("Date of service"), "day", "col-span-2 md:col-span-2", type="date", default_value=line.day
+            ),
+            labelled(
+                _("Quantity"), "quantity", "md:col-span-1", input_mode="numeric", default_value=line.quantity
+            ),
+            labelled(
+                _("Amount of one"), "amount", "md:col-span-2", input_mode="decimal", default_value=line.amount
+            ),
             class_name="grid grid-cols-2 md:grid-cols-12 gap-3",
         ),
         class_name="card p-4",

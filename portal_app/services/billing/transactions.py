@@ -226,9 +226,9 @@ def _entries(search: Search, kind: Kind) -> Any:
 def _narrowed(wanted: Any, table: Any, at: Any, search: Search) -> Any:
     if search.account_id:
         wanted = wanted.where(table.account_id == search.account_id)
-    if search.first:
+    if search.first and search.first.year > 1900:
         wanted = wanted.where(at >= datetime.combine(search.first, time(), zone()))
-    if search.last:
+    if search.last and search.last.year < 9000:  # the calendar's last day has none after it
         wanted = wanted.where(at < datetime.combine(search.last + timedelta(days=1), time(), zone()))
     return wanted
 

@@ -61,7 +61,8 @@ def request_code(principal: Principal, contact: str, *, way: str = "contact") ->
     """Send a code to an email or a phone. Refused for what is neither, and for whoever asks too often."""
     with reading(_ERRAND) as tx:
         asked = contact_of(contact, tx.find(Practice, "practice").country)
-    for what, whose in (("code all", ""), ("code from", principal.ip), ("code", asked.value)):
+    # The total last: whoever is refused for their own address must not use up everybody's.
+    for what, whose in (("code from", principal.ip), ("code", asked.value), ("code all", "")):
         throttle.count(what, whose)
     with transaction(_ERRAND) as tx:
         household = _household(tx, asked)

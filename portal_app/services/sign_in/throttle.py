@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from functools import cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
@@ -18,6 +19,9 @@ _LIMITS = {
     "code": ("3/5 minutes", "6/hour", "12/day"),
     "code from": ("20/5 minutes", "60/hour", "200/day"),
     "code all": ("300/5 minutes",),
+    "second code": ("6/5 minutes", "12/hour", "24/day"),
+    # Every sign-in page that is opened asks one; each is a row for five minutes.
+    "passkey from": ("120/5 minutes", "600/hour"),
     "try from": ("60/5 minutes", "240/hour"),
     "password": ("10/minute", "40/hour", "100/day"),
     "password from": ("20/5 minutes", "100/hour"),
@@ -31,7 +35,7 @@ _LIMITS = {
 
 def count(what: str, whose: str = "") -> None:
     """One more try. Refused, with how long to wait, when it is one too many; such a try does not count."""
-    limits, key = _limits(what), keyed_hash("throttle", what, whose)
+    limits, key = _limits(what), keyed_hash("throttle", what, _one_household(whose))
     for limit in limits:
         if not _limiter().test(limit, key):
             raise too_often(_wait(limit, key))
@@ -48,6 +52,15 @@ def too_often(seconds: float) -> Refused:
 def forget_all() -> None:
     """For tests."""
     _limiter().storage.reset()
+
+
+def _one_household(whose: str) -> str:
+    """Of an IPv6 address its network: each household has 2**64 of them, and may change at every try."""
+    try:
+        address = ip_address(whose)
+    except ValueError:
+        return whose
+    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else whose
 
 
 def _wait(limit: RateLimitItem, key: str) -> float:

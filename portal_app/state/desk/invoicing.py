@@ -1,5 +1,6 @@
 """Making a bill, and what is done with one: send, void, write off."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +13,7 @@ from portal_app.domain.access import Permission
 from portal_app.domain.billing import PAYABLE, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id, new_id
-from portal_app.services import billing
+from portal_app.services import billing, drafts
 from portal_app.services.billing.persons import BilledInvoice
 from portal_app.services.billing.views import InvoiceView, NewLine
 from portal_app.speech import date_text, money_text, say
@@ -24,6 +25,9 @@ from portal_app.state.live import watch
 
 _MOST_LINES = 30
 _DUE_IN = timedelta(days=30)
+_FORM = "new invoice"
+_FIELD = re.compile(r"due|note|(?:what|quantity|amount|day|person)_(?:[1-9]|[12]\d|30)")
+_LONGEST = 300  # of one field
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,30 @@ class LineItem:
     amount: str
 
 
+@dataclass(frozen=True)
+class DraftLine:
+    """A line of the form, with what was typed before the page went away."""
+
+    n: int
+    patient: str
+    day: str
+    what: str = ""
+    quantity: str = "1"
+    amount: str = ""
+
+
 class NewInvoiceState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     missing: rx.Field[bool] = rx.field(False)
     name: rx.Field[str] = rx.field("")
     back: rx.Field[str] = rx.field("")
     people: rx.Field[list[Person]] = rx.field(default_factory=list)
-    patient: rx.Field[str] = rx.field("")  # who the first line is for
-    lines: rx.Field[list[int]] = rx.field(default_factory=lambda: [1])
+    patient: rx.Field[str] = rx.field("")  # who a line is for, unless said
+    lines: rx.Field[list[DraftLine]] = rx.field(default_factory=list)
     due: rx.Field[str] = rx.field("")
+    note: rx.Field[str] = rx.field("")
     day: rx.Field[str] = rx.field("")
+    kept: rx.Field[bool] = rx.field(False)  # it begins with what was left
     invoice: rx.Field[str] = rx.field("")  # rides in the form: two presses, one draft
     busy: rx.Field[bool] = rx.field(False)
     trouble: rx.Field[str] = rx.field("")
@@ -58,17 +76,33 @@ class NewInvoiceState(PortalState):
     @guarded(Permission.TAKE_PAYMENTS)
     async def load(self):
         self.busy = False
-        if not self._newly_here() and self.ready:  # the line was cut in the middle of a draft
-            return
-        self.missing, self.trouble, self.lines = False, "", [1]
+        if self._newly_here() or not self.ready:  # else the line was cut in the middle of it
+            await self._begin()
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def keep(self, field: str, value: str):
+        """A field as it was left, so that no reload and no end of a session loses it (decision 34)."""
+        if self._account and _FIELD.fullmatch(field):
+            await in_thread(drafts.keep_field, me(), _FORM, self.patient, field, value[:_LONGEST])
+
+    @rx.event
+    @guarded(Permission.TAKE_PAYMENTS)
+    async def start_anew(self):
+        """What was left is not wanted."""
+        await in_thread(drafts.drop_draft, me(), _FORM, self.patient)
+        await self._begin()
+
+    async def _begin(self) -> None:
+        self.missing, self.trouble, self._account = False, "", ""
         try:
             self.patient = given_id("pat", self.router.url.query_parameters.get("patient"))
             seen = await in_thread(billing.view_patient_billing, me(), PatientId(self.patient))
             self._account, self.name = seen.account_id, seen.guarantor
             self.people = [Person(id_, name) for id_, name in seen.people]
             self.back = address(self.language, f"/staff/patients/{self.patient}")
-            self.day, self.due = today().isoformat(), (today() + _DUE_IN).isoformat()
             self.invoice = new_id("inv")
+            self._fill(await in_thread(drafts.draft_of, me(), _FORM, self.patient))
         except NotFound:
             self.missing = True
         self.ready = True
@@ -77,7 +111,7 @@ class NewInvoiceState(PortalState):
     @guarded(Permission.TAKE_PAYMENTS)
     async def add_line(self):
         if len(self.lines) < _MOST_LINES:
-            self.lines = [*self.lines, self.lines[-1] + 1]
+            self.lines = [*self.lines, DraftLine(len(self.lines) + 1, self.patient, self.day)]
 
     @rx.event
     @guarded(Permission.TAKE_PAYMENTS)
@@ -94,6 +128,7 @@ class NewInvoiceState(PortalState):
             account = AccountId(given_id("acc", self._account))
             lines = [self._line(form, n) for n in range(1, _MOST_LINES + 1) if _typed(form, n)]
             await in_thread(billing.create_invoice, me(), id_, account, lines, due_date=due, note=note)
+            await in_thread(drafts.drop_draft, me(), _FORM, self.patient)
             if form.get("how") == "send":
                 await in_thread(billing.send_invoice, me(), id_)
             self.busy = False
@@ -101,6 +136,25 @@ class NewInvoiceState(PortalState):
         except Refused as refusal:
             self.trouble = say(self.language, refusal.message, **refusal.values)
             self.busy = False
+
+    def _fill(self, left: Mapping[str, str]) -> None:
+        """With what they left, or with one empty line."""
+        self.kept = any(name.startswith(("what_", "amount_", "note")) and text for name, text in left.items())
+        self.day = today().isoformat()
+        self.due = left.get("due") or (today() + _DUE_IN).isoformat()
+        self.note = left.get("note", "")
+        named = [int(name.rpartition("_")[2]) for name in left if "_" in name]
+        self.lines = [
+            DraftLine(
+                n,
+                patient=left.get(f"person_{n}", self.patient),
+                day=left.get(f"day_{n}", self.day),
+                what=left.get(f"what_{n}", ""),
+                quantity=left.get(f"quantity_{n}", "1"),
+                amount=left.get(f"amount_{n}", ""),
+            )
+            for n in range(1, max(named, default=1) + 1)
+        ]
 
     def _line(self, form: Mapping[str, str], n: int) -> NewLine:
         what = " ".join(form.get(f"what_{n}", "").split())[:200]

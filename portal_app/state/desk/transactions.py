@@ -10,6 +10,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, PaymentId, given_id
+from portal_app.domain.typed import keepable
 from portal_app.services import billing
 from portal_app.services.billing.transactions import Kind, Search, State, Transaction, TransactionPage
 from portal_app.speech import money_text, plural, say
@@ -188,7 +189,7 @@ class TransactionsState(PortalState):
 
     def _read(self, query: Mapping[str, str]) -> None:
         """What the address asks for; what it gets wrong is not asked."""
-        self.text = query.get("q", "").strip()[:_LONGEST]
+        self.text = keepable(query.get("q", "")).strip()[:_LONGEST]
         kind, status = query.get("kind", ""), query.get("status", "")
         self.kind = kind if kind in list(Kind) else ""
         self.status = status if status in list(State) else ""

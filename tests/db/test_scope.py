@@ -1,0 +1,90 @@
+"""One transaction sees and writes what is its principal's, whatever way it asks."""
+
+import pytest
+from sqlalchemy import delete, func, insert, text, update
+from sqlmodel import col, select
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Invoice
+from portal_app.db.tables.families import Patient
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import Side, the_portal
+from portal_app.domain.errors import NotFound
+from tests.cast import EVA, INVOICE, KIM, KIM_INVOICE, LUIS, MARIA, OKAFOR, Cast
+
+TEST = the_portal("test")
+
+
+def name_of(patient_id: str) -> str:
+    with reading(TEST) as tx:
+        return tx.find(Patient, patient_id).given_name
+
+
+def test_every_way_to_read_is_narrowed(cast: Cast):
+    with reading(cast.maria) as tx:
+        assert tx.get(Patient, KIM.id) is None
+        with pytest.raises(NotFound):
+            tx.find(Invoice, KIM_INVOICE, lock=False)
+        assert tx.exec(select(Patient).where(col(Patient.id) == KIM.id)).first() is None
+        assert tx.exec(select(func.count()).select_from(Patient)).one() == 4
+        joined = select(Invoice.id).join(Patient, col(Patient.account_id) == col(Invoice.account_id))
+        assert KIM_INVOICE not in tx.exec(joined).all()
+
+
+def test_what_changes_many_rows_changes_ones_own(cast: Cast):
+    with transaction(cast.maria) as tx:
+        tx.exec(update(Patient).values(given_name="Nobody"))  # type: ignore[call-overload]
+    assert (name_of(EVA.id), name_of(KIM.id), name_of(LUIS.id)) == ("Nobody", "Kim", "Luis")
+    with transaction(cast.luis) as tx:
+        gone = tx.exec(delete(Invoice).where(col(Invoice.id) == KIM_INVOICE))  # type: ignore[call-overload]
+        assert gone.rowcount == 0
+
+
+def test_a_row_of_somebody_else_is_not_written(cast: Cast):
+    with reading(TEST) as tx:
+        kims = tx.find(Patient, KIM.id)
+        session = PortalSession(ref="r", side=Side.PATIENT, created_at=clock.now(), seen_at=clock.now())
+        practice = tx.find(Practice, "practice")
+        tx.expunge_all()
+    kims.given_name, practice.name = "Nobody", "Nobody's"
+    for row in (kims, session, practice):
+        with pytest.raises(NotFound), transaction(cast.maria) as tx:
+            tx.add(row)
+    with pytest.raises(NotFound), transaction(cast.maria) as tx:
+        tx.delete(kims)
+    assert name_of(KIM.id) == "Kim"
+
+
+def test_a_row_is_not_given_to_somebody_else(cast: Cast):
+    with pytest.raises(NotFound), transaction(cast.maria) as tx:
+        tx.find(Invoice, INVOICE).account_id = OKAFOR
+
+
+def test_reading_writes_nothing(cast: Cast):
+    with reading(cast.maria) as tx:
+        tx.find(Patient, MARIA.id).city = "Troy"
+        with pytest.raises(RuntimeError):
+            tx.flush()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        text("SELECT * FROM patient"),
+        insert(Patient).values(id="pat_x"),
+        select(Patient.__table__),  # type: ignore[attr-defined]
+        update(Patient.__table__).values(given_name="x"),  # type: ignore[attr-defined]
+    ],
+    ids=["text", "insert", "table", "update of the table"],
+)
+def test_what_cannot_be_narrowed_is_refused(cast: Cast, statement: object):
+    with pytest.raises(RuntimeError, match="cannot be narrowed"), transaction(cast.maria) as tx:
+        tx.exec(statement)  # type: ignore[call-overload]
+
+
+def test_only_errands_of_the_portal_pour(cast: Cast):
+    for pour in ("pour", "amend"):
+        with pytest.raises(RuntimeError, match="only an errand"), transaction(cast.olga) as tx:
+            getattr(tx, pour)(Patient, [{"id": KIM.id}])

@@ -30,7 +30,19 @@ _COLUMNS = (
     *("date", "time", "kind", "status", "posted", "name", "chart_number", "invoices", "method"),
     *("paid_with", "amount", "debit", "credit", "currency", "receipt_number", "id"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones too, in East Asian settings
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # the wide ones too, in East Asian settings
 
 
 async def transactions(request: Request) -> Response:

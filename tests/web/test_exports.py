@@ -54,7 +54,9 @@ def test_what_brought_no_money_is_in_no_sum(cast: Cast) -> None:
     assert (row["amount"], row["credit"], row["debit"]) == ("7.00", "", "")
 
 
-@pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=HYPERLINK("x")'])
+@pytest.mark.parametrize(
+    "evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=HYPERLINK("x")']
+)
 def test_no_cell_is_taken_for_a_formula(cast: Cast, evil: str) -> None:
     with transaction(the_portal("test")) as tx:
         tx.find(Patient, KIM.id, lock=True).given_name = evil

@@ -17,6 +17,7 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import Refused
+from portal_app.domain.typed import keepable
 from portal_app.services.on_behalf import on_behalf
 from portal_app.services.sign_in import throttle
 
@@ -45,8 +46,9 @@ def note_refusal(principal: Principal, what: str, why: str) -> bool:
         throttle.count("refused all")
     except Refused:
         return False
+    named = " ".join(keepable(what[-_LONGEST:]).split())
     with transaction(on_behalf(principal)) as tx:
-        tx.keep(trail.line(principal, f"refused:{what[-_LONGEST:]}", outcome="refused", details={"why": why}))
+        tx.keep(trail.line(principal, f"refused:{named}", outcome="refused", details={"why": why}))
     return True
 
 

@@ -10,13 +10,24 @@ from tests.attacks import served
 from tests.attacks.served import Stage
 from tests.attacks.wire import Line
 from tests.e2e.portal import CLIENT, Portal
+from tests.servers import Postgres
 
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
+    yield from serving()
+
+
+@pytest.fixture(scope="session")
+def stage_on_postgres(postgres: Postgres) -> Iterator[Stage]:
+    postgres.command("CREATE DATABASE stage")
+    yield from serving(DATABASE_URL=postgres.url("stage"))
+
+
+def serving(**more: str) -> Iterator[Stage]:
     if not (CLIENT / "index.html").exists():
         pytest.skip("the pages are not built: python scripts/build.py")
-    portal = Portal(settings={"PORTAL_CLOCK": "2026-06-15T12:00", "PORTAL_TRUSTED_PROXY_HOPS": "1"})
+    portal = Portal(settings={"PORTAL_CLOCK": "2026-06-15T12:00", "PORTAL_TRUSTED_PROXY_HOPS": "1", **more})
     try:
         portal.command("migrate")
         made = served.set_up(portal)

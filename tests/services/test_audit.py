@@ -78,6 +78,11 @@ def test_what_somebody_was_refused_is_in_the_trail_with_their_name(cast: Cast):
     assert (entry.ip, entry.details) == ("203.0.113.9", {"why": "NotAllowed"})
 
 
+def test_what_somebody_made_up_is_kept_as_it_can_be(cast: Cast):
+    assert audit.note_refusal(cast.dana, "paper:\x00\ud83d\nx", "NotFound")
+    assert [entry.action for entry in lines("refused:")] == ["refused:paper: x"]
+
+
 def test_a_flood_of_refusals_does_not_fill_the_trail_and_hides_nobody_elses(cast: Cast):
     assert sum(audit.note_refusal(cast.dana, "x" * 10_000, "NotAllowed") for _ in range(200)) == 20
     assert audit.note_refusal(cast.nora, "x", "NotAllowed")

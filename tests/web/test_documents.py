@@ -76,6 +76,7 @@ def test_anybody_else_is_told_to_sign_in(cast: Cast, path: str, ref: str) -> Non
         f"/documents/invoice/inv_{'9' * 32}.pdf",
         "/documents/invoice/1.pdf",
         "/documents/invoice/%27%20or%201=1.pdf",
+        "/documents/invoice/%00.pdf",
         f"/documents/receipt/{INVOICE}.pdf",
     ],
 )

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.domain.access import Permission
+from portal_app.domain.typed import keepable
 from portal_app.services import billing
 from portal_app.services.billing.persons import FoundPatient
 from portal_app.speech import full_date_text, money_text, plural, say
@@ -42,7 +43,7 @@ class PatientsState(PortalState):
     async def load(self):
         """The service says who may look anybody up."""
         query = self.router.url.query_parameters
-        self.text = query.get("q", "").strip()[:80]
+        self.text = keepable(query.get("q", "")).strip()[:80]
         page = query.get("page", "")
         number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
         found = await in_thread(billing.find_patients, me(), self.text, page=number)

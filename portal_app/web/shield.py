@@ -8,7 +8,6 @@ of sockets are cut off, and what no page would say. Every answer leaves with the
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +15,13 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
+from portal_app.domain.addresses import address_of, household
 from portal_app.domain.embedding import DOORS, FRAME, is_embed, out_of_frame
 from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
 from portal_app.web import neighbours
+from portal_app.web.budgets import Budget, Budgets
 from portal_app.web.cookies import embed_ref, secure, session_refs
 from portal_app.web.frames import readable
 from portal_app.web.headers import answer_headers
@@ -35,8 +36,13 @@ _LOAD = re.compile(r"[0-9a-z]{1,32}")
 _CLOSED = ("/_upload", "/ping", "/_health", "/_all_routes")
 _PROBES = ("/livez", "/readyz")
 _NOT_PASSED_ON = {b"cookie", b"authorization", b"proxy-authorization"}
-RATE, BURST = 20.0, 60.0  # events a second, and at once
+RATE, BURST = 20.0, 60.0  # events of one page a second, and at once
+ADDRESS_RATE, ADDRESS_BURST = (
+    400.0,
+    1200.0,
+)  # events and requests of one address: a clinic's whole waiting room
 SOCKETS_PER_ADDRESS = 50
+_OPENING = 5  # what a socket costs its address before it has said anything
 _log = logging.getLogger("portal.shield")
 
 
@@ -59,6 +65,7 @@ class Shield:
         self.origins = _origins()
         self.hosts = {urlsplit(origin).netloc for origin in self.origins}
         self.pages = _pages(web_root)
+        self.budgets = Budgets(ADDRESS_RATE, ADDRESS_BURST)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -70,9 +77,12 @@ class Shield:
             return await self._send_to(scope, send, page)
         asked = scope["path"]
         visitor = _visitor(scope, given)
+        budget = self.budgets.of(household(visitor.ip))
+        if asked not in _PROBES and not budget.affords(1 if scope["type"] == "http" else _OPENING):
+            return await self._refuse(scope, send, 429, "Too much at once. Please wait a little.")
         scope = self._passed_on(scope, visitor)
         if scope["type"] == "websocket":
-            return await self._socket(scope, receive, send, visitor)
+            return await self._socket(scope, receive, send, visitor, budget)
         return await self._http(scope, receive, send, asked)
 
     def _refusal(self, scope: Any, given: dict[bytes, str]) -> tuple[int, str] | None:
@@ -122,17 +132,21 @@ class Shield:
             await self.app(scope, receive, dressed)
         except Exception as bug:  # Starlette's own answer would leave without our headers
             _log.error("a route failed: %s", type(bug).__name__, exc_info=bug)
-            if started:
-                raise
-            await self._refuse(scope, send, 500, "Something went wrong on our side.")
+            if not started:
+                return await self._refuse(scope, send, 500, "Something went wrong on our side.")
+            raise  # half an answer has left: the server cuts the line, so that nobody takes it for a whole one
 
-    async def _socket(self, scope: Any, receive: Receive, send: Send, visitor: Visitor) -> None:
+    async def _socket(
+        self, scope: Any, receive: Receive, send: Send, visitor: Visitor, budget: Budget
+    ) -> None:
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         token = _said(asked, "token")
-        if not _TOKEN.fullmatch(token) or OPEN.by_ip[visitor.ip] >= SOCKETS_PER_ADDRESS:
+        if not _TOKEN.fullmatch(token):
             return await self._refuse(scope, send, 403, "refused")
-        with OPEN.one_more(visitor.ip):
-            return await self._let_in(scope, receive, send, visitor, asked, token)
+        with OPEN.one_more(household(visitor.ip)) as already:
+            if already >= SOCKETS_PER_ADDRESS:
+                return await self._refuse(scope, send, 403, "refused")
+            return await self._let_in(scope, receive, send, visitor, asked, budget)
 
     async def _let_in(
         self,
@@ -141,15 +155,15 @@ class Shield:
         send: Send,
         visitor: Visitor,
         asked: dict[str, list[str]],
-        token: str,
+        budget: Budget,
     ) -> None:
-        token = _theirs(token, visitor)
+        token = _theirs(_said(asked, "token"), visitor)
         scope = {**scope, "query_string": urlencode({**asked, "token": token}, doseq=True).encode()}
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
         await OPEN.drop_if_dead(token)
         ours = await neighbours.make_room(token)
         socket = Socket(token, refs, visitor.ip, send)
-        watched = _Watched(socket, receive)
+        watched = _Watched(socket, receive, budget)
         OPEN.add(socket)
         try:
             await self.app(scope, watched.next_message, send)
@@ -176,9 +190,9 @@ class Shield:
 class _Watched:
     """What arrives on a socket: within the rate, and until the session ends."""
 
-    def __init__(self, socket: Socket, receive: Receive) -> None:
+    def __init__(self, socket: Socket, receive: Receive, address: Budget) -> None:
         self.socket, self.receive = socket, receive
-        self.budget, self.last = BURST, time.monotonic()
+        self.budgets = (Budget(RATE, BURST), address)
         self.ended = asyncio.ensure_future(socket.ended.wait())
 
     def stop(self) -> None:
@@ -212,10 +226,8 @@ class _Watched:
         return {"type": "websocket.disconnect", "code": 1008}
 
     def _affordable(self, message: Message) -> bool:
-        now = time.monotonic()
-        self.budget, self.last = min(BURST, self.budget + (now - self.last) * RATE), now
-        self.budget -= 1 + len(message.get("text") or message.get("bytes") or "") / 65536
-        return self.budget >= 0
+        cost = 1 + len(message.get("text") or message.get("bytes") or "") / 65536
+        return all(budget.affords(cost) for budget in self.budgets)
 
 
 def _theirs(token: str, visitor: Visitor) -> str:
@@ -264,9 +276,9 @@ def _address(scope: Any, given: dict[bytes, str]) -> str:
     """The caller's address: as many steps back as there are proxies of ours, else the socket's."""
     if hops := settings().trusted_proxy_hops:
         steps = [step.strip() for step in given.get(b"x-forwarded-for", "").split(",") if step.strip()]
-        if len(steps) >= hops:
-            return steps[-hops][:45]
-    return (scope.get("client") or ("?",))[0]
+        if len(steps) >= hops and (told := address_of(steps[-hops])):
+            return told
+    return address_of((scope.get("client") or ("",))[0]) or "?"
 
 
 def _pages(web_root: Path) -> frozenset[str]:

@@ -62,11 +62,11 @@ class OpenSockets:
                 del self.by_ref[ref]
 
     @contextmanager
-    def one_more(self, ip: str) -> Iterator[None]:
-        """Counted from the knock on: whoever waits to be let in is there too."""
+    def one_more(self, ip: str) -> Iterator[int]:
+        """Counted from the knock on: whoever waits to be let in is there too. How many were there already."""
         self.by_ip[ip] += 1
         try:
-            yield
+            yield self.by_ip[ip] - 1
         finally:
             self.by_ip[ip] -= 1
             if self.by_ip[ip] <= 0:

@@ -208,7 +208,7 @@ async def test_a_flood_is_cut_off(line: Line):
         for _ in range(int(BURST) * 3):
             await page.tell(VISIT)
     assert await page.gone()
-    assert page.socket.close_code == 1008
+    assert page.socket.close_code in (1008, 1006)  # who still talks may not hear the reason
 
 
 @pytest.mark.parametrize(("size", "holds"), [(60_000, True), (300_000, False), (2_000_000, False)])

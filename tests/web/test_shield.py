@@ -1,15 +1,18 @@
 """The shield, by itself: hosts, origins, cookies, closed routes, headers."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from portal_app.settings import settings
 from portal_app.visitor import visitor_of
+from portal_app.web import budgets, shield
 from portal_app.web.cookies import session_refs
 from portal_app.web.frames import readable
-from portal_app.web.shield import Shield
+from portal_app.web.shield import ADDRESS_BURST, Shield
 
 HOST, ORIGIN = "localhost:3000", "http://localhost:3000"
 TOKEN = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -34,7 +37,7 @@ class Inner:
 
 
 async def ask(
-    path: str, method: str = "GET", kind: str = "http", **given: str
+    path: str, method: str = "GET", kind: str = "http", house: Shield | None = None, **given: str
 ) -> tuple[int, dict[str, str], Inner]:
     inner, sent = Inner(), list[Any]()
     token, more = given.pop("token", TOKEN), given.pop("more", "")
@@ -54,7 +57,7 @@ async def ask(
     async def receive() -> Any:
         return {"type": f"{kind}.disconnect", "code": 1000}
 
-    await Shield(inner, Path("/nowhere"), ("/webhooks/",))(scope, receive, send)
+    await (house or Shield(inner, Path("/nowhere"), ("/webhooks/",)))(scope, receive, send)
     first = sent[0]
     said = {k.decode(): v.decode() for k, v in first.get("headers", [])}
     return first.get("status", 101 if first["type"] == "websocket.accept" else 403), said, inner
@@ -103,6 +106,41 @@ async def test_the_cookie_stays_outside_and_its_hash_goes_in():
 async def test_a_forwarded_address_is_believed_from_our_own_proxy_only():
     _, _, inner = await ask("/", x_forwarded_for="198.51.100.1")
     assert visitor_of({k.decode(): v.decode() for k, v in inner.scope["headers"]}).ip == "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("told", "believed"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1, 198.51.100.1:4711", "198.51.100.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("1.2.3.4;frame=1", "203.0.113.7"),
+        ("1.2.3.4;p=x;s=y", "203.0.113.7"),
+        ("unknown", "203.0.113.7"),
+        ("", "203.0.113.7"),
+    ],
+)
+async def test_behind_our_proxy_an_address_is_believed_if_it_is_one(
+    monkeypatch: pytest.MonkeyPatch, told: str, believed: str
+):
+    monkeypatch.setattr(shield, "settings", lambda: settings().model_copy(update={"trusted_proxy_hops": 1}))
+    _, _, inner = await ask("/", x_forwarded_for=told)
+    visitor = visitor_of({k.decode(): v.decode() for k, v in inner.scope["headers"]})
+    assert (visitor.ip, visitor.embedded, visitor.patient) == (believed, False, "")
+
+
+async def test_one_address_that_asks_without_end_is_told_to_wait(monkeypatch: pytest.MonkeyPatch):
+    now = [0.0]
+    monkeypatch.setattr(budgets, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    house = Shield(Inner(), Path("/nowhere"))
+    answers = [(await ask("/invoices", house=house))[0] for _ in range(int(ADDRESS_BURST) + 1)]
+    assert set(answers[:-1]) == {200} and answers[-1] == 429
+    status, headers, _ = await ask("/invoices", house=house)
+    assert status == 429 and "content-security-policy" in headers
+    assert (await ask("/livez", house=house))[0] == 200
+    now[0] = 1.0
+    assert (await ask("/invoices", house=house))[0] == 200
 
 
 async def test_every_answer_is_dressed():

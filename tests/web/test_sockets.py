@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from portal_app.web import shield
-from portal_app.web.shield import RATE, SOCKETS_PER_ADDRESS, Shield
+from portal_app.web import budgets, shield
+from portal_app.web.shield import BURST, RATE, SOCKETS_PER_ADDRESS, Shield
 from portal_app.web.sockets import OpenSockets, Socket
 
 HOST = "localhost:3000"
@@ -26,7 +26,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> OpenSockets:
 class Knock:
     """A socket that comes and stays until it is told to go."""
 
-    def __init__(self, number: int, ip: str = "203.0.113.7", cookie: str = "") -> None:
+    def __init__(
+        self, number: int, ip: str = "203.0.113.7", cookie: str = "", house: Shield | None = None
+    ) -> None:
         self.sent: list[dict[str, Any]] = []
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         headers = [(b"host", HOST.encode()), (b"origin", f"http://{HOST}".encode())]
@@ -38,7 +40,7 @@ class Knock:
             "headers": [*headers, *([(b"cookie", cookie.encode())] if cookie else [])],
         }
         self.task = asyncio.ensure_future(
-            Shield(inner, Path("/nowhere"))(self.scope, self.heard.get, self.send)
+            (house or Shield(inner, Path("/nowhere")))(self.scope, self.heard.get, self.send)
         )
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -109,7 +111,7 @@ async def test_a_flood_is_cut_off_and_a_large_message_counts_for_several(
     held: OpenSockets, monkeypatch: pytest.MonkeyPatch
 ):
     now = [0.0]
-    monkeypatch.setattr(shield, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(budgets, "time", SimpleNamespace(monotonic=lambda: now[0]))
     calm, loud, large = Knock(1), Knock(2), Knock(3)
     for _ in range(400):
         calm.heard.put_nowait({"type": "websocket.receive", "text": "2"})
@@ -124,6 +126,36 @@ async def test_a_flood_is_cut_off_and_a_large_message_counts_for_several(
     assert loud.task.done() and large.task.done()
     assert [knock.sent[-1].get("reason") for knock in (loud, large)] == ["too many events"] * 2
     await calm.leave()
+
+
+async def test_many_pages_of_one_address_together_have_a_limit_and_the_neighbour_has_not(
+    held: OpenSockets, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(budgets, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    house = Shield(inner, Path("/nowhere"))
+    ours, neighbour = [Knock(n, house=house) for n in range(40)], Knock(99, ip="203.0.113.8", house=house)
+    for _ in range(int(BURST) - 5):
+        for knock in (*ours, neighbour):
+            knock.heard.put_nowait({"type": "websocket.receive", "text": "2"})
+    await after_all_have_moved()
+    cut = [knock for knock in ours if knock.task.done()]
+    assert cut and {knock.sent[-1].get("reason") for knock in cut} == {"too many events"}
+    assert not neighbour.task.done()
+    late = Knock(100, house=house)
+    await after_all_have_moved()
+    assert late.refused
+    for knock in (*ours, neighbour):
+        if not knock.task.done():
+            await knock.leave()
+
+
+async def test_a_network_on_ipv6_is_one_address(held: OpenSockets):
+    knocks = [Knock(n, ip=f"2001:db8:1:1::{n:x}") for n in range(SOCKETS_PER_ADDRESS + 1)]
+    other = Knock(99, ip="2001:db8:1:2::1")
+    await after_all_have_moved()
+    assert knocks[-1].refused and not knocks[-2].refused and not other.refused
+    for knock in (*knocks[:-1], other):
+        await knock.leave()
 
 
 @pytest.mark.parametrize("said", [{"text": "nonsense"}, {"text": '42/_event,["event",1]'}, {"bytes": b"2"}])

@@ -4,12 +4,12 @@ import math
 import time
 from collections.abc import Sequence
 from functools import cache
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from portal_app.domain.addresses import household
 from portal_app.domain.errors import Refused
 from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.settings import settings
@@ -35,7 +35,7 @@ _LIMITS = {
 
 def count(what: str, whose: str = "") -> None:
     """One more try. Refused, with how long to wait, when it is one too many; such a try does not count."""
-    limits, key = _limits(what), keyed_hash("throttle", what, _one_household(whose))
+    limits, key = _limits(what), keyed_hash("throttle", what, household(whose))
     for limit in limits:
         if not _limiter().test(limit, key):
             raise too_often(_wait(limit, key))
@@ -52,15 +52,6 @@ def too_often(seconds: float) -> Refused:
 def forget_all() -> None:
     """For tests."""
     _limiter().storage.reset()
-
-
-def _one_household(whose: str) -> str:
-    """Of an IPv6 address its network: each household has 2**64 of them, and may change at every try."""
-    try:
-        address = ip_address(whose)
-    except ValueError:
-        return whose
-    return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else whose
 
 
 def _wait(limit: RateLimitItem, key: str) -> float:

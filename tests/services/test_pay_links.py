@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from portal_app import clock
 from portal_app.db.scope import reading, transaction
-from portal_app.db.tables.billing import Account, Invoice, Payment, PaymentSource
+from portal_app.db.tables.billing import Account, Invoice, PaymentSource
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal, Side
@@ -24,7 +24,6 @@ from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import billing, links, message_log, messages, pay_links, sign_in
-from portal_app.services.billing import books
 from portal_app.services.billing.payments import LinkLimit
 from portal_app.services.billing.reminding import tell_households
 from portal_app.services.links import LinkOver
@@ -116,28 +115,6 @@ def test_all_9_what_was_paid_since_is_taken_off(cast: Cast, processor: FakeProce
     with pytest.raises(Refused):
         pays(guest, processor, 120_00)
     assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
-    books_agree()
-
-
-def test_all_9_credit_of_a_payment_that_had_paid_the_bill_before_counts_too(
-    cast: Cast, processor: FakeProcessor
-):
-    """70.00 paid of 120.00; 40.00 of them are moved to credit, and used again after the link was made."""
-    with clock.held_at(clock.now() - timedelta(hours=1)):
-        earlier = payment(at_home_pays(cast, processor, 70_00).payment_id)
-    with transaction(TEST) as tx:
-        bill = tx.find(Invoice, INVOICE, lock=True)
-        row = books.allocations_of(tx, earlier.id)[0]
-        books.move(row, tx.find(Payment, earlier.id, lock=True), bill, Money(-40_00))
-    guest = opened(cast)  # for the 90.00 that are open
-    with clock.held_at(clock.now() + timedelta(hours=1)):
-        assert billing.use_credit(cast.maria) == Money(40_00)
-        add_invoice(RIVERA, (EVA, "Sealant", 40_00))
-        assert pay_links.view_linked_bill(guest).asked == Money(50_00)
-        billing.refund_payment(
-            cast.olga, RefundId(new_id("ref")), earlier.id, Money(30_00), processor=processor
-        )
-        assert pay_links.view_linked_bill(guest).asked == Money(50_00)  # not the 80.00 that are open again
     books_agree()
 
 

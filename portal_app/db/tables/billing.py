@@ -197,8 +197,6 @@ class Allocation(AccountOwned, table=True):
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()
     made_at: datetime = moment()
-    # What more of the payment came to the same invoice later: [[moment, minor units], …].
-    raised: list[Any] = document(default_factory=list)
     position: int = 0
 
 

@@ -66,20 +66,9 @@ def move(allocation: Allocation, payment: Payment, invoice: Invoice, amount: Mon
 
 def paid_since(tx: Tx, invoice_id: InvoiceId, since: datetime) -> list[Money]:
     """What has come to pay this invoice from `since` on, and what is on its way."""
-    came = columns(Allocation.amount, Allocation.made_at, Allocation.raised).where(
-        Allocation.invoice_id == invoice_id
-    )
-    parts = [_came_since(since, *row) for row in tx.exec(came)]
+    came = columns(Allocation.amount).where(Allocation.invoice_id == invoice_id, Allocation.made_at >= since)
     on_its_way = attempts_on(tx, [invoice_id]).get(invoice_id, [])
-    return [*parts, *(attempt.amount for attempt in on_its_way)]
-
-
-def _came_since(since: datetime, amount: Money, made_at: datetime, raised: list[tuple[str, int]]) -> Money:
-    """Of one payment. What was taken back again came first from what was there before."""
-    if made_at >= since:
-        return amount
-    later = sum(minor for at, minor in raised if datetime.fromisoformat(at) >= since)
-    return min(amount, Money(later, amount.currency))
+    return [*tx.exec(came), *(attempt.amount for attempt in on_its_way)]
 
 
 def recount(invoice: Invoice) -> None:
@@ -113,8 +102,6 @@ def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: date
             position=len(mine),
         )
         tx.keep(row)
-    elif at > row.made_at:
-        row.raised = [*row.raised, [at.isoformat(), amount.minor]]
     move(row, payment, invoice, amount)
     tx.flush()
 

@@ -359,7 +359,7 @@ def test_cred_2_staff_use_an_accounts_credit(cast: Cast, processor: FakeProcesso
     with transaction(PORTAL) as tx:  # the bill it paid is taken off it: what it brought is credit
         (part,) = allocations_of(tx, receipt.payment_id)
         old, given = tx.find(Invoice, KIM_INVOICE, lock=True), tx.find(Payment, receipt.payment_id, lock=True)
-        move(part, given, old, -part.amount)
+        move(part, given, old, -part.amount, clock.now())
     taken = billing.todays_payments(cast.nora).received
     assert billing.view_patient_billing(cast.dana, KIM.id).credit == Money(30_00)
     assert billing.use_credit(cast.dana, OKAFOR, invoice_ids=[bill]) == Money(30_00)

@@ -198,6 +198,8 @@ class Allocation(AccountOwned, table=True):
     amount: Money = money()
     made_at: datetime = moment()
     position: int = 0
+    # What came to it (credit) or was taken since `made_at`, in order: [[moment, minor units, refund id or ""], …].
+    changes: list[Any] = document(default_factory=list)
 
 
 class Refund(AccountOwned, table=True):

@@ -75,6 +75,21 @@ def payable(due: Money, in_flight: Iterable[Money]) -> Money:
     return max(left, left.zero())
 
 
+def came_since(since: datetime, changes: Iterable[tuple[datetime, Money]]) -> list[Money]:
+    """What of these is still there and came at `since` or later; what was taken is taken of the latest first."""
+    there: list[tuple[datetime, Money]] = []
+    for at, amount in changes:
+        taken = -amount
+        while there and taken > taken.zero():
+            when, last = there.pop()
+            if last > taken:
+                there.append((when, last - taken))
+            taken = taken - last
+        if amount > amount.zero():
+            there.append((at, amount))
+    return [amount for at, amount in there if at >= since]
+
+
 def left_of_link(payable_: Money, at_most: Money, since: Iterable[Money]) -> Money:
     """What a pay link may still take: at most what it was for, less what was paid since (ALL-8, ALL-9)."""
     left = min(payable_, at_most - total(since, at_most.currency))

@@ -20,7 +20,7 @@ from portal_app.db.tables.billing import (
 )
 from portal_app.domain import billing as rules
 from portal_app.domain.billing import IN_FLIGHT, RECEIVED, Attempt, EntryKind, RefundStatus
-from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, new_id
+from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.settings import settings
@@ -56,8 +56,15 @@ def attempts_on(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[Attemp
     return found
 
 
-def move(allocation: Allocation, payment: Payment, invoice: Invoice, amount: Money) -> None:
-    """`amount` more of the payment pays the invoice, less where it is negative: all three say so at once."""
+def move(
+    allocation: Allocation, payment: Payment, invoice: Invoice, amount: Money, at: datetime, because: str = ""
+) -> None:
+    """`amount` more of the payment pays the invoice, less where it is negative: all three say so at once.
+
+    `because`: the refund that took it.
+    """
+    if allocation.amount or allocation.changes:  # else it is what came first, at `made_at`
+        allocation.changes = [*allocation.changes, [at.isoformat(), amount.minor, because]]
     allocation.amount = allocation.amount + amount
     payment.allocated = payment.allocated + amount
     invoice.allocated = invoice.allocated + amount
@@ -66,9 +73,15 @@ def move(allocation: Allocation, payment: Payment, invoice: Invoice, amount: Mon
 
 def paid_since(tx: Tx, invoice_id: InvoiceId, since: datetime) -> list[Money]:
     """What has come to pay this invoice from `since` on, and what is on its way."""
-    came = columns(Allocation.amount).where(Allocation.invoice_id == invoice_id, Allocation.made_at >= since)
+    came = tx.exec(select(Allocation).where(Allocation.invoice_id == invoice_id)).all()
     on_its_way = attempts_on(tx, [invoice_id]).get(invoice_id, [])
-    return [*tx.exec(came), *(attempt.amount for attempt in on_its_way)]
+    return [*(_since(row, since) for row in came), *(attempt.amount for attempt in on_its_way)]
+
+
+def _since(row: Allocation, since: datetime) -> Money:
+    later = [(datetime.fromisoformat(at), Money(minor, row.amount.currency)) for at, minor, _ in row.changes]
+    first = row.amount - total((amount for _, amount in later), row.amount.currency)
+    return total(rules.came_since(since, [(row.made_at, first), *later]), first.currency)
 
 
 def recount(invoice: Invoice) -> None:
@@ -102,7 +115,21 @@ def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: date
             position=len(mine),
         )
         tx.keep(row)
-    move(row, payment, invoice, amount)
+    move(row, payment, invoice, amount, at)
+    tx.flush()
+
+
+def allocate_again(
+    tx: Tx, payment: Payment, invoice: Invoice, amount: Money, refund_id: RefundId, at: datetime
+) -> None:
+    """`amount` of what this refund had taken pays the bill as if it had never been away (ALL-9)."""
+    row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice.id)
+    known = row.changes
+    move(row, payment, invoice, amount, at)
+    row.changes = [
+        [when, minor + amount.minor if because == refund_id else minor, because]
+        for when, minor, because in known
+    ]
     tx.flush()
 
 
@@ -237,7 +264,7 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
     ):
         invoice = tx.find(Invoice, invoice_id, lock=True)
         row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)
-        move(row, payment, invoice, -part)
+        move(row, payment, invoice, -part, now())
     if payment.posted:
         times = columns(func.count()).where(
             LedgerEntry.payment_id == payment.id, LedgerEntry.kind == EntryKind.REVERSAL

@@ -194,7 +194,7 @@ def _take_out(principal: Principal, gone: Payment, *, sure: bool) -> bool:
 def _undo(tx: Tx, payment: Payment) -> None:
     for row in tx.exec(select(Allocation).where(Allocation.payment_id == payment.id)).all():
         invoice = tx.find(Invoice, row.invoice_id, lock=True)
-        move(row, payment, invoice, -row.amount)
+        move(row, payment, invoice, -row.amount, now())
     if payment.posted:
         text = "Payment that was never charged"
         post(

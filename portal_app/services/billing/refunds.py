@@ -14,7 +14,7 @@ from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Outcome, RefundFacts
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import (
-    allocate,
+    allocate_again,
     allocations_of,
     attempts_on,
     lock_account,
@@ -196,7 +196,7 @@ def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:
                 invoice_id=invoice_id,
                 text=f"Charge voided, bill {invoice.number}",
             )
-        move(row, payment, invoice, -part)
+        move(row, payment, invoice, -part, now(), refund.id)
     refund.taken_back = [[invoice_id, part.minor] for invoice_id, part in taken]
     refund.status, refund.settled_at = RefundStatus.SUCCEEDED, now()
     payment.refunded = payment.refunded + refund.amount
@@ -226,7 +226,7 @@ def _came_back(tx: Tx, payment: Payment, refund: Refund) -> None:
         invoice = tx.find(Invoice, invoice_id, lock=True)
         fits = min(Money(minor, refund.amount.currency), invoice.due, unused(tx, payment))
         if invoice.status in PAYABLE and fits and not attempts_on(tx, [invoice.id]):
-            allocate(tx, payment, invoice, fits, now())
+            allocate_again(tx, payment, invoice, fits, refund.id, now())
     tell_staff(
         tx,
         "refund_failed",

@@ -1,0 +1,22 @@
+"""when each part of an allocation came
+
+Revision ID: 0005
+Revises: 0004
+Created: 2026-11-26 10:34:47.897203
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0005'
+down_revision = '0004'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('allocation', sa.Column('changes', sa.JSON(), nullable=False, server_default='[]'))
+
+
+def downgrade() -> None:
+    op.execute('ALTER TABLE allocation DROP COLUMN changes')  # as both kinds of database say it

@@ -1,0 +1,126 @@
+"""What a pay link asks for when the same payment comes to its bill in parts, and when money goes back (ALL-9)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.billing import Payment
+from portal_app.domain import billing as rules
+from portal_app.domain.credentials import Purpose
+from portal_app.domain.errors import Refused
+from portal_app.domain.ids import PaymentId, RefundId, new_id
+from portal_app.domain.money import Money
+from portal_app.gateways.payments import Outcome, RefundFacts
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services import billing, links, pay_links
+from portal_app.services.billing.books import correct_amount
+from portal_app.services.sign_in import throttle
+from tests.cast import INVOICE, MARIA, Cast
+from tests.services.credentials_helpers import NOBODY, TEST, come_in
+from tests.services.test_pay_links import at_home_pays, opened, pays, token_of
+from tests.services.till import books_agree, till
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_tried_yet() -> Iterator[None]:
+    throttle.forget_all()
+    yield
+    throttle.forget_all()
+
+
+@pytest.fixture
+def processor(cast: Cast) -> FakeProcessor:
+    return till()
+
+
+def refund_of(cast: Cast, processor: FakeProcessor, paid: PaymentId, minor: int) -> RefundId:
+    id_ = RefundId(new_id("ref"))
+    billing.refund_payment(cast.olga, id_, paid, Money(minor), processor=processor)
+    return id_
+
+
+def receives(paid: PaymentId, minor: int) -> None:
+    """The processor turns out to have taken another amount than was asked."""
+    with transaction(TEST) as tx:
+        assert correct_amount(tx, tx.find(Payment, paid), Money(minor))
+
+
+@pytest.mark.parametrize("more", [1, 3])
+def test_all_9_credit_of_a_payment_that_had_paid_part_of_it_before_is_taken_off_too(
+    cast: Cast, processor: FakeProcessor, more: int
+):
+    """60.00 came where 50.00 were asked; a link for 60.00 is made, then the rest of it is used, bit by bit."""
+    paid = at_home_pays(cast, processor, 50_00).payment_id
+    receives(paid, 60_00)
+    with clock.held_at(clock.now() + timedelta(minutes=1)):
+        made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
+    with clock.held_at(clock.now() + timedelta(minutes=2)):
+        guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
+        for bit in range(1, more + 1):
+            receives(paid, 60_00 + (bit - 1) * 1_00)
+            billing.use_credit(cast.maria)
+        used = 10_00 + (more - 1) * 1_00
+        assert pay_links.view_linked_bill(guest).asked == Money(60_00 - used)
+        with pytest.raises(Refused):
+            pays(guest, processor, 60_01 - used)
+    with clock.held_at(clock.now() + timedelta(minutes=3)):
+        later = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(30_00))
+        # What was given back since counts no more, and what was used before a link was made never did.
+        refund_of(cast, processor, paid, 4_00)
+        assert pay_links.view_linked_bill(guest).asked == Money(60_00 - used + 4_00)
+        other = come_in(links.open_link(NOBODY, token_of(later.address), MARIA.birth_date))
+        assert pay_links.view_linked_bill(other).asked == Money(30_00)
+    books_agree()
+
+
+def test_all_9_a_refund_that_came_back_is_no_payment_since(cast: Cast, processor: FakeProcessor):
+    """The bill is as it was when the link was made: 70.00 are asked, as then."""
+    paid = at_home_pays(cast, processor, 50_00).payment_id
+    with clock.held_at(clock.now() + timedelta(minutes=1)):
+        guest = opened(cast)  # for the 70.00 that are left
+    with clock.held_at(clock.now() + timedelta(minutes=2)):
+        refund = refund_of(cast, processor, paid, 50_00)
+        billing.settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
+        assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+    books_agree()
+
+
+def test_all_9_what_came_since_was_refunded_and_came_back_counts_again(cast: Cast, processor: FakeProcessor):
+    paid = at_home_pays(cast, processor, 50_00).payment_id
+    receives(paid, 60_00)
+    with clock.held_at(clock.now() + timedelta(minutes=1)):
+        made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
+        guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
+    with clock.held_at(clock.now() + timedelta(minutes=2)):
+        billing.use_credit(cast.maria)
+        assert pay_links.view_linked_bill(guest).asked == Money(50_00)
+        refund = refund_of(cast, processor, paid, 10_00)
+        assert pay_links.view_linked_bill(guest).asked == Money(60_00)
+        billing.settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
+        assert pay_links.view_linked_bill(guest).asked == Money(50_00)
+    books_agree()
+
+
+MOMENTS = [datetime(2026, 6, 15, hour, tzinfo=UTC) for hour in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ([(0, 50)], 0),
+        ([(2, 50)], 50),  # at that very moment: since
+        ([(0, 50), (3, 10)], 10),
+        ([(0, 50), (1, 5), (3, 10)], 10),
+        ([(0, 50), (3, 10), (4, -4)], 6),  # the latest first
+        ([(0, 50), (3, 10), (4, -15)], 0),
+        ([(0, 50), (3, 10), (4, -60)], 0),
+        ([(0, 50), (3, 10), (4, -60), (4, 20)], 20),
+        ([(0, 50), (3, 10), (4, 0)], 10),
+    ],
+)
+def test_all_9_what_is_still_there_of_what_came_since(changes: list[tuple[int, int]], left: int):
+    came = rules.came_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
+    assert sum(part.minor for part in came) == left

@@ -52,6 +52,7 @@ from portal_app.domain.ids import (
     new_id,
 )
 from portal_app.domain.money import Money, total
+from portal_app.services.billing.shares import keep_shares
 
 
 def _id(prefix: str, number: int) -> str:
@@ -348,7 +349,7 @@ def _post(
     invoice_id: InvoiceId | None = None,
     payment_id: PaymentId | None = None,
 ) -> None:
-    tx.keep(
+    entry = tx.keep(
         LedgerEntry(
             id=EntryId(new_id("ent")),
             account_id=account,
@@ -363,3 +364,5 @@ def _post(
             posted_by="portal:test",
         )
     )
+    tx.flush()
+    keep_shares(tx, [entry])

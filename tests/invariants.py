@@ -9,6 +9,7 @@ from portal_app.db.tables.billing import (
     Allocation,
     Invoice,
     LedgerEntry,
+    LedgerShare,
     Payment,
     PaymentPart,
     Refund,
@@ -22,6 +23,7 @@ from portal_app.domain.billing import (
     Origin,
     RefundStatus,
 )
+from portal_app.services.billing.per_person import split
 
 
 def check_books(tx: Tx) -> None:
@@ -35,6 +37,7 @@ def check_books(tx: Tx) -> None:
     _payments_add_up(payments, allocations, refunds)
     _nothing_is_held_twice(tx, invoices, payments)
     _ledger_agrees(invoices, payments, refunds, entries)
+    _shares_are_kept(tx, entries)
 
 
 def _invoices_add_up(invoices, allocations) -> None:
@@ -112,3 +115,18 @@ def _ledger_agrees(invoices, payments, refunds, entries) -> None:
         if invoice.status is not InvoiceStatus.DRAFT:
             expected[invoice.account_id] += (invoice.total + invoice.adjusted).minor
     assert {k: v for k, v in balance.items() if v} == {k: v for k, v in expected.items() if v}
+
+
+def _shares_are_kept(tx: Tx, entries) -> None:
+    """Whose share of an entry is whose is what reading everything says, or the entry names its person."""
+    kept = {(row.entry_id, row.patient_id): row for row in tx.exec(select(LedgerShare))}
+    posted_on = {entry.id: entry.posted_on for entry in entries}
+    assert all(row.posted_on == posted_on[row.entry_id] for row in kept.values())
+    shared = [entry for entry in entries if entry.patient_id is None]
+    said = {
+        (entry.id, who): amount.minor
+        for entry, whose in zip(shared, split(tx, shared), strict=True)
+        for who, amount in whose.items()
+        if who and amount
+    }
+    assert {key: row.amount.minor for key, row in kept.items() if row.amount} == said

@@ -402,6 +402,12 @@ class Books(RuleBasedStateMachine):
             self.cast.maria, middle + timedelta(days=1), max(last, middle + timedelta(days=1))
         )
         assert before.closing == after.opening
+        for person, _ in billing.list_people(self.cast.maria):  # read in full, and kept as a sum
+            past = billing.view_statement(self.cast.maria, first, middle, patient_id=person)
+            following = billing.view_statement(
+                self.cast.maria, middle + timedelta(days=1), middle + timedelta(days=1), patient_id=person
+            )
+            assert past.closing == following.opening
         with reading(PORTAL) as tx:
             entries = tx.exec(select(LedgerEntry).where(LedgerEntry.account_id == RIVERA)).all()
         assert after.closing.minor == sum(entry.amount.minor for entry in entries)

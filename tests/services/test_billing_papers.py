@@ -6,21 +6,24 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
 from pypdf import PdfReader
 from sqlmodel import select
 
 from portal_app import clock
+from portal_app.db import migrations
 from portal_app.db.scope import reading, transaction
-from portal_app.db.tables.billing import InvoiceLine
+from portal_app.db.tables.billing import InvoiceLine, LedgerShare
 from portal_app.db.tables.families import ContactPoint
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.billing import EntryKind, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.mail_fake import FakeMailer
+from portal_app.gateways.payments import Outcome, RefundFacts
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import billing, messages
@@ -66,6 +69,44 @@ def test_a_statement_of_one_person_has_their_share_of_charges_payments_and_refun
         july = billing.view_statement(cast.maria, date(2026, 7, 1), date(2026, 7, 31), patient_id=who.id)
         assert july.opening == one.closing
         assert {name for row in one.rows for name in row.people} == {who.given_name}
+
+
+def test_a_refund_that_came_back_is_taken_from_whom_it_had_been_given(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    payment, refund = paid(cast, processor, 120_00), RefundId(new_id("ref"))
+    billing.refund_payment(cast.nora, refund, payment, Money(45_00), processor=processor)
+    billing.settle_refund(the_portal("test"), refund, RefundFacts(Outcome.DECLINED))
+    hers = billing.view_statement(cast.maria, *JUNE, patient_id=people.MARIA.id)
+    back = [row.amount.minor for row in hers.rows if row.kind in (EntryKind.REFUND, EntryKind.REVERSAL)]
+    assert sorted(back) == [-45_00, 45_00]  # written in one moment of the held clock
+    assert hers.closing == billing.view_statement(cast.maria, *JUNE).closing == Money(0)
+
+
+def test_the_shares_of_books_that_were_kept_before_are_written_when_they_begin_to_be(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), (people.TIM, "Visit", 20_01), due=date(2026, 6, 20))
+    payment = paid(cast, processor, 150_00)
+    for minor, outcome in ((45_00, Outcome.SUCCEEDED), (20_00, Outcome.DECLINED)):
+        refund = RefundId(new_id("ref"))
+        billing.refund_payment(cast.nora, refund, payment, Money(minor), processor=processor)
+        billing.settle_refund(the_portal("test"), refund, RefundFacts(outcome))
+    kept = shares()
+    assert len(kept) >= 5
+    command.stamp(migrations.configuration(), "head")  # the tests' tables are not made by migrations
+    migrations.downgrade("0005")
+    migrations.upgrade()
+    assert shares() == kept
+
+
+def shares() -> set[tuple[str, str, date, int]]:
+    with reading(the_portal("test")) as tx:
+        return {
+            (row.entry_id, row.patient_id, row.posted_on, row.amount.minor)
+            for row in tx.exec(select(LedgerShare))
+            if row.amount
+        }
 
 
 def test_stmt_5_of_one_person_what_is_being_posted_is_their_share(

@@ -23,6 +23,7 @@ from portal_app.domain.errors import Refused
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.imports import ImportReport
 from portal_app.domain.money import Money
+from portal_app.services.billing.shares import keep_shares
 from portal_app.services.imports import run_import
 
 IMPORT = the_portal("import")
@@ -125,7 +126,9 @@ def paid_in_the_portal(amount: Money, *, posted: bool) -> str:
         if posted:
             days = {"happened_on": clock.today(), "posted_on": clock.today(), "posted_at": now}
             entry = {"kind": EntryKind.PAYMENT, "amount": -amount, "source": payment_id}
-            tx.keep(LedgerEntry(id="ent_1", **entry, **days, **facts))  # type: ignore[arg-type]
+            posted_entry = tx.keep(LedgerEntry(id="ent_1", **entry, **days, **facts))  # type: ignore[arg-type]
+            tx.flush()
+            keep_shares(tx, [posted_entry])
         row = tx.find(Invoice, bill.id)
         row.allocated, row.status = amount, InvoiceStatus.PARTLY_PAID
     return payment_id

@@ -101,6 +101,7 @@ class LedgerEntry(AccountOwned, table=True):
     __table_args__ = (
         UniqueConstraint("kind", "source"),
         Index("ix_ledger_account_day", "account_id", "posted_on", "amount"),
+        Index("ix_ledger_person_day", "patient_id", "account_id", "posted_on", "amount"),
     )
     id: EntryId = key()
     account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
@@ -110,12 +111,32 @@ class LedgerEntry(AccountOwned, table=True):
     source: str
     invoice_id: InvoiceId | None = ref("invoice", default=None, nullable=True)
     payment_id: PaymentId | None = ref("payment", default=None, nullable=True)
-    patient_id: PatientId | None = ref("patient", default=None, nullable=True)
+    # Whose it is alone; None: see `LedgerShare`.
+    patient_id: PatientId | None = ref("patient", index=False, default=None, nullable=True)
     text: str = ""
     happened_on: date  # the practice's local date of the charge or payment
     posted_on: date  # the practice's local date of its posting: statements go by it
     posted_at: datetime = moment()
     posted_by: str = ""
+
+
+class LedgerShare(AccountOwned, table=True):
+    """A person's share of an entry that names nobody; kept by services.billing.shares alone, `posted_on` is the entry's.
+
+    What is left of the entry's amount is nobody's (credit).
+    """
+
+    __table_args__ = (
+        UniqueConstraint("entry_id", "patient_id"),
+        Index("ix_ledger_share_day", "account_id", "patient_id", "posted_on", "amount"),
+    )
+    audited: ClassVar[bool] = False
+    id: str = key()
+    account_id: AccountId = ref("account", index=False)  # another index begins with it
+    entry_id: EntryId = ref("ledger_entry", index=False)  # another index begins with it
+    patient_id: PatientId = ref("patient")
+    posted_on: date
+    amount: Money = money()
 
 
 class PaymentSource(AccountOwned, table=True):

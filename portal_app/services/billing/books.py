@@ -23,6 +23,7 @@ from portal_app.domain.billing import IN_FLIGHT, RECEIVED, Attempt, EntryKind, R
 from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
+from portal_app.services.billing.shares import keep_shares, keep_shares_of
 from portal_app.settings import settings
 
 _PARTS = columns(PaymentPart.payment_id, PaymentPart.invoice_id, PaymentPart.amount).where(
@@ -117,6 +118,8 @@ def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: date
         tx.keep(row)
     move(row, payment, invoice, amount, at)
     tx.flush()
+    if payment.posted:
+        keep_shares_of(tx, payment.id)
 
 
 def allocate_again(
@@ -184,7 +187,7 @@ def post(
     The practice's own system hears of it (LEDG-5), unless it is where it came from.
     """
     id_ = EntryId(new_id("ent"))
-    tx.keep(
+    entry = tx.keep(
         LedgerEntry(
             id=id_,
             account_id=account_id,
@@ -201,8 +204,9 @@ def post(
             posted_by=tx.principal.name,
         )
     )
+    tx.flush()
+    keep_shares(tx, [entry])
     if not told_by_practice:
-        tx.flush()
         tx.tell(PostingExport(id=id_, created_at=now(), next_try_at=now()))
 
 
@@ -278,6 +282,7 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
             payment_id=payment.id,
             text="Amount corrected to what was received",
         )
+        keep_shares_of(tx, payment.id)
     payment.amount = received
     tx.flush()
     return True

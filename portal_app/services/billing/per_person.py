@@ -24,13 +24,14 @@ _LINES = (
 _PAID = columns(Allocation.payment_id, Allocation.invoice_id, Allocation.amount).where(
     col(Allocation.payment_id).in_(bindparam("payments", expanding=True))
 )
+_OF_REFUNDS = (EntryKind.REFUND, EntryKind.REVERSAL)  # its source is the refund, gone or come back
 _AT_ONCE = 500  # ids in one question
 
 
 def split(tx: Tx, entries: Sequence[Any]) -> list[Parts]:
     """The parts of each ledger entry, in their order; they add up to its amount."""
     paid = _paid(tx, {e.payment_id for e in entries if e.payment_id})
-    given_back = _given_back(tx, {e.source for e in entries if e.kind is EntryKind.REFUND})
+    given_back = _given_back(tx, {e.source for e in entries if e.kind in _OF_REFUNDS})
     of_bills = {e.invoice_id for e in entries if e.invoice_id}
     of_bills |= {bill for bills in (*paid.values(), *given_back.values()) for bill in bills}
     lines = _lines(tx, of_bills)
@@ -55,8 +56,10 @@ def _parts(
     if entry.kind is EntryKind.PAYMENT and entry.payment_id:
         bills = {bill: -minor for bill, minor in paid.get(entry.payment_id, {}).items()}
         return _by_bill(entry.amount, bills, lines)
-    if entry.kind is EntryKind.REFUND:
-        return _by_bill(entry.amount, given_back.get(entry.source, {}), lines)
+    if entry.kind is EntryKind.REFUND or (entry.kind in _OF_REFUNDS and entry.source in given_back):
+        sign = 1 if entry.amount > entry.amount.zero() else -1
+        bills = {bill: sign * minor for bill, minor in given_back.get(entry.source, {}).items()}
+        return _by_bill(entry.amount, bills, lines)
     of = lines.get(entry.invoice_id, {}) if entry.invoice_id else {}
     if of and sum(of.values()) == entry.amount.minor:
         return {who: Money(minor, entry.amount.currency) for who, minor in of.items()}

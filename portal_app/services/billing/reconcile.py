@@ -18,6 +18,7 @@ from portal_app.services.billing.books import correct_amount, lock_account, move
 from portal_app.services.billing.inbox import payment_named, payment_of, refund_of
 from portal_app.services.billing.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.settle import closed, listed_at_processor, look_again, settle
+from portal_app.services.billing.shares import keep_shares_of
 from portal_app.services.billing.telling import changed, tell_staff
 from portal_app.services.billing.views import Finding
 from portal_app.services.billing.window import KEY_LIFE, since
@@ -206,6 +207,7 @@ def _undo(tx: Tx, payment: Payment) -> None:
             payment_id=payment.id,
             text=text,
         )
+        keep_shares_of(tx, payment.id)
     payment.status = PaymentStatus.FAILED
     payment.decline_code = "processing_error"
 

@@ -25,6 +25,7 @@ from portal_app.services.billing.books import (
     refunding,
     unused,
 )
+from portal_app.services.billing.shares import keep_shares_of
 from portal_app.services.billing.telling import changed, send_refund_note, tell_staff
 from portal_app.services.billing.views import RefundView
 
@@ -227,6 +228,8 @@ def _came_back(tx: Tx, payment: Payment, refund: Refund) -> None:
         fits = min(Money(minor, refund.amount.currency), invoice.due, unused(tx, payment))
         if invoice.status in PAYABLE and fits and not attempts_on(tx, [invoice.id]):
             allocate_again(tx, payment, invoice, fits, refund.id, now())
+    if payment.posted:
+        keep_shares_of(tx, payment.id)
     tell_staff(
         tx,
         "refund_failed",

@@ -1,7 +1,7 @@
 """Statements: the ledger of a period, as page, PDF and email all say it (STMT-8)."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlmodel import bindparam, col, func
@@ -19,10 +19,10 @@ from portal_app.services.billing.books import as_money, currency
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.own import names_of, own_account
 from portal_app.services.billing.per_person import Parts, split, split_payments
+from portal_app.services.billing.shares import before
 from portal_app.services.billing.views import PersonTotal, RecentPayment, StatementRow, StatementView
 
-# Constants of the module, so that they are made ready once and not at every look. Columns, not whole
-# rows: a statement of one person reads all that came before it.
+# Constants of the module, so that they are made ready once and not at every look. Columns, not whole rows.
 _MINE = LedgerEntry.account_id == bindparam("account")
 _POSTED = (
     columns(
@@ -157,10 +157,7 @@ def _numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
 def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId | None) -> Money:
     if patient_id is None:
         return as_money(tx.exec(_BEFORE, params={"account": account_id, "first": first}).one())
-    if first == date.min:
-        return Money(0, currency())
-    every = _posted(tx, account_id, date.min, first - timedelta(days=1))
-    return total((whose[patient_id] for whose in split(tx, every) if patient_id in whose), currency())
+    return total((as_money(part) for part in before(tx, account_id, patient_id, first)), currency())
 
 
 def _posted(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequence[Any]:

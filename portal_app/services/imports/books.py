@@ -13,6 +13,7 @@ from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, Ledge
 from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.domain.money import Money
+from portal_app.services.billing.shares import pour_shares
 from portal_app.services.imports.desk import Desk, whole
 
 
@@ -137,6 +138,8 @@ class Books:
         desk.pour(tx, Payment, self.new_payments)
         desk.pour(tx, Allocation, self.new_allocations)
         desk.pour(tx, LedgerEntry, self.entries)
+        if not desk.check:
+            pour_shares(tx, [row["id"] for row in self.entries])
         desk.tell_staff(tx, self.tasks)
 
     def _amended(self, bill: Bill) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def write(
     kind: str,
     *,
     once: str,
-    to_contact: tuple[ContactKind, str] | None = None,
+    to_contact: tuple[ContactKind, str],
     to_patient: PatientId | None = None,
     account_id: AccountId | None = None,
     language: str = "",
@@ -72,25 +72,22 @@ def write(
     """Leave a message in the caller's transaction; it goes out after the commit.
 
     `once` names what it says: the same thing is said once, however often it is written.
-    `values` may hold Money, date and datetime. False when it was said already, or when the
-    patient has no contact point that may be used.
+    `values` may hold Money, date and datetime. `to_patient` is whose language it is in, and who
+    staff find it by. False when it was said already.
     """
-    address = to_contact or (_address(tx, to_patient) if to_patient else None)
-    if address is None:
-        return False
     practice = tx.find(Practice, "practice")
     language = language or _language(tx, to_patient)
-    said = worded(practice, kind, address[0], language, _standing(practice) | dict(values or {}))
+    said = worded(practice, kind, to_contact[0], language, _standing(practice) | dict(values or {}))
     row = OutboxMessage(
         id=new_id("msg"),
         once=once,
         kind=kind,
-        channel=address[0],
-        to=address[1],
+        channel=to_contact[0],
+        to=to_contact[1],
         language=language,
         subject=said.subject,
         body=said.body,
-        attachments=list(attachments) if address[0] is ContactKind.EMAIL else [],
+        attachments=list(attachments) if to_contact[0] is ContactKind.EMAIL else [],
         account_id=account_id,
         patient_id=to_patient,
         created_at=now(),
@@ -189,11 +186,6 @@ def ways(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
         if point.preferred:
             chosen.setdefault(point.kind, point.value)
     return list(chosen.items()) or [(point.kind, point.value) for point in usable[:1]]
-
-
-def _address(tx: Tx, patient_id: PatientId) -> tuple[ContactKind, str] | None:
-    """Where a patient is reached first."""
-    return next(((point.kind, point.value) for point in _usable(tx, patient_id)), None)
 
 
 def _usable(tx: Tx, patient_id: PatientId) -> list[ContactPoint]:

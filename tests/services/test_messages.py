@@ -192,7 +192,7 @@ def test_an_expired_code_is_dropped_and_nobody_is_bothered() -> None:
 
 def test_a_receipt_that_could_never_be_sent_is_told_to_staff() -> None:
     with transaction(AS_MARIA) as tx:
-        messages.write(
+        messages.write_each_way(
             tx,
             "receipt",
             once="r",
@@ -202,7 +202,7 @@ def test_a_receipt_that_could_never_be_sent_is_told_to_staff() -> None:
         )
     with held_at(NOW + timedelta(days=4)):
         deliver(FakeMailer())
-    assert [(t.kind, t.account_id) for t in tasks()] == [("message_failed", ACCOUNT)]
+    assert [(t.kind, t.account_id) for t in tasks()] == [("message_failed", ACCOUNT)] * 2  # each way
 
 
 def test_a_refused_address_is_marked_and_told_to_staff_once_a_day() -> None:
@@ -224,9 +224,12 @@ def test_stop_is_remembered_for_the_number() -> None:
         assert not tx.find(ContactPoint, "con_1").may_text
 
 
-def test_a_patient_is_reached_by_email_first_in_their_own_language() -> None:
+def test_who_chose_no_way_is_reached_by_email_in_their_own_language() -> None:
+    with transaction(PORTAL) as tx:
+        for contact in ("con_1", "con_2"):
+            tx.find(ContactPoint, contact).preferred = False
     with transaction(AS_MARIA) as tx:
-        assert messages.write(
+        assert messages.write_each_way(
             tx, "refund", once="r", to_patient=MARIA, values={"amount": Money(5), "date": NOW}
         )
     (row,) = rows()
@@ -239,7 +242,7 @@ def test_a_patient_without_a_usable_contact_point_gets_nothing() -> None:
         tx.delete(tx.find(ContactPoint, "con_2"))
         tx.find(ContactPoint, "con_1").may_text = False
     with transaction(AS_MARIA) as tx:
-        said = messages.write(
+        said = messages.write_each_way(
             tx, "refund", once="r", to_patient=MARIA, values={"amount": Money(5), "date": NOW}
         )
     assert not said

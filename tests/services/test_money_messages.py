@@ -202,6 +202,34 @@ def test_nobody_is_written_to_after_death(cast: Cast) -> None:
     assert to_maria() == []
 
 
+def test_a_receipt_goes_each_way_the_payer_chose_and_the_paper_with_the_email(cast: Cast) -> None:
+    processor = till()
+
+    def receipt(minor: int) -> tuple[str, list[tuple[ContactKind, str, list[str]]]]:
+        paid = billing.pay_invoice(
+            cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, source_id=VISA
+        ).payment_id
+        sent = [row for row in outbox("receipt") if row.once.startswith(f"receipt:{paid}:")]
+        return payment(paid).receipt_to, [(r.channel, r.to, [a["name"] for a in r.attachments]) for r in sent]
+
+    by_email = (EMAIL, "maria@example.com", ["receipt.pdf"])
+    by_text = (PHONE, "+12125550142", [])
+    assert receipt(20_00) == ("maria@example.com", [by_email, by_text])
+    only_by(people.MARIA, PHONE)
+    assert receipt(21_00) == ("", [by_text])
+    only_by(people.MARIA, EMAIL)
+    assert receipt(22_00) == ("maria@example.com", [by_email])
+
+
+def test_a_refund_is_told_each_way_the_payer_chose(cast: Cast) -> None:
+    processor = till()
+    paid = billing.pay_invoice(
+        cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA
+    ).payment_id
+    billing.refund_payment(cast.nora, RefundId(new_id("ref")), paid, Money(5_00), processor=processor)
+    assert [row.channel for row in outbox("refund")] == [EMAIL, PHONE]
+
+
 def test_a_bank_debit_that_came_back_days_later_is_told(cast: Cast) -> None:
     processor = till()
     processor.answers(Outcome.PROCESSING)

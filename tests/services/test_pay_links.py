@@ -84,7 +84,7 @@ def test_a_link_pays_its_bill_and_the_guarantor_gets_the_receipt(cast: Cast, pro
     assert outcome.status is PaymentStatus.SUCCEEDED
     paid = payment(outcome.payment_id)
     assert (paid.origin, paid.paid_by, paid.payer_id) == (Origin.PAY_LINK, guest.name, None)
-    assert told("receipt") == {"maria@example.com"}
+    assert told("receipt") == {"maria@example.com", "+12125550142"}
     shown = pay_links.view_linked_bill(guest)
     assert (shown.status, shown.asked, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
     with pytest.raises(Refused, match="already paid"):

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from sqlmodel import select
-
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import Account, Payment, Refund
-from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.staff import Task
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, new_id
@@ -41,12 +38,13 @@ def tell_staff(
 
 
 def send_receipt(tx: Tx, payment: Payment) -> None:
-    once = f"receipt:{payment.id}"
-    told = messages.write(
+    """In each way the payer chose; the paper goes with the email."""
+    payer = payment.payer_id or tx.find(Account, payment.account_id).guarantor_id
+    told = messages.write_each_way(
         tx,
         "receipt",
-        once=once,
-        to_patient=payment.payer_id or tx.find(Account, payment.account_id).guarantor_id,
+        once=f"receipt:{payment.id}",
+        to_patient=payer,
         account_id=payment.account_id,
         values={
             "number": payment.receipt_number,
@@ -56,8 +54,7 @@ def send_receipt(tx: Tx, payment: Payment) -> None:
         attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment.id}],
     )
     if told:
-        sent = tx.exec(select(OutboxMessage).where(OutboxMessage.once == once)).one()
-        payment.receipt_to = sent.to if sent.channel is ContactKind.EMAIL else ""
+        payment.receipt_to = dict(messages.ways(tx, payer)).get(ContactKind.EMAIL, "")
 
 
 def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:

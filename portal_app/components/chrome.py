@@ -365,3 +365,13 @@ WRAPS = {
     (55, "ErrorBoundary"): lambda _: ErrorBoundary.create(fallback_render=broken()),
     (5, "Overlay"): lambda _: None,  # `offline` stands in each page, in its language
 }
+
+
+def letterhead() -> rx.Component:
+    """Whose paper it is: on the sheet, not on the screen."""
+    return el.div(
+        el.p(ShellState.practice, class_name="font-bold text-lg"),
+        el.p(ShellState.address),
+        el.p(ShellState.phone),
+        class_name="print-only hidden mb-6",
+    )

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.components.chrome import letterhead
 from portal_app.components.kit import (
     back,
     button,
@@ -24,7 +25,6 @@ from portal_app.components.payment import dock_pay, how_much, pay_card, pay_pane
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
 from portal_app.state.billing import InvoiceState
-from portal_app.state.shell import ShellState
 
 S = InvoiceState
 CELL = "py-3 align-top"
@@ -93,15 +93,6 @@ def shown() -> rx.Component:
             ),
             class_name="mt-5 lg:flex lg:gap-8",
         ),
-    )
-
-
-def letterhead() -> rx.Component:
-    return el.div(
-        el.p(ShellState.practice, class_name="font-bold text-lg"),
-        el.p(ShellState.address),
-        el.p(ShellState.phone),
-        class_name="print-only hidden mb-6",
     )
 
 

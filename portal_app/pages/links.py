@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
-from portal_app.components.chrome import call_us
+from portal_app.components.chrome import call_us, letterhead
 from portal_app.components.forms import form
 from portal_app.components.kit import (
     button,
@@ -176,6 +176,7 @@ def receipt() -> rx.Component:
 def paid() -> rx.Component:
     look = rx.cond(P.received, "rounded-xl p-6 bg-paid-soft", "rounded-xl p-6 bg-info-soft")
     return el.div(
+        letterhead(),
         el.div(
             rx.cond(P.received, icon("circle-check", 44, "text-paid"), icon("info", 44, "text-info")),
             el.h1(

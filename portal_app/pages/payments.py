@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.chrome import letterhead
 from portal_app.components.forms import choice, form, named_input
 from portal_app.components.kit import (
     account_picker,
@@ -53,6 +54,7 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     said = rx.cond(S.said != "", notice("paid", S.said, cls="mb-5", role="status"))
     return el.div(
+        letterhead(),
         account_picker(S.accounts),
         said,
         el.div(

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.components.chrome import call_us
+from portal_app.components.chrome import call_us, letterhead
 from portal_app.components.kit import (
     back,
     card,
@@ -56,6 +56,7 @@ def not_there() -> rx.Component:
 
 def shown() -> rx.Component:
     return el.div(
+        letterhead(),
         rx.cond(S.received, received(), changed()),
         card(
             el.dl(

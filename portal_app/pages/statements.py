@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.components.chrome import letterhead
 from portal_app.components.forms import field, form, text_input
 from portal_app.components.kit import (
     account_picker,
@@ -24,7 +25,6 @@ from portal_app.components.kit import (
 )
 from portal_app.components.shell import page
 from portal_app.components.words import _, each
-from portal_app.pages.invoice import letterhead
 from portal_app.state.billing import StatementsState
 
 S = StatementsState

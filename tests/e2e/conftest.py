@@ -172,6 +172,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
 def _keep_the_scene(test: str, visitors: list[Visitor]) -> None:
     """Of a failed test: a picture of every tab, and what the consoles said."""
     SHOTS.mkdir(parents=True, exist_ok=True)
+    test = test.replace("/", "-")
     for number, visitor in enumerate(visitors):
         said = [f"{visitor.name}: {page.url}" for page in visitor.context.pages] + visitor.console
         (SHOTS / f"FAILED-{test}-{number}.txt").write_text("\n".join(said) + "\n")
@@ -269,5 +270,7 @@ def look(axe: Axe) -> Look:
 
 
 def no_sideways_scroll(page: Page) -> None:
-    wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    """Against the screen it was given: a phone widens its window for a page that is too wide, and shows it smaller."""
+    room = (page.viewport_size or PHONE)["width"]
+    wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= room, f"{page.url} is {wide} px wide in {room}"

@@ -71,6 +71,25 @@ def test_a_statement_of_one_person_has_their_share_of_charges_payments_and_refun
         assert {name for row in one.rows for name in row.people} == {who.given_name}
 
 
+def test_what_a_person_owes_is_the_same_cent_on_the_payments_page_and_on_the_statement(
+    cast: Cast, processor: FakeProcessor
+) -> None:
+    """The odd cent of a share goes to the first line's person, in whatever order the lines are kept."""
+    for number, lines in enumerate(
+        [
+            [(people.TIM, "Test", 79_35), (people.TOM, "Test", 97_65)],
+            [(people.TOM, "Test", 97_65), (people.TIM, "Test", 79_35)],
+            [(people.EVA, "Test", 10_00), (people.TIM, "Test", 10_00), (people.TOM, "Test", 10_00)],
+            [(people.TOM, "Test", 10_00), (people.EVA, "Test", 10_00), (people.TIM, "Test", 10_00)],
+        ]
+    ):
+        bill = add_invoice(RIVERA, *lines, number=f"odd-{number}", due=date(2026, 6, 20))
+        pay = (cast.maria, PaymentId(new_id("pay")), bill, Money(10_01 + 10_00 * number % 20_00))
+        billing.pay_invoice(*pay, processor=processor, source_id=VISA)
+    owed = {person.name: person.owed for person in billing.view_account(cast.maria).people}
+    assert owed == {person.name: person.total for person in billing.view_statement(cast.maria, *JUNE).people}
+
+
 def test_a_refund_that_came_back_is_taken_from_whom_it_had_been_given(
     cast: Cast, processor: FakeProcessor
 ) -> None:

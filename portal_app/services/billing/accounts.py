@@ -14,7 +14,7 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing import PAYABLE, RECEIVED, Attempt, Bill
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
-from portal_app.domain.money import Money, shares, total
+from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import (
     allocate,
@@ -28,6 +28,7 @@ from portal_app.services.billing.books import (
 )
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.own import own_account
+from portal_app.services.billing.per_person import left
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import (
@@ -198,33 +199,15 @@ def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...
 
 
 def _by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
-    """Each person's share of what is due, by their lines; whom one may not see is one line without a name."""
-    lines = tx.exec(
-        columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.amount).where(
-            col(InvoiceLine.invoice_id).in_([invoice.id for invoice in invoices])
-        )
-    ).all()
-    weights: dict[InvoiceId, dict[PatientId, int]] = {}
-    for invoice_id, who, amount in lines:
-        of = weights.setdefault(invoice_id, {})
-        of[who] = of.get(who, 0) + max(amount.minor, 0)
-    wanted = {who for of in weights.values() for who in of}
+    """Each person's share of what is due; whom one may not see is one line without a name."""
+    parts = left(tx, invoices)
+    wanted = {who for of in parts for who in of}
     names = dict(tx.exec(columns(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
     owed: dict[PatientId | None, Money] = {}
-    for invoice in invoices:
-        of = {who: weight for who, weight in weights.get(invoice.id, {}).items() if weight}
-        parts = _left(invoice, list(of.values())) if of else [invoice.due]
-        for who, part in zip(of or [None], parts, strict=True):
+    for of in parts:
+        for who, part in of.items():
             key = who if who in names else None
             owed[key] = owed.get(key, part.zero()) + part
     return tuple(
         PersonBalance(who, names.get(who, "") if who else "", amount) for who, amount in owed.items()
     )
-
-
-def _left(invoice: Invoice, weights: list[int]) -> list[Money]:
-    """Of what is due, each person's lines less their share of what is paid: as their statement says it."""
-    if sum(weights) != invoice.total.minor:
-        return shares(invoice.due, weights)
-    paid = shares(invoice.total - invoice.due, weights)
-    return [Money(weight, part.currency) - part for weight, part in zip(weights, paid, strict=True)]

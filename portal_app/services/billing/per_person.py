@@ -45,6 +45,19 @@ def split_payments(tx: Tx, payments: dict[PaymentId, Money]) -> dict[PaymentId, 
     return {id_: _by_bill(amount, paid.get(id_, {}), lines) for id_, amount in payments.items()}
 
 
+def left(tx: Tx, invoices: Sequence[Any]) -> list[Parts]:
+    """Of what is due of each bill, each person's lines less their share of what is paid: as a statement says it."""
+    lines = _lines(tx, {invoice.id for invoice in invoices})
+    return [_left(invoice, lines.get(invoice.id, {})) for invoice in invoices]
+
+
+def _left(invoice: Any, of: dict[PatientId, int]) -> Parts:
+    if sum(of.values()) != invoice.total.minor or min(of.values(), default=-1) < 0:
+        return _by_weight(invoice.due, of)
+    paid = _by_weight(invoice.total - invoice.due, of)
+    return {who: Money(minor, invoice.due.currency) - paid[who] for who, minor in of.items() if minor}
+
+
 def _parts(
     entry: Any,
     lines: dict[InvoiceId, dict[PatientId, int]],

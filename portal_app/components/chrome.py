@@ -371,7 +371,6 @@ def letterhead() -> rx.Component:
     """Whose paper it is: on the sheet, not on the screen."""
     return el.div(
         el.p(ShellState.practice, class_name="font-bold text-lg"),
-        el.p(ShellState.address),
-        el.p(ShellState.phone),
+        el.p(ShellState.address, " · ", ShellState.phone),
         class_name="print-only hidden mb-6",
     )

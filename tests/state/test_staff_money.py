@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.billing import Method
 from portal_app.domain.errors import NotSignedIn
 from portal_app.state import base, desk
+from portal_app.state.desk.words import shown_with
 from portal_app.visitor import Visitor
 from tests.cast import INVOICE, Cast
 
@@ -135,3 +137,11 @@ async def test_a_patient_is_nobody_on_this_side(as_: Any, cast: Cast):
     as_(cast.maria)
     answer = await handlers(desk.InvoicePanelState)["show"](Page(), invoice=INVOICE)
     assert "/staff/sign-in" in str(answer.args)
+
+
+def test_the_desk_reads_in_its_own_language_what_was_paid_with() -> None:
+    assert shown_with("es", Method.CARD, "Visa ending in 4242") == "Visa terminada en 4242"
+    assert shown_with("es", Method.CHECK, "Check") == "Cheque"
+    assert shown_with("en", Method.CHECK, "Check 1183") == "Check 1183"
+    assert shown_with("es", Method.CASH, "") == "Efectivo"
+    assert shown_with("es", None, "") == ""

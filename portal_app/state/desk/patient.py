@@ -10,7 +10,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, given_id, new_id
 from portal_app.services import billing
 from portal_app.services.billing.persons import BilledInvoice, PatientBilling
-from portal_app.speech import date_text, money_text, plural, say, short_date_text
+from portal_app.speech import date_text, money_text, paid_with_text, plural, say, short_date_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.desk.words import billed_status, not_allowed, plain_amount, typed_money
@@ -167,7 +167,12 @@ class PatientState(PortalState):
         self.balance, self.owed = money_text(language, seen.balance), money_text(language, seen.owed)
         self.owed_plain = plain_amount(seen.owed) if seen.owed else ""
         self.waiting = [
-            Waiting(p.id, date_text(language, p.on), money_text(language, -(p.amount - p.refunded)), p.shown)
+            Waiting(
+                p.id,
+                date_text(language, p.on),
+                money_text(language, -(p.amount - p.refunded)),
+                paid_with_text(language, p.shown),
+            )
             for p in seen.being_posted
         ]
         self.will_owe = money_text(language, seen.will_owe)

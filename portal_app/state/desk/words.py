@@ -12,7 +12,7 @@ from portal_app.services.billing.persons import BilledInvoice
 from portal_app.services.billing.transactions import Kind, State, Transaction
 from portal_app.services.staff_tasks import who_can_allow
 from portal_app.settings import settings
-from portal_app.speech import mark, money_text, names_text, say, short_date_text, time_text
+from portal_app.speech import mark, money_text, names_text, paid_with_text, say, short_date_text, time_text
 from portal_app.state.base import in_thread
 from portal_app.state.billing.words import payment_status, short_decline
 
@@ -79,7 +79,7 @@ def shown_with(language: str, method: Method | None, shown: str) -> str:
     desk = (Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER)
     if method and method in desk and shown in ("", method.value.title()):
         return say(language, METHODS[method])
-    return shown or (say(language, METHODS[method]) if method else "")
+    return paid_with_text(language, shown) if shown else (say(language, METHODS[method]) if method else "")
 
 
 def entry_text(language: str, text: str) -> str:

@@ -187,7 +187,7 @@ def codes() -> rx.Component:
             class_name="list-decimal pl-8 mt-4 space-y-1 text-lg",
         ),
         el.div(
-            button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
+            button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
             button(icon("copy", 19), _("Copy"), kind="second", custom_attrs=copied),
             class_name="flex flex-wrap gap-3 mt-5 no-print",
         ),

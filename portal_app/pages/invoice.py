@@ -197,13 +197,13 @@ def actions() -> rx.Component:
             custom_attrs=to_keep(),
         ),
         raw_a(
-            icon("receipt-text", 19),
+            icon("download", 19),
             _("Itemized receipt (HSA, FSA)"),
             href=S.itemised,
             class_name="btn btn-second",
             custom_attrs={"download": ""},
         ),
-        button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
+        button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
         class_name="no-print flex flex-wrap gap-3",
     )
 

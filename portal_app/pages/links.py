@@ -205,7 +205,7 @@ def paid() -> rx.Component:
             class_name="list-disc pl-6 space-y-1.5",
         ),
         el.div(
-            button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
+            button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
             link(_("Back to your bill"), href=here("/links/bill"), cls="btn btn-second"),
             class_name="no-print flex flex-wrap gap-3",
         ),

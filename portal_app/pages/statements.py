@@ -225,7 +225,7 @@ def actions() -> rx.Component:
     return el.div(
         el.div(
             download(_("Download PDF"), S.pdf),
-            button(icon("printer", 19), _("Print"), kind="second", custom_attrs={"data-print": "1"}),
+            button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
             button(icon("mail", 19), _("Email it to me"), kind="second", on_click=S.email_it),
             class_name="flex flex-wrap gap-3",
         ),

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal_app.db.engine import engine
+from portal_app.db.engine import beginning, reading_engine
+from portal_app.db.prepared import Prepared
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.db.tables.staff import StaffMember
@@ -50,12 +51,19 @@ _QUERY = (
 )
 
 
+_ready: dict[str, Prepared] = {}  # by the kind of database
+
+
 def meet(session_ref: str) -> Met | None:
     """The session behind a cookie's hash, with what decides about it."""
-    ours = engine()
-    with ours.connect().execution_options(portal_writes=False) as connection:
-        row = connection.execute(_QUERY, {"session": session_ref}).first()
-    return None if row is None else Met(*row, database=ours.url.database or "")
+    ours = reading_engine()
+    with beginning(ours, False).connect() as connection:
+        ready = _ready.get(ours.dialect.name) or _ready.setdefault(
+            ours.dialect.name, Prepared(_QUERY, ours.dialect)
+        )
+        with connection.begin():
+            rows = ready.run(connection, {"session": session_ref})
+    return Met(*rows[0], database=ours.url.database or "") if rows else None
 
 
 def answers() -> bool:

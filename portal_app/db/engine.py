@@ -1,6 +1,7 @@
-"""The one engine of this process, made when it is first needed (workers are forked after import)."""
+"""The engines of this process, made when they are first needed (workers are forked after import)."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,43 @@ from sqlalchemy.engine import make_url
 
 from portal_app.settings import settings
 
-_engines: dict[tuple[int, str], Engine] = {}
+_engines: dict[tuple[int, str, bool], Engine] = {}
 _bound: list[str] = []
 
 
 def engine() -> Engine:
-    url = _bound[-1] if _bound else settings().database
-    here = (os.getpid(), url)
+    return _of_this_process(reads=False)
+
+
+def reading_engine() -> Engine:
+    """For what changes nothing. On SQLite it has connections of its own, as many as are asked for: those of
+    writers may all be waiting for their turn, and who reads waits for nobody.
+    """
+    return _of_this_process(reads=True)
+
+
+@lru_cache(maxsize=64)
+def beginning(made: Engine, may_write: bool) -> Engine:
+    """The engine that says BEGIN rightly: making one for every transaction costs more than a query."""
+    return made.execution_options(portal_writes=may_write)
+
+
+def _url() -> str:
+    return _bound[-1] if _bound else settings().database
+
+
+def _of_this_process(*, reads: bool) -> Engine:
+    url = _url()
+    here = (os.getpid(), url, reads and _is_file(url))
     if here not in _engines:
-        _engines[here] = _make(url)
+        _engines[here] = _make(url, reads=here[2])
     return _engines[here]
+
+
+@lru_cache(maxsize=64)
+def _is_file(url: str) -> bool:
+    made = make_url(url)
+    return made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
 
 
 def bind(url: str) -> None:
@@ -48,13 +76,14 @@ def dispose() -> None:
     _engines.clear()
 
 
-def _make(url: str) -> Engine:
+def _make(url: str, *, reads: bool) -> Engine:
     # hide_parameters: no health data in the text of a database error.
     options: dict[str, Any] = {"hide_parameters": True}
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, **options)
     if (file := make_url(url).database) and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
+    options |= {"max_overflow": -1} if reads else {}
     made = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
 
     @event.listens_for(made, "connect")
@@ -63,6 +92,7 @@ def _make(url: str) -> Engine:
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size=-65536")
+        connection.execute(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
 
     @event.listens_for(made, "begin")
     def _begin(connection: Any) -> None:

@@ -5,7 +5,7 @@ Here they are done when a question is first asked in one shape (how many account
 remembered. What is remembered is SQLAlchemy's own narrowed statement; nothing is written by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -31,9 +31,10 @@ class Prepared:
             for each, name in self._made.bind_names.items()
             if not each.required and each.callable is None
         }
-        self._out = tuple(
+        processors = (
             each.type._cached_result_processor(dialect, None) for each in self._made._result_columns
         )
+        self._out = tuple((at, to) for at, to in enumerate(processors) if to is not None)
         self._trouble: Any = getattr(dialect.dbapi, "Error")  # noqa: B009  (a driver is a module)
         self._plans: dict[tuple[int, ...], _Plan] = {}
 
@@ -58,10 +59,12 @@ class Prepared:
         )
         parameters: Any = tuple(value for _, value in given) if plan.by_position else dict(given)
         rows = self._fetched(connection, plan.sql, parameters)
-        return [
-            tuple([value if to is None else to(value) for to, value in zip(self._out, row, strict=True)])
-            for row in rows
-        ]
+        if not rows or not self._out:
+            return [tuple(row) for row in rows]
+        by_column: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for at, to in self._out:
+            by_column[at] = map(to, by_column[at])
+        return list(zip(*by_column, strict=True))
 
     def _fetched(self, connection: Connection, sql: str, parameters: Any) -> Sequence[Any]:
         """From the driver itself; its troubles are SQLAlchemy's, without the values."""

@@ -25,7 +25,7 @@ from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlmodel import Session, SQLModel
 
-from portal_app.db.engine import engine
+from portal_app.db.engine import beginning, engine, reading_engine
 from portal_app.db.prepared import Prepared
 from portal_app.db.types import ref
 from portal_app.domain.access import EVERYONE, Principal, Side
@@ -207,19 +207,14 @@ def reading(principal: Principal) -> Iterator[Tx]:
 @contextmanager
 def looking(principal: Principal) -> Iterator[Looking]:
     """As `reading`, with questions made ready once: a session of the mapper costs more than they do."""
-    with _bound(engine(), False).connect() as connection, connection.begin():
+    with beginning(reading_engine(), False).connect() as connection, connection.begin():
         yield Looking(principal, connection)
-
-
-@functools.lru_cache(maxsize=64)
-def _bound(made: Any, may_write: bool) -> Any:
-    """The engine that says BEGIN rightly: making one for every transaction costs more than a query."""
-    return made.execution_options(portal_writes=may_write)
 
 
 @contextmanager
 def _opened(principal: Principal, *, may_write: bool) -> Iterator[Tx]:
-    with Tx(_bound(engine(), may_write), expire_on_commit=False, autoflush=may_write) as tx:
+    whose = beginning(engine() if may_write else reading_engine(), may_write)
+    with Tx(whose, expire_on_commit=False, autoflush=may_write) as tx:
         tx.principal = principal
         tx.narrowed = _narrowed_to(principal)
         tx.may_write = may_write

@@ -11,6 +11,7 @@ import functools
 import inspect
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
@@ -87,16 +88,28 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
 
 
 async def _looked(look: Callable[[], T]) -> T:
-    """What only reads, off the event loop, by readers of its own: it waits for no bank and no lock."""
-    return await asyncio.get_running_loop().run_in_executor(_readers(), copy_context().run, look)
+    """What only reads, by readers of its own: it waits for no bank and no lock.
+
+    Where the database answers within the process it is asked here, while it answers at once: a thread would
+    only fight for the interpreter, and everybody waits longer for that than for the answer (decision 0045).
+    """
+    if not settings().database.startswith("sqlite") or time.monotonic() < _slow_until[0]:
+        return await asyncio.get_running_loop().run_in_executor(_readers(), copy_context().run, look)
+    begun = time.perf_counter()
+    try:
+        return look()
+    finally:
+        if time.perf_counter() - begun > _AT_ONCE:
+            _slow_until[0] = time.monotonic() + _FOR_NOW
 
 
 @functools.cache
 def _readers() -> ThreadPoolExecutor:
-    """SQLite answers at once: a second thread would only fight for the interpreter, which costs as much as
-    a third of the answer. PostgreSQL answers over a line.
-    """
-    return ThreadPoolExecutor(1 if settings().database.startswith("sqlite") else 8, "look")
+    return ThreadPoolExecutor(8, "look")
+
+
+_AT_ONCE, _FOR_NOW = 0.02, 60.0  # seconds: what took longer is asked in a thread, for a minute
+_slow_until = [0.0]
 
 
 def found_ahead() -> Any:

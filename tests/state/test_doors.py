@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -298,3 +299,30 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(monkeypatch: pyt
     spoken_to = {name.rsplit(".", 2)[-2].rsplit("____", 1)[-1] for name, may in allowed.items() if may}
     assert spoken_to == {"shell_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
     assert not all(allowed.values())
+
+
+async def test_a_look_that_took_long_sends_the_next_ones_of_the_minute_to_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One slow disk, one look that stands still: never a row of them."""
+    now = [100.0]
+    monkeypatch.setattr(base, "_slow_until", [0.0])
+    monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))
+    monkeypatch.setattr(base.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(base.time, "perf_counter", lambda: now[0])
+
+    def takes(seconds: float) -> str:
+        now[0] += seconds
+        return threading.current_thread().name
+
+    here = threading.current_thread().name
+    assert await base._looked(lambda: takes(0.001)) == here
+    assert await base._looked(lambda: takes(0.5)) == here
+    assert (await base._looked(lambda: takes(0.001))).startswith("look")
+    now[0] += 61
+    assert await base._looked(lambda: takes(0.001)) == here
+
+
+async def test_a_database_behind_a_line_is_never_asked_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="postgresql+psycopg://x/y"))
+    assert (await base._looked(lambda: threading.current_thread().name)).startswith("look")

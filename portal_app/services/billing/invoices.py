@@ -1,6 +1,6 @@
 """What a patient reads of their bills."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -98,13 +98,9 @@ _WANTED: tuple[Any, ...] = (
 
 
 def _newest(fits: Any) -> Any:
-    """One page of bills, each with the figures beside it: one question instead of two."""
+    """One page of bills: the index gives the order, and it stops there."""
     newest = columns(*_WANTED).where(fits).order_by(*(at.desc() for at in _WANTED[:2]))
-    # Cut to the page before the figures come beside it: the index gives the order, and it stops there.
-    page = newest.limit(PAGE).offset(bindparam("skipped")).subquery()
-    figures = _figures(fits).subquery()
-    beside = columns(*page.c, *figures.c).select_from(page).join(figures, true())
-    return beside.order_by(page.c.issue_date.desc(), page.c.number.desc())
+    return newest.limit(PAGE).offset(bindparam("skipped"))
 
 
 def _oldest_due(fits: Any) -> Any:
@@ -171,9 +167,9 @@ def list_invoices(
     return InvoiceList(
         owed=as_money(figures[0]),
         owed_count=int(figures[1]),
-        waiting=tuple(_row(row, lines.get(row[2], []), names, day) for row in waits),
+        waiting=tuple(_row(row, lines.get(row[2], ()), names, day) for row in waits),
         waiting_count=waiting_count,
-        rows=tuple(_row(row[:8], lines.get(row[2], []), names, day) for row in found),
+        rows=tuple(_row(row, lines.get(row[2], ()), names, day) for row in found),
         page=page,
         pages=max(1, -(-int(figures[2]) // PAGE)),
         count=int(figures[2]),
@@ -187,13 +183,10 @@ def _one_page(look: Looking, questions: Any, asked: dict[str, Any], page: int) -
     """The rows of a page and the figures; past the last page it is the last one."""
     newest, figures = questions
     asked = {**asked, "most": counted_up_to(page, PAGE)}
-    rows = look.ask(newest, **asked, skipped=(page - 1) * PAGE)
-    if rows:
-        return rows, rows[0][8:], page
     said = look.ask(figures, **asked)[0]
-    last = max(1, -(-int(said[2]) // PAGE))
-    rows = look.ask(newest, **asked, skipped=(last - 1) * PAGE) if said[2] else []
-    return rows, said, last
+    page = min(page, max(1, -(-int(said[2]) // PAGE)))
+    rows = look.ask(newest, **asked, skipped=(page - 1) * PAGE) if said[2] else []
+    return rows, said, page
 
 
 def _waiting(look: Looking, asked: dict[str, Any], figures: Any) -> int:
@@ -212,22 +205,23 @@ def _first_lines(look: Looking, ids: set[InvoiceId]) -> dict[InvoiceId, list[tup
 
 
 def _row(
-    found: Any, lines: list[tuple[PatientId, str]], names: dict[PatientId, str], day: date
+    found: Any, lines: Sequence[tuple[PatientId, str]], names: dict[PatientId, str], day: date
 ) -> InvoiceRow:
     issued, number, id_, status, due_date, whole, adjusted, allocated = found
     seen = [(names[who], what) for who, what in lines if who in names]
+    open_ = status in PAYABLE
     return InvoiceRow(
         id=id_,
         number=number,
         title=seen[0][1] if seen else "",
-        more_lines=max(len(lines) - 1, 0),
-        people=tuple(dict.fromkeys(name for name, _ in seen)),
+        more_lines=len(lines) - 1 if lines else 0,
+        people=tuple(dict.fromkeys([name for name, _ in seen])),
         status=status,
-        overdue=rules.overdue(status, due_date, day),
+        overdue=open_ and rules.overdue(status, due_date, day),
         issue_date=issued,
         due_date=due_date,
         total=whole,
-        due=whole + adjusted - allocated if status in PAYABLE else whole.zero(),
+        due=whole + adjusted - allocated if open_ else as_money(0),
     )
 
 

@@ -93,14 +93,14 @@ async def _looked(look: Callable[[], T]) -> T:
     Where the database answers within the process it is asked here, while it answers at once: a thread would
     only fight for the interpreter, and everybody waits longer for that than for the answer (decision 0045).
     """
-    if not settings().database.startswith("sqlite") or time.monotonic() < _slow_until[0]:
+    if not settings().database.startswith("sqlite") or time.monotonic() < _slow.until:
         return await asyncio.get_running_loop().run_in_executor(_readers(), copy_context().run, look)
     begun = time.perf_counter()
     try:
         return look()
     finally:
         if time.perf_counter() - begun > _AT_ONCE:
-            _slow_until[0] = time.monotonic() + _FOR_NOW
+            _slow.again(time.monotonic())
 
 
 @functools.cache
@@ -108,8 +108,24 @@ def _readers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(8, "look")
 
 
-_AT_ONCE, _FOR_NOW = 0.02, 60.0  # seconds: what took longer is asked in a thread, for a minute
-_slow_until = [0.0]
+_AT_ONCE, _FOR_NOW = 0.02, 60.0  # seconds
+
+
+class _Slow:
+    """Two looks that took long within a minute, and those of the next minute are taken in a thread.
+
+    One alone is the first of its kind, that is made ready.
+    """
+
+    last, until = float("-inf"), float("-inf")
+
+    def again(self, now: float) -> None:
+        if now - self.last < _FOR_NOW:
+            self.until = now + _FOR_NOW
+        self.last = now
+
+
+_slow = _Slow()
 
 
 def found_ahead() -> Any:

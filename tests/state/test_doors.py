@@ -301,12 +301,12 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(monkeypatch: pyt
     assert not all(allowed.values())
 
 
-async def test_a_look_that_took_long_sends_the_next_ones_of_the_minute_to_a_thread(
+async def test_looks_that_took_long_send_the_next_ones_of_the_minute_to_a_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One slow disk, one look that stands still: never a row of them."""
     now = [100.0]
-    monkeypatch.setattr(base, "_slow_until", [0.0])
+    monkeypatch.setattr(base, "_slow", base._Slow())
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))
     monkeypatch.setattr(base.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(base.time, "perf_counter", lambda: now[0])
@@ -317,6 +317,7 @@ async def test_a_look_that_took_long_sends_the_next_ones_of_the_minute_to_a_thre
 
     here = threading.current_thread().name
     assert await base._looked(lambda: takes(0.001)) == here
+    assert await base._looked(lambda: takes(0.5)) == here  # the first of its kind
     assert await base._looked(lambda: takes(0.5)) == here
     assert (await base._looked(lambda: takes(0.001))).startswith("look")
     now[0] += 61

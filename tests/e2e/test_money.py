@@ -10,7 +10,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Axe, Look, Visits, no_sideways_scroll
 from tests.e2e.portal import ROOT, Portal
-from tests.e2e.steps import MARIA, PAYS, card_frame, download, fill_card, on_receipt, press_pay, sign_in
+from tests.e2e.steps import (
+    MARIA,
+    PAYS,
+    card_frame,
+    download,
+    figures,
+    fill_card,
+    on_receipt,
+    press_pay,
+    sign_in,
+)
 
 MASTERCARD = "5555555555554444"
 _WITH_CREDIT = """
@@ -93,12 +103,6 @@ def at_the_practice(portal: Portal, code: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-
-
-def words(pdf: Path) -> str:
-    """As they are read, whatever line of a narrow column they stand on."""
-    said = subprocess.run(["pdftotext", "-raw", pdf, "-"], capture_output=True, text=True, check=True)
-    return " ".join(said.stdout.split())
 
 
 def panel(page: Page, name: str) -> Locator:
@@ -308,7 +312,7 @@ def test_stmt_8_page_pdf_and_email_say_the_same(portal: Portal, visit: Visits, a
     page.get_by_role("link", name="Last month").click()
     expect(page.get_by_role("heading", name="May 1, 2026 to May 31, 2026")).to_be_visible()
     closing = page.get_by_text("Balance on the last day").locator("xpath=..").inner_text().splitlines()[-1]
-    paper = words(download(page, "Download PDF", tmp_path))
+    paper = figures(download(page, "Download PDF", tmp_path))
     assert closing in paper
     for figure in re.findall(r"−?\$[\d,]+\.\d\d", page.get_by_role("table").first.inner_text()):
         assert figure in paper
@@ -334,9 +338,9 @@ def test_stmt_8_page_pdf_and_email_say_the_same(portal: Portal, visit: Visits, a
 def test_papers_for_taxes_and_health_accounts_in_spanish(portal: Portal, visit: Visits, tmp_path: Path):
     page = sign_in(visit(portal), MARIA)
     go(page, portal, "/es/statements?period=this_year", "Estados de cuenta")
-    taxes = words(download(page, "Pagos de 2026", tmp_path))
+    taxes = figures(download(page, "Pagos de 2026", tmp_path))
     assert "Pagado en 2026" in taxes
-    itemised = words(download(page, "Recibo detallado", tmp_path))
+    itemised = figures(download(page, "Recibo detallado", tmp_path))
     for said in (
         "Recibo detallado",
         "Eva Alvarez",
@@ -348,7 +352,7 @@ def test_papers_for_taxes_and_health_accounts_in_spanish(portal: Portal, visit: 
         assert said in itemised
     page.get_by_role("link", name="Facturas").first.click()
     page.get_by_role("link", name="Office visit, 20 minutes").first.click()
-    one = words(download(page, "Recibo detallado (HSA, FSA)", tmp_path))
+    one = figures(download(page, "Recibo detallado (HSA, FSA)", tmp_path))
     assert "99213" in one
 
 

@@ -1,7 +1,6 @@
 """What is printed: black on white, whole on the sheet, without anything one presses, with the page's figures."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Visits, no_sideways_scroll
 from tests.e2e.portal import Portal
-from tests.e2e.steps import MARIA, PAYS, on_receipt, open_bill, pay, sign_in
+from tests.e2e.steps import MARIA, PAYS, figures, on_receipt, open_bill, pay, sign_in
 
 PRACTICE = "Juniper Family Medicine"
 SHEET = {"width": 658, "height": 987}  # A4 within margins of 18 mm, in CSS pixels
@@ -40,8 +39,7 @@ def printed(tmp_path: Path):
         page.pdf(path=sheets, format="A4")
         page.emulate_media(media="screen", color_scheme="light")
         page.set_viewport_size(screen or SHEET)  # type: ignore[arg-type]
-        said = subprocess.run(["pdftotext", "-raw", sheets, "-"], capture_output=True, text=True, check=True)
-        return " ".join(said.stdout.split())
+        return figures(sheets)
 
     return on_paper
 

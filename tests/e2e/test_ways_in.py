@@ -345,7 +345,10 @@ def test_idle_a_warning_at_thirteen_and_the_end_at_fifteen(portal: Portal, visit
         ages(portal, idle.visitor, 13.2)
         comes_back(idle.page)
     expect(warning).to_be_visible()
-    idle.press("Stay signed in")
+    # The dialog closes before the server has written that somebody is there: only then can it age again.
+    with idle.page.expect_response(re.compile(r"/auth/stay\?.*by=person")) as written:
+        idle.press("Stay signed in")
+    assert written.value.ok
     expect(warning).to_be_hidden()
     ages(portal, idle.visitor, 13.2)
     comes_back(idle.page)

@@ -182,10 +182,19 @@ def ages(portal: Portal, visitor: Visitor, minutes: float) -> None:
     base.close()
 
 
+_COUNTS_QUESTIONS = """
+window.questions = 0;
+const get = navigator.credentials.get.bind(navigator.credentials);
+navigator.credentials.get = (asked) => { window.questions += 1; return get(asked); };
+"""
+
+
 class Device:
     """One that holds passkeys. Whether its user answers what a page asks of it now, is theirs to say."""
 
     def __init__(self, page: Page) -> None:
+        self.page = page
+        page.add_init_script(_COUNTS_QUESTIONS)
         self.wire = page.context.new_cdp_session(page)
         self.wire.send("WebAuthn.enable")
         options = {
@@ -197,6 +206,10 @@ class Device:
             "automaticPresenceSimulation": True,
         }
         self.id = self.wire.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+
+    def is_asked(self) -> None:
+        """The page of now has put its question, which waits until somebody answers it."""
+        self.page.wait_for_function("window.questions > 0")
 
     def answers(self, does: bool) -> None:
         self.wire.send(

@@ -180,6 +180,7 @@ def test_paying(portal: Portal, visit: Visits, look: Look, language: str, amount
     expect(page.locator("dialog[open]")).to_be_visible()
     look(hal, f"{language}-ask-again")
     page.locator("dialog[open] .btn-second").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)  # until then nothing behind it takes a word
     choose_amount(page, "23.00")
     fill_card(page, ASKS_THE_BANK)
     press_pay(page)

@@ -191,6 +191,7 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.reads("My phone")
     device.answers(False)  # to the question behind the sign-in page's field
     reader.signs_out()
+    device.is_asked()
     device.answers(True)
     reader.press("Use a passkey")
     reader.is_in()
@@ -207,6 +208,7 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.reads("The passkey is removed.")
     device.answers(False)
     reader.signs_out()
+    device.is_asked()
     device.answers(True)
     reader.press("Use a passkey")
     reader.reads("That passkey did not work. Try again, or sign in with a code.")

@@ -32,4 +32,5 @@ python -m pytest tests/attacks -m served -n "$workers" --dist loadfile --reruns 
 say "the portal in a browser, and coverage of it all"
 python -m pytest tests/e2e/test_weight.py tests/e2e/test_lighthouse.py tests/e2e/test_journey.py tests/e2e/test_crash.py \
     tests/e2e/test_at_once.py tests/e2e/test_pay_links.py tests/e2e/test_tabs.py \
+    tests/e2e/test_money.py tests/e2e/test_staff_money.py tests/e2e/test_print.py \
     --deselect tests/e2e/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge -n "$workers" --dist loadfile --reruns 1 --cov --cov-append --cov-report=term:skip-covered

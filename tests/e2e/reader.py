@@ -209,7 +209,7 @@ class Device:
 
     def is_asked(self) -> None:
         """The page of now has put its question, which waits until somebody answers it."""
-        self.page.wait_for_function("window.questions > 0")
+        self.page.wait_for_function("() => window.questions > 0")
 
     def answers(self, does: bool) -> None:
         self.wire.send(

@@ -25,7 +25,7 @@ say "types: $(tail -1 build/types.txt)"
 say "building the pages for the browser tests"
 PORTAL_MODE=demo python scripts/build.py
 say "attacks on the portal as it is served"
-python -m pytest tests/attacks -m served -n "$workers" --dist loadfile --reruns 1 --cov --cov-append --cov-report=
+python -m pytest tests/attacks -m served -n "$workers" --dist loadfile --reruns 1 -rR --cov --cov-append --cov-report=
 # The journeys that must never break. `make browser` walks every page in both languages, which takes longer.
 # The two tabs can pay their bill only once, so they cannot be walked again: `make browser` has them, the services' tests too.
 # A browser on two busy cores is sometimes late: a journey that fails is walked once more, and both are reported.
@@ -33,4 +33,4 @@ say "the portal in a browser, and coverage of it all"
 python -m pytest tests/e2e/test_weight.py tests/e2e/test_lighthouse.py tests/e2e/test_journey.py tests/e2e/test_crash.py \
     tests/e2e/test_at_once.py tests/e2e/test_pay_links.py tests/e2e/test_tabs.py \
     tests/e2e/test_money.py tests/e2e/test_staff_money.py tests/e2e/test_print.py \
-    --deselect tests/e2e/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge -n "$workers" --dist loadfile --reruns 1 --cov --cov-append --cov-report=term:skip-covered
+    --deselect tests/e2e/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge -n "$workers" --dist loadfile --reruns 1 -rR --cov --cov-append --cov-report=term:skip-covered

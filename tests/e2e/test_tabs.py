@@ -144,7 +144,7 @@ def test_what_was_pressed_as_the_line_was_cut_can_be_pressed_again(portal: Porta
     visitor = fragile(visit, portal)
     visitor.go("/sign-in")
     page = visitor.page
-    page.wait_for_function("() => lines.length && lines.at(-1).readyState === 1")
+    page.wait_for_function("() => lines.length && lines.at(-1).readyState === 1 && lines.at(-1).filled")
     page.evaluate("lines.forEach((line) => { line.send = () => {}; })")
     page.locator("#contact").fill(HAL[0])
     page.get_by_role("button", name="Send me a code").click()

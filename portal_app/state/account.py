@@ -7,16 +7,15 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import Proof
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.errors import NotFound
 from portal_app.services import credentials, devices, passkeys, resets, second_factor
 from portal_app.services.passkeys import PasskeyView
-from portal_app.services.second_factor import NeedsProof, StartAgain
+from portal_app.services.second_factor import NeedsProof
 from portal_app.speech import date_text, mark, moment_text, say
 from portal_app.state.answering import answered
-from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.base import guarded, in_thread, me
 from portal_app.state.devices import DeviceItem, device_items
-from portal_app.state.factors import SENT, Choice, choices, first_way, way_of
+from portal_app.state.proving import ProvingState
 from portal_app.state.typed import as_image
 
 OPENS = ("password", "app", "passkey")
@@ -38,12 +37,9 @@ class PasskeyItem:
     about: str
 
 
-class AccountState(PortalState):
+class AccountState(ProvingState):
     ready: rx.Field[bool] = rx.field(False)
     panel: rx.Field[str] = rx.field("")  # "", prove, password, app, passkey, name, confirm, codes
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    news: rx.Field[str] = rx.field("")
 
     username: rx.Field[str] = rx.field("")
     has_password: rx.Field[bool] = rx.field(False)
@@ -55,19 +51,12 @@ class AccountState(PortalState):
     passkeys: rx.Field[list[PasskeyItem]] = rx.field(default_factory=list)
     devices: rx.Field[list[DeviceItem]] = rx.field(default_factory=list)
 
-    way: rx.Field[str] = rx.field("")
-    choices: rx.Field[list[Choice]] = rx.field(default_factory=list)
-    by_passkey: rx.Field[bool] = rx.field(False)
-    sent_to: rx.Field[str] = rx.field("")
-    once_more: rx.Field[bool] = rx.field(False)  # one proof was not enough
-
     wanted: rx.Field[str] = rx.field("")
     qr: rx.Field[str] = rx.field("")
     secret: rx.Field[str] = rx.field("")
     codes: rx.Field[list[str]] = rx.field(default_factory=list)  # shown once
     named: rx.Field[str] = rx.field("")
     _passkey: str = ""
-    _challenge: str = ""
 
     @rx.event
     @guarded(Permission.MY_ACCOUNT)
@@ -95,14 +84,8 @@ class AccountState(PortalState):
 
     @rx.event
     @guarded(Permission.MY_ACCOUNT)
-    async def choose(self, way: str):
-        async for shown in answered(self, self._choose(way_of(way))):
-            yield shown
-
-    @rx.event
-    @guarded(Permission.MY_ACCOUNT)
     async def prove(self, form: dict[str, str]):
-        async for shown in answered(self, self._prove(form.get("code", ""))):
+        async for shown in answered(self, self._proven(form.get("code", ""))):
             yield shown
 
     @rx.event
@@ -171,10 +154,11 @@ class AccountState(PortalState):
         await self._show()
 
     async def _close(self) -> None:
-        self.busy = self.once_more = False
-        self.panel = self.error = self.wanted = self.qr = self.secret = self.sent_to = ""
-        self._challenge = self._passkey = ""
-        self.codes = []
+        """Back to the overview; what was said last stays."""
+        said = self.news
+        self._calm()
+        self.news, self.codes = said, []
+        self.panel = self.wanted = self.qr = self.secret = self._passkey = ""
         await self._show()
 
     async def _show(self) -> None:
@@ -210,34 +194,12 @@ class AccountState(PortalState):
         self.once_more = self.once_more and self.panel == "prove"
 
     async def _ask_who(self) -> None:
-        asked = await in_thread(second_factor.ask_proof, me())
-        self.choices, self._challenge = choices(self.language, asked), asked.id
-        self.by_passkey = Proof.PASSKEY in asked.ways
-        self.way, self.sent_to, self.panel = "", "", "prove"
-        first = first_way(asked)
-        if first and first not in SENT:  # a message is sent when they say so
-            await self._choose(first)
-
-    async def _choose(self, way: Proof) -> None:
-        self.sent_to = ""
-        if way in SENT:
-            self.sent_to = await in_thread(second_factor.send_second_code, me(), self._challenge, way)
-        self.way = str(way)
-
-    async def _prove(self, typed: str) -> None:
-        if not typed.strip():
-            raise Refused("Enter the code")
-        if self.way == Proof.PASSWORD:
-            await in_thread(credentials.prove_by_password, me(), typed)
-        else:
-            try:
-                way = way_of(self.way)
-                await in_thread(second_factor.answer, me(), self._challenge, way, typed.strip()[:100])
-            except StartAgain:
-                await self._ask_who()
-                raise
-        self.once_more = True
-        await self._go_on()
+        self.asks_who = False
+        try:
+            await super()._ask_who()
+        finally:
+            if self.asks_who:  # asked, though the message with its code may not have gone
+                self.panel = "prove"
 
     async def _set_password(self, form: dict[str, str]) -> None:
         try:

@@ -77,3 +77,11 @@ class ProvingState(PortalState):
                 await self._ask_who()
                 raise
         self.once_more = True
+
+    async def _proven(self, typed: str) -> None:
+        await self._prove(typed)
+        await self._go_on()
+
+    async def _go_on(self) -> None:
+        """With what was wanted before it was asked who they are."""
+        raise NotImplementedError

@@ -192,10 +192,6 @@ class ContactState(ProvingState):
         self._wish = Wish("change", kind, new, contact, "everywhere" in form)
         await self._go_on()
 
-    async def _proven(self, typed: str) -> None:
-        await self._prove(typed)
-        await self._go_on()
-
     async def _go_on(self) -> None:
         """What they wished for; first, if that is not fresh, who they are."""
         wish = self._wish

@@ -96,10 +96,6 @@ class SharingState(ProvingState):
         self._wanted = Wanted(kinds, given, family, birth_date(form))
         await self._go_on()
 
-    async def _proven(self, typed: str) -> None:
-        await self._prove(typed)
-        await self._go_on()
-
     async def _go_on(self) -> None:
         wanted = self._wanted
         if wanted is None:

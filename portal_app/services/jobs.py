@@ -8,7 +8,7 @@ from portal_app.domain.access import the_portal
 from portal_app.gateways import Gateways
 from portal_app.gateways.payments import NoAnswer
 from portal_app.services import billing
-from portal_app.services.billing.reminding import OPENS, tell_households
+from portal_app.services.billing.reminding import CLOSES, OPENS, tell_households
 
 _log = logging.getLogger(__name__)
 EVERY = 60.0  # seconds
@@ -42,11 +42,11 @@ def daily_money_messages() -> int:
 
 
 async def tell_daily_forever(*, every: float = EVERY) -> None:
-    """For the server's lifespan: once a day of the practice, from nine in the morning."""
+    """For the server's lifespan: once a day of the practice, from nine in the morning; at night nobody is told."""
     told = None
     while True:
         here = now().astimezone(zone())
-        if here.time() >= OPENS and told != here.date():
+        if OPENS <= here.time() < CLOSES and told != here.date():
             try:
                 await asyncio.to_thread(daily_money_messages)
                 told = here.date()

@@ -12,7 +12,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import PaymentStatus
+from portal_app.domain.billing import Method, PaymentStatus
 from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import InvoiceId, MembershipId, PlanId, RefundId, new_id
@@ -93,6 +93,51 @@ def test_at_night_it_waits_until_the_practice_opens(cast: Cast) -> None:
     with clock.held_at(clock.now() - timedelta(hours=8)):
         send(cast)
     assert {row.next_try_at.astimezone(clock.zone()).hour for row in to_maria() if row.next_try_at} == {9}
+
+
+def test_in_the_evening_it_is_told_with_the_next_days_news(cast: Cast) -> None:
+    evening = clock.now().astimezone(clock.zone()).replace(hour=20, minute=0)
+    with clock.held_at(evening):
+        send(cast)
+        assert to_maria() == []
+    with clock.held_at(evening + timedelta(hours=13)):
+        tell_households(PORTAL)
+        assert [row.kind for row in to_maria()] == ["invoice_issued"] * 2
+
+
+def test_a_bill_that_is_void_or_forgiven_before_its_message_goes_is_not_told_of(cast: Cast) -> None:
+    billing.void_invoice(cast.nora, send(cast))
+    assert to_maria() == []
+    billing.write_off(cast.nora, send(cast))
+    assert to_maria() == []
+    assert deliver() == 0
+
+
+def test_what_is_paid_before_the_message_goes_is_taken_out_of_it(cast: Cast) -> None:
+    first, second = send(cast, 40_00), send(cast, 25_00)
+    at = {row.next_try_at for row in to_maria()}
+    billing.record_payment(
+        cast.nora, new_payment(), people.RIVERA, Money(25_00), method=Method.CASH, invoice_ids=[second]
+    )
+    waiting = [row for row in to_maria() if row.kind == "invoice_issued"]
+    assert len(waiting) == 2 and {row.next_try_at for row in waiting} == at
+    assert all("$40.00" in row.body and "$25.00" not in row.body for row in waiting)
+    billing.record_payment(
+        cast.nora, new_payment(), people.RIVERA, Money(15_00), method=Method.CASH, invoice_ids=[first]
+    )
+    assert all("$25.00" in row.body for row in to_maria() if row.kind == "invoice_issued")
+    billing.record_payment(
+        cast.nora, new_payment(), people.RIVERA, Money(25_00), method=Method.CASH, invoice_ids=[first]
+    )
+    assert {row.kind for row in to_maria()} == {"receipt"}
+
+
+def test_what_went_out_is_not_said_again(cast: Cast) -> None:
+    bill = send(cast)
+    with clock.held_at(clock.now() + timedelta(minutes=6)):
+        deliver()
+        billing.void_invoice(cast.nora, bill)
+        assert [row.kind for row in to_maria()] == ["invoice_issued"] * 2 and deliver() == 0
 
 
 @pytest.mark.parametrize(

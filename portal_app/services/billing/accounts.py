@@ -29,6 +29,7 @@ from portal_app.services.billing.books import (
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.own import own_account
 from portal_app.services.billing.per_person import left
+from portal_app.services.billing.reminding import correct_what_waits
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import (
@@ -119,7 +120,8 @@ def use_credit(
         for payment_id, invoice_id, part in spent:
             allocate(tx, payments[payment_id], tx.find(Invoice, invoice_id, lock=True), part, now())
         changed(tx, account_id, account_id)
-        return total((part for _, _, part in spent), currency())
+    correct_what_waits(account_id)
+    return total((part for _, _, part in spent), currency())
 
 
 def being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:

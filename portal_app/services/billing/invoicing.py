@@ -16,7 +16,7 @@ from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_i
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, currency, lock_account, post, posted_already
-from portal_app.services.billing.reminding import tell_issued
+from portal_app.services.billing.reminding import correct_what_waits, tell_issued
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import NewLine
 
@@ -161,6 +161,7 @@ def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "
             raise Refused("This bill is closed already.")
         _let_go(tx, invoice, f"Bill {invoice.number} voided", reason)
         invoice.status = InvoiceStatus.VOID
+    correct_what_waits(invoice.account_id)
 
 
 @retried
@@ -176,6 +177,7 @@ def write_off(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") 
         _nothing_on_its_way(tx, invoice)
         _let_go(tx, invoice, f"Bill {invoice.number} written off", reason)
         invoice.status = InvoiceStatus.WRITTEN_OFF
+    correct_what_waits(invoice.account_id)
 
 
 def _locked(tx: Tx, invoice_id: InvoiceId) -> Invoice:

@@ -25,6 +25,7 @@ from portal_app.services.billing.books import (
     refunding,
     unused,
 )
+from portal_app.services.billing.reminding import say_again
 from portal_app.services.billing.shares import keep_shares_of
 from portal_app.services.billing.telling import changed, send_refund_note, tell_staff
 from portal_app.services.billing.views import RefundView
@@ -122,6 +123,7 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
             refund.status, refund.settled_at = RefundStatus.FAILED, now()
         elif refund.status is RefundStatus.SUCCEEDED and facts.outcome is Outcome.DECLINED:
             _came_back(tx, payment, refund)
+        say_again(tx, payment.account_id)
         changed(tx, payment.account_id, payment.id)
         return RefundView(refund.id, payment.id, refund.amount, refund.status, local_date(refund.created_at))
 

@@ -10,13 +10,13 @@ from typing import Any
 from sqlmodel import col, select
 
 from portal_app.clock import now, today, zone
-from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Account, Invoice, PaymentSource
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.messages import MoneyNotice, OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.domain import billing as rules
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal, Side, the_portal
 from portal_app.domain.billing import PAYABLE
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.families import ContactKind, PatientStatus
@@ -33,13 +33,29 @@ DUE_SOON = timedelta(days=3)
 _LATE = timedelta(days=7)  # older debts are for a letter, not for a text
 _FRESH = timedelta(days=3)  # an imported bill that came in longer ago is no news
 _TOGETHER = timedelta(minutes=5)  # bills sent one after the other are one message
-OPENS = time(9)  # the practice's local time: nobody is told of money at night
+OPENS, CLOSES = time(9), time(20)  # the practice's local time: nobody is told of money at night
 
 
 def tell_issued(tx: Tx, invoice: Invoice) -> None:
-    """In the transaction that issues it. Several of one day are one message."""
+    """In the transaction that issues it. Several of one day are one message; in the evening it is tomorrow's."""
     _note(tx, invoice.account_id, "invoice_issued", invoice.id)
-    _say(tx, invoice.account_id, max(now() + _TOGETHER, _opening()))
+    if now().astimezone(zone()).time() < CLOSES:
+        _say(tx, invoice.account_id, max(now() + _TOGETHER, _opening()))
+
+
+def say_again(tx: Tx, account_id: AccountId) -> None:
+    """In the transaction that pays or closes a bill: what waits to be sent says what is true now, or nothing."""
+    waiting = [row.next_try_at for row in _written(tx, account_id) if row.next_try_at and not row.tries]
+    if waiting:
+        tx.flush()
+        _say(tx, account_id, min(waiting), anew=True)
+
+
+@retried
+def correct_what_waits(account_id: AccountId) -> None:
+    """`say_again` right after a transaction of somebody who may not see messages."""
+    with transaction(the_portal("notify")) as tx:
+        say_again(tx, account_id)
 
 
 def tell_households(principal: Principal) -> int:
@@ -107,20 +123,18 @@ def _note_cards(tx: Tx) -> None:
             _note(tx, card.account_id, "card_expiring", card.id, f":{card.exp_year}-{card.exp_month}")
 
 
-def _say(tx: Tx, account_id: AccountId, at: datetime) -> int:
+def _say(tx: Tx, account_id: AccountId, at: datetime, *, anew: bool = False) -> int:
     """Write what waits, together with what is written today and still waits; how many messages.
 
-    0 when the household was told today already: the rest is tomorrow's.
+    0 when the household was told today already: the rest is tomorrow's. `anew`: though nothing is new.
     """
     lock_account(tx, account_id)
-    once = f"money:{account_id}:{today()}"
-    names = [f"{once}:{kind}" for kind in ContactKind]
-    mine = select(OutboxMessage).where(col(OutboxMessage.once).in_(names))
-    written = tx.exec(mine.with_for_update().execution_options(populate_existing=True)).all()
+    once = _once(account_id)
+    written = _written(tx, account_id)
     if any(row.tries or row.sent_at or row.failed for row in written):
         return 0
     notices = _notices(tx, account_id)
-    if all(notice.said_on for notice in notices):
+    if not anew and all(notice.said_on for notice in notices):
         return 0
     for row in written:
         tx.delete(row)
@@ -137,6 +151,17 @@ def _say(tx: Tx, account_id: AccountId, at: datetime) -> int:
     return messages.write_each_way(
         tx, kind, once=once, to_patient=guarantor.id, account_id=account_id, values=values, not_before=at
     )
+
+
+def _once(account_id: AccountId) -> str:
+    return f"money:{account_id}:{today()}"
+
+
+def _written(tx: Tx, account_id: AccountId) -> list[OutboxMessage]:
+    """Today's message, in each way; nobody else sends it while this transaction lasts."""
+    names = [f"{_once(account_id)}:{kind}" for kind in ContactKind]
+    mine = select(OutboxMessage).where(col(OutboxMessage.once).in_(names))
+    return list(tx.exec(mine.with_for_update().execution_options(populate_existing=True)).all())
 
 
 def _notices(tx: Tx, account_id: AccountId) -> list[MoneyNotice]:

@@ -18,6 +18,7 @@ from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, SourceFacts
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import allocate, attempts_on, lock_account, post_payment
+from portal_app.services.billing.reminding import say_again
 from portal_app.services.billing.telling import changed, send_failure_note, send_receipt, tell_staff
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.billing.window import since
@@ -212,6 +213,7 @@ def receive(tx: Tx, payment: Payment) -> None:
         post_payment(tx, payment)
     tx.flush()
     send_receipt(tx, payment)
+    say_again(tx, payment.account_id)
 
 
 def part_sum(tx: Tx, payment: Payment) -> Money:

@@ -120,7 +120,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
     @guarded(Permission.MY_BILLS, activity=False)
     async def refresh(self):
         """Something happened to the account elsewhere: the figures follow, a form at hand stays."""
-        if self.ready and not self.busy:
+        if self.ready and not (self.busy or self._is_asked()):
             await self._look()
 
     @rx.event

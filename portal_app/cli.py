@@ -121,7 +121,11 @@ def _print_report(report: Any, at_most: int | None) -> None:
         out.print(note, markup=False)
     for currency, sums in report.totals.items():
         agree = "as in the files" if sums.agree else "NOT as in the files"
-        out.print(f"{currency}: owed before {_plain(sums.before)}, after {_plain(sums.after)}, {agree}")
+        aside = f", set aside {_plain(sums.set_aside)}" if sums.set_aside else ""
+        files = f"the files say {_plain(sums.source)}{aside}"
+        out.print(
+            f"{currency}: owed before {_plain(sums.before)}, after {_plain(sums.after)}, {agree}; {files}"
+        )
     out.print("Nothing was written (--check)." if report.check else f"{report.changes} records written.")
 
 
@@ -138,7 +142,10 @@ def reconcile(
     )
     for finding in findings:
         out.print(_shown(finding), markup=False)
-    out.print(f"{len(findings)} put right." if findings else "Nothing to put right.")
+    open_ = sum(not finding.repaired for finding in findings)
+    out.print(f"{len(findings) - open_} put right." if len(findings) > open_ else "Nothing to put right.")
+    if open_:
+        out.print(f"{open_} for a person to look at: there is a task for each at /staff/tasks.")
 
 
 @app.command()
@@ -293,6 +300,12 @@ def main() -> None:
         from portal_app.speech import say  # noqa: PLC0415
 
         sys.exit(f"portal: {say('en', refusal.message, **refusal.values)}")
+    except Exception as trouble:
+        from portal_app.gateways.payments import NoAnswer  # noqa: PLC0415
+
+        if not isinstance(trouble, NoAnswer):
+            raise
+        sys.exit("portal: the card processor does not answer. Nothing is lost: run it again later.")
 
 
 if __name__ == "__main__":

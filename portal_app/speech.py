@@ -124,11 +124,21 @@ def _listed(language: str, names: tuple[str, ...]) -> str:
 def paid_with_text(language: str, shown: str) -> str:
     """What was paid with, as the database keeps it in English: "Visa ending in 4242", "Cash"."""
     name, ending, digits = shown.partition(" ending in ")
-    name = say(language, name)
+    kind, space, number = name.rpartition(" ")
+    numbered = bool(space) and number.isdigit()  # "Check 1183"
+    name = f"{say(language, kind)} {number}" if numbered else say(language, name)
     return say(language, mark("{name} ending in {digits}"), name=name, digits=digits) if ending else name
 
 
-METHODS = (mark("Card"), mark("Bank account"), mark("Bank"), mark("Cash"), mark("Check"), mark("Terminal"))
+METHODS = (
+    mark("Card"),
+    mark("Bank account"),
+    mark("Bank"),
+    mark("Cash"),
+    mark("Check"),
+    mark("Terminal"),
+    mark("Health savings account"),
+)
 
 
 def paper_language(language: str) -> str:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / os.environ.get("REFLEX_WEB_WORKDIR", ".web")
 CLIENT = WEB / "build" / "client"
@@ -46,8 +48,9 @@ def environment() -> dict[str, str]:
 
 def fingerprint() -> str:
     told = hashlib.sha256()
+    written = dotenv_values(ROOT / ".env")
     for name in DECIDED_BY:
-        told.update(f"{name}={os.environ.get(name, '')}\n".encode())
+        told.update(f"{name}={os.environ.get(name, written.get(name) or '')}\n".encode())
     for top in MADE_OF:
         place = ROOT / top
         files = [place] if place.is_file() else sorted(place.rglob("*"))

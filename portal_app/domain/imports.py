@@ -136,6 +136,9 @@ def read_date(text: str, manner: Manner) -> date:
     )
 
 
+_YEARS = (1900, 2199)  # 0001 and 9999 are how some systems write "none"
+
+
 def read_moment(text: str, manner: Manner) -> datetime:
     """'2026-06-15 10:20' in the practice's time zone, or with an offset. Aware."""
     parts = _MOMENT.fullmatch(text)
@@ -150,6 +153,8 @@ def read_moment(text: str, manner: Manner) -> datetime:
         moment = datetime.fromisoformat(f"{day.isoformat()}T{clock}{parts[3] or ''}")
     except ValueError:
         raise Unreadable(f"“{text[:40]}” is not a date and time") from None
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise Unreadable(f"“{text[:40]}” is no time at which anybody came or will come")
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     here = moment.replace(tzinfo=manner.zone)

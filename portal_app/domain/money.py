@@ -12,6 +12,7 @@ from portal_app.domain.errors import Refused
 _NONE: str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE: str = "BHD IQD JOD KWD LYD OMR TND"
 _DIGITS: dict[str, int] = {**dict.fromkeys(_NONE.split(), 0), **dict.fromkeys(_THREE.split(), 3)}
+_SIGNS: dict[str, str] = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 # Nine digits before the separator: more than any practice bills, less than any overflow.
 _TYPED = re.compile(r"(\d{1,9})(?:([.,])(\d+))?", re.ASCII)
 
@@ -29,12 +30,17 @@ class Money:
 
     @classmethod
     def parse(cls, text: object, currency: str = "USD", decimal_mark: str = ".") -> Money:
-        """What a person typed: '40', '40.5', '1200.00'.
+        """What a person typed: '40', '40.5', '1200.00', '$40.00' where that is what the currency is.
 
-        Digits, at most one `decimal_mark`, at most the currency's decimals. Everything
+        The currency's sign or none, digits, at most one `decimal_mark`, at most the currency's decimals. Everything
         else is refused (ALL-11), an ambiguous '12,50' too: nobody's money is guessed.
         """
-        typed = _TYPED.fullmatch(text.strip(" ")) if isinstance(text, str) else None
+        bare = (
+            text.strip(" ").removeprefix(_SIGNS.get(currency, "")).lstrip(" ")
+            if isinstance(text, str)
+            else ""
+        )
+        typed = _TYPED.fullmatch(bare)
         digits = minor_digits(currency)
         if typed is None or (typed[2] or decimal_mark) != decimal_mark:
             raise Refused("Enter an amount, like {example}", example=cls(40_00, currency))

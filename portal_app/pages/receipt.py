@@ -129,7 +129,7 @@ def what_next() -> rx.Component:
         h2(_("What happens next")),
         el.ul(
             rx.cond(S.email != "", el.li(fill_var("We email the receipt to {email}.", email=S.email))),
-            el.li(_("Your bank shows the payment in 1 to 3 days.")),
+            rx.cond(S.by_bank, el.li(_("Your bank shows the payment in 1 to 3 days."))),
             rx.cond(
                 ~S.posted,
                 el.li(

@@ -164,7 +164,7 @@ def tax_facts(view: TaxYear, language: str) -> dict[str, Any]:
         ]
         for row in view.rows
     ]
-    totals = [(say(language, "Paid"), money_text(language, view.paid), False)]
+    totals = [(say(language, "Amount paid"), money_text(language, view.paid), False)]
     if view.refunded:
         totals.append((say(language, "Refunded"), money_text(language, view.refunded), False))
     totals.append(

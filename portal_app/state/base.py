@@ -292,7 +292,7 @@ async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterat
 def _answer(state: PortalState, trouble: Exception, side: Side, door: object) -> Any:
     """What the page is told: a refusal in the reader's words, the way to sign in, or a number to call about."""
     language = language_now()
-    if isinstance(trouble, NotSignedIn):
+    if isinstance(trouble, NotSignedIn) or _came_by_another_door(trouble):
         linked = door is Permission.LINKED and not embedded_now()
         return rx.redirect(_in_language("/links", language) if linked else sign_in_address(side, language))
     if isinstance(trouble, NotAllowed) and trouble.permission in ALLOWED:
@@ -305,6 +305,15 @@ def _answer(state: PortalState, trouble: Exception, side: Side, door: object) ->
             number=reported(trouble),
         )  # fmt: skip
     return None
+
+
+def _came_by_another_door(trouble: Exception) -> bool:
+    """By a link that opens one bill, on a page of the whole portal, or the other way round: a way in is shown.
+
+    In a frame there are no links, and its sessions know fewer pages: there it is said.
+    """
+    mine = isinstance(trouble, NotAllowed) and trouble.permission.startswith(f"{Side.PATIENT}:")
+    return mine and not embedded_now()
 
 
 async def refused(principal: Principal, what: str, trouble: Exception) -> None:

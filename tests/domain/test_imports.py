@@ -55,7 +55,18 @@ def test_an_appointments_time_is_the_practices_unless_it_says_otherwise(text: st
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-06-15", "10:20", "2026-03-08 02:30", "2026-06-15 25:00", "tomorrow at noon"]
+    "text",
+    [
+        "2026-06-15",
+        "10:20",
+        "2026-03-08 02:30",
+        "2026-06-15 25:00",
+        "tomorrow at noon",
+        "9999-12-31 23:59",
+        "9999-12-31 23:59-05:00",
+        "0001-01-01T00:00:00+05:00",
+        "0001-01-01T00:00:00Z",
+    ],
 )
 def test_a_time_that_does_not_exist_is_refused(text: str):
     with pytest.raises(Unreadable):

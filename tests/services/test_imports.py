@@ -459,6 +459,52 @@ def test_a_payment_on_account_pays_the_oldest_due_first_and_leaves_credit(folder
     assert_invariants()
 
 
+def test_all_14_a_payment_on_account_leaves_alone_what_the_files_have_written_off(folder: Path):
+    header = "invoice_number,guarantor_chart_number,status,issue_date,due_date,total,opening_balance"
+    bills = ("W,1,written_off,2026-01-01,2026-02-01,80.00,yes", "O,1,open,2026-01-01,2026-03-01,60.00,yes")
+    write(folder, "invoices", header, *bills)
+    write(
+        folder,
+        "payments",
+        "payment_key,guarantor_chart_number,invoice_number,amount,date",
+        "P,1,,25.00,2026-02-02",
+    )
+    report = bring(folder)
+    assert (invoice("W").allocated, invoice("O").due, balance()) == (Money(0), Money(35_00), Money(35_00))
+    assert all(sums.agree for sums in report.totals.values())
+    assert_invariants()
+    again = bring(folder)
+    assert again.changes == 0 and again.counts["invoice_lines"].set_aside == 0
+
+
+def test_imp_4_a_key_twice_sets_the_second_row_aside(folder: Path):
+    write(folder, "plans", "plan_key,name,adult_price", "CARE,Care,80.00", "CARE,Care again,90.00")
+    write(
+        folder,
+        "memberships",
+        "membership_key,owner_chart_number,plan_key,start,next_bill_date",
+        *["M1,1,CARE,2025-01-15,2026-07-15"] * 2,
+    )
+    expected = [("plans.csv", 3, "plan_key"), ("memberships.csv", 3, "membership_key")]
+    assert said(bring(folder, check=True)) == expected
+    assert said(bring(folder)) == expected
+    with reading(IMPORT) as tx:
+        assert len(tx.exec(select(Membership)).all()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["mac-roman", "utf-8", "cp1252"])
+def test_imp_6_bytes_that_mean_nothing_stop_no_import(folder: Path, encoding: str):
+    (folder / "patients.csv").write_bytes(
+        (PATIENTS + "\n" + ANA + "\n").encode() + b"7,,Ad\x8f\x81le,Roy,1990-01-02,,\n"
+    )
+    assert bring(folder, encoding=encoding).counts["patients"].rows == 2
+
+
+def test_an_encoding_that_does_not_exist_is_said(folder: Path):
+    with pytest.raises(Refused, match="encoding"):
+        bring(folder, encoding="bogus")
+
+
 def test_an_issued_invoice_may_change_its_due_date_and_be_voided(folder: Path):
     write(folder, "invoices", INVOICES, BILL)
     write(folder, "invoice_lines", LINES, LINE)

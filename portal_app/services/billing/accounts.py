@@ -120,7 +120,7 @@ def use_credit(
         for payment_id, invoice_id, part in spent:
             allocate(tx, payments[payment_id], tx.find(Invoice, invoice_id, lock=True), part, now())
         changed(tx, account_id, account_id)
-    correct_what_waits(account_id)
+    correct_what_waits(principal, account_id)
     return total((part for _, _, part in spent), currency())
 
 

@@ -161,7 +161,7 @@ def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "
             raise Refused("This bill is closed already.")
         _let_go(tx, invoice, f"Bill {invoice.number} voided", reason)
         invoice.status = InvoiceStatus.VOID
-    correct_what_waits(invoice.account_id)
+    correct_what_waits(principal, invoice.account_id)
 
 
 @retried
@@ -177,7 +177,7 @@ def write_off(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") 
         _nothing_on_its_way(tx, invoice)
         _let_go(tx, invoice, f"Bill {invoice.number} written off", reason)
         invoice.status = InvoiceStatus.WRITTEN_OFF
-    correct_what_waits(invoice.account_id)
+    correct_what_waits(principal, invoice.account_id)
 
 
 def _locked(tx: Tx, invoice_id: InvoiceId) -> Invoice:

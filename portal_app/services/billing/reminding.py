@@ -52,9 +52,9 @@ def say_again(tx: Tx, account_id: AccountId) -> None:
 
 
 @retried
-def correct_what_waits(account_id: AccountId) -> None:
+def correct_what_waits(principal: Principal, account_id: AccountId) -> None:
     """`say_again` right after a transaction of somebody who may not see messages."""
-    with transaction(the_portal("notify")) as tx:
+    with transaction(the_portal(f"billing for {principal.name}")) as tx:
         say_again(tx, account_id)
 
 

@@ -172,6 +172,7 @@ class ReceiptView:
     parts: tuple[ReceiptPart, ...]
     credit: Money  # what of it no invoice uses yet
     posted: bool
+    by_bank: bool = True  # the payer's bank shows it in some days: not cash, not a check
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class Books:
     entries: list[dict[str, Any]] = field(default_factory=list)
     dropped_lines: list[InvoiceLine] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
+    closing: set[str] = field(default_factory=set)  # numbers that the files have written off
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.desk.manner.currency)
@@ -83,6 +84,7 @@ class Books:
             bill
             for bill in self.bills.values()
             if bill.account_id == account_id and bill.status in PAYABLE and bill.due > 0
+            if bill.number not in self.closing  # what it received is named; nothing else goes there (ALL-14)
         )
         return sorted(mine, key=lambda bill: bill.order)
 

@@ -55,7 +55,11 @@ def find_sources(directory: Path, mapping: Mapping) -> list[Source]:
 
 def _source(sheet: str, path: Path, mapped: Sheet, mapping: Mapping) -> Source:
     encoding = mapping.encoding or encoding_of(path)
-    with path.open(encoding=encoding, newline="") as text:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise Refused("There is no text encoding named {encoding}", encoding=encoding) from None
+    with _opened(path, encoding) as text:
         first = text.readline()
     delimiter = mapping.delimiter or max(",;\t", key=first.count)
     header = _header(path, encoding, delimiter)

@@ -8,6 +8,7 @@ from portal_app.domain.billing import EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.services.imports.books import Bill, Books, line_row
 from portal_app.services.imports.desk import Desk, Row, noon, task, whole
+from portal_app.speech import mark
 
 Reason = tuple[str, str]  # column, reason
 OPENING = "Opening balance"
@@ -85,7 +86,7 @@ def _balance(books: Books, row: Row, paid: int, before: Bill | None) -> Reason |
 
 
 def _flagged(books: Books, bill: Bill, column: str, reason: str) -> Reason:
-    said = "The import shows invoice {number} differently: {reason}. Nothing was changed."
+    said = mark("The import shows invoice {number} differently: {reason}. Nothing was changed.")
     books.tasks.append(
         task(
             f"import:{bill.id}:{reason}",
@@ -239,7 +240,8 @@ def _changed(
     closing = row["status"] in ("void", "written_off") and bill.status != row["status"]
     moved = worded or ours != theirs or before[0] != bill.now or closing
     reworded = worded or ours != theirs
-    for sheet, what, rows in (("invoices", moved, 1), ("invoice_lines", reworded, len(wanted))):
+    told = sum(patient is not None for patient, _ in wanted)  # an opening balance has no line of the files
+    for sheet, what, rows in (("invoices", moved, 1), ("invoice_lines", reworded, told)):
         books.desk.count(sheet).changed += rows * what
         books.desk.count(sheet).unchanged += rows * (not what)
     books.desk.ours += 0 if bill.kept[0] is InvoiceStatus.DRAFT else bill.kept[2] + bill.kept[3]

@@ -1,5 +1,6 @@
 """Plans, memberships and enrolments. A membership the portal bills is never moved back by a file."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlmodel import col, select
@@ -18,12 +19,24 @@ _RUNNING = (MembershipStatus.PENDING, MembershipStatus.ACTIVE)
 def import_plans(desk: Desk, rows: list[Row]) -> None:
     with desk.opened() as tx:
         here = {plan.practice_key: plan for plan in tx.exec(select(Plan))}
-        for row in rows:
+        for row in _once_each(desk, "plans", "plan_key", rows):
             if row["currency"] not in ("", desk.manner.currency):
                 desk.aside("plans", row, "currency", f"the portal keeps {desk.manner.currency}")
                 continue
             _keep_plan(desk, tx, row, here.get(row["plan_key"]))
     desk.step(len(rows))
+
+
+def _once_each(desk: Desk, sheet: str, column: str, rows: list[Row]) -> Iterator[Row]:
+    """A key stands for one row; the second is set aside (IMP-4)."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        key = row[column]
+        if key in seen:
+            desk.aside(sheet, row, column, f"{key} was in line {seen[key]} already")
+        else:
+            seen[key] = row.where.line
+            yield row
 
 
 def _bands(row: Row) -> list[dict[str, Any]]:
@@ -55,7 +68,7 @@ def _keep_plan(desk: Desk, tx: Tx, row: Row, before: Plan | None) -> None:
 def import_memberships(desk: Desk, rows: list[Row]) -> None:
     with desk.opened() as tx:
         desk.plans.update((plan.practice_key, plan.id) for plan in tx.exec(select(Plan)))
-    for some in chunks(rows):
+    for some in chunks(_once_each(desk, "memberships", "membership_key", rows)):
         with desk.opened() as tx:
             _keep_memberships(desk, tx, some)
         desk.step(len(some))

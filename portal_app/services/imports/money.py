@@ -196,6 +196,7 @@ def _keep_account(books: Books, account: AccountId, pile: Pile, lines: Lines) ->
             lost[row["invoice_number"]] = row.where
         elif row["status"] == "void":
             write_off(books, row)  # before the payments: it receives none (ALL-14)
+    books.closing |= {row["invoice_number"] for row in pile.invoices if row["status"] == "written_off"}
     for parts in pile.payments:
         gone = [p["invoice_number"] for p in parts if p["invoice_number"] in lost]
         if gone and gone[0] not in books.bills:

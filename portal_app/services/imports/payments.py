@@ -8,6 +8,7 @@ from portal_app.domain.ids import AccountId
 from portal_app.services.billing.books import post_payment
 from portal_app.services.imports.books import Bill, Books
 from portal_app.services.imports.desk import Row, noon, task, whole
+from portal_app.speech import mark
 
 Reason = tuple[str, str]
 
@@ -76,7 +77,9 @@ def _flagged(books: Books, row: Row, ours: Payment, reason: str) -> Reason:
         task(
             f"import:{ours.id}:{row['payment_key']}",
             "import_differs",
-            "The import shows payment {key} differently. Compare it with {id}; nothing was subtracted twice.",
+            mark(
+                "The import shows payment {key} differently. Compare it with {id}; nothing was subtracted twice."
+            ),
             account_id=ours.account_id,
             key=row["payment_key"],
             id=ours.id,

@@ -15,6 +15,7 @@ from portal_app.domain.imports import Unreadable
 from portal_app.services.imports.contacts import email_of, phone_of
 from portal_app.services.imports.desk import Desk, Person, Row, chunks, keyed_id, task, whole
 from portal_app.settings import settings
+from portal_app.speech import mark
 
 _COPIED = [
     "given_name",
@@ -182,9 +183,9 @@ def _look_at_birth_date(desk: Desk, batch: _Batch, row: Row, id_: PatientId, nam
     if row["status"] != PatientStatus.ACTIVE or (born and born <= desk.manner.today):
         return
     said = (
-        "The date of birth of {name} ({chart}) is in the future."
+        mark("The date of birth of {name} ({chart}) is in the future.")
         if born
-        else "The date of birth of {name} ({chart}) is missing."
+        else mark("The date of birth of {name} ({chart}) is missing.")
     )
     desk.warn(row, "birth_date", "is in the future: an adult" if born else "is missing: an adult")
     batch.tasks.append(

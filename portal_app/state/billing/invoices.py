@@ -8,6 +8,7 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.services import billing
 from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
@@ -172,6 +173,13 @@ def _asked(query: Mapping[str, str]) -> tuple[str, PatientId | None, int]:
     page = query.get("page", "")
     return (
         show if show in SHOWS else "all",
-        PatientId(given_id("pat", person)) if person else None,
+        _person(person) if person else None,
         int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,
     )
+
+
+def _person(given: str) -> PatientId | None:
+    try:
+        return PatientId(given_id("pat", given))
+    except NotFound:
+        return None

@@ -40,6 +40,7 @@ class ReceiptState(PortalState):
     email: rx.Field[str] = rx.field("")
     credit: rx.Field[str] = rx.field("")
     posted: rx.Field[bool] = rx.field(True)
+    by_bank: rx.Field[bool] = rx.field(True)
     left: rx.Field[str] = rx.field("")
     parts: rx.Field[list[PartItem]] = rx.field(default_factory=list)
     pdf: rx.Field[str] = rx.field("")
@@ -64,7 +65,7 @@ class ReceiptState(PortalState):
         self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
         self.tone, self.status = payment_status(self.language, receipt.status)
         self.received = self.tone == "paid"
-        self.email, self.posted = receipt.email, receipt.posted
+        self.email, self.posted, self.by_bank = receipt.email, receipt.posted, receipt.by_bank
         self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""
         self.parts = [self._part(part) for part in receipt.parts]
         self.left = next((part.left for part in self.parts if part.left), "")

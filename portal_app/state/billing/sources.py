@@ -171,8 +171,11 @@ class SourcesState(PicksAccount, PortalState):
             raise NotFound
         self.removing, self.removing_shown, self.removing_pays = gone.id, gone.shown, gone.pays
         others = [card for card in self.sources if card.id != gone.id]
+        others.sort(key=lambda card: card.tone == "late")  # one that has expired is nobody's first choice
         takes_over = gone.is_default or bool(gone.pays)
-        self.heirs = [HeirItem(card.id, card.shown, card is others[0]) for card in others if takes_over]
+        self.heirs = [
+            HeirItem(card.id, _told_apart(card), card is others[0]) for card in others if takes_over
+        ]
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -254,6 +257,11 @@ class SourcesState(PicksAccount, PortalState):
     def _clear(self) -> None:
         self.said = self.trouble = self.removing = self.removing_shown = self.removing_pays = ""
         self.heirs = []
+
+
+def _told_apart(card: SourceCard) -> str:
+    """Two cards may end in the same digits."""
+    return ", ".join(word for word in (card.shown, card.name, card.note) if word)
 
 
 def _source(given: str | None) -> SourceId:

@@ -56,6 +56,8 @@ _BOOKS = (
     (" voided", mark("Voided")),
     (" written off", mark("Written off")),
     ("Refund that came back", mark("Refund that came back")),
+    ("Amount corrected to what was received", mark("Amount corrected to what was received")),
+    ("Payment that was never charged", mark("Payment that was never charged")),
 )
 _MAY = {
     Permission.REFUND: mark("You may not refund. {who} can allow it."),

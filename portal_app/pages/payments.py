@@ -95,7 +95,7 @@ def balance() -> rx.Component:
             el.dl(
                 summary_row(_("Balance"), S.balance),
                 each(S.posting, posting),
-                summary_row(el.b(_("You will owe")), S.will_owe),
+                summary_row(el.b(rx.cond(S.in_favor, _("In your favor"), _("You will owe"))), S.figure),
                 class_name="mt-4",
             ),
         ),

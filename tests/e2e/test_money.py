@@ -11,9 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import Axe, Look, Visits, no_sideways_scroll
 from tests.e2e.portal import ROOT, Portal
 from tests.e2e.steps import (
+    ASKS_THE_BANK,
     MARIA,
     PAYS,
     card_frame,
+    confirm_at_the_bank,
     download,
     figures,
     fill_card,
@@ -166,6 +168,25 @@ def test_part_1_an_amount_is_shown_bill_by_bill_then_paid(portal: Portal, visit:
     go(page, portal, "/payments", "Payments")
     expect(panel(page, "Your balance")).to_contain_text("$294.90")
     expect(page.locator("main")).to_contain_text("Visa ending in 4242")
+
+
+def test_the_bank_asks_once_about_what_is_paid_here(portal: Portal, visit: Visits):
+    page = sign_in(visit(portal), MARIA)
+    go(page, portal, "/payments", "Payments")
+    page.get_by_label("Another amount").check(force=True)
+    page.get_by_label("Amount in dollars").fill("12.00")
+    page.get_by_role("button", name="Continue").click()
+    expect(panel(page, "Check your payment")).to_contain_text("$12.00")
+    fill_card(page, ASKS_THE_BANK)
+    press_pay(page)
+    asked = page.locator("iframe[title='3D Secure authentication']")
+    expect(asked).to_be_visible()
+    page.wait_for_timeout(1500)  # that nothing else comes is seen only by waiting
+    expect(asked).to_have_count(1)
+    confirm_at_the_bank(page)
+    on_receipt(page)
+    expect(page.locator("main")).to_contain_text("$12.00")
+    expect(asked).to_have_count(0)
 
 
 def test_the_same_amount_within_ten_minutes_asks_in_spanish_too(portal: Portal, visit: Visits):

@@ -17,7 +17,7 @@ from portal_app.db.tables.billing import InvoiceLine, LedgerShare
 from portal_app.db.tables.families import ContactPoint
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus
+from portal_app.domain.billing import EntryKind, InvoiceStatus, RefundStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PaymentId, RefundId, new_id
@@ -96,6 +96,8 @@ def test_a_refund_that_came_back_is_taken_from_whom_it_had_been_given(
     payment, refund = paid(cast, processor, 120_00), RefundId(new_id("ref"))
     billing.refund_payment(cast.nora, refund, payment, Money(45_00), processor=processor)
     billing.settle_refund(the_portal("test"), refund, RefundFacts(Outcome.DECLINED))
+    (told,) = billing.list_payments(cast.maria).rows[0].refunds
+    assert told.status is RefundStatus.FAILED  # they were told that it is on its way
     hers = billing.view_statement(cast.maria, *JUNE, patient_id=people.MARIA.id)
     back = [row.amount.minor for row in hers.rows if row.kind in (EntryKind.REFUND, EntryKind.REVERSAL)]
     assert sorted(back) == [-45_00, 45_00]  # written in one moment of the held clock

@@ -101,8 +101,10 @@ def years_with_payments(principal: Principal, account_id: AccountId | None = Non
 
 def _refunds(tx: Tx, ids: Sequence[PaymentId]) -> dict[PaymentId, list[RefundView]]:
     found: dict[PaymentId, list[RefundView]] = {}
-    rows = select(Refund).where(col(Refund.payment_id).in_(ids), Refund.status != RefundStatus.FAILED)
+    rows = select(Refund).where(col(Refund.payment_id).in_(ids))
     for row in tx.exec(rows.order_by(col(Refund.created_at))):
+        if row.status is RefundStatus.FAILED and not row.taken_back:
+            continue  # it never went; one that came back is said, they were told that it is on its way
         on = local_date(row.settled_at or row.created_at)
         found.setdefault(row.payment_id, []).append(
             RefundView(row.id, row.payment_id, row.amount, row.status, on)

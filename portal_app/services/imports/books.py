@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import col, select
@@ -14,7 +14,7 @@ from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.domain.money import Money
 from portal_app.services.billing.shares import pour_shares
-from portal_app.services.imports.desk import Desk, whole
+from portal_app.services.imports.desk import Desk, noon, whole
 
 
 @dataclass(slots=True)
@@ -101,7 +101,8 @@ class Books:
                 source=source,
                 happened_on=day,
                 posted_on=day,
-                posted_at=now(),
+                # Of its own day, by which staff search; entries of one day in the order they were made.
+                posted_at=noon(day, self.desk) + timedelta(microseconds=len(self.entries)),
                 posted_by=self.desk.principal.name,
                 **facts,
             )

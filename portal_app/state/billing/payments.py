@@ -77,7 +77,6 @@ class PaymentsState(Paying, PicksAccount, PortalState):
     figure: rx.Field[str] = rx.field("")
     balance: rx.Field[str] = rx.field("")
     posting: rx.Field[list[PostingItem]] = rx.field(default_factory=list)
-    will_owe: rx.Field[str] = rx.field("")
     in_favor: rx.Field[bool] = rx.field(False)
     credit: rx.Field[str] = rx.field("")
     credit_for: rx.Field[str] = rx.field("")  # the bill that a credit would pay first
@@ -195,7 +194,6 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         owed = -account.will_owe if self.in_favor else account.will_owe
         self.figure = money_text(self.language, owed)
         self.balance = money_text(self.language, account.balance)
-        self.will_owe = money_text(self.language, account.will_owe)
         self.posting = [self._posting(paid) for paid in account.being_posted]
         self.credit = money_text(self.language, account.credit) if account.credit else ""
         free = [bill for bill in account.open if bill.payable == bill.due]

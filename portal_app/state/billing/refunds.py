@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal_app import clock
+from portal_app.domain.billing import RefundStatus
 from portal_app.services.billing.views import RefundView
 from portal_app.speech import money_text, say
 
@@ -18,6 +19,12 @@ class RefundItem:
 
 
 def refund_item(language: str, refund: RefundView) -> RefundItem:
+    if refund.status is RefundStatus.FAILED:
+        return RefundItem(
+            say(language, "Refund that came back, {day}", day=refund.on),
+            say(language, "Your bank sent it back. Call us, and we give it back another way."),
+            money_text(language, refund.amount),
+        )
     travels = clock.today() - refund.on <= _TRAVELS
     return RefundItem(
         say(language, "Refund, {day}", day=refund.on),

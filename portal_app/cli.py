@@ -291,6 +291,11 @@ def _shown(finding: Any) -> str:
     return ", ".join(str(getattr(finding, name)) for name in finding.__dataclass_fields__)
 
 
+def _not_migrated(trouble: Exception) -> bool:
+    said = str(getattr(trouble, "orig", ""))
+    return "no such table" in said or "no such column" in said or "does not exist" in said
+
+
 def main() -> None:
     """A refusal is one line; only a bug has a traceback."""
     os.umask(0o027)  # what is kept is for the portal's own user
@@ -301,11 +306,15 @@ def main() -> None:
 
         sys.exit(f"portal: {say('en', refusal.message, **refusal.values)}")
     except Exception as trouble:
+        from sqlalchemy.exc import OperationalError, ProgrammingError  # noqa: PLC0415
+
         from portal_app.gateways.payments import NoAnswer  # noqa: PLC0415
 
-        if not isinstance(trouble, NoAnswer):
-            raise
-        sys.exit("portal: the card processor does not answer. Nothing is lost: run it again later.")
+        if isinstance(trouble, NoAnswer):
+            sys.exit("portal: the card processor does not answer. Nothing is lost: run it again later.")
+        if isinstance(trouble, (OperationalError, ProgrammingError)) and _not_migrated(trouble):
+            sys.exit("portal: the database is empty or older than the portal: run portal migrate.")
+        raise
 
 
 if __name__ == "__main__":

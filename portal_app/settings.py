@@ -5,12 +5,15 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.localedata import locale_identifiers
+from babel.numbers import list_currencies
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -126,22 +129,33 @@ def _unreadable(found: Settings) -> Iterator[str]:
         ZoneInfo(found.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         yield f"PORTAL_TIMEZONE names no time zone: {found.timezone}"
-    if not re.fullmatch(r"[A-Z]{3}", found.currency):
+    if found.currency not in list_currencies():
         yield f"PORTAL_CURRENCY is no ISO 4217 code, like USD: {found.currency}"
-    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z][a-z]{3})?(_[A-Z]{2})?", found.locale):
+    if found.locale not in locale_identifiers():
         yield f"PORTAL_LOCALE is no locale, like en_US: {found.locale}"
     if not found.languages:
         yield "PORTAL_LANGUAGES is empty"
+    spoken = {"en", *(place.name for place in (Path(__file__).parent / "locale").iterdir() if place.is_dir())}
+    if unknown := [code for code in found.languages if code not in spoken]:
+        yield f"PORTAL_LANGUAGES: the portal speaks {' '.join(sorted(spoken))}, not {' '.join(unknown)}"
     if not re.fullmatch(r"https?://[^/\s]+", found.public_url):
         yield f"PORTAL_PUBLIC_URL is no address without a path, like https://my.example.org: {found.public_url}"
     if wrong := [
         site for site in found.embed_origins if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", site)
     ]:
         yield f"PORTAL_EMBED_ORIGINS: no address of a site, like https://www.example.org: {' '.join(wrong)}"
-    if not re.fullmatch(r"|[+-]\d{1,5}[dhm]|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", found.clock):
+    if not re.fullmatch(r"|[+-]\d{1,5}[dhm]", found.clock) and not _is_moment(found.clock):
         yield f"PORTAL_CLOCK is neither like 2026-06-15T12:00 nor like +90d: {found.clock}"
     if found.smtp_tls not in ("starttls", "tls", "none"):
         yield f"SMTP_TLS is starttls, tls or none, not {found.smtp_tls}"
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", text) is not None
 
 
 def _unsafe_demo(found: Settings) -> Iterator[str]:

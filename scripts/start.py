@@ -13,20 +13,27 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+
+def stop(why: str) -> None:
+    raise SystemExit(f"portal: {why}")
+
+
+def port_of(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65535):  # the one above is the website's
+        stop(f"PORTAL_PORT is a number from 1 to 65534, not {text[:40]}")
+    return int(text)
+
+
 ROOT = Path(__file__).resolve().parent.parent
 PORT = os.environ.get("PORTAL_PORT", "3000")
 ADDRESS = os.environ.get("PORTAL_PUBLIC_URL", f"http://localhost:{PORT}")
 # The practice's own website: 127.0.0.1 is another site than localhost, as it is in life.
-SITE_PORT = int(PORT) + 1
+SITE_PORT = port_of(PORT) + 1
 SITE = f"http://127.0.0.1:{SITE_PORT}"
 
 
 def say(text: str) -> None:
     print(f"  {text}", flush=True)  # noqa: T201
-
-
-def stop(why: str) -> None:
-    raise SystemExit(f"portal: {why}")
 
 
 def environment() -> dict[str, str]:

@@ -11,11 +11,26 @@ from portal_app.speech import (
     month_short,
     month_text,
     names_text,
+    paid_with_text,
     plural,
     say,
     time_text,
     weekday_text,
 )
+
+
+@pytest.mark.parametrize(
+    ("kept", "spanish"),
+    [
+        ("Check 1183", "Cheque 1183"),
+        ("Health savings account", "Cuenta de ahorros para la salud"),
+        ("Visa ending in 4242", "Visa terminada en 4242"),
+        ("Cash", "Efectivo"),
+    ],
+)
+def test_what_was_paid_with_is_said_in_the_readers_language(kept: str, spanish: str):
+    assert paid_with_text("en", kept) == kept
+    assert paid_with_text("es", kept) == spanish
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,8 @@ def test_code_6_two_born_the_same_day_are_asked_for_the_first_name(cast: Cast):
     code_id = past_the_code()
     with pytest.raises(sign_in.NeedsFirstName):
         sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date)
+    with pytest.raises(Refused, match="first name"):  # the date was right: both are to be looked at
+        sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date, "Zed")
     ticket = sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date, "  lUIS ")
     assert sign_in.principal_of(hashed(sign_in.redeem(ticket).value), Side.PATIENT).patient_id == LUIS.id
 

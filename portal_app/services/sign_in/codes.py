@@ -128,7 +128,7 @@ def check_birth_date(
         _note(tx, principal, f"sign_in:{answer.value}", row, ok=bool(patient_id), patient_id=patient_id)
     if ticket:
         return ticket
-    raise _said(answer, burnt=row.burnt_at is not None)
+    raise _said(answer, burnt=row.burnt_at is not None, named=bool(first_name.strip()))
 
 
 def burn_codes(tx: Tx, contact_hash: str) -> None:
@@ -213,7 +213,7 @@ def _over() -> Refused:
     return Refused("This code no longer works. Ask for a new one.")
 
 
-def _said(answer: Answer, *, burnt: bool) -> Refused:
+def _said(answer: Answer, *, burnt: bool, named: bool) -> Refused:
     if answer is Answer.FIRST_NAME:
         return NeedsFirstName()
     if answer is Answer.CALL_US:
@@ -222,6 +222,8 @@ def _said(answer: Answer, *, burnt: bool) -> Refused:
         return Refused("Ask a parent to sign in.")
     if burnt:
         return _over()
+    if named:
+        return Refused("That is not the date of birth and first name we have. Check both and try again.")
     return Refused("That is not the date of birth we have. Check it and try again.")
 
 

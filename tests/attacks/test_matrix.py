@@ -340,6 +340,7 @@ line("family_links.unmark_dependent", "olga", lambda p, s: family_links.unmark_d
 # Takes an id and is not in the table, and why.
 ELSEWHERE = {
     "account_papers.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
+    "billing.correct_what_waits": "after a change whose door is here; it says what is true, and tells the asker nothing",
     "billing.customer_of": "a helper of paying and of saving cards, whose doors are here",
     "billing.guarantor_names": "a name for whoever was checked before",
     "billing.finish_adding_source": "the id is the processor's; tests/state/test_sources_state.py",

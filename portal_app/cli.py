@@ -292,7 +292,7 @@ def _shown(finding: Any) -> str:
 
 
 def _not_migrated(trouble: Exception) -> bool:
-    said = str(getattr(trouble, "orig", ""))
+    said = str(getattr(trouble, "orig", ""))  # the database's own words
     return "no such table" in said or "no such column" in said or "does not exist" in said
 
 
@@ -306,13 +306,11 @@ def main() -> None:
 
         sys.exit(f"portal: {say('en', refusal.message, **refusal.values)}")
     except Exception as trouble:
-        from sqlalchemy.exc import OperationalError, ProgrammingError  # noqa: PLC0415
-
         from portal_app.gateways.payments import NoAnswer  # noqa: PLC0415
 
         if isinstance(trouble, NoAnswer):
             sys.exit("portal: the card processor does not answer. Nothing is lost: run it again later.")
-        if isinstance(trouble, (OperationalError, ProgrammingError)) and _not_migrated(trouble):
+        if _not_migrated(trouble):
             sys.exit("portal: the database is empty or older than the portal: run portal migrate.")
         raise
 

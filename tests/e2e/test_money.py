@@ -198,6 +198,7 @@ def test_the_same_amount_within_ten_minutes_asks_in_spanish_too(portal: Portal, 
         page.get_by_role("button", name="Continuar").click()
         expect(panel(page, "Revise su pago")).to_be_visible()
         page.get_by_role("button", name="Cambiar").click()
+        expect(panel(page, "Revise su pago")).to_be_hidden()
         page.get_by_label("Otro monto").check(force=True)
         page.get_by_label("Monto en dólares").fill("10.00")
         page.get_by_role("button", name="Continuar").click()

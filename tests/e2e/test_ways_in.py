@@ -215,6 +215,20 @@ def test_a_passkey_is_added_named_used_and_removed(reader: Reader):
     reader.visitor.forgive()  # 403
 
 
+def test_code_5_a_childs_date_of_birth_says_to_ask_a_parent(reader: Reader):
+    """The demo's children have their mother's email, as the household of CASES.md."""
+    reader.go("/sign-in")
+    reader.fill("Code", reader.newest_code(reader.asks_for_code("maria@example.com")))
+    reader.press("Continue")
+    reader.sees("Your date of birth")
+    today = date(2026, 6, 15)
+    reader.born(
+        date(today.year - 9, today.month, today.day) - timedelta(days=120)
+    )  # Eva, as the demo has her
+    reader.press("Sign in")
+    reader.reads("Ask a parent to sign in.")
+
+
 def test_code_13_the_desk_prints_a_code_and_it_opens_the_portal(
     portal: Portal, visit: Visits, reader: Reader
 ):

@@ -91,7 +91,7 @@ async def _looked(look: Callable[[], T]) -> T:
     """What only reads, by readers of its own: it waits for no bank and no lock.
 
     Where the database answers within the process it is asked here, while it answers at once: a thread would
-    only fight for the interpreter, and everybody waits longer for that than for the answer (decision 0045).
+    only fight for the interpreter, and everybody waits longer for that than for the answer (decision 0022).
     """
     if not settings().database.startswith("sqlite") or time.monotonic() < _slow.until:
         return await asyncio.get_running_loop().run_in_executor(_readers(), copy_context().run, look)

@@ -82,7 +82,7 @@ class NewInvoiceState(PortalState):
     @rx.event
     @guarded(Permission.TAKE_PAYMENTS)
     async def keep(self, field: str, value: str):
-        """A field as it was left, so that no reload and no end of a session loses it (decision 34)."""
+        """A field as it was left, so that no reload and no end of a session loses it (decision 0015)."""
         if self._account and _FIELD.fullmatch(field):
             await in_thread(drafts.keep_field, me(), _FORM, self.patient, field, value[:_LONGEST])
 

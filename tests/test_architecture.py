@@ -13,7 +13,7 @@ import pytest
 from sqlmodel import SQLModel
 
 import portal_app.db.tables  # noqa: F401  (the metadata is whole)
-from portal_app.db.scope import Owned, tables
+from portal_app.db.owned import Owned, tables
 from portal_app.settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -65,8 +65,7 @@ MASTER_KEYS = {
         "services/on_behalf",
         "services/embedding",
         "services/jobs",
-        "services/messages",
-        "services/message_log",
+        "services/messaging",
         "services/staff_tasks",
     },
     "EVERYONE": {"db", "services/sign_in", "services/families"},
@@ -86,7 +85,7 @@ NOT_ASKED = {
     "services/billing/inbox.py:payment_of": "finds whom a webhook speaks of",
     "services/billing/inbox.py:payment_named": "finds whom a webhook speaks of",
     "services/billing/inbox.py:refund_of": "finds whom a webhook speaks of",
-    "services/messages.py:sent_messages": "the demo's outbox page, absent in production",
+    "services/messaging/log.py:sent_messages": "the demo's outbox page, absent in production",
 }
 TOO_LONG_BUT = dict[str, str]()  # file: reason
 

@@ -8,7 +8,7 @@ from sqlmodel import Field, UniqueConstraint
 
 from portal_app.db.owned import AccountOwned, Owned, PortalOwned
 from portal_app.db.types import code, document, key, moment, money, ref
-from portal_app.domain.billing import (
+from portal_app.domain.billing.words import (
     EntryKind,
     InvoiceStatus,
     Method,

@@ -88,7 +88,7 @@ def import_(
     ] = False,
 ) -> None:
     """Read the practice's own records; bad rows are set aside and said, good ones come in."""
-    from portal_app.services.imports import run_import  # noqa: PLC0415
+    from portal_app.services.imports.run import run_import  # noqa: PLC0415
 
     with _progress() as show:
         report = run_import(
@@ -135,7 +135,7 @@ def reconcile(
 ) -> None:
     """Ask the card processor about every open attempt, and book what it knows and we do not."""
     from portal_app.gateways import gateways  # noqa: PLC0415
-    from portal_app.services.billing import reconcile as run  # noqa: PLC0415
+    from portal_app.services.billing.reconcile import reconcile as run  # noqa: PLC0415
 
     findings = run(
         the_portal("reconcile"), processor=gateways().payments, older_than=timedelta(minutes=minutes)
@@ -152,7 +152,7 @@ def reconcile(
 def deliver() -> None:
     """Send the messages that wait."""
     from portal_app.gateways import gateways  # noqa: PLC0415
-    from portal_app.services.messages import deliver as run  # noqa: PLC0415
+    from portal_app.services.messaging.delivery import deliver as run  # noqa: PLC0415
 
     ours = gateways()
     out.print(f"{run(the_portal('outbox'), mail=ours.mail, sms=ours.sms)} sent.")
@@ -186,7 +186,7 @@ def staff_add(
     ] = "",
 ) -> None:
     """A new member of staff; their authenticator app is set up when they first sign in."""
-    from portal_app.services.sign_in import staff_add as add  # noqa: PLC0415
+    from portal_app.services.sign_in.staff import staff_add as add  # noqa: PLC0415
 
     add(the_portal("staff add"), email, name, role, password)
     out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)

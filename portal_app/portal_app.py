@@ -12,9 +12,10 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import nobody, the_portal
 from portal_app.gateways import gateways, practice_system
-from portal_app.services import audit, drafts, jobs, messages, resets
+from portal_app.services import audit, drafts, jobs, resets
 from portal_app.services.billing.exporting import deliver_exports_forever
 from portal_app.services.embedding import framed_by
+from portal_app.services.messaging import delivery
 from portal_app.settings import Surface, settings
 from portal_app.state import live
 from portal_app.state.base import reported
@@ -62,7 +63,7 @@ async def tell_daily() -> None:
 
 
 async def deliver() -> None:
-    await messages.deliver_forever(gateways())
+    await delivery.deliver_forever(gateways())
 
 
 async def bring_postings() -> None:
@@ -72,7 +73,7 @@ async def bring_postings() -> None:
 def simulator() -> Starlette:
     """Stripe for the demo, in the same process; it brings its webhooks to the portal's own door."""
     from portal_app.gateways.stripe import simulated_keys  # noqa: PLC0415  (the demo only)
-    from portal_app.stripe_simulator import make_app  # noqa: PLC0415
+    from portal_app.stripe_simulator.app import make_app  # noqa: PLC0415
 
     ours, here = settings(), f"http://127.0.0.1:{settings().port}"
     secret_key, _, webhook_secret = simulated_keys(ours)
@@ -99,7 +100,7 @@ def put_together() -> rx.App:
     tasks = [pass_on, deliver, bring_postings, run_errands, chase, tell_daily]
     tasks += [sockets.end_when_told, sockets.sweep, neighbours.answer_neighbours, collect_seldom]
     if settings().simulated:
-        from portal_app.stripe_simulator import deliver_webhooks  # noqa: PLC0415
+        from portal_app.stripe_simulator.app import deliver_webhooks  # noqa: PLC0415
 
         simulated = simulator()
 

@@ -37,7 +37,7 @@ from portal_app.domain.access import (
     Side,
     the_portal,
 )
-from portal_app.domain.billing import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.domain.billing.words import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.families import ContactKind, RelationKind
 from portal_app.domain.ids import (
     AccountId,

@@ -14,7 +14,7 @@ from portal_app.db.tables.billing import (
     PaymentPart,
     Refund,
 )
-from portal_app.domain.billing import (
+from portal_app.domain.billing.words import (
     IN_FLIGHT,
     PAYABLE,
     RECEIVED,

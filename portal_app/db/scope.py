@@ -10,73 +10,30 @@ is refused.
 
 import functools
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Insert, Select, Table, bindparam, event, false, insert, update
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import ORMExecuteState, declared_attr, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.sql import visitors
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
+from portal_app.db.audit import note_changes
 from portal_app.db.engine import beginning, engine, reading_engine
+from portal_app.db.owned import Owned, tables
 from portal_app.db.prepared import Prepared
-from portal_app.db.types import ref
 from portal_app.domain.access import EVERYONE, Principal, Side
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import AccountId, PatientId
 
 Row = TypeVar("Row", bound="Owned")
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Owned(SQLModel):
-    """The root of every table: which column says whose it is, and whose list counts."""
-
-    owner: ClassVar[str] = ""
-    seen_through: ClassVar[str] = ""  # "accounts", "patients", "portal" or "house"
-    audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
-
-    @declared_attr.directive
-    def __tablename__(cls) -> str:
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-
-    def belongs_to(self, principal: Principal) -> bool:
-        """May `principal` write this row?"""
-        if self.seen_through in ("portal", "house"):
-            return principal.side is Side.PORTAL
-        return getattr(self, self.owner) in getattr(principal, self.seen_through)
-
-
-class AccountOwned(Owned):
-    owner: ClassVar[str] = "account_id"
-    seen_through: ClassVar[str] = "accounts"
-    account_id: AccountId = ref("account")
-
-
-class PatientOwned(Owned):
-    owner: ClassVar[str] = "patient_id"
-    seen_through: ClassVar[str] = "patients"
-    patient_id: PatientId = ref("patient")
-
-
-class PortalOwned(Owned):
-    """Only the portal's own errands read or write it."""
-
-    seen_through: ClassVar[str] = "portal"
-
-
-class HouseOwned(Owned):
-    """Everybody reads it, only the portal's own errands write it."""
-
-    seen_through: ClassVar[str] = "house"
 
 
 class Tx(Session):
@@ -260,8 +217,6 @@ def _write_only_what_is_theirs(tx: Tx, *_: Any) -> None:
     for row in changed:
         if not row.belongs_to(tx.principal) and not any(row is told for told in tx.info.get("told", ())):
             raise NotFound
-    from portal_app.db.audit import note_changes  # noqa: PLC0415  (the trail is a table itself)
-
     note_changes(tx, tx.principal, changed)
 
 
@@ -326,12 +281,3 @@ def _listed(name: str) -> Any:
     return bindparam(
         f"principal_{name}", callable_=lambda: list(getattr(_asking.principal, name)), expanding=True
     )
-
-
-@cache
-def tables() -> tuple[type[Owned], ...]:
-    def family(cls: type[Owned]) -> Iterator[type[Owned]]:
-        for child in cls.__subclasses__():
-            yield from (child, *family(child))
-
-    return tuple(cls for cls in family(Owned) if hasattr(cls, "__table__"))

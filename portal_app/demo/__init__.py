@@ -17,7 +17,7 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.imports import ImportReport
-from portal_app.services.imports import run_import
+from portal_app.services.imports.run import run_import
 
 HERE = Path(__file__).parent
 _DAY = re.compile(r"\{today(?:([+-])(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)d?)?)?\}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal_app.domain.access import Principal, Role
 from portal_app.domain.errors import Refused
-from portal_app.services.sign_in import staff_add
+from portal_app.services.sign_in.staff import staff_add
 
 
 @dataclass(frozen=True, slots=True)

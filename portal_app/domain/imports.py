@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.appointments import AppointmentStatus
-from portal_app.domain.billing import Method
+from portal_app.domain.billing.words import Method
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.domain.money import Money, minor_digits

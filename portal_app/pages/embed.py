@@ -5,7 +5,9 @@ The same bodies as in the portal; the session, the doors and what they may show 
 
 from portal_app.components.shell import page
 from portal_app.pages import invoice, invoices, receipt, sign_in
-from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
+from portal_app.state.billing.invoice import InvoiceState
+from portal_app.state.billing.invoices import InvoicesState
+from portal_app.state.billing.receipt import ReceiptState
 from portal_app.state.shell import ShellState
 from portal_app.state.sign_in import SignInState
 

@@ -24,7 +24,7 @@ from portal_app.components.kit import (
 from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
-from portal_app.state.billing import InvoiceState
+from portal_app.state.billing.invoice import InvoiceState
 
 S = InvoiceState
 CELL = "py-3 align-top"

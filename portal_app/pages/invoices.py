@@ -18,7 +18,7 @@ from portal_app.components.kit import (
 )
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
-from portal_app.state.billing import InvoicesState
+from portal_app.state.billing.invoices import InvoicesState
 
 S = InvoicesState
 ROW = "row relative flex items-start gap-2 p-4 md:px-5 first:rounded-t-lg last:rounded-b-lg border-b border-line"

@@ -23,7 +23,7 @@ from portal_app.components.proof import proof_panel
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill, here
 from portal_app.speech import LANGUAGES
-from portal_app.state.members import ContactState
+from portal_app.state.members.contact import ContactState
 
 S = ContactState
 CARD = "p-5 md:p-6 mt-5"

@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.components.kit import card, el, h1, h2, icon, initials, link, loading, notice, skel, tag
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
-from portal_app.state.members import MembersState
+from portal_app.state.members.people import MembersState
 
 S = MembersState
 ROW = (

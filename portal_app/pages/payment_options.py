@@ -22,7 +22,7 @@ from portal_app.components.kit import (
 from portal_app.components.shell import page
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, fill_var, language
-from portal_app.state.billing import SourcesState
+from portal_app.state.billing.sources import SourcesState
 
 S = SourcesState
 SETUP_FORM = "setup-form"

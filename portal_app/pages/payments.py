@@ -29,7 +29,7 @@ from portal_app.components.kit import (
 from portal_app.components.payment import pay_card, pay_panel, refund_line
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
-from portal_app.state.billing import PaymentsState
+from portal_app.state.billing.payments import PaymentsState
 
 S = PaymentsState
 BOX = "p-5 md:p-6"

@@ -20,7 +20,7 @@ from portal_app.components.kit import (
 )
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
-from portal_app.state.billing import ReceiptState
+from portal_app.state.billing.receipt import ReceiptState
 
 S = ReceiptState
 

@@ -22,7 +22,7 @@ from portal_app.components.proof import proof_panel
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, here
 from portal_app.domain.families import GrantKind
-from portal_app.state.members import SharingState
+from portal_app.state.members.sharing import SharingState
 
 S = SharingState
 ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 p-4 md:px-5 border-b border-line last:border-0"

@@ -25,7 +25,7 @@ from portal_app.components.kit import (
 )
 from portal_app.components.shell import page
 from portal_app.components.words import _, each
-from portal_app.state.billing import StatementsState
+from portal_app.state.billing.statements import StatementsState
 
 S = StatementsState
 BOX = "p-5 md:p-6"

@@ -12,11 +12,13 @@ from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
-from portal_app.domain.billing import EntryKind
+from portal_app.domain.billing.words import EntryKind
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id
 from portal_app.domain.money import Money
-from portal_app.services import billing
+from portal_app.services.billing.history import payments_of_year
+from portal_app.services.billing.itemised import itemised_invoice, itemised_period
+from portal_app.services.billing.statements import view_statement
 from portal_app.services.billing.views import (
     Itemised,
     ItemisedLine,
@@ -48,7 +50,7 @@ def statement_paper(
     patient_id: PatientId | None = None,
 ) -> Paper:
     """NotFound for an account or person that is absent or not theirs; Refused for a period that runs backwards."""
-    view = billing.view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
+    view = view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
     paper = _statement(principal, view, language, to=True)
     note_staff(principal, "read:statement", view.account_id)
     return paper
@@ -57,7 +59,7 @@ def statement_paper(
 def tax_paper(
     principal: Principal, year: int, language: str, *, account_id: AccountId | None = None
 ) -> Paper:
-    view = billing.payments_of_year(principal, year, account_id=account_id)
+    view = payments_of_year(principal, year, account_id=account_id)
     with reading(principal) as tx:
         facts = letterhead(tx.find(Practice, "practice"), language)
     note_staff(principal, "read:payments", account_id or str(year))
@@ -65,7 +67,7 @@ def tax_paper(
 
 
 def itemised_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Paper:
-    view = billing.itemised_invoice(principal, invoice_id)
+    view = itemised_invoice(principal, invoice_id)
     note_staff(principal, "read:itemised", invoice_id)
     return _itemised(principal, view, f"itemised-{plain(view.number)}", language)
 
@@ -79,7 +81,7 @@ def itemised_period_paper(
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
 ) -> Paper:
-    view = billing.itemised_period(principal, first, last, account_id=account_id, patient_id=patient_id)
+    view = itemised_period(principal, first, last, account_id=account_id, patient_id=patient_id)
     note_staff(principal, "read:itemised", view.account_id)
     return _itemised(principal, view, f"itemised-{first}-{last}", language)
 
@@ -96,7 +98,7 @@ def mailed_statement(principal: Principal, id_: str, language: str) -> Paper:
         days = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError as unread:
         raise NotFound from unread
-    view = billing.view_statement(
+    view = view_statement(
         principal,
         *days,
         account_id=AccountId(given_id("acc", account)),

@@ -15,7 +15,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import is_doubtful
 from portal_app.domain.ids import PatientId
 from portal_app.services.families import families_changed
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 
 KIND = "change_request"

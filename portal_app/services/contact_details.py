@@ -17,18 +17,18 @@ from portal_app.domain.credentials import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
-from portal_app.services import messages
 from portal_app.services.links import revoke_links_of
 from portal_app.services.logins import hold, login_of, own
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging import outbox
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import StartAgain, WrongCode, needs_proof
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.codes import burn_codes, contact_hash
 from portal_app.services.sign_in.contacts import Contact, contact_of
 from portal_app.services.sign_in.keys import equal, keyed_hash
-from portal_app.services.wording import mark
 from portal_app.settings import settings
+from portal_app.speech import mark
 
 _LINE = 120  # characters
 _CONTACTS_AT_MOST = 10
@@ -127,7 +127,7 @@ def change_contact(
                 expires_at=now + FACTOR_CODE_LIFE,
             )
         )
-        messages.write(
+        outbox.write(
             tx,
             "contact_code",
             once=f"contact_code:{id_}",
@@ -327,7 +327,7 @@ def _forget_old(tx: Tx, patient_id: PatientId, kind: ContactKind, value: str) ->
         .values(burnt_at=clock.now())
     )
     revoke_links_of(tx, patient_id)
-    messages.write(
+    outbox.write(
         tx,
         "contact_changed",
         once=f"contact_changed:{new_id('say')}",

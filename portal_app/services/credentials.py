@@ -34,7 +34,7 @@ from portal_app.services.logins import (
     recovery_codes_left,
     take_back,
 )
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import Challenge
 from portal_app.services.sign_in import throttle

@@ -21,8 +21,8 @@ from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.services.sign_in.sessions import write_ticket
-from portal_app.services.wording import mark, say
 from portal_app.settings import settings
+from portal_app.speech import mark, say
 
 
 class WrongDeskCode(Refused):

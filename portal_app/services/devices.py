@@ -15,7 +15,7 @@ from portal_app.domain.ids import PatientId
 from portal_app.domain.sign_in import still_holds
 from portal_app.services import live
 from portal_app.services.on_behalf import note, on_behalf
-from portal_app.services.wording import mark, say
+from portal_app.speech import mark, say
 
 
 @dataclass(frozen=True, slots=True)

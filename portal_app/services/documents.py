@@ -12,10 +12,12 @@ from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
-from portal_app.domain.billing import RECEIVED, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.words import RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.services import account_papers, billing
+from portal_app.services import account_papers
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.receipts import view_receipt
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.letterhead import address_of, column, drawn, letterhead
 from portal_app.services.paper import Paper, note_staff, plain, printed
@@ -42,7 +44,7 @@ def receipt_pdf(principal: Principal, payment_id: PaymentId, language: str) -> b
 
 def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Paper:
     """NotFound for an invoice that is absent or not theirs."""
-    view = billing.view_invoice(principal, invoice_id)
+    view = view_invoice(principal, invoice_id)
     with reading(principal) as tx:
         facts = letterhead(tx.find(Practice, "practice"), language)
         payer = _payer(tx, view.account_id)
@@ -53,7 +55,7 @@ def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) ->
 
 def receipt_paper(principal: Principal, payment_id: PaymentId, language: str) -> Paper:
     """NotFound for a payment that is absent, not theirs, or not received."""
-    view = billing.view_receipt(principal, payment_id)
+    view = view_receipt(principal, payment_id)
     paper = _receipt(principal, view, language)
     note_staff(principal, "read:receipt", view.payment_id)
     return paper
@@ -68,7 +70,7 @@ def for_message(principal: Principal, document: str, id_: str, language: str) ->
         return account_papers.mailed_statement(principal, id_, language).content
     if document != "receipt":
         raise NotFound
-    view = masked(billing.view_receipt(principal, PaymentId(id_)))
+    view = masked(view_receipt(principal, PaymentId(id_)))
     return _receipt(principal, view, language).content
 
 

@@ -19,7 +19,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import PatientStatus, Person, RelationKind, is_adult, is_doubtful
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.families import families_changed
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 
 _REASON_AT_MOST = 200
 

@@ -7,7 +7,7 @@ from portal_app.clock import now, zone
 from portal_app.domain.access import the_portal
 from portal_app.gateways import Gateways
 from portal_app.gateways.payments import NoAnswer
-from portal_app.services import billing
+from portal_app.services.billing.reconcile import reconcile
 from portal_app.services.billing.reminding import CLOSES, OPENS, tell_households
 
 _log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ EVERY = 60.0  # seconds
 def chase_payments(gateways: Gateways) -> int:
     """One run of reconcile; how much it found. -1 when the processor did not answer."""
     try:
-        findings = billing.reconcile(the_portal("reconcile"), processor=gateways.payments)
+        findings = reconcile(the_portal("reconcile"), processor=gateways.payments)
     except NoAnswer:
         _log.warning("reconcile: the card processor did not answer")
         return -1

@@ -25,9 +25,9 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, SessionScope
-from portal_app.services import live, messages
+from portal_app.services import live
 from portal_app.services.logins import may_come_in
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging import outbox
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
@@ -35,7 +35,6 @@ from portal_app.services.sign_in.keys import NotOurs, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.settings import settings
 
-assert tell_everywhere  # registers the words of "access_link"
 _MAY_MAKE = {
     Purpose.PAY: Permission.TAKE_PAYMENTS,
     Purpose.CARD: Permission.TAKE_PAYMENTS,
@@ -278,7 +277,7 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
         points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
         usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
         for point in usable:
-            messages.write(
+            outbox.write(
                 tx,
                 "access_link",
                 once=new_id("say"),

@@ -13,9 +13,9 @@ from portal_app.domain.credentials import LOCKED_AFTER, delay_after
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.families import ContactKind, Person, may_sign_in
 from portal_app.domain.ids import PatientId, new_id
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note
-from portal_app.services.wording import mark
+from portal_app.speech import mark
 
 
 def own(principal: Principal) -> PatientId:

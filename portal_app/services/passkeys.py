@@ -29,7 +29,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.devices import end_others
 from portal_app.services.logins import login_of, may_come_in, own, passkeys_of
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import keep_proof, needs_proof
 from portal_app.services.sign_in import throttle

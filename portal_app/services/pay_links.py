@@ -9,19 +9,33 @@ from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Account, Invoice, Payment
 from portal_app.db.tables.credentials import OneTimeLink
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.paying import (
+    holding,
+    must_take_money,
+    overdue,
+    payable,
+    processor_minimum,
+    smallest,
+)
+from portal_app.domain.billing.words import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
-from portal_app.services import billing, links, messages
+from portal_app.services import links
 from portal_app.services.billing.books import attempts_on
-from portal_app.services.billing.payments import LinkLimit, left_of_link
+from portal_app.services.billing.payments import (
+    LinkLimit,
+    cancel_payment,
+    confirm_payment,
+    left_of_link,
+    pay_invoice,
+)
 from portal_app.services.billing.views import HeldPayment, PaymentOutcome
 from portal_app.services.links import Linked
+from portal_app.services.messaging import outbox
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.practice import practice
 from portal_app.services.qr_codes import qr_svg
@@ -94,7 +108,7 @@ def send_pay_link(principal: Principal, invoice_id: InvoiceId) -> int:
         bill = tx.find(Invoice, invoice_id)
         whose = tx.find(Account, bill.account_id).guarantor_id
         values = {"amount": made.at_most, "link": made.address, "date": clock.local_date(made.expires)}
-        sent = messages.write_each_way(
+        sent = outbox.write_each_way(
             tx,
             "pay_link",
             once=new_id("say"),
@@ -138,25 +152,23 @@ def view_linked_bill(principal: Principal) -> LinkedBill:
         facts = practice(tx)
         attempts = attempts_on(tx, [bill.id]).get(bill.id, [])
         due = bill.due if bill.status in PAYABLE else bill.due.zero()
-        asked = left_of_link(
-            tx, bill.id, rules.payable(due, (a.amount for a in attempts)), _limit(this, bill.due)
-        )
-        held = rules.holding(attempts)
+        asked = left_of_link(tx, bill.id, payable(due, (a.amount for a in attempts)), _limit(this, bill.due))
+        held = holding(attempts)
         return LinkedBill(
             account_id=bill.account_id,
             number=bill.number,
             status=bill.status,
-            overdue=rules.overdue(bill.status, bill.due_date, clock.today()),
+            overdue=overdue(bill.status, bill.due_date, clock.today()),
             issue_date=bill.issue_date,
             due_date=bill.due_date,
             total=bill.total,
             paid=bill.allocated,
             asked=asked,
-            smallest=rules.smallest(asked, facts.minimum_payment),
+            smallest=smallest(asked, facts.minimum_payment),
             held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
             held_here=held is not None and tx.find(Payment, held.id).paid_by == principal.name,
             online_payments=facts.online_payments,
-            too_small=bool(asked) and asked < rules.processor_minimum(asked.currency),
+            too_small=bool(asked) and asked < processor_minimum(asked.currency),
         )
 
 
@@ -171,7 +183,7 @@ def pay_linked_bill(
 ) -> PaymentOutcome:
     """Some or all of what the link is for, with a card that is typed now and not kept."""
     payer, this = links.payer(principal)
-    return billing.pay_invoice(
+    return pay_invoice(
         payer,
         payment_id,
         InvoiceId(this.subject_id),
@@ -187,13 +199,13 @@ def confirm_linked_payment(
     principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
 ) -> PaymentOutcome:
     """After the payer's bank has asked. NotFound for a payment that did not begin with this link."""
-    return billing.confirm_payment(_whose(principal, payment_id), payment_id, processor=processor)
+    return confirm_payment(_whose(principal, payment_id), payment_id, processor=processor)
 
 
 def cancel_linked_payment(
     principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
 ) -> PaymentOutcome:
-    return billing.cancel_payment(_whose(principal, payment_id), payment_id, processor=processor)
+    return cancel_payment(_whose(principal, payment_id), payment_id, processor=processor)
 
 
 def view_linked_receipt(principal: Principal, payment_id: PaymentId) -> LinkedReceipt:
@@ -226,7 +238,7 @@ def _may_make(principal: Principal) -> None:
 
 def _make(tx: Tx, invoice_id: InvoiceId) -> PayLink:
     bill = tx.find(Invoice, invoice_id)
-    rules.must_take_money(bill.status)
+    must_take_money(bill.status)
     made = links.new_link(tx, Purpose.PAY, bill.id, at_most=bill.due)
     row = tx.find(OneTimeLink, made.id)
     return PayLink(made.id, made.address, qr_svg(made.address), bill.due, row.expires_at)

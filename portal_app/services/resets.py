@@ -17,7 +17,7 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.devices import end_all_of
 from portal_app.services.logins import has_set_up_anything, login_of, own, recovery_codes_left
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.settings import settings
 

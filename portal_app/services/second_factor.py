@@ -29,7 +29,6 @@ from portal_app.domain.credentials import (
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
-from portal_app.services import messages
 from portal_app.services.devices import end_others
 from portal_app.services.logins import (
     contact_for_code,
@@ -43,7 +42,8 @@ from portal_app.services.logins import (
     passkeys_of,
     recovery_codes_left,
 )
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging import outbox
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
@@ -144,7 +144,7 @@ def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str
         row.codes_sent += 1
         row.expires_at = row.code_expires_at
         tx.keep(row)
-        messages.write(
+        outbox.write(
             tx,
             "second_code",
             once=f"second_code:{row.id}:{row.codes_sent}",

@@ -21,7 +21,7 @@ from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.contact_details import ContactView
 from portal_app.services.families import families_changed
 from portal_app.services.logins import hold, login_of, own
-from portal_app.services.notices import tell_everywhere
+from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.second_factor import needs_proof
 

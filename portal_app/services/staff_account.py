@@ -19,8 +19,8 @@ from portal_app.domain.credentials import PROOF_LIFE, Proof
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import StaffId, new_id
-from portal_app.services import credential_words, messages
 from portal_app.services.devices import end_others
+from portal_app.services.messaging import outbox
 from portal_app.services.on_behalf import on_behalf
 from portal_app.services.second_factor import NeedsProof, WrongCode, keep_proof
 from portal_app.services.sign_in import throttle
@@ -34,7 +34,6 @@ from portal_app.services.sign_in.staff import (
     step_of,
 )
 
-assert credential_words  # its words are among the messages' from now on
 _BOTH = {Proof.PASSWORD, Proof.TOTP}
 
 
@@ -161,7 +160,7 @@ def _changed(tx: Tx, principal: Principal, me: StaffMember, kind: str, action: s
     tx.exec(update(StaffStep).where(*under_way).values(burnt_at=clock.real_now()))
     end_others(tx, principal)
     tx.keep(audit.line(principal, action, subject=me.id))
-    messages.write(
+    outbox.write(
         tx,
         kind,
         once=f"{kind}:{new_id('say')}",

@@ -11,9 +11,10 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId
-from portal_app.services import billing, messages
 from portal_app.services.account_papers import mailed_id
 from portal_app.services.asking import columns
+from portal_app.services.billing.statements import view_statement
+from portal_app.services.messaging import outbox
 from portal_app.services.paper import plain
 
 
@@ -27,7 +28,7 @@ def email_statement(
 ) -> str:
     """Leaves it in the outbox and says where it goes. The same one goes out once in ten minutes."""
     principal.require(Permission.MY_BILLS)
-    view = billing.view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
+    view = view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
     with transaction(principal) as tx:
         address = tx.exec(
             columns(ContactPoint.value)
@@ -37,7 +38,7 @@ def email_statement(
         if address is None:
             raise Refused("We have no email address of yours. Call us to add one.")
         about = mailed_id(view, patient_id)
-        messages.write(
+        outbox.write(
             tx,
             "statement",
             once=f"statement:{about}:{principal.patient_id}:{now():%Y%m%d%H}{now().minute // 10}",

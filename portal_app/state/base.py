@@ -28,7 +28,7 @@ from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
 from portal_app.domain.typed import keepable
 from portal_app.services.audit import note_refusal
-from portal_app.services.sign_in import keep_alive, principal_of, to_be_kept_alive
+from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
 from portal_app.speech import mark, say
 from portal_app.visitor import Visitor, visitor_of

@@ -13,7 +13,7 @@ from reflex_base.registry import RegistrationContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.errors import NotAllowed, NotSignedIn
-from portal_app.services.sign_in import principal_of
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.settings import Surface, settings
 from portal_app.state.base import (
     PortalState,
@@ -25,7 +25,9 @@ from portal_app.state.base import (
     reported,
     visitor_now,
 )
-from portal_app.state.billing import InvoicesState, InvoiceState, ReceiptState
+from portal_app.state.billing.invoice import InvoiceState
+from portal_app.state.billing.invoices import InvoicesState
+from portal_app.state.billing.receipt import ReceiptState
 from portal_app.state.shell import ShellState
 from portal_app.state.sign_in import SignInState
 from portal_app.visitor import Visitor

@@ -8,9 +8,9 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.typed import keepable
-from portal_app.services import message_log
-from portal_app.services.message_log import Fate, LoggedMessage, MessageLog
-from portal_app.services.wording import WORDINGS
+from portal_app.services.messaging import log
+from portal_app.services.messaging.log import Fate, LoggedMessage, MessageLog
+from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.speech import ago_text, mark, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
@@ -23,18 +23,7 @@ FATES = {
     Fate.FAILED: mark("Not delivered"),
 }
 _TONES = {Fate.SENT: "paid", Fate.WAITING: "info", Fate.FAILED: "late"}
-KINDS = {
-    "invoice_issued": mark("New invoice"),
-    "due_soon": mark("Due soon"),
-    "overdue": mark("Past due"),
-    "money_news": mark("Several notices"),
-    "pay_link": mark("Pay link"),
-    "receipt": mark("Receipt"),
-    "payment_failed": mark("Payment failed"),
-    "refund": mark("Refund of a payment"),
-    "card_expiring": mark("Card expires"),
-    "sign_in_code": mark("Sign-in code"),
-}
+KINDS = {kind: template.name for kind, template in TEMPLATES.items() if template.name}
 _OTHER = mark("About sign-in or contact details")
 
 
@@ -96,14 +85,14 @@ class MessageLogState(PortalState):
     @rx.event
     @guarded(Permission.TAKE_PAYMENTS)
     async def send_again(self, message_id: str):
-        await in_thread(message_log.send_again, me(), message_id)
+        await in_thread(log.send_again, me(), message_id)
         self.done = say(self.language, "The message is on its way again.")
         await self._look()
 
     async def _look(self) -> None:
         fate, kind, words, page = _asked(self.router.url.query_parameters)
         asked = {"fate": Fate(fate) if fate else None, "kind": kind, "search": words, "page": page}
-        found = await in_thread(message_log.list_messages, me(), **asked)
+        found = await in_thread(log.list_messages, me(), **asked)
         self.search = words
         self._show(found, fate, kind, words)
 
@@ -152,7 +141,7 @@ def _asked(query: Mapping[str, str]) -> tuple[str, str, str, int]:
     fate, kind, page = query.get("state", ""), query.get("kind", ""), query.get("page", "")
     return (
         fate if fate in FATES else "",
-        kind if kind in WORDINGS else "",
+        kind if kind in TEMPLATES else "",
         keepable(query.get("search", ""))[:80],
         int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,
     )

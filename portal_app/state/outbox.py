@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from portal_app.services.messages import SentMessage, sent_messages
+from portal_app.services.messaging.log import SentMessage, sent_messages
 from portal_app.speech import ago_text
 from portal_app.state.base import PortalState, in_thread, me, open_to_all
 from portal_app.state.live import watch

@@ -6,7 +6,7 @@ from portal_app.domain.access import Permission, Side, nobody
 from portal_app.domain.errors import NotSignedIn
 from portal_app.services.embedding import framed_by
 from portal_app.services.practice import PracticeView, view_frame, view_practice
-from portal_app.services.sign_in import principal_of
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.speech import say
 from portal_app.state.addresses import address
 from portal_app.state.base import (

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.domain.errors import Refused
-from portal_app.services import sign_in
+from portal_app.services.sign_in.codes import NeedsFirstName, check_birth_date, check_code, request_code
 from portal_app.speech import mark, say
 from portal_app.state.addresses import address
 from portal_app.state.base import in_thread, me, open_to_all, scope_now
@@ -97,13 +97,13 @@ class SignInState(WayIn):
         if not contact:
             raise Refused("Enter your email address or phone number")
         self.ended = ""
-        request = await in_thread(sign_in.request_code, me(), contact)
+        request = await in_thread(request_code, me(), contact)
         self.contact, self._code_id, self.reference = contact, request.id, request.reference
         self.sent_to, self.by_text = request.shown, request.channel == "phone"
         self.step = "code"
 
     async def _check(self, typed: str) -> None:
-        await in_thread(sign_in.check_code, me(), self._code_id, six_digits(typed))
+        await in_thread(check_code, me(), self._code_id, six_digits(typed))
         self.step = "birth_date"
 
     async def _born(self, form: dict[str, str]) -> None:
@@ -111,11 +111,9 @@ class SignInState(WayIn):
         first_name = form.get("first_name", "").strip()
         try:
             self.ticket = str(
-                await in_thread(
-                    sign_in.check_birth_date, me(), self._code_id, born, first_name, scope=scope_now()
-                )
+                await in_thread(check_birth_date, me(), self._code_id, born, first_name, scope=scope_now())
             )
-        except sign_in.NeedsFirstName:
+        except NeedsFirstName:
             self.ask_first_name = True
             return
         self.step = "done"

@@ -6,10 +6,11 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import RECEIVED, PaymentStatus
+from portal_app.domain.billing.words import RECEIVED, PaymentStatus
 from portal_app.domain.errors import Refused
-from portal_app.services import billing, sign_in
+from portal_app.services.billing.receipts import todays_payments
 from portal_app.services.billing.views import StaffPaymentRow, Today
+from portal_app.services.sign_in.staff import staff_password, staff_totp
 from portal_app.speech import mark, money_text, paid_with_text, say, time_text, weekday_text
 from portal_app.state.base import PortalState, guarded, in_thread, me, open_to_all
 from portal_app.state.billing.words import payment_status, short_decline
@@ -48,7 +49,7 @@ class StaffSignInState(WayIn):
             email, password = form.get("email", "").strip(), form.get("password", "")
             if not (email and password):
                 raise Refused("Enter your email and your password")
-            challenge = await in_thread(sign_in.staff_password, me(), email, password)
+            challenge = await in_thread(staff_password, me(), email, password)
             self._challenge, self.secret = challenge.id, challenge.secret
             self.qr = as_image(challenge.qr_svg)
             self.step = "set_up" if challenge.set_up else "code"
@@ -64,7 +65,7 @@ class StaffSignInState(WayIn):
         yield
         try:
             code = "".join(form.get("code", "").split())
-            self.ticket = await in_thread(sign_in.staff_totp, me(), self._challenge, code)
+            self.ticket = await in_thread(staff_totp, me(), self._challenge, code)
             self.step, self.qr, self.secret = "done", "", ""
         except Refused as refusal:
             self.error = say(self.language, refusal.message, **refusal.values)
@@ -106,7 +107,7 @@ class TodayState(PortalState):
     @guarded(Permission.VIEW_BILLING)
     async def load(self):
         watch("payments", TodayState.refresh)
-        today = await in_thread(billing.todays_payments, me())
+        today = await in_thread(todays_payments, me())
         self._told = frozenset(map(_key, today.rows))
         self.news = ""
         self._show(today)
@@ -116,7 +117,7 @@ class TodayState(PortalState):
     @guarded(Permission.VIEW_BILLING, activity=False)
     async def refresh(self):
         """Asked for by the server when a payment changes: no activity of a person."""
-        today = await in_thread(billing.todays_payments, me())
+        today = await in_thread(todays_payments, me())
         self._tell(today)
         self._show(today)
 

@@ -22,7 +22,7 @@ from portal_app.services.account_papers import (
 from portal_app.services.audit import note_refusal
 from portal_app.services.documents import invoice_paper, receipt_paper
 from portal_app.services.paper import Paper
-from portal_app.services.sign_in import principal_of
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.settings import settings
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.threads import in_thread

@@ -13,15 +13,15 @@ from starlette.routing import Route
 
 from portal_app.clock import local_date, today, zone
 from portal_app.domain.access import Side, nobody
-from portal_app.domain.billing import RECEIVED, RefundStatus
+from portal_app.domain.billing.words import RECEIVED, RefundStatus
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn
 from portal_app.domain.ids import AccountId, given_id
 from portal_app.domain.money import Money, minor_digits
 from portal_app.domain.typed import keepable
-from portal_app.services import billing
 from portal_app.services.audit import note_refusal
-from portal_app.services.billing.transactions import Kind, Search, State, Transaction
-from portal_app.services.sign_in import principal_of
+from portal_app.services.billing.transaction_rows import Kind, Transaction
+from portal_app.services.billing.transactions import Search, State, export_transactions
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.threads import in_thread
 
@@ -55,7 +55,7 @@ def _answer(visitor: Visitor, asked: dict[str, str]) -> Response:
     principal = nobody(visitor.ip)
     try:
         principal = replace(principal_of(visitor.ref(Side.STAFF), Side.STAFF), ip=visitor.ip)
-        rows = billing.export_transactions(principal, _search(asked))
+        rows = export_transactions(principal, _search(asked))
     except NotSignedIn:
         return PlainTextResponse("Sign in first", 401, _HEADERS)
     except NotAllowed:

@@ -15,7 +15,7 @@ from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.services import passkeys
 from portal_app.services.second_factor import NeedsProof
-from portal_app.services.sign_in import principal_of
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.settings import settings
 from portal_app.speech import say
 from portal_app.visitor import visitor_of

@@ -11,7 +11,8 @@ from portal_app.domain.access import Side, nobody
 from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.links import open_access_link
-from portal_app.services.sign_in import end_session, principal_of, ready, redeem, seconds_left
+from portal_app.services.sign_in.idle import seconds_left
+from portal_app.services.sign_in.sessions import end_session, principal_of, ready, redeem
 from portal_app.services.sign_in.throttle import count
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.bodies import json_object

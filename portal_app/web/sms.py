@@ -10,7 +10,7 @@ from starlette.routing import Route
 from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
 from portal_app.gateways.sending import ForgedText
-from portal_app.services.texting import hear_text
+from portal_app.services.messaging.texting import hear_text
 from portal_app.settings import settings
 from portal_app.web.threads import in_thread
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal_app.domain.access import the_portal
 from portal_app.services import live
-from portal_app.services.sign_in import over
+from portal_app.services.sign_in.idle import over
 from portal_app.web.threads import in_thread
 
 Message = MutableMapping[str, Any]

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from portal_app.domain.access import the_portal
 from portal_app.gateways import gateways
 from portal_app.gateways.payments import Forged
-from portal_app.services import billing
+from portal_app.services.billing.inbox import LATER, heard
 from portal_app.web.threads import in_thread
 
 _LARGEST = 1_000_000  # bytes; Stripe's own events stay far below
@@ -23,8 +23,8 @@ async def webhook(request: Request) -> Response:
         told = processor.heard(body, request.headers.get("stripe-signature", ""))
     except Forged:
         return PlainTextResponse("bad signature", 400)
-    outcome = await in_thread(billing.heard, the_portal("webhook"), told, processor=processor)
-    if outcome == billing.LATER:
+    outcome = await in_thread(heard, the_portal("webhook"), told, processor=processor)
+    if outcome == LATER:
         return PlainTextResponse("later", 503)
     return PlainTextResponse("ok")
 

@@ -15,14 +15,15 @@ from portal_app.db.tables.families import ContactPoint, DependentMark, Relation
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.db.tables.staff import StaffMember, Task
 from portal_app.domain.access import EMBED_PERMISSIONS, Permission, Principal, Role, Side, nobody, the_portal
-from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.billing.words import InvoiceStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import billing, links
-from portal_app.services.sign_in import principal_of
+from portal_app.services import links
+from portal_app.services.billing.refunds import refund_payment
+from portal_app.services.sign_in.sessions import principal_of
 from tests import cast as people
 from tests.cast import EVA, INVOICE, MARIA, RIVERA, Cast, add_invoice, add_payment, staff
 from tests.services.till import till
@@ -91,7 +92,7 @@ def set_the_stage() -> Stage:
                 created_at=clock.now(),
             )
         )
-    billing.refund_payment(Cast.olga, refund, payment, Money(5_00), processor=processor)
+    refund_payment(Cast.olga, refund, payment, Money(5_00), processor=processor)
     draft = add_invoice(RIVERA, (EVA, "Sealant", 30_00), status=InvoiceStatus.DRAFT)
     made = links.make_link(Cast.olga, Purpose.PAY, INVOICE)
     with transaction(TEST) as tx:

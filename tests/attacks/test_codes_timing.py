@@ -16,8 +16,11 @@ from portal_app import clock
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Role, nobody
 from portal_app.domain.errors import NotSignedIn, Refused
-from portal_app.services import credentials, sign_in
+from portal_app.services import credentials
 from portal_app.services.sign_in import passwords, staff, throttle
+from portal_app.services.sign_in.codes import CodeRequest, check_birth_date, check_code, request_code
+from portal_app.services.sign_in.sessions import redeem
+from portal_app.services.sign_in.staff import staff_add, staff_password
 from tests.attacks.everybody import everything_written
 from tests.cast import MARIA, Cast
 from tests.services.credentials_helpers import code_sent, trail, with_password
@@ -62,8 +65,8 @@ def close(one: float, other: float) -> bool:
     return abs(one - other) <= max(SHARE * max(one, other), SECONDS)
 
 
-def ask(contact: str) -> Callable[[], sign_in.CodeRequest]:
-    return lambda: sign_in.request_code(VISITOR, contact)
+def ask(contact: str) -> Callable[[], CodeRequest]:
+    return lambda: request_code(VISITOR, contact)
 
 
 def give(name: str) -> Callable[[], str]:
@@ -122,12 +125,12 @@ def test_a_known_and_an_unknown_member_of_staff_take_the_same_time(
 ) -> None:
     monkeypatch.setattr(staff, "lock_after", lambda _: None)  # a locked one is looked at all the same
     Cast.on_stage()
-    sign_in.staff_add(Cast.olga, "june@riverside.example", "June Ott", Role.BILLING, "a lantern by the lake")
+    staff_add(Cast.olga, "june@riverside.example", "June Ott", Role.BILLING, "a lantern by the lake")
 
     def tried(email: str) -> Callable[[], object]:
         def attempt() -> None:
             with pytest.raises(Refused):
-                sign_in.staff_password(VISITOR, email, "not the password")
+                staff_password(VISITOR, email, "not the password")
 
         return attempt
 
@@ -136,8 +139,8 @@ def test_a_known_and_an_unknown_member_of_staff_take_the_same_time(
 
 
 def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
-    request = sign_in.request_code(VISITOR, "maria@example.com")
-    sign_in.check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
+    request = request_code(VISITOR, "maria@example.com")
+    check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
     together, tickets, trouble = threading.Barrier(6), list[str](), list[BaseException]()
     noon = clock.now()
 
@@ -145,7 +148,7 @@ def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
         together.wait()
         try:
             with clock.held_at(noon):
-                tickets.append(sign_in.check_birth_date(VISITOR, request.id, MARIA.birth_date))
+                tickets.append(check_birth_date(VISITOR, request.id, MARIA.birth_date))
         except Refused:
             pass
         except BaseException as bug:
@@ -157,15 +160,15 @@ def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
 
 
 def test_two_parallel_uses_of_one_ticket_make_one_session(cast: Cast) -> None:
-    request = sign_in.request_code(VISITOR, "maria@example.com")
-    sign_in.check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
-    ticket = sign_in.check_birth_date(VISITOR, request.id, MARIA.birth_date)
+    request = request_code(VISITOR, "maria@example.com")
+    check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
+    ticket = check_birth_date(VISITOR, request.id, MARIA.birth_date)
     together, made = threading.Barrier(6), list[object]()
 
     def use() -> None:
         together.wait()
         with suppress(NotSignedIn):
-            made.append(sign_in.redeem(ticket))
+            made.append(redeem(ticket))
 
     in_parallel(use, 6)
     assert len(made) == 1

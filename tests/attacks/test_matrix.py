@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from portal_app.domain.access import Principal
-from portal_app.domain.billing import Method
+from portal_app.domain.billing.words import Method
 from portal_app.domain.credentials import Locked, Purpose
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.families import ContactKind, RelationKind
@@ -21,7 +21,6 @@ from portal_app.domain.money import Money
 from portal_app.gateways.payments import Charge, Outcome, RefundFacts
 from portal_app.services import (
     account_papers,
-    billing,
     change_requests,
     contact_details,
     credentials,
@@ -31,7 +30,6 @@ from portal_app.services import (
     family_links,
     finding,
     links,
-    message_log,
     passkeys,
     pay_links,
     resets,
@@ -40,8 +38,35 @@ from portal_app.services import (
     statement_mail,
 )
 from portal_app.services.billing import history, invoices, itemised, refunds, wallet
+from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
+from portal_app.services.billing.desk import post_payments, record_payment
+from portal_app.services.billing.history import payments_of_year, years_with_payments
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.itemised import itemised_invoice, itemised_period
+from portal_app.services.billing.payments import (
+    cancel_payment,
+    confirm_payment,
+    pay_account,
+    pay_invoice,
+    preview_account,
+)
+from portal_app.services.billing.persons import open_invoice, view_patient_billing, view_payment
+from portal_app.services.billing.receipts import view_receipt
+from portal_app.services.billing.refunds import refund_payment, settle_refund
+from portal_app.services.billing.settle import settle
+from portal_app.services.billing.statements import list_people, view_statement
 from portal_app.services.billing.views import NewLine
+from portal_app.services.billing.wallet import (
+    list_sources,
+    make_default,
+    remove_source,
+    rename_source,
+    start_adding_source,
+    uses,
+)
 from portal_app.services.contact_details import Address
+from portal_app.services.messaging import log
 from portal_app.services.sign_in import throttle
 from tests.attacks.everybody import EVERYBODY, TODAY, Stage, everything_written, set_the_stage
 from tests.cast import EVA, IVY, MARIA, NINA, OSCAR, PARK, RIVERA, VISA, Cast
@@ -80,14 +105,14 @@ def line(what: str, whom: str, ask: Ask) -> None:
 
 
 # Maria's bills
-line("billing.view_invoice", f"{MONEY} payer", lambda p, s: billing.view_invoice(p, s.bill))
-line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: billing.view_invoice(p, s.draft))
-line("billing.open_invoice", f"{MONEY} payer", lambda p, s: billing.open_invoice(p, s.bill))
-line("billing.itemised_invoice", MONEY, lambda p, s: billing.itemised_invoice(p, s.bill))
+line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.bill))
+line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: view_invoice(p, s.draft))
+line("billing.open_invoice", f"{MONEY} payer", lambda p, s: open_invoice(p, s.bill))
+line("billing.itemised_invoice", MONEY, lambda p, s: itemised_invoice(p, s.bill))
 line(
     "billing.itemised_period",
     MONEY,
-    lambda p, s: billing.itemised_period(p, FIRST, LAST, account_id=RIVERA),
+    lambda p, s: itemised_period(p, FIRST, LAST, account_id=RIVERA),
 )
 line(
     "billing.itemised_period of Eva",
@@ -107,86 +132,82 @@ line(
     "maria embed dana olga",
     lambda p, s: found(invoices.list_invoices(p, patient_id=MARIA.id)),
 )
-line("billing.send_invoice", SEES_BILLING, lambda p, s: billing.send_invoice(p, s.draft))
-line("billing.void_invoice", SEES_BILLING, lambda p, s: billing.void_invoice(p, s.draft, reason="x"))
-line("billing.write_off", REFUNDS, lambda p, s: billing.write_off(p, s.bill, reason="x"))
+line("billing.send_invoice", SEES_BILLING, lambda p, s: send_invoice(p, s.draft))
+line("billing.void_invoice", SEES_BILLING, lambda p, s: void_invoice(p, s.draft, reason="x"))
+line("billing.write_off", REFUNDS, lambda p, s: write_off(p, s.bill, reason="x"))
 line(
     "billing.create_invoice",
     SEES_BILLING,
-    lambda p, s: billing.create_invoice(
-        p, new_bill(), RIVERA, [NewLine(MARIA.id, "Filling", AMOUNT)], due_date=LAST
-    ),
+    lambda p, s: create_invoice(p, new_bill(), RIVERA, [NewLine(MARIA.id, "Filling", AMOUNT)], due_date=LAST),
 )
 
 # Paying, and what was paid
 line(
     "billing.pay_invoice with a new card",
     f"{MARIA_PAYS} payer",
-    lambda p, s: billing.pay_invoice(
-        p, new_payment(), s.bill, AMOUNT, processor=s.processor, token="ctoken_visa"
-    ),
+    lambda p, s: pay_invoice(p, new_payment(), s.bill, AMOUNT, processor=s.processor, token="ctoken_visa"),
 )
 line(
     "billing.pay_invoice with Maria's card",
     MARIA_PAYS,
-    lambda p, s: billing.pay_invoice(p, new_payment(), s.bill, AMOUNT, processor=s.processor, source_id=VISA),
+    lambda p, s: pay_invoice(p, new_payment(), s.bill, AMOUNT, processor=s.processor, source_id=VISA),
 )
 line(
     "billing.pay_account",
     MARIA_PAYS,
-    lambda p, s: billing.pay_account(
+    lambda p, s: pay_account(
         p, new_payment(), AMOUNT, processor=s.processor, account_id=RIVERA, source_id=VISA
     ),
 )
 line(
     "billing.preview_account",
     MARIA_PAYS,
-    lambda p, s: billing.preview_account(p, AMOUNT, account_id=RIVERA),
+    lambda p, s: preview_account(p, AMOUNT, account_id=RIVERA),
 )
 line(
     "billing.confirm_payment",
     MARIA_PAYS,
-    lambda p, s: billing.confirm_payment(p, s.payment, processor=s.processor),
+    lambda p, s: confirm_payment(p, s.payment, processor=s.processor),
 )
 line(
     "billing.cancel_payment",
     MARIA_PAYS,
-    lambda p, s: billing.cancel_payment(p, s.payment, processor=s.processor),
+    lambda p, s: cancel_payment(p, s.payment, processor=s.processor),
 )
-line("billing.view_receipt", MONEY, lambda p, s: billing.view_receipt(p, s.payment))
+line("billing.view_receipt", MONEY, lambda p, s: view_receipt(p, s.payment))
 line("documents.receipt_paper", MONEY, lambda p, s: documents.receipt_paper(p, s.payment, "en"))
 line("documents.receipt_pdf", MONEY, lambda p, s: documents.receipt_pdf(p, s.payment, "en"))
 line("documents.for_message", MONEY, lambda p, s: documents.for_message(p, "receipt", s.payment, "en"))
-line("billing.view_payment", SEES_BILLING, lambda p, s: billing.view_payment(p, s.payment))
+line("billing.view_payment", SEES_BILLING, lambda p, s: view_payment(p, s.payment))
 line(
     "billing.record_payment",
     SEES_BILLING,
-    lambda p, s: billing.record_payment(p, new_payment(), RIVERA, AMOUNT, method=Method.CASH),
+    lambda p, s: record_payment(p, new_payment(), RIVERA, AMOUNT, method=Method.CASH),
 )
-line("billing.post_payments", REFUNDS, lambda p, s: billing.post_payments(p, [s.payment]))
+line("billing.post_payments", REFUNDS, lambda p, s: post_payments(p, [s.payment]))
 line(
     "billing.refund_payment",
     REFUNDS,
-    lambda p, s: billing.refund_payment(p, new_refund(), s.payment, Money(5_00), processor=s.processor),
+    lambda p, s: refund_payment(p, new_refund(), s.payment, Money(5_00), processor=s.processor),
 )
 
 # Maria's account
-line("billing.view_account", MONEY, lambda p, s: billing.view_account(p, RIVERA))
-line("billing.past_due_offer", MONEY, lambda p, s: billing.past_due_offer(p, RIVERA))
-line("billing.use_credit", MONEY, lambda p, s: billing.use_credit(p, RIVERA))
+line("billing.view_account", MONEY, lambda p, s: view_account(p, RIVERA))
+line("billing.past_due_offer", MONEY, lambda p, s: past_due_offer(p, RIVERA))
+line("billing.use_credit", MONEY, lambda p, s: use_credit(p, RIVERA))
 line("billing.list_payments", MONEY, lambda p, s: history.list_payments(p, account_id=RIVERA))
-line("billing.payments_of_year", MONEY, lambda p, s: billing.payments_of_year(p, 2026, account_id=RIVERA))
-line("billing.years_with_payments", MONEY, lambda p, s: billing.years_with_payments(p, RIVERA))
-line("billing.list_people", MONEY, lambda p, s: billing.list_people(p, RIVERA))
+line("billing.payments_of_year", MONEY, lambda p, s: payments_of_year(p, 2026, account_id=RIVERA))
+line("billing.years_with_payments", MONEY, lambda p, s: years_with_payments(p, RIVERA))
+line("billing.list_people", MONEY, lambda p, s: list_people(p, RIVERA))
 line(
     "billing.view_statement",
     MONEY,
-    lambda p, s: billing.view_statement(p, FIRST, LAST, account_id=RIVERA),
+    lambda p, s: view_statement(p, FIRST, LAST, account_id=RIVERA),
 )
 line(
     "billing.view_statement of Nina",
     "dana olga",
-    lambda p, s: billing.view_statement(p, FIRST, LAST, account_id=PARK, patient_id=NINA.id),
+    lambda p, s: view_statement(p, FIRST, LAST, account_id=PARK, patient_id=NINA.id),
 )
 line(
     "account_papers.statement_paper",
@@ -203,33 +224,33 @@ line(
     f"{MARIA_PAYS} luis payer",
     lambda p, s: statement_mail.email_statement(p, FIRST, LAST, patient_id=EVA.id),
 )
-line("billing.view_patient_billing", SEES_BILLING, lambda p, s: billing.view_patient_billing(p, MARIA.id))
-line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: billing.view_patient_billing(p, IVY.id))
+line("billing.view_patient_billing", SEES_BILLING, lambda p, s: view_patient_billing(p, MARIA.id))
+line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: view_patient_billing(p, IVY.id))
 
 # Maria's cards
-line("billing.list_sources", MARIA_PAYS, lambda p, s: billing.list_sources(p, RIVERA))
-line("billing.uses", MARIA_PAYS, lambda p, s: billing.uses(p, RIVERA))
+line("billing.list_sources", MARIA_PAYS, lambda p, s: list_sources(p, RIVERA))
+line("billing.uses", MARIA_PAYS, lambda p, s: uses(p, RIVERA))
 line(
     "billing.start_adding_source",
     MARIA_PAYS,
-    lambda p, s: billing.start_adding_source(p, "set_1", processor=s.processor, account_id=RIVERA),
+    lambda p, s: start_adding_source(p, "set_1", processor=s.processor, account_id=RIVERA),
 )
-line("billing.rename_source", MARIA_PAYS, lambda p, s: billing.rename_source(p, VISA, "x"))
-line("billing.make_default", MARIA_PAYS, lambda p, s: billing.make_default(p, VISA))
+line("billing.rename_source", MARIA_PAYS, lambda p, s: rename_source(p, VISA, "x"))
+line("billing.make_default", MARIA_PAYS, lambda p, s: make_default(p, VISA))
 line("billing.used_by", MARIA_PAYS, lambda p, s: wallet.used_by(p, VISA))
 line(
     "billing.remove_source",
     MARIA_PAYS,
-    lambda p, s: billing.remove_source(p, VISA, processor=s.processor),
+    lambda p, s: remove_source(p, VISA, processor=s.processor),
 )
 
 # The portal's own, behind all the doors
 line(
     "billing.settle",
     NOBODY,
-    lambda p, s: billing.settle(p, s.payment, Charge(Outcome.SUCCEEDED)),
+    lambda p, s: settle(p, s.payment, Charge(Outcome.SUCCEEDED)),
 )
-line("billing.settle_refund", NOBODY, lambda p, s: billing.settle_refund(p, s.refund, SUCCEEDED))
+line("billing.settle_refund", NOBODY, lambda p, s: settle_refund(p, s.refund, SUCCEEDED))
 line("billing.adopt_refund", NOBODY, lambda p, s: refunds.adopt_refund(p, s.payment, SUCCEEDED))
 SUCCEEDED = RefundFacts(Outcome.SUCCEEDED, "re_made_up")
 
@@ -346,7 +367,7 @@ ELSEWHERE = {
     "billing.finish_adding_source": "the id is the processor's; tests/state/test_sources_state.py",
     "billing.payment_of": "the webhook's; nobody asks",
     "contact_details.confirm_contact": "the id with its code; tests/services/test_credentials_contacts.py",
-    "message_log.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
+    "messaging.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
     "second_factor.send_second_code": "the challenge is the secret; tests/services/test_credentials.py",
     "second_factor.answer": "the challenge is the secret; tests/services/test_credentials.py",
     "sign_in.check_code": "the id with its code; tests/services/test_sign_in.py",
@@ -423,7 +444,7 @@ def test_a_message_is_sent_again_by_who_takes_payments(db: str) -> None:
     Cast.on_stage()
     for name, who in EVERYBODY.items():
         with pytest.raises(Refused) as refused:
-            message_log.send_again(who, "msg_" + "9" * 32)
+            log.send_again(who, "msg_" + "9" * 32)
         assert isinstance(refused.value, NotAllowed) is (name not in SEES_BILLING.split())
 
 

@@ -13,7 +13,7 @@ from sqlmodel import col, select, update
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.sign_in import session_ref
-from portal_app.services.sign_in import write_ticket
+from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.web.shield import BURST, SOCKETS_PER_ADDRESS
 from tests.attacks.everybody import TEST, everything_written
 from tests.attacks.served import ALL, Stage, caller, changes, said

@@ -49,7 +49,7 @@ def prepare() -> list[str]:
     from portal_app.db.tables.practice import Practice  # noqa: PLC0415
     from portal_app.demo import PRACTICE  # noqa: PLC0415
     from portal_app.domain.access import the_portal  # noqa: PLC0415
-    from portal_app.services.imports import run_import  # noqa: PLC0415
+    from portal_app.services.imports.run import run_import  # noqa: PLC0415
     from portal_app.services.sign_in.sessions import redeem, write_ticket  # noqa: PLC0415
     from tests.bench.bench_import import PATIENTS, write_practice  # noqa: PLC0415
 
@@ -167,7 +167,7 @@ class Server:
 async def measure(server: Server, port: int, cookies: list[str]) -> dict[str, float]:
     import aiohttp  # noqa: PLC0415
 
-    from portal_app.state.billing import InvoicesState  # noqa: PLC0415
+    from portal_app.state.billing.invoices import InvoicesState  # noqa: PLC0415
     from tests.bench.served import BARE  # noqa: PLC0415
 
     clients = [aiohttp.ClientSession(connector=_from(address)) for address in ADDRESSES]

@@ -102,7 +102,7 @@ def measure() -> dict[str, float | int | bool]:
     import portal_app.db.tables  # noqa: F401, PLC0415
     from portal_app.db.engine import bind, engine  # noqa: PLC0415
     from portal_app.domain.access import the_portal  # noqa: PLC0415
-    from portal_app.services.imports import run_import  # noqa: PLC0415
+    from portal_app.services.imports.run import run_import  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         write_practice(Path(folder))

@@ -13,11 +13,14 @@ from portal_app.db.engine import engine
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, LedgerEntry, Payment, PaymentPart
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
-from portal_app.services import billing
+from portal_app.services.billing.accounts import view_account
+from portal_app.services.billing.history import list_payments
+from portal_app.services.billing.invoices import list_invoices
 from portal_app.services.billing.shares import pour_shares
+from portal_app.services.billing.statements import view_statement
 from tests import cast as people
 from tests.cast import Cast
 
@@ -110,15 +113,13 @@ def test_an_account_with_ten_thousand_entries_answers_like_one_with_ten(db: str,
         settle_down()
         first, last = date(2026, 6, 1), date(2026, 6, 30)
         looks: dict[str, Callable[[Any], object]] = {
-            "page of bills": lambda who: billing.list_invoices(who),
-            "bills to pay": lambda who: billing.list_invoices(who, show="to_pay"),
-            "paid bills": lambda who: billing.list_invoices(who, show="paid"),
-            "payments": lambda who: billing.list_payments(who),
-            "statement": lambda who: billing.view_statement(who, first, last),
-            "statement of one": lambda who: billing.view_statement(
-                who, first, last, patient_id=who.patient_id
-            ),
-            "account": lambda who: billing.view_account(who),
+            "page of bills": lambda who: list_invoices(who),
+            "bills to pay": lambda who: list_invoices(who, show="to_pay"),
+            "paid bills": lambda who: list_invoices(who, show="paid"),
+            "payments": lambda who: list_payments(who),
+            "statement": lambda who: view_statement(who, first, last),
+            "statement of one": lambda who: view_statement(who, first, last, patient_id=who.patient_id),
+            "account": lambda who: view_account(who),
         }
         look = looks[what]
         # PostgreSQL's part is another process's time: there the clock on the wall says it.

@@ -11,7 +11,7 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import LedgerEntry
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind
+from portal_app.domain.billing.words import EntryKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.services import documents

@@ -6,18 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_app.domain import billing
-from portal_app.domain.billing import (
-    AskAgain,
+from portal_app.domain.billing import sources
+from portal_app.domain.billing.declines import DECLINE_CODES, decline
+from portal_app.domain.billing.paying import (
     Attempt,
     Bill,
-    Entry,
-    EntryKind,
-    Held,
-    InvoiceStatus,
-    PaymentStatus,
+    allocate,
+    ask_again,
+    must_take_money,
+    overdue,
+    part_payment,
+    payable,
+    refuse_if_held,
+    smallest,
+    spend_credit,
+    status_for,
 )
-from portal_app.domain.billing.declines import DECLINE_CODES
+from portal_app.domain.billing.refunding import refund_amount, take_back
+from portal_app.domain.billing.sources import next_default
+from portal_app.domain.billing.statements import Entry, check_period, statement
+from portal_app.domain.billing.words import AskAgain, EntryKind, Held, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, SourceId
 from portal_app.domain.money import Money, total
@@ -46,7 +54,7 @@ def bill(name: str, minor: int, due: date = DAY, issued: date = DAY) -> Bill:
 
 
 def paid(minor: int, *bills: Bill) -> dict[str, int]:
-    return {b.id: part.minor for b, part in billing.allocate(Money(minor), bills)}
+    return {b.id: part.minor for b, part in allocate(Money(minor), bills)}
 
 
 def test_part_1_oldest_due_first() -> None:
@@ -87,7 +95,7 @@ def test_an_allocation_never_exceeds_a_bill_and_leaves_nothing_it_could_place(
         bill(f"N-{n}", m, DAY + timedelta(days=d), DAY - timedelta(days=i))
         for n, (m, d, i) in enumerate(rows)
     ]
-    parts = billing.allocate(Money(minor), bills)
+    parts = allocate(Money(minor), bills)
     assert sum(p.minor for _, p in parts) == min(minor, sum(m for m, _, _ in rows))
     assert all(Money(0) < p <= b.payable for b, p in parts)
     assert all(p == b.payable for b, p in parts[:-1])  # only the last is paid in part
@@ -97,18 +105,18 @@ def test_an_allocation_never_exceeds_a_bill_and_leaves_nothing_it_could_place(
 
 def test_part_2_up_to_what_is_left() -> None:
     with pytest.raises(Refused) as refusal:
-        billing.part_payment(Money(70_00), Money(70_01))
+        part_payment(Money(70_00), Money(70_01))
     assert refusal.value.message == "You can pay up to {amount}"
     assert refusal.value.values == {"amount": Money(70_00)}
 
 
 def test_part_4_less_than_the_processor_takes() -> None:
     with pytest.raises(Refused) as refusal:
-        billing.part_payment(Money(30), Money(30))
+        part_payment(Money(30), Money(30))
     assert "at the practice" in refusal.value.message
-    assert billing.part_payment(Money(50), Money(50)) == Money(50)
+    assert part_payment(Money(50), Money(50)) == Money(50)
     with pytest.raises(Refused):
-        billing.part_payment(Money(40, "JPY"), Money(40, "JPY"))
+        part_payment(Money(40, "JPY"), Money(40, "JPY"))
 
 
 @pytest.mark.parametrize(
@@ -119,10 +127,10 @@ def test_part_4_less_than_the_processor_takes() -> None:
 def test_all_10_the_practices_minimum(owed: int, offered: int, allowed: bool) -> None:
     minimum = Money(20_00)
     if allowed:
-        assert billing.part_payment(Money(owed), Money(offered), minimum) == Money(offered)
+        assert part_payment(Money(owed), Money(offered), minimum) == Money(offered)
     else:
         with pytest.raises(Refused):
-            billing.part_payment(Money(owed), Money(offered), minimum)
+            part_payment(Money(owed), Money(offered), minimum)
 
 
 @pytest.mark.parametrize("typed", ["$20", "$ 20.00", " $20.0 ", "20"])
@@ -148,12 +156,12 @@ def test_all_11_what_is_no_amount_is_refused(typed: object) -> None:
 @given(st.integers(-10, 200_00), st.integers(-10, 200_00), st.integers(0, 50_00))
 def test_what_is_accepted_fits_and_the_smallest_always_fits(owed: int, offered: int, minimum: int) -> None:
     try:
-        amount = billing.part_payment(Money(owed), Money(offered), Money(minimum))
+        amount = part_payment(Money(owed), Money(offered), Money(minimum))
     except Refused:
         return
     assert Money(50) <= amount <= Money(owed)
-    least = billing.smallest(Money(owed), Money(minimum))
-    assert billing.part_payment(Money(owed), least, Money(minimum)) == least
+    least = smallest(Money(owed), Money(minimum))
+    assert part_payment(Money(owed), least, Money(minimum)) == least
 
 
 def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
@@ -165,11 +173,11 @@ def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
         (attempt(PaymentStatus.REQUIRES_ACTION, known=True), True),
     ):
         with pytest.raises(Held, match="We are checking your last payment") as refusal:
-            billing.refuse_if_held([held])
+            refuse_if_held([held])
         assert refusal.value.can_continue is can_continue
-    billing.refuse_if_held([attempt(PaymentStatus.PROCESSING, known=True)])
-    assert billing.payable(Money(120_00), [Money(50_00)]) == Money(70_00)
-    assert billing.payable(Money(20_00), [Money(50_00)]) == Money(0)
+    refuse_if_held([attempt(PaymentStatus.PROCESSING, known=True)])
+    assert payable(Money(120_00), [Money(50_00)]) == Money(70_00)
+    assert payable(Money(20_00), [Money(50_00)]) == Money(0)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +185,7 @@ def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
 )
 def test_all_14_only_open_bills_take_money(status: InvoiceStatus) -> None:
     with pytest.raises(Refused):
-        billing.must_take_money(status)
+        must_take_money(status)
 
 
 @pytest.mark.parametrize(
@@ -186,27 +194,27 @@ def test_all_14_only_open_bills_take_money(status: InvoiceStatus) -> None:
 )
 def test_the_same_amount_asks_with_the_right_time(seconds: int, words: str) -> None:
     with pytest.raises(AskAgain) as asked:
-        billing.ask_again(Money(50_00), NOW - timedelta(seconds=seconds), NOW)
+        ask_again(Money(50_00), NOW - timedelta(seconds=seconds), NOW)
     assert words in asked.value.message
     assert asked.value.values.get("minutes", 1) == max(1, seconds // 60)
 
 
 def test_ten_minutes_later_it_does_not_ask() -> None:
-    billing.ask_again(Money(50_00), NOW - timedelta(minutes=10), NOW)
-    billing.ask_again(Money(50_00), None, NOW)
+    ask_again(Money(50_00), NOW - timedelta(minutes=10), NOW)
+    ask_again(Money(50_00), None, NOW)
 
 
 def test_cred_2_credit_pays_the_oldest_due() -> None:
-    spent = billing.spend_credit([(PaymentId("p"), Money(30_00))], [bill("A", 50_00)])
+    spent = spend_credit([(PaymentId("p"), Money(30_00))], [bill("A", 50_00)])
     assert spent == [("p", "A", Money(30_00))]
-    assert billing.spend_credit([], [bill("A", 50_00)]) == []
+    assert spend_credit([], [bill("A", 50_00)]) == []
 
 
 @given(st.lists(st.integers(0, 90_00), max_size=5), st.lists(st.integers(0, 90_00), max_size=5))
 def test_credit_is_spent_once_and_fits(credits: list[int], dues: list[int]) -> None:
     bills = [bill(f"N-{n}", minor) for n, minor in enumerate(dues)]
     given_ = [(PaymentId(f"p{n}"), Money(minor)) for n, minor in enumerate(credits)]
-    spent = billing.spend_credit(given_, bills)
+    spent = spend_credit(given_, bills)
     assert sum(p.minor for *_, p in spent) == min(sum(credits), sum(dues))
     for payment_id, most in given_:
         assert total(p for who, _, p in spent if who == payment_id) <= most
@@ -216,25 +224,25 @@ def test_credit_is_spent_once_and_fits(credits: list[int], dues: list[int]) -> N
 
 def test_ref_1_no_more_than_was_received() -> None:
     with pytest.raises(Refused) as refusal:
-        billing.refund_amount(Money(100_00), Money(100_01))
+        refund_amount(Money(100_00), Money(100_01))
     assert refusal.value.values == {"amount": Money(100_00)}
-    assert billing.refund_amount(Money(70_00), Money(70_00)) == Money(70_00)
+    assert refund_amount(Money(70_00), Money(70_00)) == Money(70_00)
     with pytest.raises(Refused):
-        billing.refund_amount(Money(70_00), Money(0))
+        refund_amount(Money(70_00), Money(0))
 
 
 def test_ref_2_nothing_received() -> None:
     with pytest.raises(Refused, match="void the bill or write it off"):
-        billing.refund_amount(Money(0), Money(10_00))
+        refund_amount(Money(0), Money(10_00))
 
 
 def test_a_refund_takes_unused_money_first_and_then_the_latest_allocation() -> None:
     held = [(InvoiceId("A"), Money(60_00)), (InvoiceId("B"), Money(40_00))]
-    assert billing.take_back(Money(50_00), Money(0), held) == [("B", Money(40_00)), ("A", Money(10_00))]
-    assert billing.take_back(Money(50_00), Money(20_00), held) == [("B", Money(30_00))]
-    assert billing.take_back(Money(50_00), Money(0), held, [InvoiceId("A")]) == [("A", Money(50_00))]
+    assert take_back(Money(50_00), Money(0), held) == [("B", Money(40_00)), ("A", Money(10_00))]
+    assert take_back(Money(50_00), Money(20_00), held) == [("B", Money(30_00))]
+    assert take_back(Money(50_00), Money(0), held, [InvoiceId("A")]) == [("A", Money(50_00))]
     with pytest.raises(Refused, match="hold less"):
-        billing.take_back(Money(70_00), Money(0), held, [InvoiceId("A")])
+        take_back(Money(70_00), Money(0), held, [InvoiceId("A")])
 
 
 @given(st.lists(st.integers(1, 90_00), max_size=5), st.integers(0, 50_00), st.data())
@@ -243,7 +251,7 @@ def test_what_is_taken_back_and_what_was_unused_make_the_refund(
 ) -> None:
     amount = data.draw(st.integers(0, sum(parts) + unused))
     held = [(InvoiceId(f"I{n}"), Money(minor)) for n, minor in enumerate(parts)]
-    taken = billing.take_back(Money(amount), Money(unused), held)
+    taken = take_back(Money(amount), Money(unused), held)
     assert sum(p.minor for _, p in taken) == max(amount - unused, 0)
     assert all(p <= dict(held)[i] for i, p in taken)
 
@@ -260,18 +268,18 @@ def test_what_is_taken_back_and_what_was_unused_make_the_refund(
     ],
 )
 def test_the_figures_say_the_state(total_: int, adjusted: int, allocated: int, status: InvoiceStatus) -> None:
-    said = billing.status_for(InvoiceStatus.OPEN, Money(total_), Money(adjusted), Money(allocated))
+    said = status_for(InvoiceStatus.OPEN, Money(total_), Money(adjusted), Money(allocated))
     assert said is status
 
 
 def test_every_decline_code_has_words_that_accuse_nobody() -> None:
     assert set(STRIPES.split()) <= DECLINE_CODES
     for code in (*DECLINE_CODES, "never_heard_of_it", ""):
-        words = billing.decline(code)
+        words = decline(code)
         said = f"{words.payer} {words.desk}".lower()
         assert not any(bad in said for bad in ("stolen", "fraud", "lost", "blacklist", "restricted"))
         assert words.payer.endswith(".") and 0 < len(words.desk) <= 30
-    assert billing.decline("stolen_card") == billing.decline("generic_decline")
+    assert decline("stolen_card") == decline("generic_decline")
 
 
 def entry(kind: EntryKind, minor: int, day: int, month: int = 3, person: str = "") -> Entry:
@@ -288,44 +296,44 @@ MARCH = [
 
 
 def test_stmt_1_and_stmt_2_running_and_closing() -> None:
-    said = billing.statement(Money(120_00), MARCH, Money(0))
+    said = statement(Money(120_00), MARCH, Money(0))
     assert [row.running.minor for row in said.rows] == [200_00, 50_00, 30_00, 60_00]
     assert said.closing == Money(60_00)
     assert (said.charges, said.payments) == (Money(80_00), Money(-150_00))
-    april = billing.statement(said.closing, [], Money(0))
+    april = statement(said.closing, [], Money(0))
     assert (april.opening, april.closing, april.rows) == (Money(60_00), Money(60_00), ())
 
 
 def test_stmt_5_what_is_being_posted_is_its_own_line() -> None:
-    said = billing.statement(Money(120_00), MARCH, Money(25_00))
+    said = statement(Money(120_00), MARCH, Money(25_00))
     assert (said.closing, said.being_posted, said.after_posting) == (Money(60_00), Money(25_00), Money(35_00))
 
 
 def test_stmt_7_backwards_is_refused() -> None:
     with pytest.raises(Refused, match="first day"):
-        billing.check_period(date(2026, 3, 2), date(2026, 3, 1))
+        check_period(date(2026, 3, 2), date(2026, 3, 1))
 
 
 @given(st.lists(st.integers(-90_00, 90_00), max_size=12), st.integers(0, 12), st.integers(-50_00, 50_00))
 def test_the_closing_balance_opens_the_next(amounts: list[int], cut: int, opening: int) -> None:
     entries = [entry(EntryKind.ADJUSTMENT, minor, 1) for minor in amounts]
-    first = billing.statement(Money(opening), entries[:cut], Money(0))
-    second = billing.statement(first.closing, entries[cut:], Money(0))
-    assert second.closing == billing.statement(Money(opening), entries, Money(0)).closing
+    first = statement(Money(opening), entries[:cut], Money(0))
+    second = statement(first.closing, entries[cut:], Money(0))
+    assert second.closing == statement(Money(opening), entries, Money(0)).closing
     assert total(p.total for p in first.people) + first.opening == first.closing
 
 
 def test_src_2_the_last_one_stays() -> None:
     with pytest.raises(Refused, match="Add another first"):
-        billing.next_default(SourceId("a"), [], None, must_choose=False)
+        next_default(SourceId("a"), [], None, must_choose=False)
 
 
 def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
     a, b, c = SourceId("a"), SourceId("b"), SourceId("c")
-    assert billing.next_default(a, [b, c], None, must_choose=False) == b
+    assert next_default(a, [b, c], None, must_choose=False) == b
     with pytest.raises(Refused, match="from now on"):
-        billing.next_default(a, [b, c], None, must_choose=True)
-    assert billing.next_default(a, [b, c], c, must_choose=True) == c
+        next_default(a, [b, c], None, must_choose=True)
+    assert next_default(a, [b, c], c, must_choose=True) == c
 
 
 @pytest.mark.parametrize(
@@ -336,11 +344,11 @@ def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
 def test_a_card_counts_to_the_end_of_its_month(
     month: int | None, year: int | None, expired: bool, expiring: bool
 ) -> None:
-    assert billing.expired(month, year, DAY) is expired
-    assert billing.expiring(month, year, DAY) is expiring
+    assert sources.expired(month, year, DAY) is expired
+    assert sources.expiring(month, year, DAY) is expiring
 
 
 def test_overdue_is_the_day_after() -> None:
-    assert not billing.overdue(InvoiceStatus.OPEN, DAY, DAY)
-    assert billing.overdue(InvoiceStatus.OPEN, DAY, DAY + timedelta(days=1))
-    assert not billing.overdue(InvoiceStatus.PAID, DAY, DAY + timedelta(days=1))
+    assert not overdue(InvoiceStatus.OPEN, DAY, DAY)
+    assert overdue(InvoiceStatus.OPEN, DAY, DAY + timedelta(days=1))
+    assert not overdue(InvoiceStatus.PAID, DAY, DAY + timedelta(days=1))

@@ -128,7 +128,8 @@ from portal_app.domain.access import the_portal
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money
-from portal_app.services import links, sign_in
+from portal_app.services import links
+from portal_app.services.sign_in.sessions import redeem, write_ticket
 us = the_portal("test")
 def of(given, family):
     with reading(us) as tx:
@@ -142,8 +143,8 @@ def sign_in_quietly(portal: Portal, visitor: Visitor, given: str, family: str) -
         portal,
         f"""
 with transaction(us) as tx:
-    ticket = sign_in.write_ticket(tx, way="code", patient_id=of({given!r}, {family!r}))
-print(sign_in.redeem(ticket).value)
+    ticket = write_ticket(tx, way="code", patient_id=of({given!r}, {family!r}))
+print(redeem(ticket).value)
 """,
     )
     visitor.context.add_cookies([{"name": "demo-portal", "value": cookie, "url": portal.url}])
@@ -157,8 +158,8 @@ def at_work_quietly(portal: Portal, visitor: Visitor, email: str) -> None:
 from portal_app.db.tables.staff import StaffMember
 with transaction(us) as tx:
     who = tx.exec(select(StaffMember.id).where(StaffMember.email == {email!r})).one()
-    ticket = sign_in.write_ticket(tx, way="password+totp", staff_id=who)
-print(sign_in.redeem(ticket).value)
+    ticket = write_ticket(tx, way="password+totp", staff_id=who)
+print(redeem(ticket).value)
 """,
     )
     visitor.context.add_cookies([{"name": "demo-portal-staff", "value": cookie, "url": portal.url}])

@@ -33,7 +33,7 @@ from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Account, LedgerEntry, Payment
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, Method, Origin, PaymentStatus
+from portal_app.domain.billing.words import EntryKind, Method, Origin, PaymentStatus
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 with transaction(the_portal("test")) as tx:
@@ -58,15 +58,15 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import the_portal
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
-from portal_app.services import billing
+from portal_app.services.billing.invoicing import create_invoice, send_invoice
 from portal_app.services.billing.views import NewLine
 desk = the_portal("test")
 with reading(desk) as tx:
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
 with clock.held_at(clock.now() - timedelta(days=40)):
-    bill = billing.create_invoice(desk, new_id("inv"), maria.account_id,
+    bill = create_invoice(desk, new_id("inv"), maria.account_id,
         [NewLine(maria.id, "Tetanus shot", Money(35_00))], due_date=clock.today() + timedelta(days=10))
-    billing.send_invoice(desk, bill)
+    send_invoice(desk, bill)
 """
 
 
@@ -78,7 +78,7 @@ from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Account, LedgerEntry
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind
+from portal_app.domain.billing.words import EntryKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.services.families import families_changed
@@ -259,10 +259,10 @@ from portal_app.domain.access import the_portal
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
-from portal_app.services import billing
+from portal_app.services.billing.refunds import refund_payment
 with reading(the_portal("test")) as tx:
     paid = tx.exec(select(Payment).order_by(Payment.created_at.desc())).first()
-billing.refund_payment(the_portal("test"), new_id("ref"), paid.id, Money(5_00), processor=gateways().payments)
+refund_payment(the_portal("test"), new_id("ref"), paid.id, Money(5_00), processor=gateways().payments)
 """,
     )
     go(page, portal, "/payments", "Payments")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Look, Visits
 from tests.e2e.portal import Portal
+from tests.e2e.reader import LANGUAGES, Reader, in_the_portal
 from tests.e2e.steps import (
     ASKS_THE_BANK,
     MARIA,
@@ -23,7 +24,6 @@ from tests.e2e.steps import (
     press_pay,
     staff_sign_in,
 )
-from tests.e2e.test_ways_in import LANGUAGES, Reader, in_the_portal
 
 # Whoever answers for a bill of 100.00 dollars or more, by the reader's language.
 WHOSE = {"en": ("Maria", "Alvarez", MARIA[1]), "es": ("Nadia", "Brennan", NADIA[1])}

@@ -12,8 +12,8 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Principal, Side, nobody, the_portal
 from portal_app.domain.credentials import Proof
-from portal_app.services import credentials, second_factor, sign_in
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.services import credentials, second_factor
+from portal_app.services.sign_in.sessions import hashed, principal_of, redeem, write_ticket
 from tests.cast import Person
 
 PASSWORD = "violet kettle on the moon"
@@ -23,13 +23,13 @@ NOBODY = nobody("192.0.2.7")
 
 def come_in(ticket: str, device: str = "") -> Principal:
     """Whoever the ticket lets in."""
-    return sign_in.principal_of(hashed(sign_in.redeem(ticket, device=device).value), Side.PATIENT)
+    return principal_of(hashed(redeem(ticket, device=device).value), Side.PATIENT)
 
 
 def at_home(who: Person, way: str = "code", device: str = "") -> Principal:
     """A session of theirs, just begun."""
     with transaction(TEST) as tx:
-        ticket = sign_in.write_ticket(tx, way=way, patient_id=who.id)
+        ticket = write_ticket(tx, way=way, patient_id=who.id)
     return come_in(ticket, device)
 
 

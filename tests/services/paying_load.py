@@ -14,12 +14,13 @@ from portal_app.db import engine as db_engine
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Invoice, Payment
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import PAYABLE, RECEIVED
+from portal_app.domain.billing.words import PAYABLE, RECEIVED
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.stripe import StripeProcessor
-from portal_app.services import billing
+from portal_app.services.billing.payments import pay_invoice
+from portal_app.services.billing.refunds import refund_payment
 from tests.cast import RIVERA, VISA, Cast
 from tests.stripe_simulator.process import SECRET
 
@@ -41,13 +42,13 @@ def one_step(dice: random.Random, bill: Any, processor: StripeProcessor) -> None
     if dice.random() < 0.8:
         amount = Money(dice.randrange(50, 5_00))
         id_ = PaymentId(new_id("pay"))
-        billing.pay_invoice(Cast.maria, id_, bill, amount, processor=processor, source_id=VISA, again=True)
+        pay_invoice(Cast.maria, id_, bill, amount, processor=processor, source_id=VISA, again=True)
         return
     with reading(the_portal("test")) as tx:
         received = select(Payment).where(Payment.status.in_(sorted(RECEIVED)))  # type: ignore[attr-defined]
         rows = tx.exec(received.limit(40)).all()
     if rows:
-        billing.refund_payment(
+        refund_payment(
             Cast.nora, RefundId(new_id("ref")), dice.choice(rows).id, Money(25), processor=processor
         )
 

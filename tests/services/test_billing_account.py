@@ -11,15 +11,33 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import LedgerEntry, Payment
 from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, PaymentStatus
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.ids import EntryId, InvoiceId, MembershipId, PlanId, RefundId, new_id
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import billing
+from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
+from portal_app.services.billing.desk import post_payments, record_payment
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.payments import cancel_payment, pay_invoice
+from portal_app.services.billing.receipts import todays_payments, view_receipt
+from portal_app.services.billing.reconcile import reconcile
+from portal_app.services.billing.refunds import refund_payment
+from portal_app.services.billing.settle import settle
+from portal_app.services.billing.statements import view_statement
 from portal_app.services.billing.views import NewLine
+from portal_app.services.billing.wallet import (
+    finish_adding_source,
+    list_sources,
+    make_default,
+    remove_source,
+    rename_source,
+    start_adding_source,
+    used_by,
+)
 from tests import cast as people
 from tests.cast import INVOICE, RIVERA, VISA, Cast, add_invoice
 from tests.services.till import (
@@ -42,7 +60,7 @@ def processor(cast: Cast) -> Iterator[FakeProcessor]:
 
 
 def pay(cast: Cast, processor: FakeProcessor, minor: int) -> Payment:
-    outcome = billing.pay_invoice(
+    outcome = pay_invoice(
         cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, source_id=VISA
     )
     return payment(outcome.payment_id)
@@ -52,20 +70,18 @@ def with_credit(cast: Cast, processor: FakeProcessor, minor: int) -> None:
     """Maria has paid a bill whose charge was taken back afterwards: the money is hers to use."""
     bill = add_invoice(RIVERA, (people.MARIA, "Visit", minor))
     processor.answers(Outcome.REQUIRES_ACTION)
-    outcome = billing.pay_invoice(
-        cast.maria, new_payment(), bill, Money(minor), processor=processor, source_id=VISA
-    )
-    billing.cancel_payment(cast.maria, outcome.payment_id, processor=processor)
-    billing.void_invoice(cast.nora, bill)
+    outcome = pay_invoice(cast.maria, new_payment(), bill, Money(minor), processor=processor, source_id=VISA)
+    cancel_payment(cast.maria, outcome.payment_id, processor=processor)
+    void_invoice(cast.nora, bill)
     charge = processor.finish(payment(outcome.payment_id).processor_intent_id or "")
-    billing.settle(the_portal("test"), outcome.payment_id, charge)
+    settle(the_portal("test"), outcome.payment_id, charge)
 
 
 # --- the account ------------------------------------------------------------------------------
 def test_ledg_1_balance_recent_payment_and_what_will_be_owed(cast: Cast, processor: FakeProcessor) -> None:
     set_practice(post_automatically=False)
     pay(cast, processor, 25_00)
-    seen = billing.view_account(cast.maria)
+    seen = view_account(cast.maria)
     assert (seen.balance, seen.being_posted_total, seen.will_owe) == (
         Money(120_00),
         Money(25_00),
@@ -79,10 +95,10 @@ def test_ledg_2_posted_by_staff_the_line_goes(cast: Cast, processor: FakeProcess
     set_practice(post_automatically=False)
     row = pay(cast, processor, 25_00)
     with pytest.raises(NotAllowed):
-        billing.post_payments(cast.dana, [row.id])
-    assert billing.post_payments(cast.nora, [row.id]) == 1
-    assert billing.post_payments(cast.nora, [row.id]) == 0
-    seen = billing.view_account(cast.maria)
+        post_payments(cast.dana, [row.id])
+    assert post_payments(cast.nora, [row.id]) == 1
+    assert post_payments(cast.nora, [row.id]) == 0
+    seen = view_account(cast.maria)
     assert (seen.balance, seen.being_posted, seen.will_owe) == (Money(95_00), (), Money(95_00))
 
 
@@ -90,22 +106,22 @@ def test_only_received_payments_are_posted(cast: Cast, processor: FakeProcessor)
     processor.answers(Outcome.DECLINED, "expired_card")
     row = pay(cast, processor, 25_00)
     with pytest.raises(Refused, match="received"):
-        billing.post_payments(cast.nora, [row.id])
+        post_payments(cast.nora, [row.id])
 
 
 def test_dep_4_the_account_names_only_whom_one_may_see(cast: Cast, processor: FakeProcessor) -> None:
     add_invoice(people.PARK, (people.ROSA, "Visit", 30_00), (people.NINA, "Consultation", 70_00))
-    seen = billing.view_account(cast.rosa)
+    seen = view_account(cast.rosa)
     assert {(p.name, p.owed.minor) for p in seen.people} == {("Rosa", 30_00), ("", 70_00)}
     assert seen.payable == Money(100_00)
 
 
 def test_all_15_two_adults_two_accounts(cast: Cast, processor: FakeProcessor) -> None:
-    assert billing.view_account(cast.luis).balance == Money(60_00)
+    assert view_account(cast.luis).balance == Money(60_00)
     with pytest.raises(NotFound):
-        billing.view_account(cast.luis, RIVERA)
+        view_account(cast.luis, RIVERA)
     with pytest.raises(NotFound):  # Nina answers for no account
-        billing.view_account(cast.nina)
+        view_account(cast.nina)
 
 
 # --- credit -----------------------------------------------------------------------------------
@@ -113,25 +129,25 @@ def test_cred_2_credit_is_used_only_when_asked_and_takes_nothing_in(
     cast: Cast, processor: FakeProcessor
 ) -> None:
     with_credit(cast, processor, 30_00)
-    assert billing.view_account(cast.maria).credit == Money(30_00)
+    assert view_account(cast.maria).credit == Money(30_00)
     assert invoice(INVOICE).due == Money(120_00)
-    takings, before = billing.todays_payments(cast.nora).received, balance()
-    assert billing.use_credit(cast.maria) == Money(30_00)
+    takings, before = todays_payments(cast.nora).received, balance()
+    assert use_credit(cast.maria) == Money(30_00)
     assert (invoice(INVOICE).due, invoice(INVOICE).status) == (Money(90_00), InvoiceStatus.PARTLY_PAID)
-    assert billing.view_account(cast.maria).credit == Money(0)
-    assert billing.todays_payments(cast.nora).received == takings
+    assert view_account(cast.maria).credit == Money(0)
+    assert todays_payments(cast.nora).received == takings
     assert balance() == before
     with pytest.raises(Refused, match="no credit"):
-        billing.use_credit(cast.maria)
+        use_credit(cast.maria)
 
 
 def test_cred_5_credit_stays_on_its_account(cast: Cast, processor: FakeProcessor) -> None:
     with_credit(cast, processor, 40_00)
     with pytest.raises(Refused):
-        billing.use_credit(cast.luis)
+        use_credit(cast.luis)
     with pytest.raises(NotFound):
-        billing.use_credit(cast.luis, RIVERA)
-    billing.use_credit(cast.nora, RIVERA)
+        use_credit(cast.luis, RIVERA)
+    use_credit(cast.nora, RIVERA)
     assert invoice(people.LUIS_INVOICE).due == Money(60_00)
 
 
@@ -140,32 +156,32 @@ def test_credit_leaves_a_bill_alone_whose_payment_is_in_flight(cast: Cast, proce
     processor.answers(Outcome.PROCESSING)
     pay(cast, processor, 50_00)
     with pytest.raises(Refused, match="no bill"):
-        billing.use_credit(cast.maria)
+        use_credit(cast.maria)
 
 
 # --- the desk ---------------------------------------------------------------------------------
 def test_cash_at_the_desk_pays_oldest_first_and_once(cast: Cast, processor: FakeProcessor) -> None:
     id_ = new_payment()
     for _ in range(2):
-        done = billing.record_payment(cast.dana, id_, RIVERA, Money(20), method=Method.CASH)
+        done = record_payment(cast.dana, id_, RIVERA, Money(20), method=Method.CASH)
         assert done.status is PaymentStatus.SUCCEEDED
     assert balance() == Money(119_80)
     assert payment(id_).receipt_number
-    assert billing.view_receipt(cast.maria, id_).shown == "Cash"
+    assert view_receipt(cast.maria, id_).shown == "Cash"
     with pytest.raises(Refused):
-        billing.record_payment(cast.dana, id_, RIVERA, Money(30), method=Method.CASH)
+        record_payment(cast.dana, id_, RIVERA, Money(30), method=Method.CASH)
     with pytest.raises(Refused, match="up to"):
-        billing.record_payment(cast.dana, new_payment(), RIVERA, Money(200_00), method=Method.CHECK)
+        record_payment(cast.dana, new_payment(), RIVERA, Money(200_00), method=Method.CHECK)
     with pytest.raises(Refused, match="how it was paid"):
-        billing.record_payment(cast.dana, new_payment(), RIVERA, Money(2_00), method=Method.CARD)
+        record_payment(cast.dana, new_payment(), RIVERA, Money(2_00), method=Method.CARD)
     with pytest.raises(NotAllowed):
-        billing.record_payment(cast.maria, new_payment(), RIVERA, Money(2_00), method=Method.CASH)
+        record_payment(cast.maria, new_payment(), RIVERA, Money(2_00), method=Method.CASH)
 
 
 def test_cash_is_given_back_at_the_desk(cast: Cast, processor: FakeProcessor) -> None:
     id_ = new_payment()
-    billing.record_payment(cast.dana, id_, RIVERA, Money(120_00), method=Method.CASH)
-    billing.refund_payment(cast.nora, RefundId(new_id("ref")), id_, Money(20_00), processor=processor)
+    record_payment(cast.dana, id_, RIVERA, Money(120_00), method=Method.CASH)
+    refund_payment(cast.nora, RefundId(new_id("ref")), id_, Money(20_00), processor=processor)
     assert (balance(), invoice(INVOICE).due) == (Money(20_00), Money(20_00))
 
 
@@ -177,49 +193,47 @@ def test_a_bill_is_made_sent_once_and_then_seen(cast: Cast, processor: FakeProce
     ]
     due = clock.today() + timedelta(days=30)
     for _ in range(2):
-        billing.create_invoice(cast.nora, id_, RIVERA, lines, due_date=due)
+        create_invoice(cast.nora, id_, RIVERA, lines, due_date=due)
     with pytest.raises(NotFound):
-        billing.view_invoice(cast.maria, id_)
+        view_invoice(cast.maria, id_)
     assert balance() == Money(120_00)
     for _ in range(2):
-        billing.send_invoice(cast.nora, id_)
+        send_invoice(cast.nora, id_)
     assert balance() == Money(220_00)
-    assert billing.view_invoice(cast.maria, id_).due == Money(100_00)
+    assert view_invoice(cast.maria, id_).due == Money(100_00)
 
 
 def test_a_bill_names_only_those_of_its_account(cast: Cast, processor: FakeProcessor) -> None:
     line, due = NewLine(people.KIM.id, "Filling", Money(40_00)), clock.today()
     with pytest.raises(NotFound):
-        billing.create_invoice(cast.olga, InvoiceId(new_id("inv")), RIVERA, [line], due_date=due)
+        create_invoice(cast.olga, InvoiceId(new_id("inv")), RIVERA, [line], due_date=due)
 
 
 def test_part_4_staff_write_the_rest_off(cast: Cast, processor: FakeProcessor) -> None:
     pay(cast, processor, 119_70)
     with pytest.raises(NotAllowed):
-        billing.write_off(cast.dana, INVOICE)
-    billing.write_off(cast.nora, INVOICE, reason="thirty cents")
-    billing.write_off(cast.nora, INVOICE)
+        write_off(cast.dana, INVOICE)
+    write_off(cast.nora, INVOICE, reason="thirty cents")
+    write_off(cast.nora, INVOICE)
     assert (invoice(INVOICE).status, invoice(INVOICE).due, balance()) == (
         InvoiceStatus.WRITTEN_OFF,
         Money(0),
         Money(0),
     )
-    assert billing.view_invoice(cast.maria, INVOICE).payable == Money(0)
+    assert view_invoice(cast.maria, INVOICE).payable == Money(0)
 
 
 def test_void_only_without_money_on_it_or_on_its_way(cast: Cast, processor: FakeProcessor) -> None:
     processor.answers(Outcome.PROCESSING)
     pay(cast, processor, 50_00)
     with pytest.raises(Refused, match="on its way"):
-        billing.void_invoice(cast.nora, INVOICE)
+        void_invoice(cast.nora, INVOICE)
     pay(cast, processor, 20_00)
-    billing.reconcile(the_portal("test"), processor=processor)
+    reconcile(the_portal("test"), processor=processor)
     other = add_invoice(RIVERA, (people.MARIA, "Visit", 10_00))
-    billing.record_payment(
-        cast.dana, new_payment(), RIVERA, Money(5_00), method=Method.CASH, invoice_ids=[other]
-    )
+    record_payment(cast.dana, new_payment(), RIVERA, Money(5_00), method=Method.CASH, invoice_ids=[other])
     with pytest.raises(Refused, match="Refund it first"):
-        billing.void_invoice(cast.nora, other)
+        void_invoice(cast.nora, other)
 
 
 def test_todays_payments_newest_first_with_their_sums(cast: Cast, processor: FakeProcessor) -> None:
@@ -230,14 +244,14 @@ def test_todays_payments_newest_first_with_their_sums(cast: Cast, processor: Fak
     with clock.held_at(clock.now() + timedelta(minutes=2)):
         processor.answers(Outcome.PROCESSING)
         pay(cast, processor, 10_00)
-        today = billing.todays_payments(cast.nora)
+        today = todays_payments(cast.nora)
     assert [row.amount.minor for row in today.rows] == [10_00, 20_00, 50_00]
     assert (today.received, today.count, today.failed, today.waiting) == (Money(50_00), 1, 1, 1)
     assert (today.rows[0].who, today.rows[0].for_what) == ("Maria Rivera", "INV-1001")
     with pytest.raises(NotAllowed):
-        billing.todays_payments(cast.maria)
+        todays_payments(cast.maria)
     with clock.held_at(clock.now() + timedelta(days=1)):
-        assert billing.todays_payments(cast.nora).count == 0
+        assert todays_payments(cast.nora).count == 0
 
 
 # --- statements -------------------------------------------------------------------------------
@@ -268,18 +282,18 @@ def kims_march(cast: Cast) -> None:
 
 @pytest.mark.loose_rows
 def test_stmt_1_and_stmt_2_a_month_and_the_next(cast: Cast, kims_march: None) -> None:
-    march = billing.view_statement(cast.kim, date(2026, 3, 1), date(2026, 3, 31))
+    march = view_statement(cast.kim, date(2026, 3, 1), date(2026, 3, 31))
     assert march.opening == Money(120_00)
     assert [row.running.minor for row in march.rows] == [200_00, 50_00, 30_00, 60_00]
     assert march.closing == Money(60_00)
-    april = billing.view_statement(cast.kim, date(2026, 4, 1), date(2026, 4, 30))
+    april = view_statement(cast.kim, date(2026, 4, 1), date(2026, 4, 30))
     assert (april.opening, april.closing, april.rows) == (Money(60_00), Money(60_00), ())
 
 
 def test_stmt_3_late_on_the_last_day_counts_in_that_month(cast: Cast, processor: FakeProcessor) -> None:
     with clock.held_at(datetime(2026, 3, 31, 23, 30, tzinfo=NEW_YORK)):
         pay(cast, processor, 50_00)
-    march = billing.view_statement(cast.maria, date(2026, 3, 1), date(2026, 3, 31))
+    march = view_statement(cast.maria, date(2026, 3, 1), date(2026, 3, 31))
     assert march.payments == Money(-50_00)
 
 
@@ -290,7 +304,7 @@ def test_stmt_5_received_and_being_posted(cast: Cast, kims_march: None) -> None:
         token = till().token()
         assert token
         processor = FakeProcessor()
-        billing.pay_invoice(
+        pay_invoice(
             cast.kim,
             new_payment(),
             people.KIM_INVOICE,
@@ -298,7 +312,7 @@ def test_stmt_5_received_and_being_posted(cast: Cast, kims_march: None) -> None:
             processor=processor,
             token=processor.token(),
         )
-    march = billing.view_statement(cast.kim, date(2026, 3, 1), date(2026, 3, 31))
+    march = view_statement(cast.kim, date(2026, 3, 1), date(2026, 3, 31))
     assert (march.closing, march.being_posted_total, march.after_posting) == (
         Money(60_00),
         Money(25_00),
@@ -308,19 +322,19 @@ def test_stmt_5_received_and_being_posted(cast: Cast, kims_march: None) -> None:
 
 def test_stmt_7_backwards_ten_years_and_an_empty_account(cast: Cast) -> None:
     with pytest.raises(Refused):
-        billing.view_statement(cast.kim, date(2026, 3, 2), date(2026, 3, 1))
-    decade = billing.view_statement(cast.kim, date(2016, 1, 1), date(2026, 12, 31))
+        view_statement(cast.kim, date(2026, 3, 2), date(2026, 3, 1))
+    decade = view_statement(cast.kim, date(2016, 1, 1), date(2026, 12, 31))
     assert decade.closing == Money(90_00)
-    assert billing.view_statement(cast.oscar, date(2026, 1, 1), date(2026, 1, 31)).rows == ()
+    assert view_statement(cast.oscar, date(2026, 1, 1), date(2026, 1, 31)).rows == ()
     with pytest.raises(NotFound):
-        billing.view_statement(cast.luis, date(2026, 1, 1), date(2026, 1, 31), patient_id=people.MARIA.id)
+        view_statement(cast.luis, date(2026, 1, 1), date(2026, 1, 31), patient_id=people.MARIA.id)
 
 
 # --- saved cards ------------------------------------------------------------------------------
 def add_card(cast: Cast, processor: FakeProcessor, card: str = "pm_card_mastercard"):
-    started = billing.start_adding_source(cast.maria, new_id("set"), processor=processor)
+    started = start_adding_source(cast.maria, new_id("set"), processor=processor)
     processor.finish_setup(started.setup_id, card)
-    return billing.finish_adding_source(cast.maria, started.setup_id, processor=processor)
+    return finish_adding_source(cast.maria, started.setup_id, processor=processor)
 
 
 def test_src_1_a_default_used_by_autopay_asks_who_takes_over(cast: Cast, processor: FakeProcessor) -> None:
@@ -343,25 +357,25 @@ def test_src_1_a_default_used_by_autopay_asks_who_takes_over(cast: Cast, process
                 created_at=clock.now(),
             )
         )
-    assert billing.used_by(cast.maria, VISA) == ("Gold",)
+    assert used_by(cast.maria, VISA) == ("Gold",)
     with pytest.raises(Refused, match="from now on"):
-        billing.remove_source(cast.maria, VISA, processor=processor)
-    billing.remove_source(cast.maria, VISA, processor=processor, next_default=added.id)
-    assert [(s.id, s.is_default) for s in billing.list_sources(cast.maria)] == [(added.id, True)]
+        remove_source(cast.maria, VISA, processor=processor)
+    remove_source(cast.maria, VISA, processor=processor, next_default=added.id)
+    assert [(s.id, s.is_default) for s in list_sources(cast.maria)] == [(added.id, True)]
     with reading(the_portal("test")) as tx:
         assert tx.find(Membership, membership).source_id == added.id
 
 
 def test_src_2_the_last_one_cannot_be_removed(cast: Cast, processor: FakeProcessor) -> None:
     with pytest.raises(Refused, match="Add another first"):
-        billing.remove_source(cast.maria, VISA, processor=processor)
+        remove_source(cast.maria, VISA, processor=processor)
 
 
 def test_src_3_past_due_bills_are_offered(cast: Cast, processor: FakeProcessor) -> None:
-    assert billing.past_due_offer(cast.maria).rows == ()
+    assert past_due_offer(cast.maria).rows == ()
     late = add_invoice(RIVERA, (people.EVA, "Visit", 35_00), due=clock.today() - timedelta(days=1))
     add_card(cast, processor)
-    offer = billing.past_due_offer(cast.maria)
+    offer = past_due_offer(cast.maria)
     assert [(row.id, row.payable) for row in offer.rows] == [(late, Money(35_00))]
     assert offer.amount == Money(35_00)
 
@@ -371,26 +385,26 @@ def test_cards_are_named_made_default_and_removed_at_the_processor(
 ) -> None:
     added = add_card(cast, processor)
     assert not added.is_default
-    billing.rename_source(cast.maria, added.id, "  Family   card ")
-    billing.make_default(cast.maria, added.id)
-    first, second = billing.list_sources(cast.maria)
+    rename_source(cast.maria, added.id, "  Family   card ")
+    make_default(cast.maria, added.id)
+    first, second = list_sources(cast.maria)
     assert (first.name, first.is_default, second.is_default) == ("Family card", True, False)
-    billing.remove_source(cast.maria, added.id, processor=processor)
-    assert [(s.id, s.is_default) for s in billing.list_sources(cast.maria)] == [(VISA, True)]
+    remove_source(cast.maria, added.id, processor=processor)
+    assert [(s.id, s.is_default) for s in list_sources(cast.maria)] == [(VISA, True)]
     assert len(processor.sources(processor.customer(RIVERA, ""))) == 1
     with pytest.raises(NotFound):
-        billing.make_default(cast.maria, added.id)
+        make_default(cast.maria, added.id)
 
 
 def test_somebody_elses_card_is_not_there(cast: Cast, processor: FakeProcessor) -> None:
     for attempt in (
-        lambda: billing.rename_source(cast.kim, VISA, "mine"),
-        lambda: billing.make_default(cast.kim, VISA),
-        lambda: billing.remove_source(cast.kim, VISA, processor=processor),
+        lambda: rename_source(cast.kim, VISA, "mine"),
+        lambda: make_default(cast.kim, VISA),
+        lambda: remove_source(cast.kim, VISA, processor=processor),
     ):
         with pytest.raises(NotFound):
             attempt()
-    started = billing.start_adding_source(cast.maria, new_id("set"), processor=processor)
+    started = start_adding_source(cast.maria, new_id("set"), processor=processor)
     processor.finish_setup(started.setup_id)
     with pytest.raises(NotFound):
-        billing.finish_adding_source(cast.kim, started.setup_id, processor=processor)
+        finish_adding_source(cast.kim, started.setup_id, processor=processor)

@@ -20,10 +20,11 @@ from portal_app.db import engine as db_engine
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Payment, PaymentSource, Refund
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import IN_FLIGHT, RECEIVED, RefundStatus
+from portal_app.domain.billing.words import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.stripe import StripeProcessor
-from portal_app.services import billing
+from portal_app.services.billing.inbox import LATER, heard
+from portal_app.services.billing.reconcile import reconcile
 from portal_app.stripe_simulator.webhooks import signature
 from tests.cast import MARIA, RIVERA, VISA, Cast, add_invoice
 from tests.services.till import books_agree
@@ -50,8 +51,8 @@ def test_processes_killed_at_random_moments_leave_every_charge_booked_once(
         with clock.held_at(clock.real_now()):
             let_webhooks_in(told, processor)
         with clock.held_at(clock.real_now() + timedelta(hours=26)):  # what never arrived is let go
-            billing.reconcile(PORTAL, processor=processor, older_than=timedelta())
-            assert billing.reconcile(PORTAL, processor=processor, older_than=timedelta()) == []
+            reconcile(PORTAL, processor=processor, older_than=timedelta())
+            assert reconcile(PORTAL, processor=processor, older_than=timedelta()) == []
         charges = list(processor.charges_since(started - timedelta(minutes=5)))
         refunds = list(processor.refunds_since(started - timedelta(minutes=5)))
     books_agree()
@@ -99,4 +100,4 @@ def let_webhooks_in(told: Told, processor: StripeProcessor) -> None:
     random.Random(3).shuffle(bodies)
     for body in bodies:
         told_of = processor.heard(body, signature(body, SECRET))
-        assert billing.heard(PORTAL, told_of, processor=processor) != billing.LATER
+        assert heard(PORTAL, told_of, processor=processor) != LATER

@@ -23,12 +23,19 @@ from portal_app.db import engine as db_engine
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Invoice, LedgerEntry, Payment, Refund
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import RECEIVED, InvoiceStatus, Method, RefundStatus
+from portal_app.domain.billing.words import RECEIVED, InvoiceStatus, Method, RefundStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Heard, NoAnswer, Outcome
-from portal_app.services import billing
+from portal_app.services.billing.accounts import use_credit, view_account
+from portal_app.services.billing.desk import post_payments, record_payment
+from portal_app.services.billing.inbox import heard
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.payments import cancel_payment, confirm_payment, pay_account, pay_invoice
+from portal_app.services.billing.reconcile import reconcile
+from portal_app.services.billing.refunds import refund_payment
+from portal_app.services.billing.statements import list_people, view_statement
 from portal_app.services.billing.views import NewLine
 from tests import cast as people
 from tests.cast import VISA, Cast
@@ -138,9 +145,9 @@ class Books(RuleBasedStateMachine):
         more: dict[str, Any] = {"processor": self.processor, "again": again}
         more |= {"token": self.processor.token(card)} if card else {"source_id": VISA}
         if bill is None:
-            self.attempt(fuse, billing.pay_account, self.cast.maria, id_, amount, **more)
+            self.attempt(fuse, pay_account, self.cast.maria, id_, amount, **more)
         else:
-            self.attempt(fuse, billing.pay_invoice, self.cast.maria, id_, bill, amount, **more)
+            self.attempt(fuse, pay_invoice, self.cast.maria, id_, bill, amount, **more)
 
     def tell(self, answer: str) -> None:
         if answer == "lost":
@@ -157,12 +164,12 @@ class Books(RuleBasedStateMachine):
     @rule(which=PICK, fuse=FUSE)
     def confirm(self, which: int, fuse: int | None) -> None:
         if row := self.pick(self.all_of(Payment), which):
-            self.attempt(fuse, billing.confirm_payment, self.cast.maria, row.id, processor=self.processor)
+            self.attempt(fuse, confirm_payment, self.cast.maria, row.id, processor=self.processor)
 
     @rule(which=PICK, fuse=FUSE)
     def give_up(self, which: int, fuse: int | None) -> None:
         if row := self.pick(self.all_of(Payment), which):
-            self.attempt(fuse, billing.cancel_payment, self.cast.maria, row.id, processor=self.processor)
+            self.attempt(fuse, cancel_payment, self.cast.maria, row.id, processor=self.processor)
 
     @rule(away=st.sampled_from([True, False, False]))
     def the_line_goes_down_or_comes_back(self, away: bool) -> None:
@@ -197,22 +204,22 @@ class Books(RuleBasedStateMachine):
             about = intent if object_kind == "payment_intent" else "ch_1"
             told = Heard(new_id("evt"), kind, object_kind, about, intent)
             self.heard.append(told)
-        self.attempt(fuse, billing.heard, PORTAL, told, processor=self.processor)
+        self.attempt(fuse, heard, PORTAL, told, processor=self.processor)
 
     @rule(which=PICK, fuse=FUSE)
     def a_webhook_of_a_refund(self, which: int, fuse: int | None) -> None:
         if refund := self.pick(list(self.processor._refunds), which):
             intent = self.processor._refunds[refund][0].intent_id
             told = Heard(new_id("evt"), "refund.updated", "refund", refund, intent)
-            self.attempt(fuse, billing.heard, PORTAL, told, processor=self.processor)
+            self.attempt(fuse, heard, PORTAL, told, processor=self.processor)
 
     @rule(fuse=FUSE, hours=st.sampled_from([0.1, 0.1, 1, 26]))
     def reconcile(self, fuse: int | None, hours: float) -> None:
         """It may die half-way; run again it ends, and then finds nothing."""
         self.time_passes(hours)
-        self.attempt(fuse, billing.reconcile, PORTAL, processor=self.processor)
+        self.attempt(fuse, reconcile, PORTAL, processor=self.processor)
         if fuse is None and not self.processor.away:
-            assert billing.reconcile(PORTAL, processor=self.processor) == []
+            assert reconcile(PORTAL, processor=self.processor) == []
             self.statements_follow_on()
 
     # ---- giving back -------------------------------------------------------------------------
@@ -257,7 +264,7 @@ class Books(RuleBasedStateMachine):
     def send_refund(self, form: tuple[Any, ...], fuse: int | None) -> None:
         id_, payment_id, money, void, bills = form
         more = {"processor": self.processor, "void_charge": void, "invoice_ids": bills}
-        self.attempt(fuse, billing.refund_payment, self.cast.nora, id_, payment_id, money, **more)
+        self.attempt(fuse, refund_payment, self.cast.nora, id_, payment_id, money, **more)
 
     @rule(which=PICK, amount=AMOUNTS)
     def refund_at_the_processor(self, which: int, amount: int) -> None:
@@ -290,18 +297,14 @@ class Books(RuleBasedStateMachine):
             NewLine(people.EVA.id, "Cleaning", Money(20_00)),
         ]
         due = clock.today() + timedelta(days=days)
-        self.attempt(
-            fuse, billing.create_invoice, self.cast.nora, id_, RIVERA, lines[: 1 + days % 2], due_date=due
-        )
+        self.attempt(fuse, create_invoice, self.cast.nora, id_, RIVERA, lines[: 1 + days % 2], due_date=due)
         if send:
-            self.attempt(fuse, billing.send_invoice, self.cast.nora, id_)
+            self.attempt(fuse, send_invoice, self.cast.nora, id_)
 
     @rule(which=PICK, verb=st.sampled_from(["send", "void", "write off"]), fuse=FUSE)
     def close(self, which: int, verb: str, fuse: int | None) -> None:
         row = self.pick(self.all_of(Invoice), which)
-        do = {"send": billing.send_invoice, "void": billing.void_invoice, "write off": billing.write_off}[
-            verb
-        ]
+        do = {"send": send_invoice, "void": void_invoice, "write off": write_off}[verb]
         self.attempt(fuse, do, self.cast.nora, row.id)
 
     @rule(amount=AMOUNTS, which=st.none() | PICK, fuse=FUSE)
@@ -311,7 +314,7 @@ class Books(RuleBasedStateMachine):
         for _ in range(2):  # pressed twice
             self.attempt(
                 fuse,
-                billing.record_payment,
+                record_payment,
                 self.cast.nora,
                 id_,
                 RIVERA,
@@ -323,7 +326,7 @@ class Books(RuleBasedStateMachine):
     @rule(fuse=FUSE, staff=st.booleans())
     def use_credit(self, fuse: int | None, staff: bool) -> None:
         who = self.cast.nora if staff else self.cast.maria
-        self.attempt(fuse, billing.use_credit, who, RIVERA)
+        self.attempt(fuse, use_credit, who, RIVERA)
 
     @rule(automatic=st.booleans(), online=st.sampled_from([True, True, True, False]))
     def settings_change(self, automatic: bool, online: bool) -> None:
@@ -333,7 +336,7 @@ class Books(RuleBasedStateMachine):
     def post(self, which: int | None, fuse: int | None) -> None:
         waiting = [row.id for row in self.all_of(Payment) if row.status in RECEIVED and not row.posted]
         chosen = waiting if which is None else waiting[which % 3 : which % 3 + 1]
-        self.attempt(fuse, billing.post_payments, self.cast.nora, chosen)
+        self.attempt(fuse, post_payments, self.cast.nora, chosen)
         self.statements_follow_on()
 
     @rule(hours=st.sampled_from([0.05, 0.2, 1, 26, 24 * 10]))
@@ -379,8 +382,8 @@ class Books(RuleBasedStateMachine):
         """Everything lost is found; processor and portal agree one to one; statements follow on each other."""
         self.processor.away = False
         self.time_passes(26)
-        billing.reconcile(PORTAL, processor=self.processor)
-        assert billing.reconcile(PORTAL, processor=self.processor) == []
+        reconcile(PORTAL, processor=self.processor)
+        assert reconcile(PORTAL, processor=self.processor) == []
         self.the_books_agree()
         ours = {row.processor_intent_id: row for row in self.all_of(Payment) if row.status in RECEIVED}
         theirs = {id_ for id_, i in self.processor._intents.items() if i.charge.outcome is Outcome.SUCCEEDED}
@@ -397,21 +400,21 @@ class Books(RuleBasedStateMachine):
     def statements_follow_on(self) -> None:
         first = date(2026, 5, 1)
         middle, last = date(2026, 6, 15), clock.today()
-        before = billing.view_statement(self.cast.maria, first, middle)
-        after = billing.view_statement(
+        before = view_statement(self.cast.maria, first, middle)
+        after = view_statement(
             self.cast.maria, middle + timedelta(days=1), max(last, middle + timedelta(days=1))
         )
         assert before.closing == after.opening
-        for person, _ in billing.list_people(self.cast.maria):  # read in full, and kept as a sum
-            past = billing.view_statement(self.cast.maria, first, middle, patient_id=person)
-            following = billing.view_statement(
+        for person, _ in list_people(self.cast.maria):  # read in full, and kept as a sum
+            past = view_statement(self.cast.maria, first, middle, patient_id=person)
+            following = view_statement(
                 self.cast.maria, middle + timedelta(days=1), middle + timedelta(days=1), patient_id=person
             )
             assert past.closing == following.opening
         with reading(PORTAL) as tx:
             entries = tx.exec(select(LedgerEntry).where(LedgerEntry.account_id == RIVERA)).all()
         assert after.closing.minor == sum(entry.amount.minor for entry in entries)
-        assert billing.view_account(self.cast.maria).balance == after.closing
+        assert view_account(self.cast.maria).balance == after.closing
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from portal_app.db.tables.billing import InvoiceLine, LedgerShare
 from portal_app.db.tables.families import ContactPoint
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus, RefundStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus, RefundStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PaymentId, RefundId, new_id
@@ -26,8 +26,14 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome, RefundFacts
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing, messages
 from portal_app.services.account_papers import itemised_paper, statement_paper, tax_paper
+from portal_app.services.billing.accounts import view_account
+from portal_app.services.billing.history import list_payments, payments_of_year, years_with_payments
+from portal_app.services.billing.itemised import itemised_invoice, itemised_period
+from portal_app.services.billing.payments import pay_account, pay_invoice
+from portal_app.services.billing.refunds import refund_payment, settle_refund
+from portal_app.services.billing.statements import view_statement
+from portal_app.services.messaging import delivery
 from portal_app.services.statement_mail import email_statement
 from portal_app.speech import money_text
 from tests import cast as people
@@ -50,7 +56,7 @@ def text_of(pdf: bytes) -> str:
 
 def paid(cast: Cast, processor: FakeProcessor, minor: int) -> PaymentId:
     payment = PaymentId(new_id("pay"))
-    billing.pay_account(cast.maria, payment, Money(minor), processor=processor, source_id=VISA)
+    pay_account(cast.maria, payment, Money(minor), processor=processor, source_id=VISA)
     return payment
 
 
@@ -59,14 +65,14 @@ def test_a_statement_of_one_person_has_their_share_of_charges_payments_and_refun
 ) -> None:
     add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), (people.TIM, "Visit", 20_00), due=date(2026, 6, 20))
     payment = paid(cast, processor, 90_00)
-    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(45_00), processor=processor)
-    whole = billing.view_statement(cast.maria, *JUNE)
+    refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(45_00), processor=processor)
+    whole = view_statement(cast.maria, *JUNE)
     sums = {person.name: person.total for person in whole.people}
     assert sum((sum_.minor for sum_ in sums.values()), 0) == whole.closing.minor == 135_00
     for who in (people.MARIA, people.EVA, people.TIM):
-        one = billing.view_statement(cast.maria, *JUNE, patient_id=who.id)
+        one = view_statement(cast.maria, *JUNE, patient_id=who.id)
         assert (one.person, one.closing) == (who.given_name, sums[who.given_name])
-        july = billing.view_statement(cast.maria, date(2026, 7, 1), date(2026, 7, 31), patient_id=who.id)
+        july = view_statement(cast.maria, date(2026, 7, 1), date(2026, 7, 31), patient_id=who.id)
         assert july.opening == one.closing
         assert {name for row in one.rows for name in row.people} == {who.given_name}
 
@@ -85,23 +91,23 @@ def test_what_a_person_owes_is_the_same_cent_on_the_payments_page_and_on_the_sta
     ):
         bill = add_invoice(RIVERA, *lines, number=f"odd-{number}", due=date(2026, 6, 20))
         pay = (cast.maria, PaymentId(new_id("pay")), bill, Money(10_01 + 10_00 * number % 20_00))
-        billing.pay_invoice(*pay, processor=processor, source_id=VISA)
-    owed = {person.name: person.owed for person in billing.view_account(cast.maria).people}
-    assert owed == {person.name: person.total for person in billing.view_statement(cast.maria, *JUNE).people}
+        pay_invoice(*pay, processor=processor, source_id=VISA)
+    owed = {person.name: person.owed for person in view_account(cast.maria).people}
+    assert owed == {person.name: person.total for person in view_statement(cast.maria, *JUNE).people}
 
 
 def test_a_refund_that_came_back_is_taken_from_whom_it_had_been_given(
     cast: Cast, processor: FakeProcessor
 ) -> None:
     payment, refund = paid(cast, processor, 120_00), RefundId(new_id("ref"))
-    billing.refund_payment(cast.nora, refund, payment, Money(45_00), processor=processor)
-    billing.settle_refund(the_portal("test"), refund, RefundFacts(Outcome.DECLINED))
-    (told,) = billing.list_payments(cast.maria).rows[0].refunds
+    refund_payment(cast.nora, refund, payment, Money(45_00), processor=processor)
+    settle_refund(the_portal("test"), refund, RefundFacts(Outcome.DECLINED))
+    (told,) = list_payments(cast.maria).rows[0].refunds
     assert told.status is RefundStatus.FAILED  # they were told that it is on its way
-    hers = billing.view_statement(cast.maria, *JUNE, patient_id=people.MARIA.id)
+    hers = view_statement(cast.maria, *JUNE, patient_id=people.MARIA.id)
     back = [row.amount.minor for row in hers.rows if row.kind in (EntryKind.REFUND, EntryKind.REVERSAL)]
     assert sorted(back) == [-45_00, 45_00]  # written in one moment of the held clock
-    assert hers.closing == billing.view_statement(cast.maria, *JUNE).closing == Money(0)
+    assert hers.closing == view_statement(cast.maria, *JUNE).closing == Money(0)
 
 
 def test_the_shares_of_books_that_were_kept_before_are_written_when_they_begin_to_be(
@@ -111,8 +117,8 @@ def test_the_shares_of_books_that_were_kept_before_are_written_when_they_begin_t
     payment = paid(cast, processor, 150_00)
     for minor, outcome in ((45_00, Outcome.SUCCEEDED), (20_00, Outcome.DECLINED)):
         refund = RefundId(new_id("ref"))
-        billing.refund_payment(cast.nora, refund, payment, Money(minor), processor=processor)
-        billing.settle_refund(the_portal("test"), refund, RefundFacts(outcome))
+        refund_payment(cast.nora, refund, payment, Money(minor), processor=processor)
+        settle_refund(the_portal("test"), refund, RefundFacts(outcome))
     kept = shares()
     assert len(kept) >= 5
     command.stamp(migrations.configuration(), "head")  # the tests' tables are not made by migrations
@@ -136,16 +142,16 @@ def test_stmt_5_of_one_person_what_is_being_posted_is_their_share(
     set_practice(post_automatically=False)
     add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), due=date(2026, 6, 1))
     paid(cast, processor, 50_00)
-    eva = billing.view_statement(cast.maria, *JUNE, patient_id=people.EVA.id)
+    eva = view_statement(cast.maria, *JUNE, patient_id=people.EVA.id)
     assert (eva.closing, eva.being_posted_total, eva.after_posting) == (Money(40_00), Money(40_00), Money(0))
 
 
 def test_dep_4_a_statement_names_only_whom_one_may_see(cast: Cast) -> None:
     add_invoice(people.PARK, (people.ROSA, "Visit", 30_00), (people.NINA, "Consultation", 70_00))
-    view = billing.view_statement(cast.rosa, *JUNE)
+    view = view_statement(cast.rosa, *JUNE)
     assert {(person.name, person.total.minor) for person in view.people} == {("Rosa", 30_00), ("", 70_00)}
     with pytest.raises(NotFound):
-        billing.view_statement(cast.rosa, *JUNE, patient_id=people.NINA.id)
+        view_statement(cast.rosa, *JUNE, patient_id=people.NINA.id)
     paper = text_of(statement_paper(cast.rosa, *JUNE, "en").content)
     assert "$100.00" in paper
     assert "Nina" not in paper
@@ -155,12 +161,12 @@ def test_the_history_has_refunds_under_their_payments_page_by_page(
     cast: Cast, processor: FakeProcessor
 ) -> None:
     payment = paid(cast, processor, 100_00)
-    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(40_00), processor=processor)
-    (row,) = billing.list_payments(cast.maria).rows
+    refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(40_00), processor=processor)
+    (row,) = list_payments(cast.maria).rows
     assert (row.payment.id, [refund.amount for refund in row.refunds]) == (payment, [Money(40_00)])
-    assert billing.list_payments(cast.kim).count == 0
+    assert list_payments(cast.kim).count == 0
     with pytest.raises(NotFound):
-        billing.list_payments(cast.kim, account_id=RIVERA)
+        list_payments(cast.kim, account_id=RIVERA)
 
 
 def test_the_list_for_taxes_is_of_the_practices_year_and_less_what_came_back(
@@ -169,16 +175,16 @@ def test_the_list_for_taxes_is_of_the_practices_year_and_less_what_came_back(
     with clock.held_at(datetime(2025, 12, 31, 23, 30, tzinfo=NEW_YORK)):
         add_payment(INVOICE, 20_00, at=clock.now())
     payment = paid(cast, processor, 60_00)
-    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(10_00), processor=processor)
-    assert billing.years_with_payments(cast.maria) == (2026, 2025)
-    before, now = (billing.payments_of_year(cast.maria, year) for year in (2025, 2026))
+    refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(10_00), processor=processor)
+    assert years_with_payments(cast.maria) == (2026, 2025)
+    before, now = (payments_of_year(cast.maria, year) for year in (2025, 2026))
     assert [row.amount for row in before.rows] == [Money(20_00)]
     assert (now.paid, now.refunded, now.total) == (Money(60_00), Money(-10_00), Money(50_00))
     paper = text_of(tax_paper(cast.maria, 2026, "en").content)
     for figure in (now.paid, now.refunded, now.total):
         assert money_text("en", figure) in paper
     assert "Pagado en 2026" in text_of(tax_paper(cast.maria, 2026, "es").content)
-    assert billing.payments_of_year(cast.maria, 2020).rows == ()
+    assert payments_of_year(cast.maria, 2020).rows == ()
 
 
 def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
@@ -189,7 +195,7 @@ def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
         for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == bill)):
             line.code = "D1120"
     add_payment(bill, 30_00)
-    view = billing.itemised_invoice(cast.maria, bill)
+    view = itemised_invoice(cast.maria, bill)
     assert [(row.person, row.charge.minor, row.paid.minor) for row in view.rows] == [
         ("Eva Rivera", 40_00, 20_00),
         ("Tim Rivera", 20_00, 10_00),
@@ -206,25 +212,25 @@ def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
         "$30.00",
     ):
         assert said in paper
-    period = billing.itemised_period(cast.maria, *JUNE, patient_id=people.EVA.id)
+    period = itemised_period(cast.maria, *JUNE, patient_id=people.EVA.id)
     assert [row.description for row in period.rows] == ["Cleaning"]
-    assert billing.itemised_period(cast.maria, date(2020, 1, 1), date(2020, 12, 31)).rows == ()
+    assert itemised_period(cast.maria, date(2020, 1, 1), date(2020, 12, 31)).rows == ()
 
 
 def test_dep_4_an_itemised_receipt_hides_whom_one_may_not_see(cast: Cast) -> None:
     bill = add_invoice(people.PARK, (people.NINA, "Consultation", 70_00))
-    (row,) = billing.itemised_invoice(cast.rosa, bill).rows
+    (row,) = itemised_invoice(cast.rosa, bill).rows
     assert (row.person, row.description, row.service_date, row.charge) == ("", "", None, Money(70_00))
-    assert billing.itemised_period(cast.rosa, *JUNE).rows == ()
+    assert itemised_period(cast.rosa, *JUNE).rows == ()
 
 
 def test_drafts_void_and_others_bills_are_not_itemised(cast: Cast) -> None:
     for status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
         bill = add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), status=status)
         with pytest.raises(NotFound):
-            billing.itemised_invoice(cast.maria, bill)
+            itemised_invoice(cast.maria, bill)
     with pytest.raises(NotFound):
-        billing.itemised_invoice(cast.kim, INVOICE)
+        itemised_invoice(cast.kim, INVOICE)
 
 
 def test_stmt_8_page_pdf_and_email_say_the_same_figures_and_the_mail_no_names(
@@ -232,10 +238,10 @@ def test_stmt_8_page_pdf_and_email_say_the_same_figures_and_the_mail_no_names(
 ) -> None:
     add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00))
     paid(cast, processor, 25_00)
-    view = billing.view_statement(cast.maria, *JUNE)
+    view = view_statement(cast.maria, *JUNE)
     assert email_statement(cast.maria, *JUNE) == "maria@example.com"
     mail = FakeMailer()
-    messages.deliver(the_portal("outbox"), mail=mail, sms=FakeTexter())
+    delivery.deliver(the_portal("outbox"), mail=mail, sms=FakeTexter())
     sent = next(message for message in mail.sent if "statement" in message.subject)
     assert money_text("en", view.closing) in sent.text
     page = text_of(statement_paper(cast.maria, *JUNE, "en").content)

@@ -7,13 +7,22 @@ from datetime import date, timedelta
 import pytest
 
 from portal_app import clock
-from portal_app.domain.billing import AskAgain, Held, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.words import AskAgain, Held, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.ids import PaymentId, SourceId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import billing
+from portal_app.services.billing.invoices import list_invoices, view_invoice
+from portal_app.services.billing.payments import (
+    cancel_payment,
+    confirm_payment,
+    pay_account,
+    pay_invoice,
+    preview_account,
+)
+from portal_app.services.billing.receipts import view_receipt
+from portal_app.services.billing.settle import settle
 from portal_app.services.billing.views import PaymentOutcome as Paid
 from tests import cast as people
 from tests.cast import INVOICE, RIVERA, VISA, Cast, add_invoice
@@ -38,9 +47,7 @@ def processor(cast: Cast) -> Iterator[FakeProcessor]:
 
 def pay(cast: Cast, processor: FakeProcessor, minor: int, id_: PaymentId | None = None, **more) -> Paid:
     more = {"source_id": VISA} | more if "token" not in more else more
-    return billing.pay_invoice(
-        cast.maria, id_ or new_payment(), INVOICE, Money(minor), processor=processor, **more
-    )
+    return pay_invoice(cast.maria, id_ or new_payment(), INVOICE, Money(minor), processor=processor, **more)
 
 
 def test_a_full_payment_pays_the_bill_posts_once_and_says_so(cast: Cast, processor: FakeProcessor) -> None:
@@ -60,7 +67,7 @@ def test_a_full_payment_pays_the_bill_posts_once_and_says_so(cast: Cast, process
 def test_part_1_the_oldest_due_is_paid_first(cast: Cast, processor: FakeProcessor) -> None:
     a = add_invoice(RIVERA, (people.MARIA, "A", 120_00), due=date(2026, 3, 1), number="A")
     b = add_invoice(RIVERA, (people.MARIA, "B", 80_00), due=date(2026, 2, 1), number="B")
-    billing.pay_account(cast.maria, new_payment(), Money(100_00), processor=processor, source_id=VISA)
+    pay_account(cast.maria, new_payment(), Money(100_00), processor=processor, source_id=VISA)
     assert (invoice(b).status, invoice(b).due) == (InvoiceStatus.PAID, Money(0))
     assert (invoice(a).status, invoice(a).due) == (InvoiceStatus.PARTLY_PAID, Money(100_00))
     assert invoice(INVOICE).due == Money(120_00)
@@ -107,9 +114,9 @@ def test_twenty_at_once_are_one_charge(cast: Cast, processor: FakeProcessor) -> 
 
 def test_part_4_thirty_cents_cannot_be_paid_online(cast: Cast, processor: FakeProcessor) -> None:
     tiny = add_invoice(RIVERA, (people.MARIA, "Rest", 30))
-    assert billing.view_invoice(cast.maria, tiny).too_small
+    assert view_invoice(cast.maria, tiny).too_small
     with pytest.raises(Refused, match="at the practice"):
-        billing.pay_invoice(cast.maria, new_payment(), tiny, Money(30), processor=processor, source_id=VISA)
+        pay_invoice(cast.maria, new_payment(), tiny, Money(30), processor=processor, source_id=VISA)
 
 
 def test_all_7_the_rest_goes_to_the_next_bill_in_order(cast: Cast, processor: FakeProcessor) -> None:
@@ -119,11 +126,11 @@ def test_all_7_the_rest_goes_to_the_next_bill_in_order(cast: Cast, processor: Fa
         for who, minor, ago in ((people.MARIA, 60_00, 3), (people.EVA, 40_00, 2), (people.MARIA, 50_00, 1))
     )
     chosen = [own, child, last]
-    outcome = billing.pay_account(
+    outcome = pay_account(
         cast.maria, new_payment(), Money(70_00), processor=processor, source_id=VISA, invoice_ids=chosen
     )
     assert [invoice(i).allocated for i in chosen] == [Money(60_00), Money(10_00), Money(0)]
-    receipt = billing.view_receipt(cast.maria, outcome.payment_id)
+    receipt = view_receipt(cast.maria, outcome.payment_id)
     assert [(part.people, part.amount) for part in receipt.parts] == [
         (("Maria",), Money(60_00)),
         (("Eva",), Money(10_00)),
@@ -136,7 +143,7 @@ def test_all_2_three_bills_are_paid_in_order(cast: Cast, processor: FakeProcesso
         add_invoice(RIVERA, (who, "Visit", minor), issued=day - timedelta(days=ago), due=day)
         for who, minor, ago in ((people.MARIA, 60_00, 3), (people.EVA, 40_00, 2), (people.MARIA, 50_00, 1))
     ]
-    shown = billing.preview_account(cast.maria, Money(150_00), invoice_ids=bills)
+    shown = preview_account(cast.maria, Money(150_00), invoice_ids=bills)
     assert [part for _, _, part in shown] == [Money(60_00), Money(40_00), Money(50_00)]
 
 
@@ -157,7 +164,7 @@ def test_all_10_the_practices_minimum(
     bill = add_invoice(RIVERA, (people.MARIA, "Visit", owed))
 
     def try_it() -> Paid:
-        return billing.pay_invoice(
+        return pay_invoice(
             cast.maria, new_payment(), bill, Money(offered), processor=processor, source_id=VISA
         )
 
@@ -174,7 +181,7 @@ def test_all_11_senseless_amounts_are_refused(cast: Cast, processor: FakeProcess
     with pytest.raises(Refused):
         pay(cast, processor, minor)
     with pytest.raises(Refused):
-        billing.pay_invoice(
+        pay_invoice(
             cast.maria, new_payment(), INVOICE, Money(50_00, "EUR"), processor=processor, source_id=VISA
         )
     assert payments() == []
@@ -200,7 +207,7 @@ def test_all_12_the_same_id_with_another_amount_or_bill_is_refused(
     with pytest.raises(Refused, match="another amount"):
         pay(cast, processor, 20_00, id_)
     with pytest.raises(Refused, match="another amount"):
-        billing.pay_invoice(cast.maria, id_, other, Money(80_00), processor=processor, source_id=VISA)
+        pay_invoice(cast.maria, id_, other, Money(80_00), processor=processor, source_id=VISA)
     assert processor.attempts == 1
 
 
@@ -208,7 +215,7 @@ def test_all_12_somebody_elses_payment_id_opens_nothing(cast: Cast, processor: F
     id_ = pay(cast, processor, 80_00).payment_id
     token = processor.token()
     with pytest.raises(NotFound):
-        billing.pay_invoice(cast.kim, id_, people.KIM_INVOICE, Money(80_00), processor=processor, token=token)
+        pay_invoice(cast.kim, id_, people.KIM_INVOICE, Money(80_00), processor=processor, token=token)
 
 
 def test_all_13_an_unknown_outcome_holds_the_bill(cast: Cast, processor: FakeProcessor) -> None:
@@ -219,10 +226,10 @@ def test_all_13_an_unknown_outcome_holds_the_bill(cast: Cast, processor: FakePro
         pay(cast, processor, 20_00)
     assert held.value.payment_id == first.payment_id
     assert not held.value.can_continue
-    view = billing.view_invoice(cast.maria, INVOICE)
+    view = view_invoice(cast.maria, INVOICE)
     assert view.held is not None
     assert (view.payable, view.held.known) == (Money(70_00), False)
-    assert billing.confirm_payment(cast.maria, first.payment_id, processor=processor).status == "succeeded"
+    assert confirm_payment(cast.maria, first.payment_id, processor=processor).status == "succeeded"
     assert pay(cast, processor, 20_00).status is PaymentStatus.SUCCEEDED
 
 
@@ -235,21 +242,19 @@ def test_all_14_what_is_no_open_bill_takes_no_money(cast: Cast, processor: FakeP
         bill = add_invoice(people.LUIS_S, (people.LUIS, "Visit", 80_00), status=status)
         token = processor.token()
         with pytest.raises(wanted):
-            billing.pay_invoice(
-                cast.luis, new_payment(), bill, Money(80_00), processor=processor, token=token
-            )
+            pay_invoice(cast.luis, new_payment(), bill, Money(80_00), processor=processor, token=token)
     assert payments() == []
 
 
 def test_all_15_a_pays_and_only_as_bills_are_touched(cast: Cast, processor: FakeProcessor) -> None:
-    billing.pay_account(cast.maria, new_payment(), Money(120_00), processor=processor, source_id=VISA)
+    pay_account(cast.maria, new_payment(), Money(120_00), processor=processor, source_id=VISA)
     assert invoice(people.LUIS_INVOICE).allocated == Money(0)
     with pytest.raises(NotFound):
-        billing.pay_invoice(
+        pay_invoice(
             cast.maria, new_payment(), people.LUIS_INVOICE, Money(60_00), processor=processor, source_id=VISA
         )
     with pytest.raises(NotFound):
-        billing.pay_account(
+        pay_account(
             cast.maria,
             new_payment(),
             Money(60_00),
@@ -258,7 +263,7 @@ def test_all_15_a_pays_and_only_as_bills_are_touched(cast: Cast, processor: Fake
             account_id=people.LUIS_S,
         )
     with pytest.raises(NotFound):  # another's card
-        billing.pay_invoice(
+        pay_invoice(
             cast.luis,
             new_payment(),
             people.LUIS_INVOICE,
@@ -289,7 +294,7 @@ def test_a_decline_frees_the_bill_and_keeps_its_code(cast: Cast, processor: Fake
     token = processor.token("pm_card_visa_chargeDeclinedInsufficientFunds")
     outcome = pay(cast, processor, 50_00, token=token)
     assert (outcome.status, outcome.decline_code) == (PaymentStatus.FAILED, "insufficient_funds")
-    assert billing.view_invoice(cast.maria, INVOICE).payable == Money(120_00)
+    assert view_invoice(cast.maria, INVOICE).payable == Money(120_00)
     assert pay(cast, processor, 50_00).status is PaymentStatus.SUCCEEDED
 
 
@@ -302,17 +307,17 @@ def test_the_bank_asks_and_the_payer_confirms(cast: Cast, processor: FakeProcess
         pay(cast, processor, 20_00)
     assert held.value.can_continue
     # The browser says it is done; the processor does not.
-    still = billing.confirm_payment(cast.maria, asked.payment_id, processor=processor)
+    still = confirm_payment(cast.maria, asked.payment_id, processor=processor)
     assert still.status is PaymentStatus.REQUIRES_ACTION
     assert still.client_secret
     processor.finish(payment(asked.payment_id).processor_intent_id or "")
-    done = billing.confirm_payment(cast.maria, asked.payment_id, processor=processor)
+    done = confirm_payment(cast.maria, asked.payment_id, processor=processor)
     assert done.status is PaymentStatus.SUCCEEDED
 
 
 def test_cancelled_at_the_processor_before_it_is_released(cast: Cast, processor: FakeProcessor) -> None:
     asked = pay(cast, processor, 120_00, token=processor.token("pm_card_authenticationRequired"))
-    gone = billing.cancel_payment(cast.maria, asked.payment_id, processor=processor)
+    gone = cancel_payment(cast.maria, asked.payment_id, processor=processor)
     assert gone.status is PaymentStatus.CANCELLED
     intent = payment(asked.payment_id).processor_intent_id or ""
     assert processor.look_up(intent).outcome is Outcome.CANCELLED
@@ -322,7 +327,7 @@ def test_cancelled_at_the_processor_before_it_is_released(cast: Cast, processor:
 def test_cancelled_too_late_is_paid(cast: Cast, processor: FakeProcessor) -> None:
     asked = pay(cast, processor, 120_00, token=processor.token("pm_card_authenticationRequired"))
     processor.finish(payment(asked.payment_id).processor_intent_id or "")
-    late = billing.cancel_payment(cast.maria, asked.payment_id, processor=processor)
+    late = cancel_payment(cast.maria, asked.payment_id, processor=processor)
     assert late.status is PaymentStatus.SUCCEEDED
     assert invoice(INVOICE).status is InvoiceStatus.PAID
 
@@ -331,7 +336,7 @@ def test_a_refused_confirmation_is_closed_at_the_processor_too(cast: Cast, proce
     asked = pay(cast, processor, 120_00, token=processor.token("pm_card_authenticationRequired"))
     intent = payment(asked.payment_id).processor_intent_id or ""
     processor.finish(intent, Outcome.DECLINED, "payment_intent_authentication_failure")
-    outcome = billing.confirm_payment(cast.maria, asked.payment_id, processor=processor)
+    outcome = confirm_payment(cast.maria, asked.payment_id, processor=processor)
     assert outcome.status is PaymentStatus.FAILED
     assert processor.look_up(intent).outcome is Outcome.CANCELLED
 
@@ -340,7 +345,7 @@ def test_a_bank_debit_on_its_way_only_lowers_what_is_payable(cast: Cast, process
     processor.answers(Outcome.PROCESSING)
     first = pay(cast, processor, 50_00)
     assert (first.status, first.known) == (PaymentStatus.PROCESSING, True)
-    view = billing.view_invoice(cast.maria, INVOICE)
+    view = view_invoice(cast.maria, INVOICE)
     assert (view.payable, view.held) == (Money(70_00), None)
     assert pay(cast, processor, 70_00).status is PaymentStatus.SUCCEEDED
 
@@ -349,11 +354,11 @@ def test_money_for_a_bill_voided_meanwhile_becomes_credit_and_a_task(
     cast: Cast, processor: FakeProcessor
 ) -> None:
     asked = pay(cast, processor, 100_00, token=processor.token("pm_card_authenticationRequired"))
-    billing.cancel_payment(cast.maria, asked.payment_id, processor=processor)
+    cancel_payment(cast.maria, asked.payment_id, processor=processor)
     pay(cast, processor, 120_00)
     intent = payment(asked.payment_id).processor_intent_id or ""
     charge = processor.finish(intent)  # an old tab paid it all the same
-    billing.settle(people.the_portal("test"), asked.payment_id, charge)
+    settle(people.the_portal("test"), asked.payment_id, charge)
     assert payment(asked.payment_id).status is PaymentStatus.SUCCEEDED
     assert balance() == Money(-100_00)
     assert tasks() == ["became_credit", "paid_late"]
@@ -361,15 +366,15 @@ def test_money_for_a_bill_voided_meanwhile_becomes_credit_and_a_task(
 
 def test_a_new_card_may_be_saved_and_used_again(cast: Cast, processor: FakeProcessor) -> None:
     pay(cast, processor, 50_00, token=processor.token("pm_card_mastercard"), save=True)
-    sources = billing.view_invoice(cast.maria, INVOICE).sources
+    sources = view_invoice(cast.maria, INVOICE).sources
     assert [s.shown for s in sources] == ["Visa ending in 4242", "Mastercard ending in 4444"]
     assert pay(cast, processor, 20_00, source_id=sources[1].id).status is PaymentStatus.SUCCEEDED
 
 
 def test_online_payments_off_hides_and_refuses(cast: Cast, processor: FakeProcessor) -> None:
     set_practice(online_payments=False)
-    assert not billing.list_invoices(cast.maria).online_payments
-    view = billing.view_invoice(cast.maria, INVOICE)
+    assert not list_invoices(cast.maria).online_payments
+    view = view_invoice(cast.maria, INVOICE)
     assert (view.online_payments, view.sources) == (False, ())
     with pytest.raises(Refused, match="turned off"):
         pay(cast, processor, 50_00)
@@ -385,8 +390,6 @@ def test_not_posting_automatically_leaves_the_balance(cast: Cast, processor: Fak
 
 def test_only_who_may_pay_pays(cast: Cast, processor: FakeProcessor) -> None:
     with pytest.raises(NotAllowed):
-        billing.pay_invoice(
-            cast.nora, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA
-        )
+        pay_invoice(cast.nora, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA)
     with pytest.raises(NotAllowed):
-        billing.settle(cast.maria, PaymentId(new_id("pay")), processor.look_up(""))
+        settle(cast.maria, PaymentId(new_id("pay")), processor.look_up(""))

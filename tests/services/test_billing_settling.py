@@ -11,7 +11,7 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Payment
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import InvoiceStatus, PaymentStatus, RefundStatus
+from portal_app.domain.billing.words import InvoiceStatus, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.ids import RefundId, new_id
 from portal_app.domain.money import Money
@@ -21,7 +21,16 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Charge, Heard, NoAnswer, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing
+from portal_app.services.billing.accounts import view_account
+from portal_app.services.billing.desk import post_payments
+from portal_app.services.billing.inbox import LATER, heard
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.invoicing import write_off
+from portal_app.services.billing.payments import cancel_payment, confirm_payment, pay_account, pay_invoice
+from portal_app.services.billing.receipts import view_receipt
+from portal_app.services.billing.reconcile import reconcile
+from portal_app.services.billing.refunds import refund_payment
+from portal_app.services.billing.settle import settle
 from portal_app.services.jobs import chase_payments
 from tests import cast as people
 from tests.cast import INVOICE, VISA, Cast
@@ -48,9 +57,7 @@ def processor(cast: Cast) -> Iterator[FakeProcessor]:
 
 def pay(cast: Cast, processor: FakeProcessor, minor: int, card: str = "") -> Payment:
     more = {"token": processor.token(card)} if card else {"source_id": VISA}
-    outcome = billing.pay_invoice(
-        cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, **more
-    )
+    outcome = pay_invoice(cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, **more)
     return payment(outcome.payment_id)
 
 
@@ -73,17 +80,17 @@ def lost(cast: Cast, processor: FakeProcessor, minor: int = 50_00) -> tuple[Paym
 
 def refund(cast: Cast, processor: FakeProcessor, row: Payment, minor: int, **more):
     id_ = more.pop("id_", RefundId(new_id("ref")))
-    return billing.refund_payment(cast.nora, id_, row.id, Money(minor), processor=processor, **more)
+    return refund_payment(cast.nora, id_, row.id, Money(minor), processor=processor, **more)
 
 
 # --- webhooks ---------------------------------------------------------------------------------
 def test_a_webhook_settles_what_got_no_answer_once(cast: Cast, processor: FakeProcessor) -> None:
     row, intent = lost(cast, processor)
     told = event("payment_intent.succeeded", "payment_intent", intent, intent)
-    assert billing.heard(PORTAL, told, processor=processor) == "settled"
-    assert billing.heard(PORTAL, told, processor=processor) == "seen"
+    assert heard(PORTAL, told, processor=processor) == "settled"
+    assert heard(PORTAL, told, processor=processor) == "seen"
     again = event("payment_intent.succeeded", "payment_intent", intent, intent)
-    assert billing.heard(PORTAL, again, processor=processor) == "settled"
+    assert heard(PORTAL, again, processor=processor) == "settled"
     assert payment(row.id).status is PaymentStatus.SUCCEEDED
     assert balance() == Money(70_00)
 
@@ -94,8 +101,8 @@ def test_webhook_against_return_posts_once(cast: Cast, processor: FakeProcessor)
 
     def one(n: int) -> object:
         if n % 2:
-            return billing.confirm_payment(cast.maria, asked.id, processor=processor)
-        return billing.heard(PORTAL, intent_event(asked), processor=processor)
+            return confirm_payment(cast.maria, asked.id, processor=processor)
+        return heard(PORTAL, intent_event(asked), processor=processor)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(8)))
@@ -107,7 +114,7 @@ def test_the_same_event_eight_times_at_once(cast: Cast, processor: FakeProcessor
     _, intent = lost(cast, processor)
     told = event("payment_intent.succeeded", "payment_intent", intent, intent)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: billing.heard(PORTAL, told, processor=processor), range(8)))
+        answers = list(pool.map(lambda _: heard(PORTAL, told, processor=processor), range(8)))
     assert set(answers) <= {"settled", "seen"}
     assert balance() == Money(70_00)
 
@@ -117,17 +124,17 @@ def test_an_old_event_never_takes_success_back(cast: Cast, processor: FakeProces
     intent = row.processor_intent_id or ""
     for outcome in (Outcome.DECLINED, Outcome.CANCELLED, Outcome.PROCESSING, Outcome.REQUIRES_ACTION):
         stale = Charge(outcome, intent, payment_id=row.id, decline_code="expired_card")
-        assert billing.settle(PORTAL, row.id, stale).status is PaymentStatus.SUCCEEDED
+        assert settle(PORTAL, row.id, stale).status is PaymentStatus.SUCCEEDED
     assert balance() == Money(70_00)
 
 
 def test_unknown_kinds_are_kept_and_skipped(cast: Cast, processor: FakeProcessor) -> None:
     told = event("customer.created", "customer", "cus_1")
-    assert billing.heard(PORTAL, told, processor=processor) == "skipped"
-    assert billing.heard(PORTAL, told, processor=processor) == "seen"
+    assert heard(PORTAL, told, processor=processor) == "skipped"
+    assert heard(PORTAL, told, processor=processor) == "seen"
     foreign = event("payment_intent.succeeded", "payment_intent", "pi_other", "pi_other")
-    assert billing.heard(PORTAL, foreign, processor=processor) == "not ours"
-    assert billing.heard(PORTAL, event("charge.failed", "charge", "ch_1"), processor=processor) == "not ours"
+    assert heard(PORTAL, foreign, processor=processor) == "not ours"
+    assert heard(PORTAL, event("charge.failed", "charge", "ch_1"), processor=processor) == "not ours"
 
 
 def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
@@ -140,9 +147,9 @@ def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
             return Charge(Outcome.UNKNOWN)
 
     told = event("payment_intent.succeeded", "payment_intent", intent, intent)
-    assert billing.heard(PORTAL, told, processor=Down()) == billing.LATER
+    assert heard(PORTAL, told, processor=Down()) == LATER
     assert payment(row.id).status is PaymentStatus.PROCESSING
-    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert heard(PORTAL, told, processor=processor) == "settled"
     assert payment(row.id).status is PaymentStatus.SUCCEEDED
 
 
@@ -151,7 +158,7 @@ def test_a_dispute_is_marked_and_staff_are_told(cast: Cast, processor: FakeProce
     intent = row.processor_intent_id or ""
     processor.dispute(intent)
     told = event("charge.dispute.created", "dispute", "dp_1", intent)
-    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert heard(PORTAL, told, processor=processor) == "settled"
     assert payment(row.id).status is PaymentStatus.DISPUTED
     assert tasks() == ["disputed"]
     with pytest.raises(Refused, match="disputes"):
@@ -161,17 +168,17 @@ def test_a_dispute_is_marked_and_staff_are_told(cast: Cast, processor: FakeProce
 def test_only_the_portals_errands_hear_webhooks(cast: Cast, processor: FakeProcessor) -> None:
     for who in (cast.maria, cast.olga):
         with pytest.raises(NotAllowed):
-            billing.heard(who, event("x", "customer", "cus_1"), processor=processor)
+            heard(who, event("x", "customer", "cus_1"), processor=processor)
         with pytest.raises(NotAllowed):
-            billing.reconcile(who, processor=processor)
+            reconcile(who, processor=processor)
 
 
 # --- reconcile --------------------------------------------------------------------------------
 def reconciled(processor: FakeProcessor, minutes: float = 3) -> list[str]:
     """What a run finds some minutes later; a second run right after finds nothing."""
     with clock.held_at(clock.now() + timedelta(minutes=minutes)):
-        found = billing.reconcile(PORTAL, processor=processor)
-        assert billing.reconcile(PORTAL, processor=processor) == []
+        found = reconcile(PORTAL, processor=processor)
+        assert reconcile(PORTAL, processor=processor) == []
     return [finding.kind for finding in found]
 
 
@@ -189,7 +196,7 @@ def test_reconcile_lets_go_of_what_never_reached_the_processor(cast: Cast, proce
     assert payment(row.id).status is PaymentStatus.PROCESSING
     assert reconciled(processor, minutes=60 * 26) == ["open_attempt"]
     assert payment(row.id).status is PaymentStatus.CANCELLED
-    assert billing.view_invoice(cast.maria, INVOICE).payable == Money(120_00)
+    assert view_invoice(cast.maria, INVOICE).payable == Money(120_00)
 
 
 def test_an_unanswered_attempt_is_given_up_by_the_payer_after_a_while(
@@ -197,10 +204,10 @@ def test_an_unanswered_attempt_is_given_up_by_the_payer_after_a_while(
 ) -> None:
     processor.no_answer()
     row = pay(cast, processor, 50_00)
-    early = billing.cancel_payment(cast.maria, row.id, processor=processor)
+    early = cancel_payment(cast.maria, row.id, processor=processor)
     assert early.status is PaymentStatus.PROCESSING
     with clock.held_at(clock.now() + timedelta(minutes=15)):
-        late = billing.cancel_payment(cast.maria, row.id, processor=processor)
+        late = cancel_payment(cast.maria, row.id, processor=processor)
     assert late.status is PaymentStatus.CANCELLED
 
 
@@ -239,7 +246,7 @@ def test_what_is_booked_already_is_corrected_to_what_came(
     processor._intents[intent].charge = replace(processor.look_up(intent), received=Money(received))
     assert reconciled(processor) == ["amount_differs"]
     assert (payment(row.id).amount, invoice(INVOICE).due) == (Money(received), Money(due))
-    assert billing.view_account(cast.maria).credit == Money(credit)
+    assert view_account(cast.maria).credit == Money(credit)
     assert balance() == Money(120_00 - received)
     assert tasks() == ["amount_differs"]
 
@@ -264,9 +271,9 @@ def test_giving_up_while_the_processor_is_silent_lets_nothing_go(
             raise NoAnswer
 
     with clock.held_at(clock.now() + timedelta(minutes=30)):
-        outcome = billing.cancel_payment(cast.maria, row.id, processor=Silent())
+        outcome = cancel_payment(cast.maria, row.id, processor=Silent())
         assert outcome.status is PaymentStatus.PROCESSING
-        too_late = billing.cancel_payment(cast.maria, row.id, processor=processor)
+        too_late = cancel_payment(cast.maria, row.id, processor=processor)
         assert too_late.status is PaymentStatus.SUCCEEDED
 
 
@@ -274,11 +281,11 @@ def test_a_written_off_bill_whose_payment_is_refunded_is_due_again_and_can_be_cl
     cast: Cast, processor: FakeProcessor
 ) -> None:
     row = pay(cast, processor, 50_00)
-    billing.write_off(cast.nora, INVOICE)
+    write_off(cast.nora, INVOICE)
     assert invoice(INVOICE).status is InvoiceStatus.WRITTEN_OFF
     refund(cast, processor, row, 50_00)
     assert (invoice(INVOICE).status, invoice(INVOICE).due) == (InvoiceStatus.OPEN, Money(50_00))
-    billing.write_off(cast.nora, INVOICE)
+    write_off(cast.nora, INVOICE)
     assert (invoice(INVOICE).status, balance()) == (InvoiceStatus.WRITTEN_OFF, Money(0))
 
 
@@ -286,9 +293,7 @@ def test_a_refund_from_chosen_bills_that_hold_less_by_then_is_booked_all_the_sam
     cast: Cast, processor: FakeProcessor
 ) -> None:
     other = people.add_invoice(people.RIVERA, (people.EVA, "X-ray", 50_00))
-    outcome = billing.pay_account(
-        cast.maria, new_payment(), Money(170_00), processor=processor, source_id=VISA
-    )
+    outcome = pay_account(cast.maria, new_payment(), Money(170_00), processor=processor, source_id=VISA)
     row = payment(outcome.payment_id)
     processor.refund_answers(Outcome.PROCESSING)
     refund(cast, processor, row, 50_00, invoice_ids=[other])
@@ -304,7 +309,7 @@ def test_more_than_asked_becomes_credit(cast: Cast, processor: FakeProcessor) ->
     processor._intents[intent].charge = replace(processor.look_up(intent), received=Money(60_00))
     assert reconciled(processor) == ["amount_differs"]
     assert invoice(INVOICE).due == Money(70_00)
-    assert billing.view_receipt(cast.maria, row.id).credit == Money(10_00)
+    assert view_receipt(cast.maria, row.id).credit == Money(10_00)
     assert tasks() == ["amount_differs", "became_credit"]
 
 
@@ -328,9 +333,9 @@ def test_a_crash_between_charge_and_ledger_posts_once(cast: Cast, processor: Fak
 
     id_ = new_payment()
     with pytest.raises(Crash):
-        billing.pay_invoice(cast.maria, id_, INVOICE, Money(50_00), processor=Crashing(), source_id=VISA)
+        pay_invoice(cast.maria, id_, INVOICE, Money(50_00), processor=Crashing(), source_id=VISA)
     # The same form once more: the same charge.
-    again = billing.pay_invoice(cast.maria, id_, INVOICE, Money(50_00), processor=processor, source_id=VISA)
+    again = pay_invoice(cast.maria, id_, INVOICE, Money(50_00), processor=processor, source_id=VISA)
     assert again.status is PaymentStatus.SUCCEEDED
     assert processor.attempts == 1
     assert reconciled(processor) == []
@@ -422,7 +427,7 @@ def test_a_refund_made_at_the_processor_is_booked_and_told(cast: Cast, processor
         processor._refunds[made.refund_id][1],
     )
     told = event("charge.refunded", "charge", "ch_1", row.processor_intent_id or "")
-    assert billing.heard(PORTAL, told, processor=processor) == "settled"
+    assert heard(PORTAL, told, processor=processor) == "settled"
     assert payment(row.id).refunded == Money(25_00)
     assert tasks() == ["refund_unknown"]
     assert reconciled(processor) == []
@@ -444,21 +449,21 @@ def test_a_refund_follows_its_payments_posting(cast: Cast, processor: FakeProces
     row = pay(cast, processor, 100_00)
     refund(cast, processor, row, 40_00)
     assert balance() == Money(120_00)
-    assert billing.post_payments(cast.nora, [row.id]) == 1
-    assert billing.post_payments(cast.nora, [row.id]) == 0
+    assert post_payments(cast.nora, [row.id]) == 1
+    assert post_payments(cast.nora, [row.id]) == 0
     assert balance() == Money(60_00)
 
 
 def test_refunding_takes_permission(cast: Cast, processor: FakeProcessor) -> None:
     row = pay(cast, processor, 100_00)
     with pytest.raises(NotAllowed):
-        billing.refund_payment(cast.dana, RefundId(new_id("ref")), row.id, Money(1_00), processor=processor)
+        refund_payment(cast.dana, RefundId(new_id("ref")), row.id, Money(1_00), processor=processor)
 
 
 def test_one_payment_row_per_charge(cast: Cast, processor: FakeProcessor) -> None:
     row = pay(cast, processor, 50_00)
     other = Charge(Outcome.SUCCEEDED, "pi_second", payment_id=row.id, received=Money(50_00))
-    billing.settle(PORTAL, row.id, other)
+    settle(PORTAL, row.id, other)
     assert tasks() == ["charged_twice"]
     assert balance() == Money(70_00)
     assert len(payments()) == 1

@@ -15,13 +15,19 @@ from portal_app import clock
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Invoice, Payment
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import RECEIVED, Method
+from portal_app.domain.billing.words import RECEIVED, Method
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Heard, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import billing
+from portal_app.services.billing.accounts import use_credit
+from portal_app.services.billing.desk import post_payments, record_payment
+from portal_app.services.billing.inbox import heard
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.payments import cancel_payment, pay_account, pay_invoice
+from portal_app.services.billing.reconcile import reconcile
+from portal_app.services.billing.refunds import refund_payment
 from portal_app.services.billing.reminding import tell_households
 from portal_app.services.billing.views import NewLine
 from tests import cast as people
@@ -54,10 +60,8 @@ class Someone:
         account, who, _ = self.dice.choice(WHO)
         id_ = InvoiceId(new_id("inv"))
         lines = [NewLine(who.id, "Filling", Money(self.dice.choice([20_00, 60_00, 150_00])))]
-        billing.create_invoice(
-            self.cast.nora, id_, account, lines, due_date=clock.today() + timedelta(days=2)
-        )
-        billing.send_invoice(self.cast.nora, id_)
+        create_invoice(self.cast.nora, id_, account, lines, due_date=clock.today() + timedelta(days=2))
+        send_invoice(self.cast.nora, id_)
 
     def pay(self) -> None:
         account, _, name = self.dice.choice(WHO)
@@ -68,21 +72,21 @@ class Someone:
         more: dict[str, Any] = {"processor": self.processor, "source_id": self.cards[account], "again": True}
         who, id_ = getattr(self.cast, name), PaymentId(new_id("pay"))
         if self.dice.random() < 0.5:
-            billing.pay_account(who, id_, amount, **more)
+            pay_account(who, id_, amount, **more)
         elif bill := self.pick(Invoice, Invoice.account_id == account):
-            billing.pay_invoice(who, id_, bill.id, amount, **more)
+            pay_invoice(who, id_, bill.id, amount, **more)
 
     def cash(self) -> None:
         account = self.dice.choice(WHO)[0]
         id_ = PaymentId(new_id("pay"))
-        billing.record_payment(self.cast.nora, id_, account, Money(5_00), method=Method.CASH)
+        record_payment(self.cast.nora, id_, account, Money(5_00), method=Method.CASH)
 
     def refund(self) -> None:
         if row := self.pick(Payment, Payment.status.in_(sorted(RECEIVED))):  # type: ignore[attr-defined]
             amount, void = Money(self.dice.choice([1_00, 5_00, 20_00])), self.dice.random() < 0.4
             id_ = RefundId(new_id("ref"))
             for _ in range(2):
-                billing.refund_payment(
+                refund_payment(
                     self.cast.nora, id_, row.id, amount, processor=self.processor, void_charge=void
                 )
 
@@ -96,32 +100,32 @@ class Someone:
                 intent,
                 intent,
             )
-            billing.heard(PORTAL, told, processor=self.processor)
+            heard(PORTAL, told, processor=self.processor)
 
     def give_up(self) -> None:
         if row := self.pick(Payment):
             who = {account: getattr(self.cast, name) for account, _, name in WHO}[row.account_id]
-            billing.cancel_payment(who, row.id, processor=self.processor)
+            cancel_payment(who, row.id, processor=self.processor)
 
     def close(self) -> None:
         if row := self.pick(Invoice):
-            self.dice.choice([billing.void_invoice, billing.write_off])(self.cast.nora, row.id)
+            self.dice.choice([void_invoice, write_off])(self.cast.nora, row.id)
 
     def use_credit(self) -> None:
-        billing.use_credit(self.cast.nora, self.dice.choice(WHO)[0])
+        use_credit(self.cast.nora, self.dice.choice(WHO)[0])
 
     def post(self) -> None:
         with reading(PORTAL) as tx:
             waiting = tx.exec(select(Payment).where(Payment.posted.is_(False))).all()  # type: ignore[attr-defined]
         wanted = [row.id for row in waiting if row.status in RECEIVED]
         self.dice.shuffle(wanted)
-        billing.post_payments(self.cast.nora, wanted[:5])
+        post_payments(self.cast.nora, wanted[:5])
 
     def switch(self) -> None:
         set_practice(post_automatically=self.dice.random() < 0.6)
 
     def reconcile(self) -> None:
-        billing.reconcile(PORTAL, processor=self.processor, older_than=timedelta())
+        reconcile(PORTAL, processor=self.processor, older_than=timedelta())
 
     def tell(self) -> None:
         tell_households(PORTAL)
@@ -173,8 +177,8 @@ def test_eight_threads_at_once_leave_no_deadlock_and_books_that_agree(postgres_d
     assert all(one.done >= LEAST for one in hands)
     books_agree()
     with clock.held_at(clock.now() + timedelta(hours=26)):
-        billing.reconcile(PORTAL, processor=processor)
-        assert billing.reconcile(PORTAL, processor=processor) == []
+        reconcile(PORTAL, processor=processor)
+        assert reconcile(PORTAL, processor=processor) == []
     books_agree()
     with reading(PORTAL) as tx:
         ours = {row.processor_intent_id for row in tx.exec(select(Payment)) if row.status in RECEIVED}

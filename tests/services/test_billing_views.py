@@ -9,18 +9,18 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Invoice
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.billing.words import InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
-from portal_app.services import billing
+from portal_app.services.billing.invoices import list_invoices, view_invoice
 from tests import cast as people
 from tests.cast import Cast, add_invoice
 
 
 def test_maria_sees_her_own_and_her_childrens_bills_and_none_of_luis(cast: Cast) -> None:
     add_invoice(people.RIVERA, (people.EVA, "Sealant", 40_00), (people.TIM, "Sealant", 40_00), number="INV-2")
-    seen = billing.list_invoices(cast.maria)
+    seen = list_invoices(cast.maria)
     assert [row.number for row in seen.rows] == ["INV-2", "INV-1001"]
     assert seen.rows[0].people == ("Eva", "Tim")
     assert seen.rows[0].more_lines == 1
@@ -30,16 +30,16 @@ def test_maria_sees_her_own_and_her_childrens_bills_and_none_of_luis(cast: Cast)
 
 def test_all_14_a_draft_is_no_bill_yet(cast: Cast) -> None:
     draft = add_invoice(people.RIVERA, (people.EVA, "X", 40_00), status=InvoiceStatus.DRAFT)
-    assert billing.list_invoices(cast.maria).count == 1
+    assert list_invoices(cast.maria).count == 1
     with pytest.raises(NotFound):
-        billing.view_invoice(cast.maria, draft)
+        view_invoice(cast.maria, draft)
 
 
 def test_dep_4_lines_of_somebody_she_may_not_see_read_services(cast: Cast) -> None:
     bill = add_invoice(people.PARK, (people.NINA, "Consultation", 80_00))
-    row = billing.list_invoices(cast.rosa).rows[0]
+    row = list_invoices(cast.rosa).rows[0]
     assert (row.title, row.people, row.due) == ("", (), Money(80_00))
-    view = billing.view_invoice(cast.rosa, bill)
+    view = view_invoice(cast.rosa, bill)
     assert view.lines[0].description == view.lines[0].person == view.provider == ""
     assert view.lines[0].service_date is None
     assert view.payable == Money(80_00)
@@ -47,18 +47,18 @@ def test_dep_4_lines_of_somebody_she_may_not_see_read_services(cast: Cast) -> No
 
 def test_all_15_luis_bill_does_not_exist_for_maria(cast: Cast) -> None:
     with pytest.raises(NotFound):
-        billing.view_invoice(cast.maria, people.LUIS_INVOICE)
+        view_invoice(cast.maria, people.LUIS_INVOICE)
 
 
 def test_the_list_goes_page_by_page_and_filters_by_person_and_state(cast: Cast) -> None:
     for n in range(25):
         add_invoice(people.RIVERA, (people.EVA, "Visit", 10_00), number=f"E-{n:02}")
-    first = billing.list_invoices(cast.maria)
+    first = list_invoices(cast.maria)
     assert (len(first.rows), first.pages, first.count) == (20, 2, 26)
-    assert len(billing.list_invoices(cast.maria, page=2).rows) == 6
-    assert billing.list_invoices(cast.maria, patient_id=people.EVA.id).count == 25
-    assert billing.list_invoices(cast.maria, patient_id=people.LUIS.id).count == 0
-    assert billing.list_invoices(cast.maria, show="paid").count == 0
+    assert len(list_invoices(cast.maria, page=2).rows) == 6
+    assert list_invoices(cast.maria, patient_id=people.EVA.id).count == 25
+    assert list_invoices(cast.maria, patient_id=people.LUIS.id).count == 0
+    assert list_invoices(cast.maria, show="paid").count == 0
 
 
 def test_what_waits_stands_first_oldest_due_first_and_says_how_many_there_are(cast: Cast) -> None:
@@ -66,26 +66,26 @@ def test_what_waits_stands_first_oldest_due_first_and_says_how_many_there_are(ca
         add_invoice(
             people.RIVERA, (people.EVA, "Visit", 10_00), number=f"E-{n:02}", due=date(2025, 9, 30 - n)
         )
-    every = billing.list_invoices(cast.maria, show="settled")
+    every = list_invoices(cast.maria, show="settled")
     assert [row.number for row in every.waiting[:2]] == ["E-24", "E-23"]
     assert (len(every.waiting), every.waiting_count, every.rows) == (20, 26, ())
-    of_eva = billing.list_invoices(cast.maria, patient_id=people.EVA.id)
+    of_eva = list_invoices(cast.maria, patient_id=people.EVA.id)
     assert (len(of_eva.waiting), of_eva.waiting_count) == (20, 25)
-    of_tim = billing.list_invoices(cast.maria, patient_id=people.TIM.id)
+    of_tim = list_invoices(cast.maria, patient_id=people.TIM.id)
     assert (of_tim.waiting, of_tim.waiting_count) == ((), 0)
 
 
 @pytest.mark.loose_rows
 def test_a_list_of_thousands_is_not_counted_to_its_end(cast: Cast) -> None:
     add_many(people.OKAFOR, 560)
-    first = billing.list_invoices(cast.kim)
+    first = list_invoices(cast.kim)
     assert (len(first.rows), first.page, first.pages) == (20, 1, 26)  # 25 and more
-    assert billing.list_invoices(cast.kim, page=4).pages == 29  # all of them are within sight
-    last = billing.list_invoices(cast.kim, page=1000)
+    assert list_invoices(cast.kim, page=4).pages == 29  # all of them are within sight
+    last = list_invoices(cast.kim, page=1000)
     assert (len(last.rows), last.page, last.pages, last.count) == (1, 29, 29, 561)
-    waiting = billing.list_invoices(cast.kim, show="to_pay")
+    waiting = list_invoices(cast.kim, show="to_pay")
     assert (waiting.owed_count, waiting.pages) == (561, 26)
-    assert billing.list_invoices(cast.kim, show="settled").count == 0
+    assert list_invoices(cast.kim, show="settled").count == 0
 
 
 def add_many(account: AccountId, bills: int) -> None:
@@ -109,7 +109,7 @@ def test_each_filter_shows_what_its_name_says(cast: Cast) -> None:
     names = {id_: status for status, id_ in bills.items()}
 
     def shown(show: str) -> set[InvoiceStatus]:
-        return {names[row.id] for row in billing.list_invoices(cast.kim, show=show).rows if row.id in names}
+        return {names[row.id] for row in list_invoices(cast.kim, show=show).rows if row.id in names}
 
     drafts, waiting = {InvoiceStatus.DRAFT}, {InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID}
     assert shown("all") == set(InvoiceStatus) - drafts
@@ -123,9 +123,9 @@ def test_the_same_question_asked_by_many_at_once_shows_each_their_own(cast: Cast
 
     def look(n: int) -> bool:
         number = sorted(askers)[n % 3]
-        return [row.number for row in billing.list_invoices(askers[number]).rows] == [number]
+        return [row.number for row in list_invoices(askers[number]).rows] == [number]
 
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(look, range(90)))
-    assert billing.list_invoices(cast.nora).count == 3
-    assert billing.list_invoices(cast.oscar).count == 0
+    assert list_invoices(cast.nora).count == 3
+    assert list_invoices(cast.oscar).count == 0

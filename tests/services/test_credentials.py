@@ -16,11 +16,12 @@ from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Side
 from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import NotAllowed, NotSignedIn, Refused
-from portal_app.services import credentials, devices, second_factor, sign_in
+from portal_app.services import credentials, devices, second_factor
 from portal_app.services.credentials import WrongPassword
 from portal_app.services.second_factor import NeedsProof, StartAgain, WrongCode
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.passwords import fits, kept_of
+from portal_app.services.sign_in.sessions import principal_of, redeem, write_ticket
 from tests.cast import KIM, MARIA, ROSA, Cast
 from tests.services.credentials_helpers import (
     NOBODY,
@@ -145,8 +146,8 @@ def test_a_changed_password_signs_out_elsewhere_and_tells_every_address(cast: Ca
     other = at_home(MARIA)
     maria = with_password(MARIA)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(other.session_ref, Side.PATIENT)
-    assert sign_in.principal_of(maria.session_ref, Side.PATIENT)
+        principal_of(other.session_ref, Side.PATIENT)
+    assert principal_of(maria.session_ref, Side.PATIENT)
     assert told("password_changed") == {EMAIL, PHONE}
     changed = [entry for entry in trail() if entry.action == "change:password"]
     assert [(entry.actor, entry.patient_id) for entry in changed] == [(f"patient:{MARIA.id}", MARIA.id)]
@@ -343,7 +344,7 @@ def test_one_sees_ones_devices_and_signs_out_there(cast: Cast):
     assert [(d.words, d.here) for d in shown] == [("Chrome on Android", True), ("Safari on iPhone", False)]
     devices.end_device(here, shown[1].id)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(there.session_ref, Side.PATIENT)
+        principal_of(there.session_ref, Side.PATIENT)
     with pytest.raises(Refused):
         devices.end_device(here, shown[1].id)
 
@@ -363,8 +364,8 @@ def test_nobody_ends_another_persons_session(cast: Cast):
 
 def test_staff_see_their_sessions_too(cast: Cast):
     with transaction(TEST) as tx:
-        ticket = sign_in.write_ticket(tx, way="password", staff_id=cast.dana.staff_id)
+        ticket = write_ticket(tx, way="password", staff_id=cast.dana.staff_id)
     from portal_app.services.sign_in.sessions import hashed  # noqa: PLC0415
 
-    dana = sign_in.principal_of(hashed(sign_in.redeem(ticket).value), Side.STAFF)
+    dana = principal_of(hashed(redeem(ticket).value), Side.STAFF)
     assert [device.here for device in devices.list_devices(dana)] == [True]

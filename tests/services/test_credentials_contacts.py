@@ -14,11 +14,13 @@ from portal_app.domain.access import Side
 from portal_app.domain.credentials import Locked, Proof, Purpose
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.families import ContactKind, GrantKind
-from portal_app.services import contact_details, credentials, links, resets, second_factor, sharing, sign_in
+from portal_app.services import contact_details, credentials, links, resets, second_factor, sharing
 from portal_app.services.contact_details import Address
 from portal_app.services.credentials import WrongPassword
 from portal_app.services.second_factor import NeedsProof, StartAgain, WrongCode
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.codes import check_code, request_code
+from portal_app.services.sign_in.sessions import principal_of
 from tests.cast import EVA, INVOICE, IVY, KIM, LUIS, MARIA, NINA, OSCAR, ROSA, Cast
 from tests.services.credentials_helpers import (
     NOBODY,
@@ -64,7 +66,7 @@ def test_code_12_a_new_email_is_confirmed_there_and_the_old_one_told(cast: Cast)
 
 
 def test_code_12_old_codes_and_links_die(cast: Cast):
-    code = sign_in.request_code(NOBODY, EMAIL)
+    code = request_code(NOBODY, EMAIL)
     link = links.make_link(cast.dana, Purpose.PAY, INVOICE)
     with_password(MARIA, "maria")
     asked = credentials.password_sign_in(NOBODY, "maria", PASSWORD)
@@ -73,7 +75,7 @@ def test_code_12_old_codes_and_links_die(cast: Cast):
     change = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW)
     contact_details.confirm_contact(maria, change.id, code_sent("contact_code", NEW))
     with pytest.raises(Refused, match="no longer works"):
-        sign_in.check_code(NOBODY, code.id, code_sent("sign_in_code", EMAIL))
+        check_code(NOBODY, code.id, code_sent("sign_in_code", EMAIL))
     with pytest.raises(StartAgain):
         second_factor.answer(NOBODY, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
     with pytest.raises(links.LinkOver):
@@ -213,7 +215,7 @@ def test_lost_everything_waits_a_day_and_everybody_hears(cast: Cast):
         shown = credentials.view_sign_in(at_home(MARIA))
         assert (shown.has_password, shown.has_app, shown.recovery_codes) == (False, False, 0)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(maria.session_ref, Side.PATIENT)
+        principal_of(maria.session_ref, Side.PATIENT)
 
 
 def test_a_reset_is_stopped_by_the_message_or_in_a_session(cast: Cast):

@@ -19,11 +19,11 @@ from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
-from portal_app.services import desk_codes, links, sign_in
+from portal_app.services import desk_codes, links
 from portal_app.services.desk_codes import WrongDeskCode
 from portal_app.services.links import LinkOver, WrongBirthDate
 from portal_app.services.sign_in import throttle
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
 from tests.cast import EVA, INVOICE, KIM, MARIA, RIVERA, Cast
 from tests.services.credentials_helpers import NOBODY, TEST, at_home, come_in, outbox, trail
 
@@ -87,7 +87,7 @@ def test_a_link_expires_is_revoked_and_is_done(cast: Cast):
         links.revoke_link(at_home(MARIA), link_id)
     links.revoke_link(cast.nora, link_id)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(guest.session_ref, Side.PATIENT)
+        principal_of(guest.session_ref, Side.PATIENT)
     _, token = pay_link(cast)
     with clock.held_at(clock.now() + timedelta(days=14)), pytest.raises(LinkOver):
         links.open_link(NOBODY, token, MARIA.birth_date)
@@ -125,7 +125,7 @@ def test_two_parallel_openings_of_one_link_leave_one_session(db: str):
         together.wait()
         with clock.held_at(clock.now()):
             try:
-                sign_in.redeem(links.open_link(NOBODY, token, MARIA.birth_date))
+                redeem(links.open_link(NOBODY, token, MARIA.birth_date))
             except NotSignedIn:
                 return
 
@@ -229,5 +229,5 @@ def test_a_link_session_is_not_among_what_a_stranger_may_use(cast: Cast):
     with transaction(TEST) as tx:
         assert tx.exec(select(PortalSession)).all() == []
     guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
-    assert sign_in.principal_of(guest.session_ref, Side.PATIENT).name.startswith("link:lnk_")
+    assert principal_of(guest.session_ref, Side.PATIENT).name.startswith("link:lnk_")
     assert guest.session_ref != hashed(token)

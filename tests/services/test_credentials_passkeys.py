@@ -17,8 +17,9 @@ from portal_app import clock
 from portal_app.domain.access import Side
 from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import NotSignedIn, Refused
-from portal_app.services import credentials, passkeys, second_factor, sign_in
+from portal_app.services import credentials, passkeys, second_factor
 from portal_app.services.passkeys import PasskeyRefused
+from portal_app.services.sign_in.sessions import principal_of
 from tests.cast import KIM, MARIA, Cast
 from tests.domain.test_credentials import facts
 from tests.services.credentials_helpers import NOBODY, at_home, come_in, told, trail, with_password
@@ -165,7 +166,7 @@ def test_several_with_names_and_a_removed_one_is_of_no_use(cast: Cast):
     other = come_in(passkeys.passkey_sign_in(NOBODY, key.get(passkeys.ask_passkey(NOBODY))))
     passkeys.remove_passkey(maria, phone_id)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(other.session_ref, Side.PATIENT)
+        principal_of(other.session_ref, Side.PATIENT)
     with pytest.raises(PasskeyRefused):
         passkeys.passkey_sign_in(NOBODY, phone.get(passkeys.ask_passkey(NOBODY)))
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Blue key"]

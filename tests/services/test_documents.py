@@ -11,16 +11,17 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal, the_portal
-from portal_app.domain.billing import PaymentStatus
+from portal_app.domain.billing.words import PaymentStatus
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import documents, messages
-from portal_app.services.billing import view_invoice
+from portal_app.services import documents
+from portal_app.services.billing.invoices import view_invoice
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.services.letterhead import letterhead, shown_phone
+from portal_app.services.messaging import delivery, outbox
 from portal_app.services.paper import printed
 from portal_app.speech import money_text
 from tests.cast import (
@@ -168,7 +169,7 @@ def test_the_receipt_in_the_outbox_is_attached_and_masked(cast: Cast) -> None:
     bill = add_invoice(RIVERA, (EVA, "Sealants", 30_00))
     payment = add_payment(bill, 30_00)
     with transaction(cast.maria) as tx:
-        messages.write_each_way(
+        outbox.write_each_way(
             tx,
             "receipt",
             once="r",
@@ -177,7 +178,7 @@ def test_the_receipt_in_the_outbox_is_attached_and_masked(cast: Cast) -> None:
             attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment}],
         )
     mail = FakeMailer()
-    assert messages.deliver(the_portal("outbox"), mail=mail, sms=FakeTexter()) == 2
+    assert delivery.deliver(the_portal("outbox"), mail=mail, sms=FakeTexter()) == 2
     (attached,) = mail.sent[0].attachments
     text = text_of(attached.content)
     assert (attached.name, attached.media_type) == ("receipt.pdf", "application/pdf")

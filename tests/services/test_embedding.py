@@ -8,15 +8,17 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Payment
 from portal_app.domain.access import Permission, Principal, Side, nobody, the_portal
-from portal_app.domain.billing import Origin
+from portal_app.domain.billing.words import Origin
 from portal_app.domain.errors import NotAllowed, NotSignedIn, Refused
 from portal_app.domain.ids import PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope, session_ref
-from portal_app.services import billing, sign_in
+from portal_app.services.billing.invoices import list_invoices
+from portal_app.services.billing.payments import pay_invoice
+from portal_app.services.billing.receipts import view_receipt
 from portal_app.services.documents import invoice_paper
 from portal_app.services.embedding import change_embed_origins, framed_by
-from portal_app.services.sign_in.sessions import write_ticket
+from portal_app.services.sign_in.sessions import principal_of, redeem, write_ticket
 from tests.cast import INVOICE, MARIA, VISA, Cast
 from tests.services.till import till
 
@@ -30,28 +32,28 @@ def ticket(scope: SessionScope) -> str:
 
 def in_a_frame() -> tuple[str, str]:
     """The cookie's value, and what the portal knows of it."""
-    value = sign_in.redeem(ticket(SessionScope.EMBED), scope=SessionScope.EMBED).value
+    value = redeem(ticket(SessionScope.EMBED), scope=SessionScope.EMBED).value
     return value, session_ref(value, SessionScope.EMBED)
 
 
 def framed_maria() -> Principal:
-    return sign_in.principal_of(in_a_frame()[1], Side.PATIENT)
+    return principal_of(in_a_frame()[1], Side.PATIENT)
 
 
 def test_it_sees_and_pays_bills_and_the_payment_says_where(cast: Cast):
     maria = framed_maria()
-    assert billing.list_invoices(maria).owed
+    assert list_invoices(maria).owed
     payment = PaymentId(new_id("pay"))
-    billing.pay_invoice(maria, payment, INVOICE, Money(20_00), processor=till(), source_id=VISA)
+    pay_invoice(maria, payment, INVOICE, Money(20_00), processor=till(), source_id=VISA)
     with reading(the_portal("test")) as tx:
         assert tx.find(Payment, payment).origin is Origin.EMBED
-    assert billing.view_receipt(maria, payment).amount == Money(20_00)
+    assert view_receipt(maria, payment).amount == Money(20_00)
     assert invoice_paper(maria, INVOICE, "en").content.startswith(b"%PDF")
 
 
 def test_it_sees_no_record_not_even_the_next_appointment(cast: Cast):
     maria = framed_maria()
-    assert billing.list_invoices(maria).next_appointment is None
+    assert list_invoices(maria).next_appointment is None
     for kept in (Permission.MY_RECORDS, Permission.MY_ACCOUNT):
         with pytest.raises(NotAllowed):
             maria.require(kept)
@@ -60,20 +62,20 @@ def test_it_sees_no_record_not_even_the_next_appointment(cast: Cast):
 def test_its_cookie_is_nobody_where_the_portals_own_is_read(cast: Cast):
     value, _ = in_a_frame()
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(session_ref(value), Side.PATIENT)
+        principal_of(session_ref(value), Side.PATIENT)
 
 
 def test_the_portals_own_cookie_is_nobody_in_a_frame(cast: Cast):
-    value = sign_in.redeem(ticket(SessionScope.FULL)).value
-    assert sign_in.principal_of(session_ref(value), Side.PATIENT).may(Permission.MY_ACCOUNT)
+    value = redeem(ticket(SessionScope.FULL)).value
+    assert principal_of(session_ref(value), Side.PATIENT).may(Permission.MY_ACCOUNT)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(session_ref(value, SessionScope.EMBED), Side.PATIENT)
+        principal_of(session_ref(value, SessionScope.EMBED), Side.PATIENT)
 
 
 def test_a_ticket_makes_the_session_it_was_written_for_and_no_other(cast: Cast):
     for written, asked in ((SessionScope.EMBED, SessionScope.FULL), (SessionScope.FULL, SessionScope.EMBED)):
         with pytest.raises(NotSignedIn):
-            sign_in.redeem(ticket(written), scope=asked)
+            redeem(ticket(written), scope=asked)
 
 
 def test_it_lasts_an_hour_whatever_one_does(cast: Cast):
@@ -81,9 +83,9 @@ def test_it_lasts_an_hour_whatever_one_does(cast: Cast):
     began = clock.now()
     for minutes in range(0, 60, 10):
         with clock.held_at(began + timedelta(minutes=minutes)):
-            sign_in.principal_of(ref, Side.PATIENT)
+            principal_of(ref, Side.PATIENT)
     with clock.held_at(began + timedelta(minutes=60)), pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
 
 
 def test_the_practice_names_the_sites_that_may_frame_it(cast: Cast):

@@ -15,16 +15,11 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.families import RelationKind
 from portal_app.domain.ids import AppointmentId, new_id
-from portal_app.services import (
-    billing,
-    change_requests,
-    contact_details,
-    documents,
-    family_links,
-    members,
-    sign_in,
-)
+from portal_app.services import change_requests, contact_details, documents, family_links, members
+from portal_app.services.billing.for_others import bills_for_others
+from portal_app.services.billing.invoices import list_invoices, view_invoice
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.sessions import principal_of
 from tests.cast import EVA, LUIS, MARIA, NINA, RIVERA, ROSA, TIM, Cast, add_invoice
 from tests.conftest import NEW_YORK
 from tests.services.credentials_helpers import TEST, at_home, told, trail
@@ -43,7 +38,7 @@ def _nobody_has_tried_yet() -> Iterator[None]:
 
 def again(principal: Principal) -> Principal:
     """Whoever this session is with its next event."""
-    return sign_in.principal_of(principal.session_ref, Side.PATIENT)
+    return principal_of(principal.session_ref, Side.PATIENT)
 
 
 def born(who: Any, day: date | None) -> None:
@@ -79,17 +74,17 @@ def test_dep_1_and_dep_4_a_parents_open_session_at_midnight(cast: Cast):
     with clock.held_at(LAST_EVENING):
         maria = at_home(MARIA)
         assert "Eva" in names_seen(maria)
-        shown = billing.list_invoices(maria)
+        shown = list_invoices(maria)
         assert shown.next_appointment and shown.next_appointment.patient_name == "Eva"
-        assert billing.view_invoice(maria, bill).title == "Counselling"
+        assert view_invoice(maria, bill).title == "Counselling"
     with clock.held_at(MIDNIGHT):
         maria = again(maria)
         assert "Eva" not in names_seen(maria)
-        shown = billing.list_invoices(maria)
+        shown = list_invoices(maria)
         assert shown.next_appointment is None
         row = next(row for row in shown.rows if row.id == bill)
         assert (row.title, row.people, row.due.minor) == ("", (), 75_00)  # DEP-4: payable, masked
-        line = billing.view_invoice(maria, bill).lines[0]
+        line = view_invoice(maria, bill).lines[0]
         assert (line.description, line.person, line.amount.minor) == ("", "", 75_00)
 
 
@@ -107,7 +102,7 @@ def test_dep_3_papers_name_nothing_of_the_child_after_the_cut_off(cast: Cast):
     with clock.held_at(LAST_EVENING):
         maria, luis = at_home(MARIA), at_home(LUIS)
     with clock.held_at(MIDNIGHT):
-        facts = documents.invoice_facts(billing.view_invoice(again(maria), bill), "en")
+        facts = documents.invoice_facts(view_invoice(again(maria), bill), "en")
         assert "Counselling" not in str(facts) and "Eva" not in str(facts)
         with pytest.raises(NotFound):
             documents.invoice_pdf(again(luis), bill, "en")
@@ -144,8 +139,8 @@ def test_dep_8_no_row_of_the_other_adult_anywhere(cast: Cast):
     maria, luis = at_home(MARIA), at_home(LUIS)
     assert names_seen(maria) == {"Maria", "Eva", "Tim", "Tom"}
     assert names_seen(luis) == {"Luis", "Eva", "Tim", "Tom"}
-    assert {row.number for row in billing.list_invoices(maria).rows} == {"INV-1001"}
-    assert billing.bills_for_others(maria) == ()
+    assert {row.number for row in list_invoices(maria).rows} == {"INV-1001"}
+    assert bills_for_others(maria) == ()
     assert not members.covered_others(maria)
     assert (maria.pays_for, maria.visits) == (frozenset(), frozenset())
 

@@ -18,13 +18,13 @@ from portal_app.db.tables.memberships import Enrolment, Membership
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.errors import Refused
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.imports import ImportReport
 from portal_app.domain.money import Money
 from portal_app.services.billing.shares import keep_shares
-from portal_app.services.imports import run_import
+from portal_app.services.imports.run import run_import
 
 IMPORT = the_portal("import")
 ROOT = Path(__file__).parent.parent.parent

@@ -23,8 +23,9 @@ from portal_app.domain.money import Money
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.sending import Failed
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import messages
-from portal_app.services.wording import WORDINGS, worded
+from portal_app.services.messaging import delivery, log, outbox
+from portal_app.services.messaging.registry import TEMPLATES
+from portal_app.services.messaging.rendering import worded
 from portal_app.settings import Mode, settings
 
 NOW = datetime(2026, 6, 15, 16, 0, tzinfo=UTC)
@@ -69,12 +70,13 @@ def practice(db: str) -> Iterator[None]:
 @pytest.fixture
 def real(monkeypatch: pytest.MonkeyPatch) -> None:
     production = settings().model_copy(update={"mode": Mode.PRODUCTION})
-    monkeypatch.setattr(messages, "settings", lambda: production)
+    for module in (delivery, log):
+        monkeypatch.setattr(module, "settings", lambda: production)
 
 
 def write_code(once: str = "code:1", to: tuple[ContactKind, str] = EMAIL, **more: object) -> bool:
     with transaction(AS_MARIA) as tx:
-        return messages.write(
+        return outbox.write(
             tx,
             "sign_in_code",
             once=once,
@@ -86,7 +88,7 @@ def write_code(once: str = "code:1", to: tuple[ContactKind, str] = EMAIL, **more
 
 
 def deliver(mail: FakeMailer, sms: FakeTexter | None = None) -> int:
-    return messages.deliver(PORTAL, mail=mail, sms=sms or FakeTexter())
+    return delivery.deliver(PORTAL, mail=mail, sms=sms or FakeTexter())
 
 
 def rows() -> list[OutboxMessage]:
@@ -111,8 +113,8 @@ def test_what_is_written_is_sent_once() -> None:
 def test_the_same_thing_is_said_once_and_the_callers_transaction_lives_on() -> None:
     with transaction(AS_MARIA) as tx:
         for _ in range(2):
-            messages.write(tx, "refund", once="r", to_contact=EMAIL, values={"amount": Money(1), "date": NOW})
-        messages.write(tx, "refund", once="other", to_contact=EMAIL, values={"amount": Money(2), "date": NOW})
+            outbox.write(tx, "refund", once="r", to_contact=EMAIL, values={"amount": Money(1), "date": NOW})
+        outbox.write(tx, "refund", once="other", to_contact=EMAIL, values={"amount": Money(2), "date": NOW})
     assert sorted(row.once for row in rows()) == ["other", "r"]
 
 
@@ -120,7 +122,7 @@ def test_a_message_of_a_transaction_that_failed_was_never_written() -> None:
     def fails() -> None:
         with transaction(AS_MARIA) as tx:
             values = {"code": "1", "reference": "K"}
-            messages.write(tx, "sign_in_code", once="c", to_contact=EMAIL, values=values)
+            outbox.write(tx, "sign_in_code", once="c", to_contact=EMAIL, values=values)
             raise NotFound
 
     with pytest.raises(NotFound):
@@ -175,7 +177,7 @@ def test_it_is_tried_again_with_growing_delays_under_one_message_id() -> None:
 
 def test_a_deliverer_that_died_leaves_the_message_to_the_next_one() -> None:
     write_code()
-    assert messages._claim(PORTAL)
+    assert delivery._claim(PORTAL)
     mail = FakeMailer()
     assert deliver(mail) == 0
     with held_at(NOW + timedelta(minutes=5)):
@@ -192,7 +194,7 @@ def test_an_expired_code_is_dropped_and_nobody_is_bothered() -> None:
 
 def test_a_receipt_that_could_never_be_sent_is_told_to_staff() -> None:
     with transaction(AS_MARIA) as tx:
-        messages.write_each_way(
+        outbox.write_each_way(
             tx,
             "receipt",
             once="r",
@@ -229,7 +231,7 @@ def test_who_chose_no_way_is_reached_by_email_in_their_own_language() -> None:
         for contact in ("con_1", "con_2"):
             tx.find(ContactPoint, contact).preferred = False
     with transaction(AS_MARIA) as tx:
-        assert messages.write_each_way(
+        assert outbox.write_each_way(
             tx, "refund", once="r", to_patient=MARIA, values={"amount": Money(5), "date": NOW}
         )
     (row,) = rows()
@@ -242,7 +244,7 @@ def test_a_patient_without_a_usable_contact_point_gets_nothing() -> None:
         tx.delete(tx.find(ContactPoint, "con_2"))
         tx.find(ContactPoint, "con_1").may_text = False
     with transaction(AS_MARIA) as tx:
-        said = messages.write_each_way(
+        said = outbox.write_each_way(
             tx, "refund", once="r", to_patient=MARIA, values={"amount": Money(5), "date": NOW}
         )
     assert not said
@@ -293,7 +295,7 @@ def test_every_message_has_words_and_every_sms_fits_in_two_parts() -> None:
         "name": "Maria",
         "value": "m…@example.com",
     }
-    for kind in WORDINGS:
+    for kind in TEMPLATES:
         for language in ("en", "es"):
             said = worded(practice, kind, "email", language, values)
             assert said.subject
@@ -316,13 +318,13 @@ def test_the_practices_own_words_are_used_unless_they_leave_out_what_is_needed()
 def test_the_outbox_page_does_not_exist_where_the_portal_is_real(real: None) -> None:
     write_code()
     with pytest.raises(NotFound):
-        messages.sent_messages(AS_MARIA)
+        log.sent_messages(AS_MARIA)
 
 
 def test_the_outbox_page_of_the_demo_shows_what_was_sent() -> None:
     write_code()
     deliver(FakeMailer())
-    (shown,) = messages.sent_messages(AS_MARIA)
+    (shown,) = log.sent_messages(AS_MARIA)
     assert "123456" in shown.body
     assert shown.to == "maria@example.com"
 
@@ -340,7 +342,7 @@ async def test_the_loop_is_woken_by_what_is_written_and_outlives_a_bug() -> None
     from portal_app.gateways import Gateways  # noqa: PLC0415
 
     loop = asyncio.create_task(
-        messages.deliver_forever(Gateways(payments=None, mail=mail, sms=FakeTexter(), documents=None))  # type: ignore[arg-type]
+        delivery.deliver_forever(Gateways(payments=None, mail=mail, sms=FakeTexter(), documents=None))  # type: ignore[arg-type]
     )
     await asyncio.sleep(0.1)
     await asyncio.to_thread(write_code, "a")

@@ -12,7 +12,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import Method, PaymentStatus
+from portal_app.domain.billing.words import Method, PaymentStatus
 from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import InvoiceId, MembershipId, PlanId, RefundId, new_id
@@ -22,11 +22,18 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.sending import Failed
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing, message_log, messages
+from portal_app.services.billing.desk import record_payment
+from portal_app.services.billing.invoices import list_invoices
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.payments import pay_invoice
+from portal_app.services.billing.reconcile import reconcile
+from portal_app.services.billing.refunds import refund_payment
 from portal_app.services.billing.reminding import tell_households
 from portal_app.services.billing.views import NewLine
 from portal_app.services.contact_details import set_preferences
-from portal_app.services.message_log import Fate
+from portal_app.services.messaging import delivery, log
+from portal_app.services.messaging.log import Fate
+from portal_app.services.messaging.outbox import write
 from tests import cast as people
 from tests.cast import INVOICE, VISA, Cast, add_invoice
 from tests.services.till import books_agree, new_payment, payment, set_practice, till
@@ -50,14 +57,14 @@ def to_maria() -> list[OutboxMessage]:
 def send(cast: Cast, minor: int = 40_00, days: int = 30) -> InvoiceId:
     id_ = InvoiceId(new_id("inv"))
     lines = [NewLine(people.EVA.id, "Root canal", Money(minor))]
-    billing.create_invoice(cast.nora, id_, people.RIVERA, lines, due_date=clock.today() + days * DAY)
-    billing.send_invoice(cast.nora, id_)
+    create_invoice(cast.nora, id_, people.RIVERA, lines, due_date=clock.today() + days * DAY)
+    send_invoice(cast.nora, id_)
     return id_
 
 
 def deliver(**more: object) -> int:
     mail, sms = more.pop("mail", FakeMailer()), more.pop("sms", FakeTexter())
-    return messages.deliver(PORTAL, mail=mail, sms=sms)  # type: ignore[arg-type]
+    return delivery.deliver(PORTAL, mail=mail, sms=sms)  # type: ignore[arg-type]
 
 
 def only_by(who: people.Person, kind: ContactKind) -> None:
@@ -106,9 +113,9 @@ def test_in_the_evening_it_is_told_with_the_next_days_news(cast: Cast) -> None:
 
 
 def test_a_bill_that_is_void_or_forgiven_before_its_message_goes_is_not_told_of(cast: Cast) -> None:
-    billing.void_invoice(cast.nora, send(cast))
+    void_invoice(cast.nora, send(cast))
     assert to_maria() == []
-    billing.write_off(cast.nora, send(cast))
+    write_off(cast.nora, send(cast))
     assert to_maria() == []
     assert deliver() == 0
 
@@ -116,17 +123,17 @@ def test_a_bill_that_is_void_or_forgiven_before_its_message_goes_is_not_told_of(
 def test_what_is_paid_before_the_message_goes_is_taken_out_of_it(cast: Cast) -> None:
     first, second = send(cast, 40_00), send(cast, 25_00)
     at = {row.next_try_at for row in to_maria()}
-    billing.record_payment(
+    record_payment(
         cast.nora, new_payment(), people.RIVERA, Money(25_00), method=Method.CASH, invoice_ids=[second]
     )
     waiting = [row for row in to_maria() if row.kind == "invoice_issued"]
     assert len(waiting) == 2 and {row.next_try_at for row in waiting} == at
     assert all("$40.00" in row.body and "$25.00" not in row.body for row in waiting)
-    billing.record_payment(
+    record_payment(
         cast.nora, new_payment(), people.RIVERA, Money(15_00), method=Method.CASH, invoice_ids=[first]
     )
     assert all("$25.00" in row.body for row in to_maria() if row.kind == "invoice_issued")
-    billing.record_payment(
+    record_payment(
         cast.nora, new_payment(), people.RIVERA, Money(25_00), method=Method.CASH, invoice_ids=[first]
     )
     assert {row.kind for row in to_maria()} == {"receipt"}
@@ -136,7 +143,7 @@ def test_what_went_out_is_not_said_again(cast: Cast) -> None:
     bill = send(cast)
     with clock.held_at(clock.now() + timedelta(minutes=6)):
         deliver()
-        billing.void_invoice(cast.nora, bill)
+        void_invoice(cast.nora, bill)
         assert [row.kind for row in to_maria()] == ["invoice_issued"] * 2 and deliver() == 0
 
 
@@ -165,9 +172,9 @@ def test_run_again_it_tells_nothing_twice(cast: Cast) -> None:
 def test_what_was_paid_meanwhile_is_not_asked_for(cast: Cast) -> None:
     processor = till()
     send(cast, 120_00)
-    first = billing.list_invoices(cast.maria, show="to_pay").rows
+    first = list_invoices(cast.maria, show="to_pay").rows
     for row in first:
-        billing.pay_invoice(
+        pay_invoice(
             cast.maria, new_payment(), row.id, row.due, processor=processor, source_id=VISA, again=True
         )
     late = send(cast, 30_00)
@@ -251,7 +258,7 @@ def test_a_receipt_goes_each_way_the_payer_chose_and_the_paper_with_the_email(ca
     processor = till()
 
     def receipt(minor: int) -> tuple[str, list[tuple[ContactKind, str, list[str]]]]:
-        paid = billing.pay_invoice(
+        paid = pay_invoice(
             cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, source_id=VISA
         ).payment_id
         sent = [row for row in outbox("receipt") if row.once.startswith(f"receipt:{paid}:")]
@@ -268,30 +275,30 @@ def test_a_receipt_goes_each_way_the_payer_chose_and_the_paper_with_the_email(ca
 
 def test_a_refund_is_told_each_way_the_payer_chose(cast: Cast) -> None:
     processor = till()
-    paid = billing.pay_invoice(
+    paid = pay_invoice(
         cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA
     ).payment_id
-    billing.refund_payment(cast.nora, RefundId(new_id("ref")), paid, Money(5_00), processor=processor)
+    refund_payment(cast.nora, RefundId(new_id("ref")), paid, Money(5_00), processor=processor)
     assert [row.channel for row in outbox("refund")] == [EMAIL, PHONE]
 
 
 def test_a_bank_debit_that_came_back_days_later_is_told(cast: Cast) -> None:
     processor = till()
     processor.answers(Outcome.PROCESSING)
-    outcome = billing.pay_invoice(
+    outcome = pay_invoice(
         cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA
     )
     row = payment(outcome.payment_id)
     processor.finish(row.processor_intent_id or "", Outcome.DECLINED, "insufficient_funds")
     with clock.held_at(clock.now() + 3 * DAY):
-        billing.reconcile(PORTAL, processor=processor)
+        reconcile(PORTAL, processor=processor)
     assert payment(row.id).status is PaymentStatus.FAILED
     assert [row.channel for row in outbox("payment_failed")] == [EMAIL, PHONE]
 
 
 def test_who_sees_the_decline_on_the_page_gets_no_message(cast: Cast) -> None:
     processor = till()
-    billing.pay_invoice(
+    pay_invoice(
         cast.maria,
         new_payment(),
         INVOICE,
@@ -326,11 +333,9 @@ def test_ref_6_a_refunded_membership_bill_leaves_the_membership_active(cast: Cas
         )
     bill = add_invoice(people.RIVERA, (people.MARIA, "Family plan, June", 110_00))
     processor = till()
-    paid = billing.pay_invoice(
-        cast.maria, new_payment(), bill, Money(110_00), processor=processor, source_id=VISA
-    )
+    paid = pay_invoice(cast.maria, new_payment(), bill, Money(110_00), processor=processor, source_id=VISA)
     for void in (False, True):
-        billing.refund_payment(
+        refund_payment(
             cast.nora,
             RefundId(new_id("ref")),
             paid.payment_id,
@@ -349,15 +354,15 @@ def test_staff_find_messages_by_state_kind_and_name(cast: Cast) -> None:
     send(cast)
     add_invoice(people.PARK, (people.NINA, "Check-up", 70_00), due=TODAY + DAY)
     tell_households(PORTAL)
-    everything = message_log.list_messages(cast.dana)
+    everything = log.list_messages(cast.dana)
     assert everything.count == 4
-    assert {row.who for row in message_log.list_messages(cast.dana, search="rosa park").rows} == {"Rosa Park"}
-    assert message_log.list_messages(cast.dana, search="+1212555014").count == 2
-    assert message_log.list_messages(cast.dana, search="%").count == 0
-    assert message_log.list_messages(cast.dana, kind="due_soon").count == 2
-    assert message_log.list_messages(cast.dana, fate=Fate.WAITING, page=99).page == 1
+    assert {row.who for row in log.list_messages(cast.dana, search="rosa park").rows} == {"Rosa Park"}
+    assert log.list_messages(cast.dana, search="+1212555014").count == 2
+    assert log.list_messages(cast.dana, search="%").count == 0
+    assert log.list_messages(cast.dana, kind="due_soon").count == 2
+    assert log.list_messages(cast.dana, fate=Fate.WAITING, page=99).page == 1
     with pytest.raises(NotAllowed):
-        message_log.list_messages(cast.maria)
+        log.list_messages(cast.maria)
 
 
 def test_what_failed_for_good_is_sent_again_by_staff(cast: Cast) -> None:
@@ -365,25 +370,25 @@ def test_what_failed_for_good_is_sent_again_by_staff(cast: Cast) -> None:
     no = Failed(permanent=True, reason="the mail server refused the address (550)")
     with clock.held_at(clock.now() + timedelta(minutes=6)):
         deliver(mail=FakeMailer(answers=[no]))
-        (row,) = message_log.list_messages(cast.dana, fate=Fate.FAILED).rows
+        (row,) = log.list_messages(cast.dana, fate=Fate.FAILED).rows
         assert row.why == no.reason and row.can_send_again
-        message_log.send_again(cast.dana, row.id)
+        log.send_again(cast.dana, row.id)
         mail = FakeMailer()
         assert deliver(mail=mail) == 1
         assert mail.sent[0].to == "maria@example.com"
         with pytest.raises(Refused):
-            message_log.send_again(cast.dana, row.id)
+            log.send_again(cast.dana, row.id)
 
 
 def test_a_code_is_never_sent_again(cast: Cast) -> None:
     with transaction(PORTAL) as tx:
         values = {"code": "123456", "reference": "K7"}
-        messages.write(tx, "sign_in_code", once="c", to_contact=(EMAIL, "maria@example.com"), values=values)
+        write(tx, "sign_in_code", once="c", to_contact=(EMAIL, "maria@example.com"), values=values)
     deliver(mail=FakeMailer(answers=[Failed(permanent=True, reason="no")]))
-    (row,) = message_log.list_messages(cast.olga, fate=Fate.FAILED).rows
+    (row,) = log.list_messages(cast.olga, fate=Fate.FAILED).rows
     assert not row.can_send_again
     with pytest.raises(Refused):
-        message_log.send_again(cast.olga, row.id)
+        log.send_again(cast.olga, row.id)
 
 
 def test_a_phone_that_takes_no_texts_is_left_alone(cast: Cast) -> None:

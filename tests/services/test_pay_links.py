@@ -14,7 +14,7 @@ from portal_app.db.tables.billing import Account, Invoice, PaymentSource
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.billing import InvoiceStatus, Origin, PaymentStatus
+from portal_app.domain.billing.words import Held, InvoiceStatus, Origin, PaymentStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.ids import InvoiceId, RefundId, new_id
@@ -23,11 +23,17 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing, links, message_log, messages, pay_links, sign_in
-from portal_app.services.billing.payments import LinkLimit
+from portal_app.services import links, pay_links
+from portal_app.services.billing.invoices import list_invoices, view_invoice
+from portal_app.services.billing.payments import LinkLimit, pay_account, pay_invoice
+from portal_app.services.billing.receipts import view_receipt
+from portal_app.services.billing.refunds import refund_payment
 from portal_app.services.billing.reminding import tell_households
+from portal_app.services.billing.wallet import list_sources
 from portal_app.services.links import LinkOver
+from portal_app.services.messaging import delivery, log
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.sessions import redeem
 from tests.cast import EVA, INVOICE, KIM, MARIA, OSCAR, RIVERA, VISA, Cast, add_invoice
 from tests.services.credentials_helpers import NOBODY, TEST, come_in, outbox, told, trail
 from tests.services.till import books_agree, new_payment, payment, payments, set_practice, till
@@ -72,9 +78,7 @@ def pays(guest: Principal, processor: FakeProcessor, minor: int, **more: object)
 
 
 def at_home_pays(cast: Cast, processor: FakeProcessor, minor: int):
-    return billing.pay_invoice(
-        cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, source_id=VISA
-    )
+    return pay_invoice(cast.maria, new_payment(), INVOICE, Money(minor), processor=processor, source_id=VISA)
 
 
 def test_a_link_pays_its_bill_and_the_guarantor_gets_the_receipt(cast: Cast, processor: FakeProcessor):
@@ -96,7 +100,7 @@ def test_all_8_what_is_charged_later_is_not_the_links(cast: Cast, processor: Fak
     """The same bill grows by a refund of what was paid before the link was made."""
     earlier = at_home_pays(cast, processor, 50_00).payment_id
     guest = opened(cast)  # for the 70.00 that are left
-    billing.refund_payment(cast.olga, RefundId(new_id("ref")), earlier, Money(50_00), processor=processor)
+    refund_payment(cast.olga, RefundId(new_id("ref")), earlier, Money(50_00), processor=processor)
     add_invoice(RIVERA, (EVA, "Sealant", 40_00))
     assert pay_links.view_linked_bill(guest).asked == Money(70_00)
     with pytest.raises(Refused, match="up to") as refused:
@@ -154,11 +158,9 @@ def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(cast: Cast, pro
     narrowed, _ = links.payer(guest)
     limit = LinkLimit(FULL, clock.now())
     with pytest.raises(NotFound):
-        billing.pay_invoice(
-            narrowed, new_payment(), INVOICE, FULL, processor=processor, source_id=VISA, limit=limit
-        )
+        pay_invoice(narrowed, new_payment(), INVOICE, FULL, processor=processor, source_id=VISA, limit=limit)
     with pytest.raises(Refused, match="your own bills"):
-        billing.pay_invoice(
+        pay_invoice(
             narrowed,
             new_payment(),
             INVOICE,
@@ -217,7 +219,7 @@ def test_somebody_elses_payment_is_neither_continued_nor_cancelled(cast: Cast, p
     for service in (pay_links.confirm_linked_payment, pay_links.cancel_linked_payment):
         with pytest.raises(NotFound):
             service(guest, hers.payment_id, processor=processor)
-    with pytest.raises(billing.Held):
+    with pytest.raises(Held):
         pays(guest, processor, 20_00)
     with pytest.raises(NotFound):  # nor gone on with by its own id, which would tell the bank's secret
         pay_links.pay_linked_bill(guest, hers.payment_id, Money(50_00), processor=processor, token="ctoken_x")
@@ -228,18 +230,14 @@ def test_a_link_session_may_do_nothing_else(cast: Cast, processor: FakeProcessor
     guest = opened(cast)
     other = add_invoice(RIVERA, (EVA, "Sealant", 40_00))
     for wrong in (
-        lambda: billing.view_invoice(guest, INVOICE),
-        lambda: billing.list_invoices(guest),
-        lambda: billing.list_sources(guest),
-        lambda: billing.pay_account(
-            guest, new_payment(), Money(10_00), processor=processor, token="ctoken_x"
-        ),
-        lambda: billing.pay_invoice(
-            guest, new_payment(), other, Money(10_00), processor=processor, token="t"
-        ),
-        lambda: billing.view_receipt(guest, new_payment()),
+        lambda: view_invoice(guest, INVOICE),
+        lambda: list_invoices(guest),
+        lambda: list_sources(guest),
+        lambda: pay_account(guest, new_payment(), Money(10_00), processor=processor, token="ctoken_x"),
+        lambda: pay_invoice(guest, new_payment(), other, Money(10_00), processor=processor, token="t"),
+        lambda: view_receipt(guest, new_payment()),
         lambda: pay_links.make_pay_link(guest, INVOICE),
-        lambda: message_log.list_messages(guest),
+        lambda: log.list_messages(guest),
     ):
         with pytest.raises(NotAllowed):
             wrong()
@@ -258,7 +256,7 @@ def test_revoked_while_it_is_open_it_pays_nothing_more(cast: Cast, processor: Fa
     with pytest.raises(LinkOver):
         links.open_link(NOBODY, token_of(made.address), MARIA.birth_date)
     assert payments() == []
-    assert billing.view_invoice(cast.maria, INVOICE).due == FULL  # the debt outlives the link
+    assert view_invoice(cast.maria, INVOICE).due == FULL  # the debt outlives the link
 
 
 @pytest.mark.parametrize("days", [1, 30])
@@ -311,8 +309,8 @@ def test_staff_send_it_in_each_way_the_guarantor_chose_and_the_outbox_forgets_it
             assert word not in row.subject + row.body
     token = mail.body.partition("/links#")[2].split()[0]
     assert come_in(links.open_link(NOBODY, token, MARIA.birth_date)).may(Permission.LINKED)
-    monkeypatch.setattr(messages, "settings", lambda: type("Real", (), {"demo": False}))
-    messages.deliver(TEST, mail=FakeMailer(), sms=FakeTexter())
+    monkeypatch.setattr(delivery, "settings", lambda: type("Real", (), {"demo": False}))
+    delivery.deliver(TEST, mail=FakeMailer(), sms=FakeTexter())
     assert {row.body for row in outbox("pay_link")} == {""}
     assert [e.action for e in trail() if e.action == "send:pay_link"] == ["send:pay_link"]
 
@@ -345,9 +343,9 @@ def test_a_message_about_one_bill_opens_it_where_the_practice_wants_it_so(cast: 
     tell_households(TEST)
     body = next(row.body for row in outbox("due_soon") if row.to == "kim@example.com")
     token = body.partition("/links#")[2].split()[0]
-    guest = sign_in.redeem(links.open_link(NOBODY, token, KIM.birth_date))
+    guest = redeem(links.open_link(NOBODY, token, KIM.birth_date))
     assert guest.side is Side.PATIENT
-    shown = message_log.list_messages(cast.nora)
+    shown = log.list_messages(cast.nora)
     assert all(not row.can_send_again for row in shown.rows if row.kind == "pay_link")
 
 

@@ -8,15 +8,17 @@ import pytest
 from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Payment
-from portal_app.domain import billing as rules
+from portal_app.domain.billing.paying import came_since
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome, RefundFacts
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import billing, links, pay_links
+from portal_app.services import links, pay_links
+from portal_app.services.billing.accounts import use_credit
 from portal_app.services.billing.books import correct_amount
+from portal_app.services.billing.refunds import refund_payment, settle_refund
 from portal_app.services.sign_in import throttle
 from tests.cast import INVOICE, MARIA, Cast
 from tests.services.credentials_helpers import NOBODY, TEST, come_in
@@ -38,7 +40,7 @@ def processor(cast: Cast) -> FakeProcessor:
 
 def refund_of(cast: Cast, processor: FakeProcessor, paid: PaymentId, minor: int) -> RefundId:
     id_ = RefundId(new_id("ref"))
-    billing.refund_payment(cast.olga, id_, paid, Money(minor), processor=processor)
+    refund_payment(cast.olga, id_, paid, Money(minor), processor=processor)
     return id_
 
 
@@ -61,7 +63,7 @@ def test_all_9_credit_of_a_payment_that_had_paid_part_of_it_before_is_taken_off_
         guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
         for bit in range(1, more + 1):
             receives(paid, 60_00 + (bit - 1) * 1_00)
-            billing.use_credit(cast.maria)
+            use_credit(cast.maria)
         used = 10_00 + (more - 1) * 1_00
         assert pay_links.view_linked_bill(guest).asked == Money(60_00 - used)
         with pytest.raises(Refused):
@@ -83,7 +85,7 @@ def test_all_9_a_refund_that_came_back_is_no_payment_since(cast: Cast, processor
         guest = opened(cast)  # for the 70.00 that are left
     with clock.held_at(clock.now() + timedelta(minutes=2)):
         refund = refund_of(cast, processor, paid, 50_00)
-        billing.settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
+        settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
         assert pay_links.view_linked_bill(guest).asked == Money(70_00)
     books_agree()
 
@@ -95,11 +97,11 @@ def test_all_9_what_came_since_was_refunded_and_came_back_counts_again(cast: Cas
         made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
         guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
     with clock.held_at(clock.now() + timedelta(minutes=2)):
-        billing.use_credit(cast.maria)
+        use_credit(cast.maria)
         assert pay_links.view_linked_bill(guest).asked == Money(50_00)
         refund = refund_of(cast, processor, paid, 10_00)
         assert pay_links.view_linked_bill(guest).asked == Money(60_00)
-        billing.settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
+        settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
         assert pay_links.view_linked_bill(guest).asked == Money(50_00)
     books_agree()
 
@@ -122,5 +124,5 @@ MOMENTS = [datetime(2026, 6, 15, hour, tzinfo=UTC) for hour in range(5)]
     ],
 )
 def test_all_9_what_is_still_there_of_what_came_since(changes: list[tuple[int, int]], left: int):
-    came = rules.came_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
+    came = came_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
     assert sum(part.minor for part in came) == left

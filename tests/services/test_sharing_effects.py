@@ -13,15 +13,23 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.appointments import AppointmentStatus
-from portal_app.domain.billing import PaymentStatus
+from portal_app.domain.billing.words import PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import GrantKind, PatientStatus
 from portal_app.domain.ids import AppointmentId, MembershipId, PaymentId, PlanId, new_id
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.domain.money import Money
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import billing, documents, families, members, sharing, sign_in
+from portal_app.services import documents, families, members, sharing
+from portal_app.services.billing.accounts import use_credit, view_account
+from portal_app.services.billing.for_others import bills_for_others
+from portal_app.services.billing.invoices import list_invoices, view_invoice
+from portal_app.services.billing.payments import pay_invoice
+from portal_app.services.billing.receipts import view_receipt
+from portal_app.services.billing.statements import view_statement
+from portal_app.services.billing.wallet import rename_source
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.sessions import principal_of
 from tests.cast import INVOICE, KIM, LUIS, LUIS_S, MARIA, RIVERA, VISA, Cast, Person, add_payment
 from tests.services.credentials_helpers import TEST, at_home, told
 
@@ -34,7 +42,7 @@ def _nobody_has_tried_yet() -> Iterator[None]:
 
 
 def again(principal: Principal) -> Principal:
-    return sign_in.principal_of(principal.session_ref, Side.PATIENT)
+    return principal_of(principal.session_ref, Side.PATIENT)
 
 
 def let(granter: Person, to: Person, kind: GrantKind) -> str:
@@ -43,14 +51,14 @@ def let(granter: Person, to: Person, kind: GrantKind) -> str:
 
 def test_pay_for_me_shows_amount_and_due_date_and_nothing_of_what_it_was_for(cast: Cast):
     luis = at_home(LUIS)
-    assert billing.bills_for_others(luis) == ()
+    assert bills_for_others(luis) == ()
     with pytest.raises(NotFound):
-        billing.view_invoice(luis, INVOICE)
+        view_invoice(luis, INVOICE)
     let(MARIA, LUIS, GrantKind.PAY)
     luis = again(luis)  # with the next event
-    (bill,) = billing.bills_for_others(luis)
+    (bill,) = bills_for_others(luis)
     assert (bill.whose, bill.due, bill.number) == ("Maria Rivera", Money(120_00), "INV-1001")
-    shown = billing.view_invoice(luis, INVOICE)
+    shown = view_invoice(luis, INVOICE)
     assert (shown.title, shown.people, shown.provider, shown.whose) == ("", (), "", "Maria Rivera")
     assert [(line.description, line.amount) for line in shown.lines] == [("", Money(120_00))]
     assert "Crown" not in str(documents.invoice_facts(shown, "en"))
@@ -58,7 +66,7 @@ def test_pay_for_me_shows_amount_and_due_date_and_nothing_of_what_it_was_for(cas
 
 def test_what_another_adult_owes_is_never_ones_own_figure(cast: Cast):
     let(MARIA, LUIS, GrantKind.PAY)
-    shown = billing.list_invoices(at_home(LUIS))
+    shown = list_invoices(at_home(LUIS))
     assert (shown.owed, shown.owed_count, shown.count) == (Money(60_00), 1, 1)
 
 
@@ -66,19 +74,19 @@ def test_the_granters_cards_receipts_account_and_statement_stay_shut(cast: Cast)
     paid = add_payment(INVOICE, 20_00)
     let(MARIA, LUIS, GrantKind.PAY)
     luis = at_home(LUIS)
-    shown = billing.view_invoice(luis, INVOICE)
+    shown = view_invoice(luis, INVOICE)
     assert shown.sources == ()
     assert [(p.shown, p.receipt_number) for p in shown.payments] == [("", "")]
     with pytest.raises(NotFound):
-        billing.view_receipt(luis, paid)
+        view_receipt(luis, paid)
     with pytest.raises(NotFound):
-        billing.view_account(luis, RIVERA)
+        view_account(luis, RIVERA)
     with pytest.raises(NotFound):
-        billing.view_statement(luis, date(2026, 1, 1), date(2026, 6, 30), account_id=RIVERA)
+        view_statement(luis, date(2026, 1, 1), date(2026, 6, 30), account_id=RIVERA)
     with pytest.raises(NotFound):
-        billing.rename_source(luis, VISA, "mine")
+        rename_source(luis, VISA, "mine")
     with pytest.raises(NotFound):
-        billing.use_credit(luis, RIVERA)
+        use_credit(luis, RIVERA)
     with reading(luis) as tx:
         assert tx.get(Account, RIVERA) is None and tx.get(PaymentSource, VISA) is None
 
@@ -88,18 +96,16 @@ def test_the_named_adult_pays_with_a_card_of_their_own_and_has_the_receipt(cast:
     luis, processor = at_home(LUIS), FakeProcessor()
     payment = PaymentId(new_id("pay"))
     with pytest.raises(NotFound):
-        billing.pay_invoice(luis, payment, INVOICE, Money(120_00), processor=processor, source_id=VISA)
+        pay_invoice(luis, payment, INVOICE, Money(120_00), processor=processor, source_id=VISA)
     with pytest.raises(Refused, match="own bills"):
-        billing.pay_invoice(
+        pay_invoice(
             luis, payment, INVOICE, Money(120_00), processor=processor, token=processor.token(), save=True
         )
-    outcome = billing.pay_invoice(
-        luis, payment, INVOICE, Money(120_00), processor=processor, token=processor.token()
-    )
+    outcome = pay_invoice(luis, payment, INVOICE, Money(120_00), processor=processor, token=processor.token())
     assert outcome.status is PaymentStatus.SUCCEEDED
-    assert billing.view_receipt(luis, payment).amount == Money(120_00)
-    assert billing.view_invoice(at_home(MARIA), INVOICE).due == Money(0)
-    assert billing.bills_for_others(luis) == ()
+    assert view_receipt(luis, payment).amount == Money(120_00)
+    assert view_invoice(at_home(MARIA), INVOICE).due == Money(0)
+    assert bills_for_others(luis) == ()
 
 
 def test_withdrawn_it_ends_in_the_open_session(cast: Cast):
@@ -109,9 +115,9 @@ def test_withdrawn_it_ends_in_the_open_session(cast: Cast):
     luis = again(luis)
     assert luis.pays_for == frozenset()
     with pytest.raises(NotFound):
-        billing.view_invoice(luis, INVOICE)
+        view_invoice(luis, INVOICE)
     with pytest.raises(NotFound):
-        billing.pay_invoice(
+        pay_invoice(
             luis, PaymentId(new_id("pay")), INVOICE, Money(1_00), processor=FakeProcessor(), token="tok_visa"
         )
     assert told("sharing_changed") == {"maria@example.com", "+12125550142"}
@@ -141,16 +147,16 @@ def test_appointments_are_shared_alone(cast: Cast):
             )
         )
     luis = at_home(LUIS)
-    assert billing.list_invoices(luis).next_appointment is None
+    assert list_invoices(luis).next_appointment is None
     wish = let(KIM, LUIS, GrantKind.APPOINTMENTS_AND_FORMS)
     luis = again(luis)
-    ahead = billing.list_invoices(luis).next_appointment
+    ahead = list_invoices(luis).next_appointment
     assert ahead and ahead.patient_name == "Kim"
     assert KIM.id not in luis.patients and luis.pays_for == frozenset()
     with pytest.raises(NotFound):
         sharing.contacts_of(luis, KIM.id)
     sharing.stop_sharing(at_home(KIM), wish)
-    assert billing.list_invoices(again(luis)).next_appointment is None
+    assert list_invoices(again(luis)).next_appointment is None
 
 
 def test_dep_11_others_on_ones_membership_are_a_name_dates_and_a_price(cast: Cast):

@@ -19,10 +19,17 @@ from portal_app.domain.errors import NotSignedIn, Refused
 from portal_app.domain.families import ContactKind, PatientStatus
 from portal_app.domain.ids import new_id
 from portal_app.domain.sign_in import SessionScope, session_ref
-from portal_app.services import live, sign_in
+from portal_app.services import live
 from portal_app.services.families import families_changed
 from portal_app.services.sign_in import throttle
-from portal_app.services.sign_in.sessions import hashed, write_ticket
+from portal_app.services.sign_in.codes import (
+    CodeRequest,
+    NeedsFirstName,
+    check_birth_date,
+    check_code,
+    request_code,
+)
+from portal_app.services.sign_in.sessions import end_session, hashed, principal_of, redeem, write_ticket
 from tests.cast import EVA, LUIS, MARIA, NINA, ROSA, TIM, TOM, Cast
 
 VISITOR = nobody("203.0.113.7", "en")
@@ -47,31 +54,31 @@ def code_in(message: OutboxMessage) -> str:
     return found[1]
 
 
-def message_for(request: sign_in.CodeRequest) -> OutboxMessage:
+def message_for(request: CodeRequest) -> OutboxMessage:
     with reading(PORTAL) as tx:
         return tx.exec(select(OutboxMessage).where(OutboxMessage.once == f"sign_in_code:{request.id}")).one()
 
 
-def code_for(request: sign_in.CodeRequest) -> str:
+def code_for(request: CodeRequest) -> str:
     return code_in(message_for(request))
 
 
-def wrong_for(request: sign_in.CodeRequest) -> str:
+def wrong_for(request: CodeRequest) -> str:
     return f"{(int(code_for(request)) + 1) % 10**6:06d}"
 
 
 def past_the_code(contact: str = "maria@example.com") -> str:
-    request = sign_in.request_code(VISITOR, contact)
-    sign_in.check_code(VISITOR, request.id, code_for(request))
+    request = request_code(VISITOR, contact)
+    check_code(VISITOR, request.id, code_for(request))
     return request.id
 
 
 def ticket_of(born: date, first_name: str = "", contact: str = "maria@example.com") -> str:
-    return sign_in.check_birth_date(VISITOR, past_the_code(contact), born, first_name)
+    return check_birth_date(VISITOR, past_the_code(contact), born, first_name)
 
 
 def session_of(born: date, contact: str = "maria@example.com") -> str:
-    return hashed(sign_in.redeem(ticket_of(born, contact=contact)).value)
+    return hashed(redeem(ticket_of(born, contact=contact)).value)
 
 
 def actions() -> list[str]:
@@ -80,19 +87,19 @@ def actions() -> list[str]:
 
 
 def test_code_1_nobody_can_tell_from_the_answer_whether_a_contact_is_known(cast: Cast):
-    known = sign_in.request_code(VISITOR, "maria@example.com")
-    unknown = sign_in.request_code(VISITOR, "stranger@example.com")
+    known = request_code(VISITOR, "maria@example.com")
+    unknown = request_code(VISITOR, "stranger@example.com")
     assert (known.channel, len(known.reference)) == (unknown.channel, len(unknown.reference))
     with reading(PORTAL) as tx:
         assert len(tx.exec(select(SignInCode)).all()) == 2
         assert {m.to for m in tx.exec(select(OutboxMessage)).all()} == {"maria@example.com", ""}
     for request in (known, unknown):
         with pytest.raises(Refused, match="That is not the code"):
-            sign_in.check_code(VISITOR, request.id, wrong_for(request))
+            check_code(VISITOR, request.id, wrong_for(request))
 
 
 def test_code_1_what_is_written_for_an_unknown_contact_never_leaves(cast: Cast):
-    request = sign_in.request_code(VISITOR, "stranger@example.com")
+    request = request_code(VISITOR, "stranger@example.com")
     message = message_for(request)
     assert message.to == "" and message.expires_at is not None and message.expires_at <= clock.now()
 
@@ -101,15 +108,15 @@ def test_code_1_a_locked_contact_is_refused_in_the_words_of_an_unknown_one(cast:
     said = []
     for contact in ("maria@example.com", "stranger@example.com"):
         for _ in range(3):
-            sign_in.request_code(VISITOR, contact)
+            request_code(VISITOR, contact)
         with pytest.raises(Refused) as refused:
-            sign_in.request_code(VISITOR, contact)
+            request_code(VISITOR, contact)
         said.append(refused.value.message)
     assert said[0] == said[1]
 
 
 def test_code_2_one_message_for_the_household_names_nobody(cast: Cast):
-    request = sign_in.request_code(VISITOR, "Maria@Example.com ")
+    request = request_code(VISITOR, "Maria@Example.com ")
     with reading(PORTAL) as tx:
         (message,) = tx.exec(select(OutboxMessage)).all()
     assert "household" in message.body
@@ -120,7 +127,7 @@ def test_code_2_one_message_for_the_household_names_nobody(cast: Cast):
 
 @pytest.mark.parametrize("typed", ["(212) 555-0142", "+1 212 555 0142", "212.555.0142"])
 def test_a_phone_may_be_typed_as_people_type_it(cast: Cast, typed: str):
-    request = sign_in.request_code(VISITOR, typed)
+    request = request_code(VISITOR, typed)
     assert request.channel is ContactKind.PHONE
     assert message_for(request).to == "+12125550142"
 
@@ -130,20 +137,20 @@ def test_a_phone_may_be_typed_as_people_type_it(cast: Cast, typed: str):
 )
 def test_what_is_neither_email_nor_phone_is_refused(cast: Cast, typed: str):
     with pytest.raises(Refused, match="Enter an email"):
-        sign_in.request_code(VISITOR, typed)
+        request_code(VISITOR, typed)
 
 
 def test_code_3_the_birth_date_says_who_it_is(cast: Cast):
-    maria = sign_in.principal_of(session_of(MARIA.birth_date), Side.PATIENT)
+    maria = principal_of(session_of(MARIA.birth_date), Side.PATIENT)
     assert maria.patients == {MARIA.id, EVA.id, TIM.id, TOM.id}
     assert maria.accounts == {MARIA.account}
-    luis = sign_in.principal_of(session_of(LUIS.birth_date), Side.PATIENT)
+    luis = principal_of(session_of(LUIS.birth_date), Side.PATIENT)
     assert luis.patients == {LUIS.id, EVA.id, TIM.id, TOM.id}
     assert luis.accounts == {LUIS.account}
 
 
 def test_code_4_marias_session_has_nothing_of_luis(cast: Cast):
-    maria = sign_in.principal_of(session_of(MARIA.birth_date), Side.PATIENT)
+    maria = principal_of(session_of(MARIA.birth_date), Side.PATIENT)
     with reading(maria) as tx:
         assert LUIS.id not in {p.id for p in tx.exec(select(Patient)).all()}
 
@@ -156,7 +163,7 @@ def test_code_5_a_child_is_told_to_ask_a_parent(cast: Cast):
 
 
 def test_a_sixteen_year_old_gets_her_own_session_and_sees_herself_only(cast: Cast):
-    nina = sign_in.principal_of(session_of(NINA.birth_date, "rosa@example.com"), Side.PATIENT)
+    nina = principal_of(session_of(NINA.birth_date, "rosa@example.com"), Side.PATIENT)
     assert (nina.patients, nina.accounts) == ({NINA.id}, frozenset())
 
 
@@ -168,12 +175,12 @@ def same_day_as_maria() -> None:
 def test_code_6_two_born_the_same_day_are_asked_for_the_first_name(cast: Cast):
     same_day_as_maria()
     code_id = past_the_code()
-    with pytest.raises(sign_in.NeedsFirstName):
-        sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date)
+    with pytest.raises(NeedsFirstName):
+        check_birth_date(VISITOR, code_id, MARIA.birth_date)
     with pytest.raises(Refused, match="first name"):  # the date was right: both are to be looked at
-        sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date, "Zed")
-    ticket = sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date, "  lUIS ")
-    assert sign_in.principal_of(hashed(sign_in.redeem(ticket).value), Side.PATIENT).patient_id == LUIS.id
+        check_birth_date(VISITOR, code_id, MARIA.birth_date, "Zed")
+    ticket = check_birth_date(VISITOR, code_id, MARIA.birth_date, "  lUIS ")
+    assert principal_of(hashed(redeem(ticket).value), Side.PATIENT).patient_id == LUIS.id
 
 
 def test_code_6_still_two_of_them_call_the_practice(cast: Cast):
@@ -185,14 +192,14 @@ def test_code_6_still_two_of_them_call_the_practice(cast: Cast):
 
 
 def test_code_7_five_wrong_codes_burn_it(cast: Cast):
-    request = sign_in.request_code(VISITOR, "maria@example.com")
+    request = request_code(VISITOR, "maria@example.com")
     for _ in range(4):
         with pytest.raises(Refused, match="That is not the code"):
-            sign_in.check_code(VISITOR, request.id, wrong_for(request))
+            check_code(VISITOR, request.id, wrong_for(request))
     with pytest.raises(Refused, match="no longer works"):
-        sign_in.check_code(VISITOR, request.id, wrong_for(request))
+        check_code(VISITOR, request.id, wrong_for(request))
     with pytest.raises(Refused, match="no longer works"):
-        sign_in.check_code(VISITOR, request.id, code_for(request))
+        check_code(VISITOR, request.id, code_for(request))
     assert actions().count("sign_in:code refused") == 5
 
 
@@ -200,51 +207,51 @@ def test_code_7_three_wrong_birth_dates_burn_it(cast: Cast):
     code_id = past_the_code()
     for words in ("not the date of birth", "not the date of birth", "no longer works"):
         with pytest.raises(Refused, match=words):
-            sign_in.check_birth_date(VISITOR, code_id, date(1990, 1, 1))
+            check_birth_date(VISITOR, code_id, date(1990, 1, 1))
     with pytest.raises(Refused, match="no longer works"):
-        sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date)
+        check_birth_date(VISITOR, code_id, MARIA.birth_date)
     assert actions().count("sign_in:wrong refused") == 3
 
 
 def test_the_birth_date_is_of_no_use_before_the_code(cast: Cast):
-    request = sign_in.request_code(VISITOR, "maria@example.com")
+    request = request_code(VISITOR, "maria@example.com")
     with pytest.raises(Refused, match="no longer works"):
-        sign_in.check_birth_date(VISITOR, request.id, MARIA.birth_date)
+        check_birth_date(VISITOR, request.id, MARIA.birth_date)
 
 
 def test_code_9_each_message_carries_the_reference_its_page_expects(cast: Cast):
-    first = sign_in.request_code(VISITOR, "maria@example.com")
-    second = sign_in.request_code(VISITOR, "maria@example.com")
+    first = request_code(VISITOR, "maria@example.com")
+    second = request_code(VISITOR, "maria@example.com")
     assert first.reference in message_for(first).body
     with pytest.raises(Refused) as refused:
-        sign_in.check_code(VISITOR, second.id, code_for(first))
+        check_code(VISITOR, second.id, code_for(first))
     assert refused.value.values == {"reference": second.reference}
-    sign_in.check_code(VISITOR, second.id, code_for(second))
+    check_code(VISITOR, second.id, code_for(second))
 
 
 def test_code_10_a_code_is_good_after_ten_minutes_and_not_after_fifteen(cast: Cast):
     asked = clock.now()
-    request = sign_in.request_code(VISITOR, "maria@example.com")
+    request = request_code(VISITOR, "maria@example.com")
     with clock.held_at(asked + timedelta(minutes=9, seconds=47)):
-        sign_in.check_code(VISITOR, request.id, code_for(request))
-    late = sign_in.request_code(VISITOR, "maria@example.com")
+        check_code(VISITOR, request.id, code_for(request))
+    late = request_code(VISITOR, "maria@example.com")
     with clock.held_at(asked + timedelta(minutes=15)), pytest.raises(Refused, match="no longer works"):
-        sign_in.check_code(VISITOR, late.id, code_for(late))
+        check_code(VISITOR, late.id, code_for(late))
 
 
 def test_a_code_works_once_and_takes_its_sisters_along(cast: Cast):
-    other = sign_in.request_code(VISITOR, "maria@example.com")
+    other = request_code(VISITOR, "maria@example.com")
     code_id = past_the_code()
-    sign_in.check_birth_date(VISITOR, code_id, MARIA.birth_date)
+    check_birth_date(VISITOR, code_id, MARIA.birth_date)
     for used in (code_id, other.id):
         with pytest.raises(Refused, match="no longer works"):
-            sign_in.check_birth_date(VISITOR, used, MARIA.birth_date)
+            check_birth_date(VISITOR, used, MARIA.birth_date)
     with pytest.raises(Refused, match="no longer works"):
-        sign_in.check_code(VISITOR, other.id, code_for(other))
+        check_code(VISITOR, other.id, code_for(other))
 
 
 def test_neither_the_code_nor_the_contact_can_be_read_in_the_table_of_codes(cast: Cast):
-    request = sign_in.request_code(VISITOR, "maria@example.com")
+    request = request_code(VISITOR, "maria@example.com")
     with reading(PORTAL) as tx:
         kept = str(tx.find(SignInCode, request.id).model_dump())
     assert "maria@" not in kept
@@ -253,24 +260,24 @@ def test_neither_the_code_nor_the_contact_can_be_read_in_the_table_of_codes(cast
 
 def test_one_address_cannot_ask_for_ever(cast: Cast):
     for n in range(20):
-        sign_in.request_code(VISITOR, f"somebody{n}@example.com")
+        request_code(VISITOR, f"somebody{n}@example.com")
     with pytest.raises(Refused, match="tried often"):
-        sign_in.request_code(VISITOR, "another@example.com")
-    sign_in.request_code(nobody("203.0.113.8"), "another@example.com")
+        request_code(VISITOR, "another@example.com")
+    request_code(nobody("203.0.113.8"), "another@example.com")
 
 
 def test_a_ticket_is_good_once_and_for_a_minute(cast: Cast):
     ticket = ticket_of(MARIA.birth_date)
-    sign_in.redeem(ticket)
+    redeem(ticket)
     with pytest.raises(NotSignedIn):
-        sign_in.redeem(ticket)
+        redeem(ticket)
     late = ticket_of(MARIA.birth_date)
     with clock.held_at(clock.now() + timedelta(seconds=61)), pytest.raises(NotSignedIn):
-        sign_in.redeem(late)
+        redeem(late)
 
 
 def test_only_the_hash_of_the_cookie_is_kept(cast: Cast):
-    made = sign_in.redeem(ticket_of(MARIA.birth_date), ip="203.0.113.7", device="Phone")
+    made = redeem(ticket_of(MARIA.birth_date), ip="203.0.113.7", device="Phone")
     with reading(PORTAL) as tx:
         kept = tx.exec(select(PortalSession)).one()
     assert made.value not in str(kept.model_dump())
@@ -280,55 +287,55 @@ def test_only_the_hash_of_the_cookie_is_kept(cast: Cast):
 def test_a_session_ends_after_fifteen_quiet_minutes(cast: Cast):
     ref, began = session_of(MARIA.birth_date), clock.now()
     with clock.held_at(began + timedelta(minutes=14, seconds=59)):
-        sign_in.principal_of(ref, Side.PATIENT, touch=False)
+        principal_of(ref, Side.PATIENT, touch=False)
     with clock.held_at(began + timedelta(minutes=15)), pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
 
 
 def test_what_the_server_pushes_is_no_activity(cast: Cast):
     ref, began = session_of(MARIA.birth_date), clock.now()
     with clock.held_at(began + timedelta(minutes=10)):
-        sign_in.principal_of(ref, Side.PATIENT, touch=False)
+        principal_of(ref, Side.PATIENT, touch=False)
     with clock.held_at(began + timedelta(minutes=16)), pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
 
 
 def test_activity_keeps_a_session_for_twelve_hours_and_no_longer(cast: Cast):
     ref, began = session_of(MARIA.birth_date), clock.now()
     for minutes in range(10, 720, 10):
         with clock.held_at(began + timedelta(minutes=minutes)):
-            sign_in.principal_of(ref, Side.PATIENT)
+            principal_of(ref, Side.PATIENT)
     with clock.held_at(began + timedelta(hours=12)), pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
 
 
 def test_signing_out_ends_the_session_at_once_and_says_so_to_its_pages(cast: Cast):
     ref = session_of(MARIA.birth_date)
     told: list[str] = []
     live.listen(listener := lambda topic, key: told.append(topic))
-    sign_in.end_session(sign_in.principal_of(ref, Side.PATIENT))
+    end_session(principal_of(ref, Side.PATIENT))
     live.unlisten(listener)
     assert told == [f"session:{ref}"]
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
 
 
 def test_a_new_sign_in_ends_the_browsers_former_session(cast: Cast):
     former = session_of(MARIA.birth_date)
-    sign_in.redeem(ticket_of(LUIS.birth_date), replaces=(former,))
+    redeem(ticket_of(LUIS.birth_date), replaces=(former,))
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(former, Side.PATIENT)
+        principal_of(former, Side.PATIENT)
 
 
 def test_a_patients_session_is_none_of_staffs(cast: Cast):
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(session_of(MARIA.birth_date), Side.STAFF)
+        principal_of(session_of(MARIA.birth_date), Side.STAFF)
 
 
 @pytest.mark.parametrize("ref", ["", "0" * 64, "' OR 1=1 --"])
 def test_an_unknown_session_is_nobody(cast: Cast, ref: str):
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
 
 
 @pytest.mark.parametrize("status", [s for s in PatientStatus if s is not PatientStatus.ACTIVE])
@@ -338,7 +345,7 @@ def test_who_is_no_patient_any_more_is_out_with_the_next_request(cast: Cast, sta
         tx.find(Patient, MARIA.id).status = status
         families_changed(tx)
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.PATIENT)
+        principal_of(ref, Side.PATIENT)
     with pytest.raises(Refused, match="not the date of birth"):
         ticket_of(MARIA.birth_date)
 
@@ -356,11 +363,11 @@ def test_dep_6_access_ends_with_the_next_request_in_open_sessions_too(cast: Cast
         tx.keep(mark)
         families_changed(tx)
     ref = session_of(ROSA.birth_date, "rosa@example.com")
-    assert NINA.id in sign_in.principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
+    assert NINA.id in principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
     with transaction(PORTAL) as tx:
         tx.find(DependentMark, mark.id).ended_at = clock.now()
         families_changed(tx)
-    assert sign_in.principal_of(ref, Side.PATIENT).patients == {ROSA.id}
+    assert principal_of(ref, Side.PATIENT).patients == {ROSA.id}
 
 
 def test_dep_1_access_ends_at_midnight_in_an_open_session(cast: Cast):
@@ -370,9 +377,9 @@ def test_dep_1_access_ends_at_midnight_in_an_open_session(cast: Cast):
     midnight = clock.now().replace(hour=4, minute=0) + timedelta(days=1)  # New York in June
     with clock.held_at(midnight - timedelta(minutes=1)):
         ref = session_of(MARIA.birth_date)
-        assert EVA.id in sign_in.principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
+        assert EVA.id in principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
     with clock.held_at(midnight):
-        principal = sign_in.principal_of(ref, Side.PATIENT)
+        principal = principal_of(ref, Side.PATIENT)
         assert EVA.id not in principal.patients  # type: ignore[operator]
         assert EVA.account in principal.accounts  # type: ignore[operator]  # DEP-4: payable, masked
 
@@ -381,15 +388,15 @@ def test_dep_10_without_a_birth_date_nobody_sees_and_nobody_comes_in(cast: Cast)
     with transaction(PORTAL) as tx:
         tx.find(Patient, EVA.id).birth_date = None
         families_changed(tx)
-    assert EVA.id not in sign_in.principal_of(session_of(MARIA.birth_date), Side.PATIENT).patients  # type: ignore[operator]
+    assert EVA.id not in principal_of(session_of(MARIA.birth_date), Side.PATIENT).patients  # type: ignore[operator]
 
 
 def test_an_embedded_session_may_pay_and_nothing_more(cast: Cast):
     with transaction(PORTAL) as tx:
         ticket = write_ticket(tx, way="code", patient_id=MARIA.id, scope=SessionScope.EMBED)
-    value = sign_in.redeem(ticket, scope=SessionScope.EMBED).value
+    value = redeem(ticket, scope=SessionScope.EMBED).value
     ref = session_ref(value, SessionScope.EMBED)
-    assert sign_in.principal_of(ref, Side.PATIENT).permissions == EMBED_PERMISSIONS
+    assert principal_of(ref, Side.PATIENT).permissions == EMBED_PERMISSIONS
 
 
 def test_every_way_in_is_in_the_trail(cast: Cast):
@@ -404,7 +411,7 @@ def test_a_relation_that_has_run_out_shows_nothing(cast: Cast):
         for relation in tx.exec(select(Relation).where(Relation.adult_id == LUIS.id)).all():
             relation.until = clock.today() - timedelta(days=1)
         families_changed(tx)
-    assert sign_in.principal_of(session_of(LUIS.birth_date), Side.PATIENT).patients == {LUIS.id}
+    assert principal_of(session_of(LUIS.birth_date), Side.PATIENT).patients == {LUIS.id}
 
 
 def test_another_dependent_age_counts_at_once(cast: Cast):
@@ -412,7 +419,7 @@ def test_another_dependent_age_counts_at_once(cast: Cast):
     with transaction(PORTAL) as tx:
         tx.find(Practice, "practice").dependent_age = 18
         families_changed(tx)
-    assert NINA.id in sign_in.principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
+    assert NINA.id in principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
 
 
 def test_a_contact_of_two_families_reaches_both(cast: Cast):
@@ -422,4 +429,4 @@ def test_a_contact_of_two_families_reaches_both(cast: Cast):
                 id=new_id("con"), patient_id=ROSA.id, kind=ContactKind.EMAIL, value="maria@example.com"
             )
         )
-    assert sign_in.principal_of(session_of(ROSA.birth_date), Side.PATIENT).patient_id == ROSA.id
+    assert principal_of(session_of(ROSA.birth_date), Side.PATIENT).patient_id == ROSA.id

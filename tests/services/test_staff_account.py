@@ -14,10 +14,11 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Principal, Role, Side, nobody
 from portal_app.domain.errors import NotAllowed, NotSignedIn, Refused
-from portal_app.services import sign_in, staff_account
+from portal_app.services import staff_account
 from portal_app.services.second_factor import NeedsProof, WrongCode
 from portal_app.services.sign_in import throttle
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.staff import staff_add, staff_password, staff_totp
 from tests.cast import Cast
 from tests.services.credentials_helpers import TEST, outbox, trail
 
@@ -37,12 +38,12 @@ class Nora:
 
     def __init__(self, time: time_machine.Traveller) -> None:
         self.time = time
-        asked = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+        asked = staff_password(VISITOR, EMAIL, PASSWORD)
         self.app = TOTP(asked.secret.replace(" ", ""))
-        self.me = self.in_by(sign_in.staff_totp(VISITOR, asked.id, self.app.now()))
+        self.me = self.in_by(staff_totp(VISITOR, asked.id, self.app.now()))
 
     def in_by(self, ticket: str) -> Principal:
-        return sign_in.principal_of(hashed(sign_in.redeem(ticket).value), Side.STAFF)
+        return principal_of(hashed(redeem(ticket).value), Side.STAFF)
 
     def code(self) -> str:
         self.time.shift(30)
@@ -50,8 +51,8 @@ class Nora:
         return self.app.now()
 
     def elsewhere(self) -> Principal:
-        asked = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
-        return self.in_by(sign_in.staff_totp(VISITOR, asked.id, self.code()))
+        asked = staff_password(VISITOR, EMAIL, PASSWORD)
+        return self.in_by(staff_totp(VISITOR, asked.id, self.code()))
 
     def prove(self) -> None:
         staff_account.prove_at_work(self.me, PASSWORD, self.code())
@@ -59,13 +60,13 @@ class Nora:
 
 @pytest.fixture
 def nora(cast: Cast, real_time: time_machine.Traveller) -> Nora:
-    sign_in.staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
+    staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
     return Nora(real_time)
 
 
 def is_out(who: Principal) -> bool:
     try:
-        sign_in.principal_of(who.session_ref, Side.STAFF)
+        principal_of(who.session_ref, Side.STAFF)
     except NotSignedIn:
         return True
     return False
@@ -116,20 +117,20 @@ def test_five_wrong_proofs_lock_the_sign_in(nora: Nora):
     with pytest.raises(staff_account.WrongProof):
         staff_account.prove_at_work(nora.me, PASSWORD, nora.app.now())
     with pytest.raises(Refused, match="locked for a while"):
-        sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+        staff_password(VISITOR, EMAIL, PASSWORD)
 
 
 def test_a_new_password_replaces_the_old_ends_the_rest_and_is_told(nora: Nora):
     there = nora.elsewhere()
-    halfway = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    halfway = staff_password(VISITOR, EMAIL, PASSWORD)
     nora.prove()
     staff_account.change_staff_password(nora.me, OTHER)
     assert is_out(there) and not is_out(nora.me)
     with pytest.raises(Refused, match="Begin again"):  # begun with the old password
-        sign_in.staff_totp(VISITOR, halfway.id, nora.code())
+        staff_totp(VISITOR, halfway.id, nora.code())
     with pytest.raises(Refused, match="is wrong"):
-        sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
-    assert sign_in.staff_password(VISITOR, EMAIL, OTHER).id
+        staff_password(VISITOR, EMAIL, PASSWORD)
+    assert staff_password(VISITOR, EMAIL, OTHER).id
     (told,) = outbox("staff_password_changed")
     assert (told.to, told.channel, "tell an owner" in told.body) == (EMAIL, "email", True)
     assert OTHER not in told.body
@@ -137,12 +138,12 @@ def test_a_new_password_replaces_the_old_ends_the_rest_and_is_told(nora: Nora):
 
 
 def test_a_ticket_that_waits_dies_with_the_old_password(nora: Nora):
-    asked = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
-    ticket = sign_in.staff_totp(VISITOR, asked.id, nora.code())
+    asked = staff_password(VISITOR, EMAIL, PASSWORD)
+    ticket = staff_totp(VISITOR, asked.id, nora.code())
     nora.prove()
     staff_account.change_staff_password(nora.me, OTHER)
     with pytest.raises(NotSignedIn):
-        sign_in.redeem(ticket)
+        redeem(ticket)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_a_new_password_that_is_easy_to_guess_is_refused_with_the_reason(
     nora.prove()
     with pytest.raises(Refused, match=says):
         staff_account.change_staff_password(nora.me, password)
-    assert sign_in.staff_password(VISITOR, EMAIL, PASSWORD).id
+    assert staff_password(VISITOR, EMAIL, PASSWORD).id
 
 
 def test_another_app_counts_from_its_first_code_and_each_code_once(nora: Nora):
@@ -175,12 +176,12 @@ def test_another_app_counts_from_its_first_code_and_each_code_once(nora: Nora):
     assert not is_out(there)
     staff_account.confirm_staff_app(nora.me, new.now())
     assert is_out(there) and not is_out(nora.me)
-    asked = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    asked = staff_password(VISITOR, EMAIL, PASSWORD)
     for code in (old.now(), new.now()):  # the old app's, and the one that was used
         with pytest.raises(Refused, match="not the code"):
-            sign_in.staff_totp(VISITOR, asked.id, code)
+            staff_totp(VISITOR, asked.id, code)
     nora.time.shift(30)
-    assert sign_in.staff_totp(VISITOR, asked.id, new.now())
+    assert staff_totp(VISITOR, asked.id, new.now())
     with pytest.raises(WrongCode):  # nothing waits any more
         staff_account.confirm_staff_app(nora.me, new.now())
     (told,) = outbox("staff_app_changed")
@@ -195,9 +196,9 @@ def test_another_app_counts_from_its_first_code_and_each_code_once(nora: Nora):
 def test_until_then_the_old_app_lets_in(nora: Nora):
     nora.prove()
     staff_account.begin_staff_app(nora.me)
-    asked = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    asked = staff_password(VISITOR, EMAIL, PASSWORD)
     assert not asked.set_up
-    assert sign_in.staff_totp(VISITOR, asked.id, nora.code())
+    assert staff_totp(VISITOR, asked.id, nora.code())
 
 
 def test_a_patient_has_no_account_at_work(cast: Cast):
@@ -214,10 +215,10 @@ def test_who_lost_the_phone_is_given_a_new_beginning_by_who_manages_staff(nora: 
         staff_account.reset_staff_sign_in(cast.olga, "gone@riverside.example", OTHER)
     staff_account.reset_staff_sign_in(cast.olga, EMAIL.upper(), OTHER)
     assert is_out(nora.me) and is_out(there)
-    asked = sign_in.staff_password(VISITOR, EMAIL, OTHER)
+    asked = staff_password(VISITOR, EMAIL, OTHER)
     assert asked.set_up
     with pytest.raises(Refused, match="not the code"):
-        sign_in.staff_totp(VISITOR, asked.id, nora.code())
-    assert sign_in.staff_totp(VISITOR, asked.id, TOTP(asked.secret.replace(" ", "")).now())
+        staff_totp(VISITOR, asked.id, nora.code())
+    assert staff_totp(VISITOR, asked.id, TOTP(asked.secret.replace(" ", "")).now())
     assert outbox("staff_password_changed")
     assert ("reset:staff_sign_in", cast.olga.name) in [(line.action, line.actor) for line in trail()]

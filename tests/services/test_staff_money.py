@@ -15,7 +15,7 @@ from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
 from portal_app.domain.embedding import origins
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId, RefundId, new_id
@@ -24,16 +24,30 @@ from portal_app.gateways.payments import Outcome, RefundFacts
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.practice_system import Folder
 from portal_app.gateways.practice_system_fake import FakePracticeSystem
-from portal_app.services import billing
+from portal_app.services.billing.accounts import use_credit
 from portal_app.services.billing.books import allocations_of, move
+from portal_app.services.billing.desk import post_payments, record_payment
 from portal_app.services.billing.exporting import TELL_AFTER, deliver_exports
-from portal_app.services.billing.transactions import PAGE, Kind, Search, State
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.payments import pay_invoice
+from portal_app.services.billing.persons import find_patients, view_patient_billing, view_payment
+from portal_app.services.billing.receipts import todays_payments
+from portal_app.services.billing.refunds import refund_payment, settle_refund
+from portal_app.services.billing.transaction_rows import Kind
+from portal_app.services.billing.transactions import (
+    PAGE,
+    Search,
+    State,
+    export_transactions,
+    search_transactions,
+)
 from portal_app.services.billing.views import NewLine
+from portal_app.services.messaging.practice_templates import change_wording, view_wording
+from portal_app.services.messaging.rendering import worded
 from portal_app.services.practice import practice_now
 from portal_app.services.practice_settings import change_setting, view_settings
-from portal_app.services.practice_wording import change_wording, view_wording
 from portal_app.services.staff_tasks import finish_task, list_tasks, who_can_allow
-from portal_app.services.wording import worded
 from tests.cast import EVA, INVOICE, KIM, KIM_INVOICE, MARIA, OKAFOR, RIVERA, Cast, add_invoice, add_payment
 from tests.services.till import (
     balance,
@@ -56,7 +70,7 @@ def processor(cast: Cast) -> Iterator[FakeProcessor]:
 
 
 def paid(cast: Cast, processor: FakeProcessor, minor: int) -> PaymentId:
-    outcome = billing.pay_invoice(
+    outcome = pay_invoice(
         cast.maria,
         new_payment(),
         INVOICE,
@@ -68,7 +82,7 @@ def paid(cast: Cast, processor: FakeProcessor, minor: int) -> PaymentId:
 
 
 def found(who: Principal, **search: object) -> list[str]:
-    page = billing.search_transactions(who, Search(**search))  # type: ignore[arg-type]
+    page = search_transactions(who, Search(**search))  # type: ignore[arg-type]
     return [f"{row.kind.value} {row.who} {row.amount.minor}" for row in page.rows]
 
 
@@ -82,7 +96,7 @@ def trail() -> list[tuple[str, str]]:
 def test_every_kind_is_listed_newest_first(cast: Cast, processor: FakeProcessor) -> None:
     row = paid(cast, processor, 100_00)
     with clock.held_at(clock.now() + timedelta(minutes=1)):
-        billing.refund_payment(
+        refund_payment(
             cast.nora, RefundId(new_id("ref")), row, Money(30_00), processor=processor, void_charge=True
         )
     rows = found(cast.nora, account_id=RIVERA)
@@ -120,14 +134,14 @@ def test_it_is_narrowed_by_state_person_and_the_practices_days(cast: Cast, proce
     ]
     assert found(cast.nora, kind=Kind.PAYMENT, last=date(2026, 6, 14)) == ["payment Kim Okafor 700"]
     assert found(cast.nora, kind=Kind.CHARGE, state=State.RECEIVED) == []
-    assert billing.search_transactions(cast.nora, Search()).to_post == 1
+    assert search_transactions(cast.nora, Search()).to_post == 1
 
 
 def test_it_comes_page_by_page(cast: Cast) -> None:
     for number in range(PAGE + 3):
         add_payment(KIM_INVOICE, 10 + number, at=clock.now() - timedelta(minutes=number))
-    first = billing.search_transactions(cast.nora, Search(kind=Kind.PAYMENT))
-    last = billing.search_transactions(cast.nora, Search(kind=Kind.PAYMENT), page=99)
+    first = search_transactions(cast.nora, Search(kind=Kind.PAYMENT))
+    last = search_transactions(cast.nora, Search(kind=Kind.PAYMENT), page=99)
     assert (len(first.rows), first.pages, first.count) == (PAGE, 2, PAGE + 3)
     assert (len(last.rows), last.page) == (3, 2)
     assert not {row.id for row in first.rows} & {row.id for row in last.rows}
@@ -136,20 +150,20 @@ def test_it_comes_page_by_page(cast: Cast) -> None:
 def test_who_may_not_see_billing_sees_none_of_it(cast: Cast) -> None:
     for who in (cast.maria, Principal("staff:x", cast.nora.side, frozenset({Permission.AT_WORK}))):
         with pytest.raises(NotAllowed):
-            billing.search_transactions(who, Search())
+            search_transactions(who, Search())
         with pytest.raises(NotAllowed):
-            billing.find_patients(who, "rivera")
+            find_patients(who, "rivera")
         with pytest.raises(NotAllowed):
-            billing.view_patient_billing(who, MARIA.id)
+            view_patient_billing(who, MARIA.id)
         with pytest.raises(NotAllowed):
-            billing.export_transactions(who, Search())
+            export_transactions(who, Search())
 
 
 def test_an_export_needs_its_permission_and_leaves_a_line(cast: Cast, processor: FakeProcessor) -> None:
     paid(cast, processor, 20_00)
     with pytest.raises(NotAllowed):
-        billing.export_transactions(cast.dana, Search())
-    rows = billing.export_transactions(cast.nora, Search(kind=Kind.PAYMENT))
+        export_transactions(cast.dana, Search())
+    rows = export_transactions(cast.nora, Search(kind=Kind.PAYMENT))
     assert [row.amount for row in rows] == [Money(20_00)]
     assert (cast.nora.name, "export:transactions") in trail()
 
@@ -162,9 +176,9 @@ def test_ledg_2_one_or_all_selected_are_posted_and_it_says_how_many(
     rows = [paid(cast, processor, minor) for minor in (20_00, 21_00, 22_00)]
     assert balance() == Money(120_00)
     with pytest.raises(NotAllowed):
-        billing.post_payments(cast.dana, rows)
-    assert billing.post_payments(cast.nora, rows[:1]) == 1
-    assert billing.post_payments(cast.nora, rows) == 2
+        post_payments(cast.dana, rows)
+    assert post_payments(cast.nora, rows[:1]) == 1
+    assert post_payments(cast.nora, rows) == 2
     assert balance() == Money(57_00)
     assert found(cast.nora, state=State.TO_POST) == []
 
@@ -250,31 +264,31 @@ def test_what_the_practices_own_import_posts_is_not_sent_back(cast: Cast, proces
 # --- refunds (REF) -----------------------------------------------------------------------------
 def test_ref_1_the_desk_sees_what_may_still_be_given_back(cast: Cast, processor: FakeProcessor) -> None:
     row = paid(cast, processor, 100_00)
-    assert billing.view_payment(cast.nora, row).refundable == Money(100_00)
+    assert view_payment(cast.nora, row).refundable == Money(100_00)
 
     def give_back(minor: int) -> None:
-        billing.refund_payment(
+        refund_payment(
             cast.nora, RefundId(new_id("ref")), row, Money(minor), processor=processor, reason="Paid twice"
         )
 
     with pytest.raises(Refused):
         give_back(100_01)
     give_back(30_00)
-    detail = billing.view_payment(cast.nora, row)
+    detail = view_payment(cast.nora, row)
     assert (detail.refundable, detail.refunded) == (Money(70_00), Money(30_00))
     assert [(r.amount, r.status) for r in detail.refunds] == [(Money(30_00), RefundStatus.SUCCEEDED)]
     with pytest.raises(Refused):
         give_back(70_01)
     give_back(70_00)
-    assert billing.view_payment(cast.nora, row).refundable == Money(0)
+    assert view_payment(cast.nora, row).refundable == Money(0)
     assert ("staff:" + str(cast.nora.staff_id), "read:payment") in trail()
 
 
 def test_a_refund_that_fails_days_later_is_a_task(cast: Cast, processor: FakeProcessor) -> None:
     row = paid(cast, processor, 100_00)
     id_ = RefundId(new_id("ref"))
-    billing.refund_payment(cast.nora, id_, row, Money(40_00), processor=processor)
-    billing.settle_refund(PORTAL, id_, RefundFacts(Outcome.DECLINED))
+    refund_payment(cast.nora, id_, row, Money(40_00), processor=processor)
+    settle_refund(PORTAL, id_, RefundFacts(Outcome.DECLINED))
     (task,) = list_tasks(cast.nora).rows
     assert (task.kind, task.values["amount"], task.who) == ("refund_failed", Money(40_00), "Maria Rivera")
     assert finish_task(cast.nora, task.id) is True
@@ -310,62 +324,62 @@ def test_what_is_paid_at_the_desk_is_recorded_once(
 ) -> None:
     id_ = new_payment()
     for _ in range(2):
-        billing.record_payment(cast.dana, id_, RIVERA, Money(20_00), method=method, note="1183")
+        record_payment(cast.dana, id_, RIVERA, Money(20_00), method=method, note="1183")
     assert balance() == Money(100_00)
-    detail = billing.view_payment(cast.dana, id_)
+    detail = view_payment(cast.dana, id_)
     assert (detail.method, detail.at_processor, detail.note) == (method, False, "1183")
     with pytest.raises(NotAllowed):
-        billing.record_payment(cast.maria, new_payment(), RIVERA, Money(1_00), method=method)
+        record_payment(cast.maria, new_payment(), RIVERA, Money(1_00), method=method)
 
 
 def test_patients_are_found_by_name_or_chart_number(cast: Cast) -> None:
     def names(who: Principal, text: str) -> list[str]:
-        return [row.name for row in billing.find_patients(who, text).rows]
+        return [row.name for row in find_patients(who, text).rows]
 
     riveras = [f"{name} Rivera" for name in ("Eva", "Luis", "Maria", "Tim", "Tom")]
     assert names(cast.dana, "rivera") == riveras
     assert names(cast.dana, "C-0003") == ["Eva Rivera"]
     assert names(cast.dana, "%") == names(cast.dana, "_") == names(cast.dana, " ") == []
-    eva = billing.find_patients(cast.dana, "eva").rows[0]
+    eva = find_patients(cast.dana, "eva").rows[0]
     assert (eva.guarantor, eva.balance, eva.birth_date) == ("Maria Rivera", Money(120_00), EVA.birth_date)
     assert names(cast.nora, "rivera") == ["Luis Rivera", "Maria Rivera"]  # guarantors: she reads no chart
-    assert billing.find_patients(cast.nora, "maria").rows[0].birth_date is None
+    assert find_patients(cast.nora, "maria").rows[0].birth_date is None
     assert (cast.dana.name, "search:patients") in trail()
 
 
 def test_a_look_at_a_patients_account_is_in_the_trail(cast: Cast) -> None:
-    view = billing.view_patient_billing(cast.dana, EVA.id)
+    view = view_patient_billing(cast.dana, EVA.id)
     assert (view.guarantor, view.balance, view.owed) == ("Maria Rivera", Money(120_00), Money(120_00))
     assert [name for _, name in view.people] == ["Maria Rivera", "Tim Rivera", "Tom Rivera", "Eva Rivera"]
     assert (cast.dana.name, "read:billing") in trail()
     before = trail()
-    billing.view_patient_billing(cast.dana, EVA.id, note=False)
+    view_patient_billing(cast.dana, EVA.id, note=False)
     assert trail() == before
     with pytest.raises(NotFound):
-        billing.view_patient_billing(cast.nora, EVA.id)
+        view_patient_billing(cast.nora, EVA.id)
     with pytest.raises(NotFound):
-        billing.view_patient_billing(cast.dana, PatientId("pat_" + "9" * 32))
+        view_patient_billing(cast.dana, PatientId("pat_" + "9" * 32))
 
 
 def test_cred_2_staff_use_an_accounts_credit(cast: Cast, processor: FakeProcessor) -> None:
     row = paid(cast, processor, 120_00)
-    billing.refund_payment(
+    refund_payment(
         cast.nora, RefundId(new_id("ref")), row, Money(1_00), processor=processor, void_charge=True
     )
     bill = add_invoice(OKAFOR, (KIM, "X-ray", 50_00))
-    receipt = billing.record_payment(
+    receipt = record_payment(
         cast.dana, new_payment(), OKAFOR, Money(30_00), method=Method.CASH, invoice_ids=[KIM_INVOICE]
     )
     with transaction(PORTAL) as tx:  # the bill it paid is taken off it: what it brought is credit
         (part,) = allocations_of(tx, receipt.payment_id)
         old, given = tx.find(Invoice, KIM_INVOICE, lock=True), tx.find(Payment, receipt.payment_id, lock=True)
         move(part, given, old, -part.amount, clock.now())
-    taken = billing.todays_payments(cast.nora).received
-    assert billing.view_patient_billing(cast.dana, KIM.id).credit == Money(30_00)
-    assert billing.use_credit(cast.dana, OKAFOR, invoice_ids=[bill]) == Money(30_00)
+    taken = todays_payments(cast.nora).received
+    assert view_patient_billing(cast.dana, KIM.id).credit == Money(30_00)
+    assert use_credit(cast.dana, OKAFOR, invoice_ids=[bill]) == Money(30_00)
     assert (invoice(bill).status, invoice(bill).due) == (InvoiceStatus.PARTLY_PAID, Money(20_00))
-    assert billing.view_patient_billing(cast.dana, KIM.id).credit == Money(0)
-    assert billing.todays_payments(cast.nora).received == taken
+    assert view_patient_billing(cast.dana, KIM.id).credit == Money(0)
+    assert todays_payments(cast.nora).received == taken
 
 
 # --- invoices ----------------------------------------------------------------------------------
@@ -375,7 +389,7 @@ def drafted(cast: Cast) -> InvoiceId:
         NewLine(EVA.id, "Cleaning", Money(15_00)),
     ]
     id_ = InvoiceId(new_id("inv"))
-    return billing.create_invoice(cast.nora, id_, RIVERA, lines, due_date=date(2026, 7, 15))
+    return create_invoice(cast.nora, id_, RIVERA, lines, due_date=date(2026, 7, 15))
 
 
 def messages(kind: str) -> list[OutboxMessage]:
@@ -386,14 +400,12 @@ def messages(kind: str) -> list[OutboxMessage]:
 def test_all_14_a_draft_is_sent_once_charged_once_and_said_once(cast: Cast, processor: FakeProcessor) -> None:
     id_ = drafted(cast)
     with pytest.raises(NotFound):
-        billing.view_invoice(cast.maria, id_)
+        view_invoice(cast.maria, id_)
     with pytest.raises(Refused):
-        billing.record_payment(
-            cast.nora, new_payment(), RIVERA, Money(1_00), method=Method.CASH, invoice_ids=[id_]
-        )
+        record_payment(cast.nora, new_payment(), RIVERA, Money(1_00), method=Method.CASH, invoice_ids=[id_])
     assert balance() == Money(120_00)
-    billing.send_invoice(cast.nora, id_)
-    billing.send_invoice(cast.nora, id_)
+    send_invoice(cast.nora, id_)
+    send_invoice(cast.nora, id_)
     assert balance() == Money(215_00)
     assert invoice(id_).status is InvoiceStatus.OPEN
     said = messages("invoice_issued")
@@ -407,15 +419,15 @@ def test_all_14_a_draft_is_sent_once_charged_once_and_said_once(cast: Cast, proc
 def test_all_14_what_is_void_or_written_off_takes_no_money(cast: Cast, processor: FakeProcessor) -> None:
     first, second = drafted(cast), drafted(cast)
     for id_ in (first, second):
-        billing.send_invoice(cast.nora, id_)
-    billing.void_invoice(cast.nora, first, reason="Wrong patient")
+        send_invoice(cast.nora, id_)
+    void_invoice(cast.nora, first, reason="Wrong patient")
     with pytest.raises(NotAllowed):
-        billing.write_off(cast.dana, second, reason="Small")
-    billing.write_off(cast.nora, second, reason="Small")
+        write_off(cast.dana, second, reason="Small")
+    write_off(cast.nora, second, reason="Small")
     assert balance() == Money(120_00)
     for id_ in (first, second):
         with pytest.raises(Refused):
-            billing.record_payment(
+            record_payment(
                 cast.nora, new_payment(), RIVERA, Money(1_00), method=Method.CASH, invoice_ids=[id_]
             )
     with reading(PORTAL) as tx:

@@ -13,9 +13,9 @@ from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import EVERYONE, Permission, Role, Side, nobody, the_portal
 from portal_app.domain.errors import NotAllowed, NotSignedIn, Refused
-from portal_app.services import sign_in
 from portal_app.services.sign_in import throttle
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.staff import staff_add, staff_password, staff_totp
 from tests.cast import Cast
 
 VISITOR = nobody("203.0.113.7", "en")
@@ -34,25 +34,25 @@ def real_time() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def nora(cast: Cast) -> str:
-    return sign_in.staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
+    return staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
 
 
 def set_up() -> TOTP:
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     app = pyotp.parse_uri(challenge.secret_uri)
     assert isinstance(app, TOTP)
-    sign_in.redeem(sign_in.staff_totp(VISITOR, challenge.id, app.now()))
+    redeem(staff_totp(VISITOR, challenge.id, app.now()))
     return app
 
 
 def test_the_first_time_they_set_up_the_app_by_scanning_a_code(nora: str):
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     assert challenge.set_up
     assert challenge.qr_svg.startswith("<svg")
     assert "Riverside" in challenge.secret_uri
     app = pyotp.parse_uri(challenge.secret_uri)
-    ticket = sign_in.staff_totp(VISITOR, challenge.id, app.now())  # type: ignore[union-attr]
-    principal = sign_in.principal_of(hashed(sign_in.redeem(ticket).value), Side.STAFF)
+    ticket = staff_totp(VISITOR, challenge.id, app.now())  # type: ignore[union-attr]
+    principal = principal_of(hashed(redeem(ticket).value), Side.STAFF)
     assert principal.staff_id == nora
     assert principal.may(Permission.REFUND) and not principal.may(Permission.VIEW_PATIENTS)
     assert principal.accounts is EVERYONE and principal.patients == frozenset()
@@ -60,17 +60,17 @@ def test_the_first_time_they_set_up_the_app_by_scanning_a_code(nora: str):
 
 def test_afterwards_nothing_is_shown_to_scan(nora: str):
     set_up()
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     assert (challenge.set_up, challenge.secret_uri, challenge.qr_svg, challenge.secret) == (False, "", "", "")
 
 
 def test_a_code_works_once(nora: str, real_time: time_machine.Traveller):
     app = set_up()
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     with pytest.raises(Refused, match="not the code"):
-        sign_in.staff_totp(VISITOR, challenge.id, app.now())
+        staff_totp(VISITOR, challenge.id, app.now())
     real_time.shift(30)
-    assert sign_in.staff_totp(VISITOR, challenge.id, app.now())
+    assert staff_totp(VISITOR, challenge.id, app.now())
 
 
 def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_more_is_not(
@@ -78,10 +78,10 @@ def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_more_is_not(
 ):
     app = set_up()
     real_time.shift(300)
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     with pytest.raises(Refused, match="not the code"):
-        sign_in.staff_totp(VISITOR, challenge.id, app.at(datetime.now(UTC) - timedelta(seconds=90)))
-    assert sign_in.staff_totp(VISITOR, challenge.id, app.at(datetime.now(UTC) - timedelta(seconds=30)))
+        staff_totp(VISITOR, challenge.id, app.at(datetime.now(UTC) - timedelta(seconds=90)))
+    assert staff_totp(VISITOR, challenge.id, app.at(datetime.now(UTC) - timedelta(seconds=30)))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_more_is_not(
 )
 def test_whatever_is_wrong_the_words_are_the_same(nora: str, email: str, password: str):
     with pytest.raises(Refused) as refused:
-        sign_in.staff_password(VISITOR, email, password)
+        staff_password(VISITOR, email, password)
     assert (
         refused.value.message == "The email or the password is wrong, or the sign-in is locked for a while."
     )
@@ -105,42 +105,42 @@ def test_whatever_is_wrong_the_words_are_the_same(nora: str, email: str, passwor
 def test_five_failures_lock_and_the_lock_grows(nora: str, real_time: time_machine.Traveller):
     for _ in range(5):
         with pytest.raises(Refused, match="is wrong"):
-            sign_in.staff_password(VISITOR, EMAIL, "wrong")
+            staff_password(VISITOR, EMAIL, "wrong")
     throttle.forget_all()
     with pytest.raises(Refused, match="is wrong"):
-        sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+        staff_password(VISITOR, EMAIL, PASSWORD)
     real_time.shift(61)
-    assert sign_in.staff_password(VISITOR, EMAIL, PASSWORD).id
+    assert staff_password(VISITOR, EMAIL, PASSWORD).id
     with pytest.raises(Refused, match="is wrong"):
-        sign_in.staff_password(VISITOR, EMAIL, "wrong")
+        staff_password(VISITOR, EMAIL, "wrong")
     with reading(PORTAL) as tx:
         member = tx.find(StaffMember, nora)
     assert member.locked_until == datetime.now(UTC) + timedelta(minutes=2)
 
 
 def test_five_wrong_codes_and_one_begins_again(nora: str):
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     for _ in range(5):
         with pytest.raises(Refused, match="not the code"):
-            sign_in.staff_totp(VISITOR, challenge.id, "000000")
+            staff_totp(VISITOR, challenge.id, "000000")
     with pytest.raises(Refused, match="Begin again"):
-        sign_in.staff_totp(VISITOR, challenge.id, "000000")
+        staff_totp(VISITOR, challenge.id, "000000")
 
 
 def test_a_step_is_good_for_ten_minutes(nora: str, real_time: time_machine.Traveller):
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     real_time.shift(600)
     app = pyotp.parse_uri(challenge.secret_uri)
     with pytest.raises(Refused, match="Begin again"):
-        sign_in.staff_totp(VISITOR, challenge.id, app.now())  # type: ignore[union-attr]
+        staff_totp(VISITOR, challenge.id, app.now())  # type: ignore[union-attr]
 
 
 def test_the_secret_is_sealed_at_rest(nora: str):
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     with reading(PORTAL) as tx:
         assert challenge.secret.replace(" ", "") not in tx.find(StaffStep, challenge.id).totp_secret
     app = TOTP(challenge.secret.replace(" ", ""))
-    sign_in.staff_totp(VISITOR, challenge.id, app.now())
+    staff_totp(VISITOR, challenge.id, app.now())
     with reading(PORTAL) as tx:
         member = tx.find(StaffMember, nora)
     assert challenge.secret.replace(" ", "") not in member.totp_secret
@@ -148,26 +148,24 @@ def test_the_secret_is_sealed_at_rest(nora: str):
 
 
 def test_who_has_left_is_out_at_once(nora: str):
-    challenge = sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+    challenge = staff_password(VISITOR, EMAIL, PASSWORD)
     ref = hashed(
-        sign_in.redeem(
-            sign_in.staff_totp(VISITOR, challenge.id, TOTP(challenge.secret.replace(" ", "")).now())
-        ).value
+        redeem(staff_totp(VISITOR, challenge.id, TOTP(challenge.secret.replace(" ", "")).now())).value
     )
     with transaction(PORTAL) as tx:
         tx.find(StaffMember, nora).active = False
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(ref, Side.STAFF)
+        principal_of(ref, Side.STAFF)
     with pytest.raises(Refused, match="is wrong"):
-        sign_in.staff_password(VISITOR, EMAIL, PASSWORD)
+        staff_password(VISITOR, EMAIL, PASSWORD)
 
 
 def test_only_whoever_manages_staff_adds_staff(cast: Cast):
     with pytest.raises(NotAllowed):
-        sign_in.staff_add(cast.dana, EMAIL, "Nora", Role.OWNER, PASSWORD)
+        staff_add(cast.dana, EMAIL, "Nora", Role.OWNER, PASSWORD)
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "nora.cohen is me", "x" * 201])
 def test_a_password_that_is_easy_to_guess_is_refused(cast: Cast, password: str):
     with pytest.raises(Refused):
-        sign_in.staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, password)
+        staff_add(cast.olga, EMAIL, "Nora Cohen", Role.BILLING, password)

@@ -8,8 +8,10 @@ import pytest
 from portal_app.domain.access import Principal, nobody
 from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import Refused
-from portal_app.services import credentials, desk_codes, links, passkeys, second_factor, sign_in
+from portal_app.services import credentials, desk_codes, links, passkeys, second_factor
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.codes import check_birth_date, check_code, request_code
+from portal_app.services.sign_in.staff import staff_password, staff_totp
 from tests.cast import KIM, MARIA, Cast
 from tests.services.credentials_helpers import with_password
 
@@ -29,10 +31,10 @@ def from_(last: int) -> Principal:
 
 def test_a_contact_is_asked_for_three_times_in_five_minutes_wherever_from(cast: Cast):
     for n in range(3):
-        sign_in.request_code(from_(n), "maria@example.com")
+        request_code(from_(n), "maria@example.com")
     with pytest.raises(Refused, match="tried often"):
-        sign_in.request_code(from_(9), "Maria@Example.com ")
-    sign_in.request_code(from_(9), "kim@example.com")
+        request_code(from_(9), "Maria@Example.com ")
+    request_code(from_(9), "kim@example.com")
 
 
 def test_a_name_is_tried_ten_times_a_minute_wherever_from(cast: Cast):
@@ -46,18 +48,18 @@ def test_a_name_is_tried_ten_times_a_minute_wherever_from(cast: Cast):
 def test_a_staff_address_is_tried_five_times_a_minute_wherever_from(cast: Cast):
     for n in range(5):
         with pytest.raises(Refused, match="wrong, or the sign-in is locked"):
-            sign_in.staff_password(from_(n), "nobody@example.com", "x")
+            staff_password(from_(n), "nobody@example.com", "x")
     with pytest.raises(Refused, match="tried often"):
-        sign_in.staff_password(from_(9), "nobody@example.com", "x")
+        staff_password(from_(9), "nobody@example.com", "x")
 
 
 TRIES: dict[str, tuple[int, Callable[[int], object]]] = {
-    "codes asked for": (20, lambda n: sign_in.request_code(HERE, f"somebody{n}@example.com")),
+    "codes asked for": (20, lambda n: request_code(HERE, f"somebody{n}@example.com")),
     "passwords": (20, lambda n: credentials.password_sign_in(HERE, f"somebody{n}", "x")),
-    "staff passwords": (20, lambda n: sign_in.staff_password(HERE, f"somebody{n}@example.com", "x")),
-    "staff codes": (20, lambda n: sign_in.staff_totp(HERE, f"stp_{n:032x}", "123456")),
-    "codes": (60, lambda n: sign_in.check_code(HERE, f"cod_{n:032x}", "123456")),
-    "birth dates": (60, lambda n: sign_in.check_birth_date(HERE, f"cod_{n:032x}", MARIA.birth_date)),
+    "staff passwords": (20, lambda n: staff_password(HERE, f"somebody{n}@example.com", "x")),
+    "staff codes": (20, lambda n: staff_totp(HERE, f"stp_{n:032x}", "123456")),
+    "codes": (60, lambda n: check_code(HERE, f"cod_{n:032x}", "123456")),
+    "birth dates": (60, lambda n: check_birth_date(HERE, f"cod_{n:032x}", MARIA.birth_date)),
     "second factors": (60, lambda n: second_factor.answer(HERE, f"chl_{n:032x}", Proof.TOTP, "123456")),
     "desk codes": (60, lambda n: desk_codes.desk_sign_in(HERE, f"ABCD-{n}", MARIA.birth_date, "MR")),
     "links": (60, lambda n: links.open_link(HERE, f"token {n}", MARIA.birth_date)),
@@ -81,9 +83,9 @@ def test_codes_are_limited_in_total(cast: Cast, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(throttle._LIMITS, "code all", ("4/5 minutes",))
     throttle._limits.cache_clear()
     for n in range(4):
-        sign_in.request_code(from_(n), f"a{n}@example.com")
+        request_code(from_(n), f"a{n}@example.com")
     with pytest.raises(Refused, match="tried often"):
-        sign_in.request_code(from_(9), "b@example.com")
+        request_code(from_(9), "b@example.com")
     throttle._limits.cache_clear()
 
 
@@ -91,19 +93,19 @@ def test_who_is_refused_for_their_address_uses_up_nobody_elses_tries(cast: Cast)
     """Else one browser could keep everybody from signing in."""
     for n in range(330):
         try:
-            sign_in.request_code(HERE, f"somebody{n}@example.com")
+            request_code(HERE, f"somebody{n}@example.com")
         except Refused:
             assert n >= 20
-    sign_in.request_code(from_(1), "maria@example.com")
+    request_code(from_(1), "maria@example.com")
 
 
 def test_a_household_on_ipv6_is_one_address(cast: Cast):
     """It has 2**64 of them, and may change at every try."""
     for n in range(20):
-        sign_in.request_code(nobody(f"2001:db8:1:2::{n:x}"), f"somebody{n}@example.com")
+        request_code(nobody(f"2001:db8:1:2::{n:x}"), f"somebody{n}@example.com")
     with pytest.raises(Refused, match="tried often"):
-        sign_in.request_code(nobody("2001:db8:1:2:ffff::1"), "another@example.com")
-    sign_in.request_code(nobody("2001:db8:1:3::1"), "another@example.com")
+        request_code(nobody("2001:db8:1:2:ffff::1"), "another@example.com")
+    request_code(nobody("2001:db8:1:3::1"), "another@example.com")
 
 
 @pytest.mark.parametrize(("window", "tries", "at_least"), [(0, 3, 1), (1, 6, 6), (2, 12, 61)])

@@ -14,7 +14,9 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.state.billing import InvoiceState, ReceiptState, invoice
+from portal_app.state.billing import invoice
+from portal_app.state.billing.invoice import InvoiceState
+from portal_app.state.billing.receipt import ReceiptState
 from tests import cast as people
 from tests.cast import Cast
 from tests.screen import happens, look_from, on_screen

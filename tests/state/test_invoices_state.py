@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from portal_app import clock
-from portal_app.state.billing import InvoicesState
+from portal_app.state.billing.invoices import InvoicesState
 from tests import cast as people
 from tests.cast import Cast, add_invoice
 from tests.screen import happens, look_from, on_screen

@@ -18,7 +18,8 @@ from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import links, pay_links
 from portal_app.services.sign_in import throttle
 from portal_app.state import linked
-from portal_app.state.billing import InvoiceState, ReceiptState
+from portal_app.state.billing.invoice import InvoiceState
+from portal_app.state.billing.receipt import ReceiptState
 from portal_app.state.linked import LinkedBillState, LinkedReceiptState
 from portal_app.state.ways_in import LinkDoorState
 from tests.cast import INVOICE, MARIA, VISA, Cast
@@ -151,11 +152,11 @@ async def test_somebody_elses_open_payment_holds_without_buttons(
     cast: Cast, page: LinkedBillState, processor: FakeProcessor
 ):
     from portal_app.domain.money import Money  # noqa: PLC0415
-    from portal_app.services import billing  # noqa: PLC0415
+    from portal_app.services.billing.payments import pay_invoice  # noqa: PLC0415
     from tests.services.till import new_payment  # noqa: PLC0415
 
     processor.answers(Outcome.REQUIRES_ACTION)
-    billing.pay_invoice(cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA)
+    pay_invoice(cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA)
     await happens(page.refresh)
     assert (page.can_pay, page.held_elsewhere, bool(page.held)) == (False, True, True)
     await happens(page.cancel_held)

@@ -16,8 +16,11 @@ from portal_app.domain.ids import new_id
 from portal_app.services import families, family_links, sharing
 from portal_app.services.sign_in import throttle
 from portal_app.state import base
-from portal_app.state.billing import InvoicesState, InvoiceState
-from portal_app.state.members import ContactState, MembersState, SharingState
+from portal_app.state.billing.invoice import InvoiceState
+from portal_app.state.billing.invoices import InvoicesState
+from portal_app.state.members.contact import ContactState
+from portal_app.state.members.people import MembersState
+from portal_app.state.members.sharing import SharingState
 from portal_app.state.shell import ShellState
 from portal_app.state.staff_family import FamilyState
 from portal_app.state.staff_requests import RequestsState

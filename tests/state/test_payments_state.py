@@ -12,9 +12,13 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing
-from portal_app.state.billing import PaymentsState
+from portal_app.services.billing.accounts import view_account
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.payments import pay_invoice
+from portal_app.services.billing.receipts import view_receipt
+from portal_app.services.billing.refunds import refund_payment
 from portal_app.state.billing import payments as module
+from portal_app.state.billing.payments import PaymentsState
 from tests import cast as people
 from tests.cast import (
     INVOICE,
@@ -112,7 +116,7 @@ async def test_part_1_an_amount_pays_the_oldest_first_and_is_shown_before(page: 
     said = await happens(page.pay, **confirm(page))
     assert "/receipt?id=" in str(said[-1])
     assert [row.amount for row in payments()] == [Money(100_00)]
-    assert [part.amount for part in billing.view_receipt(Cast.maria, payments()[0].id).parts] == [
+    assert [part.amount for part in view_receipt(Cast.maria, payments()[0].id).parts] == [
         Money(40_00),
         Money(60_00),
     ]
@@ -121,14 +125,14 @@ async def test_part_1_an_amount_pays_the_oldest_first_and_is_shown_before(page: 
 async def test_all_2_all_of_it_pays_every_bill(page: PaymentsState):
     await reviewed(page)
     await happens(page.pay, **confirm(page))
-    assert billing.view_account(Cast.maria).payable == Money(0)
+    assert view_account(Cast.maria).payable == Money(0)
 
 
 async def test_chosen_bills_only_are_paid(page: PaymentsState):
     await reviewed(page, how="chosen", **{f"bill-{INVOICE}": "on"})
     assert [(row.title, row.amount) for row in page.parts] == [("Crown, lower left", "$120.00")]
     await happens(page.pay, **confirm(page))
-    assert [bill.number for bill in billing.view_account(Cast.maria).open] == ["INV-900"]
+    assert [bill.number for bill in view_account(Cast.maria).open] == ["INV-900"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ async def test_a_bill_that_comes_meanwhile_is_not_paid_unseen(page: PaymentsStat
     await reviewed(page, how="part", amount="40")
     late = add_invoice(RIVERA, (people.TIM, "Old visit", 40_00), number="INV-1", due=date(2026, 1, 1))
     await happens(page.pay, **confirm(page))
-    assert billing.view_invoice(Cast.maria, late).due == Money(40_00)
+    assert view_invoice(Cast.maria, late).due == Money(40_00)
 
 
 async def test_the_same_amount_within_ten_minutes_is_asked_about(page: PaymentsState):
@@ -195,7 +199,7 @@ async def test_who_answers_for_two_accounts_pays_the_one_they_chose(
     await happens(other.pay, form={"payment": other.payment, "source": "new"})
     await happens(other.pay_with_card, token=processor.token())
     assert other.trouble == ""
-    assert billing.view_invoice(answering_for(cast.maria, second), braces).paid == Money(90_00)
+    assert view_invoice(answering_for(cast.maria, second), braces).paid == Money(90_00)
 
 
 async def test_two_clicks_pay_once(page: PaymentsState):
@@ -267,8 +271,8 @@ async def test_part_5_a_refund_is_shown_with_its_day_and_how_long_it_takes(
     page: PaymentsState, cast: Cast, processor: FakeProcessor
 ):
     payment = PaymentId(new_id("pay"))
-    billing.pay_invoice(cast.maria, payment, INVOICE, Money(100_00), processor=processor, source_id=VISA)
-    billing.refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(40_00), processor=processor)
+    pay_invoice(cast.maria, payment, INVOICE, Money(100_00), processor=processor, source_id=VISA)
+    refund_payment(cast.nora, RefundId(new_id("ref")), payment, Money(40_00), processor=processor)
     await happens(page.load)
     (row,) = page.history
     assert (row.amount, row.status) == ("$100.00", "Partly refunded")

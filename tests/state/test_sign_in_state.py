@@ -4,8 +4,9 @@ import pytest
 
 from portal_app.domain.access import nobody
 from portal_app.domain.errors import Refused
-from portal_app.services import sign_in
-from portal_app.state.sign_in import SignInState, birth_date
+from portal_app.services.sign_in.codes import NeedsFirstName
+from portal_app.state.sign_in import SignInState
+from portal_app.state.typed import birth_date
 from tests.screen import happens, look_from, on_screen
 
 
@@ -64,16 +65,16 @@ async def test_a_code_is_six_digits(page: SignInState, code: str):
 
 async def test_a_pasted_code_may_have_a_space(page: SignInState, monkeypatch: pytest.MonkeyPatch):
     got: list[str] = []
-    monkeypatch.setattr(sign_in, "check_code", lambda _who, _id, code: got.append(code))
+    monkeypatch.setattr("portal_app.state.sign_in.check_code", lambda _who, _id, code: got.append(code))
     await happens(page.check_code, form={"code": " 402 817 "})
     assert (got, page.step) == (["402817"], "birth_date")
 
 
 async def test_a_first_name_is_asked_only_where_two_match(page: SignInState, monkeypatch: pytest.MonkeyPatch):
     def two_match(*_: object, **__: object) -> str:
-        raise sign_in.NeedsFirstName
+        raise NeedsFirstName
 
-    monkeypatch.setattr(sign_in, "check_birth_date", two_match)
+    monkeypatch.setattr("portal_app.state.sign_in.check_birth_date", two_match)
     await happens(page.check_birth_date, form=typed("3", "14", "1981"))
     assert (page.ask_first_name, page.step != "done", page.ticket) == (True, True, "")
 

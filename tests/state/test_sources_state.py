@@ -13,7 +13,7 @@ from portal_app.gateways import Gateways
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.state.billing import SourcesState
+from portal_app.state.billing.sources import SourcesState
 from tests import cast as people
 from tests.cast import RIVERA, VISA, Cast, add_invoice
 from tests.screen import happens, look_from, on_screen

@@ -8,9 +8,9 @@ import time_machine
 from pyotp.totp import TOTP
 
 from portal_app.domain.access import Principal, Role, Side
-from portal_app.services import sign_in
 from portal_app.services.sign_in import throttle
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.staff import staff_add, staff_password, staff_totp
 from portal_app.state.staff_account import StaffAccountState
 from tests.cast import Cast
 from tests.screen import happens, look_from, on_screen
@@ -27,11 +27,11 @@ def time(sqlite_db: str) -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def nora(time: time_machine.Traveller) -> tuple[Principal, TOTP]:
-    sign_in.staff_add(Cast.on_stage().olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
-    asked = sign_in.staff_password(NOBODY, EMAIL, PASSWORD)
+    staff_add(Cast.on_stage().olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
+    asked = staff_password(NOBODY, EMAIL, PASSWORD)
     app = TOTP(asked.secret.replace(" ", ""))
-    session = sign_in.redeem(sign_in.staff_totp(NOBODY, asked.id, app.now()))
-    return sign_in.principal_of(hashed(session.value), Side.STAFF), app
+    session = redeem(staff_totp(NOBODY, asked.id, app.now()))
+    return principal_of(hashed(session.value), Side.STAFF), app
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_who_it_is_comes_first_then_the_password(
     await happens(page.set_password, form={"password": "eleven green kettles sing"})
     assert (page.panel, page.news) == ("", "Your password is changed. Other devices are signed out.")
     throttle.forget_all()
-    assert sign_in.staff_password(NOBODY, EMAIL, "eleven green kettles sing").id
+    assert staff_password(NOBODY, EMAIL, "eleven green kettles sing").id
 
 
 async def test_another_app_is_shown_once_and_gone_when_it_is_done(

@@ -10,7 +10,7 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing
+from portal_app.services.billing.payments import pay_invoice
 from portal_app.state import staff
 from portal_app.state.staff import TodayState
 from tests import cast as people
@@ -44,9 +44,7 @@ async def dashboard(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> TodayState:
 def pays(cast: Cast, processor: FakeProcessor, minor: int) -> None:
     payment = PaymentId(new_id("pay"))
     amount = Money(minor)
-    billing.pay_invoice(
-        cast.maria, payment, people.INVOICE, amount, processor=processor, source_id=people.VISA
-    )
+    pay_invoice(cast.maria, payment, people.INVOICE, amount, processor=processor, source_id=people.VISA)
 
 
 async def test_a_payment_is_told_once_the_moment_it_arrives(

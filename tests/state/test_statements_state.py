@@ -6,11 +6,10 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import LedgerEntry
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import EntryKind
+from portal_app.domain.billing.words import EntryKind
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
-from portal_app.state.billing import StatementsState
-from portal_app.state.billing.statements import ON_SCREEN
+from portal_app.state.billing.statements import ON_SCREEN, StatementsState
 from tests import cast as people
 from tests.cast import INVOICE, RIVERA, Cast, add_account, add_invoice, add_payment, answering_for
 from tests.screen import happens, look_from, on_screen

@@ -15,7 +15,9 @@ from portal_app.domain.credentials import Proof, Purpose
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
-from portal_app.services import credentials, desk_codes, links, sign_in
+from portal_app.services import credentials, desk_codes, links
+from portal_app.services.sign_in.idle import over, seconds_left
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.state.account import AccountState
 from portal_app.state.base import PortalState
 from portal_app.state.desk.front_desk import DeskState
@@ -261,7 +263,7 @@ async def test_devices_are_listed_and_signed_out_there(cast: Cast, seen_by: Call
     await happens(page.end_device, device=page.devices[1].id)
     assert len(page.devices) == 1
     with pytest.raises(NotSignedIn):
-        sign_in.principal_of(elsewhere.session_ref, Side.PATIENT)
+        principal_of(elsewhere.session_ref, Side.PATIENT)
 
 
 async def test_the_desk_finds_prints_and_forgets(cast: Cast, seen_by: Callable[[Principal], None]):
@@ -298,16 +300,16 @@ async def test_a_search_takes_no_signs_for_everybody(cast: Cast, seen_by: Callab
 
 def test_a_session_says_how_long_it_still_holds(cast: Cast):
     kim = at_home(KIM)
-    assert sign_in.seconds_left(kim) == 900
+    assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=13)):
-        assert sign_in.seconds_left(kim) == 120
-        assert sign_in.over(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
-        sign_in.principal_of(kim.session_ref, Side.PATIENT)
-        assert sign_in.seconds_left(kim) == 900
+        assert seconds_left(kim) == 120
+        assert over(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
+        principal_of(kim.session_ref, Side.PATIENT)
+        assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=28)):
-        assert sign_in.over(TEST, [kim.session_ref]) == [kim.session_ref]
+        assert over(TEST, [kim.session_ref]) == [kim.session_ref]
         with pytest.raises(NotSignedIn):
-            sign_in.seconds_left(kim)
+            seconds_left(kim)
 
 
 def test_twelve_hours_end_it_however_busy_it_is(cast: Cast):
@@ -319,7 +321,7 @@ def test_twelve_hours_end_it_however_busy_it_is(cast: Cast):
         row.seen_at = late
         tx.keep(row)
     with clock.held_at(late):
-        assert sign_in.seconds_left(kim) == 60
+        assert seconds_left(kim) == 60
     with reading(TEST) as tx:
         assert tx.exec(select(PortalSession)).first()
 
@@ -334,9 +336,9 @@ def test_in_a_frame_and_by_a_link_an_hour_ends_it_however_busy_it_is(cast: Cast,
         row.seen_at, row.scope = late, scope
         tx.keep(row)
     with clock.held_at(late):
-        assert sign_in.seconds_left(kim) == 60
-        assert sign_in.over(TEST, [kim.session_ref]) == []
+        assert seconds_left(kim) == 60
+        assert over(TEST, [kim.session_ref]) == []
     with clock.held_at(late + timedelta(minutes=1)):
-        assert sign_in.over(TEST, [kim.session_ref]) == [kim.session_ref]
+        assert over(TEST, [kim.session_ref]) == [kim.session_ref]
         with pytest.raises(NotSignedIn):
-            sign_in.seconds_left(kim)
+            seconds_left(kim)

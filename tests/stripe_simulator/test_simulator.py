@@ -14,7 +14,7 @@ import pytest
 import stripe
 
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.stripe_simulator import make_app
+from portal_app.stripe_simulator.app import make_app
 from portal_app.stripe_simulator.cards import behaviour, passes_luhn
 from tests.stripe_simulator.process import SECRET, Simulated, Told, free_port, simulator, webhook
 

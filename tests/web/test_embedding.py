@@ -13,8 +13,7 @@ from portal_app import settings as settings_module
 from portal_app.db.scope import transaction
 from portal_app.domain.access import Side, the_portal
 from portal_app.domain.sign_in import SessionScope, session_ref
-from portal_app.services import sign_in
-from portal_app.services.sign_in.sessions import write_ticket
+from portal_app.services.sign_in.sessions import principal_of, write_ticket
 from portal_app.visitor import visitor_of
 from portal_app.web import documents, session
 from portal_app.web.cookies import set_cookie
@@ -236,5 +235,5 @@ def test_signing_in_in_the_frame_leaves_the_portal_signed_in_too(cast: Cast):
         ticket = write_ticket(tx, way="code", patient_id=KIM.id, scope=SessionScope.EMBED)
     through("/embed/auth/session", "POST", cookie=own, json={"ticket": ticket})
     ref = session_ref(own.partition("=")[2])
-    assert sign_in.principal_of(ref, Side.PATIENT).patient_id == MARIA.id
-    assert EVA.id in sign_in.principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]
+    assert principal_of(ref, Side.PATIENT).patient_id == MARIA.id
+    assert EVA.id in principal_of(ref, Side.PATIENT).patients  # type: ignore[operator]

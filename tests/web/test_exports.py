@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from portal_app.db.scope import transaction
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import PaymentStatus
+from portal_app.domain.billing.words import PaymentStatus
 from portal_app.visitor import Visitor
 from portal_app.web import exports
 from tests.cast import INVOICE, KIM, KIM_INVOICE, MARIA, Cast, add_payment

@@ -18,7 +18,7 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms import text_signature
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services.texting import Wish, wish_of
+from portal_app.services.messaging.texting import Wish, wish_of
 from portal_app.settings import settings
 from portal_app.web.sms import ADDRESS, routes
 from tests.cast import EVA, IVY, LUIS, MARIA, Cast

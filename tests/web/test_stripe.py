@@ -9,14 +9,14 @@ import pytest
 from starlette.applications import Starlette
 
 from portal_app import gateways
-from portal_app.domain.billing import PaymentStatus
+from portal_app.domain.billing.words import PaymentStatus
 from portal_app.domain.money import Money
 from portal_app.gateways.documents import typesetter
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Charge, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services import billing
+from portal_app.services.billing.payments import pay_invoice
 from portal_app.web.stripe import routes
 from tests.cast import INVOICE, Cast
 from tests.services.till import balance, new_payment, payment, till
@@ -44,7 +44,7 @@ async def post(client: Client, body: bytes, signature: str = "") -> int:
 
 
 def asked_by_the_bank(cast: Cast, processor: FakeProcessor) -> tuple[str, str]:
-    outcome = billing.pay_invoice(
+    outcome = pay_invoice(
         cast.maria,
         new_payment(),
         INVOICE,

@@ -16,8 +16,8 @@ from portal_app import gateways
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import ProcessorEvent
 from portal_app.domain.access import the_portal
-from portal_app.domain.billing import PaymentStatus
 from portal_app.domain.billing.declines import DECLINE_CODES
+from portal_app.domain.billing.words import PaymentStatus
 from portal_app.domain.money import Money
 from portal_app.gateways.documents import typesetter
 from portal_app.gateways.mail_fake import FakeMailer
@@ -25,7 +25,7 @@ from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.gateways.stripe import StripeProcessor
-from portal_app.services import billing
+from portal_app.services.billing.payments import pay_invoice
 from portal_app.state.billing.words import short_decline, why_declined
 from portal_app.web.stripe import routes
 from tests.cast import INVOICE, VISA, Cast
@@ -119,7 +119,7 @@ async def test_a_real_event_of_our_own_payment_settles_it_once_and_only_as_it_wa
     cast: Cast, processor: Both
 ) -> None:
     processor.no_answer(Outcome.SUCCEEDED)
-    outcome = billing.pay_invoice(
+    outcome = pay_invoice(
         cast.maria, new_payment(), INVOICE, Money(50_00), processor=processor, source_id=VISA
     )
     intent = next(iter(processor._intents))

@@ -13,8 +13,9 @@ from portal_app import clock
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import new_id
-from portal_app.services import links, sign_in
+from portal_app.services import links
 from portal_app.services.passkeys import list_passkeys
+from portal_app.services.sign_in.sessions import principal_of
 from portal_app.visitor import Visitor
 from portal_app.web import passkeys, session, sockets
 from portal_app.web.sockets import OpenSockets, Socket
@@ -108,7 +109,7 @@ async def test_the_sweeper_closes_pages_of_idle_sessions_once(cast: Cast, monkey
         assert await sockets.sweep_once() == 1
         assert page.ended.is_set()
         assert await sockets.sweep_once() == 0
-    assert sign_in.principal_of(kim.session_ref, Side.PATIENT, touch=False)
+    assert principal_of(kim.session_ref, Side.PATIENT, touch=False)
 
 
 async def test_the_trail_knows_from_where(cast: Cast):

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from portal_app.db.scope import PatientOwned
+from portal_app.db.owned import PatientOwned
 from portal_app.db.types import code, key, moment
 from portal_app.domain.appointments import AppointmentStatus
 from portal_app.domain.ids import AppointmentId

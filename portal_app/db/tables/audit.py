@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Integer, String
 from sqlmodel import Field
 
-from portal_app.db.scope import PortalOwned
+from portal_app.db.owned import PortalOwned
 from portal_app.db.types import document, moment
 from portal_app.domain.ids import PatientId
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, String, text
 from sqlmodel import Field, UniqueConstraint
 
-from portal_app.db.scope import AccountOwned, Owned, PortalOwned
+from portal_app.db.owned import AccountOwned, Owned, PortalOwned
 from portal_app.db.types import code, document, key, moment, money, ref
-from portal_app.domain.billing import (
+from portal_app.domain.billing.words import (
     EntryKind,
     InvoiceStatus,
     Method,

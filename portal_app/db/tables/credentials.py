@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sqlmodel import Field, LargeBinary, UniqueConstraint
 
-from portal_app.db.scope import PatientOwned, PortalOwned
+from portal_app.db.owned import PatientOwned, PortalOwned
 from portal_app.db.types import code, key, moment, money, ref
 from portal_app.domain.credentials import Proof, Purpose
 from portal_app.domain.families import ContactKind, GrantKind

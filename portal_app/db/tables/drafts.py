@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sqlmodel import UniqueConstraint
 
-from portal_app.db.scope import PortalOwned
+from portal_app.db.owned import PortalOwned
 from portal_app.db.types import document, key, moment
 
 

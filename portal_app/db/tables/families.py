@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sqlmodel import Field, UniqueConstraint
 
-from portal_app.db.scope import Owned, PatientOwned
+from portal_app.db.owned import Owned, PatientOwned
 from portal_app.db.types import code, key, moment, ref
 from portal_app.domain.families import ContactKind, GrantKind, PatientStatus, RelationKind
 from portal_app.domain.ids import AccountId, FamilyId, PatientId

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from portal_app.db.scope import AccountOwned, HouseOwned
+from portal_app.db.owned import AccountOwned, HouseOwned
 from portal_app.db.types import code, document, key, moment, money, ref
 from portal_app.domain.ids import MembershipId, PatientId, PlanId, SourceId
 from portal_app.domain.memberships import MembershipStatus, Period

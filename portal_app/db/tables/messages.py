@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from portal_app.db.scope import PortalOwned
+from portal_app.db.owned import PortalOwned
 from portal_app.db.types import code, document, key, moment, ref
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId

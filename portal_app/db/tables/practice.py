@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from portal_app.db.scope import HouseOwned, PortalOwned
+from portal_app.db.owned import HouseOwned, PortalOwned
 from portal_app.db.types import document, key, moment, money
 from portal_app.domain.money import Money
 

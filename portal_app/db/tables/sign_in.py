@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sqlmodel import Field
 
-from portal_app.db.scope import PortalOwned
+from portal_app.db.owned import PortalOwned
 from portal_app.db.types import code, document, key, moment
 from portal_app.db.types import ref as _ref
 from portal_app.domain.access import Side

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field
 
-from portal_app.db.scope import PortalOwned
+from portal_app.db.owned import PortalOwned
 from portal_app.db.types import code, document, key, moment, ref
 from portal_app.domain.access import Role
 from portal_app.domain.ids import AccountId, PatientId, StaffId

@@ -16,7 +16,7 @@ from portal_app.pages.staff.parts import (
     top,
     trouble,
 )
-from portal_app.state.desk import NewInvoiceState
+from portal_app.state.desk.invoicing import NewInvoiceState
 
 S = NewInvoiceState
 

@@ -6,7 +6,7 @@ from portal_app.components.forms import busy_mark
 from portal_app.components.kit import button, el, icon, link, notice, raw_a, status_tag
 from portal_app.components.words import _, each, fill_var
 from portal_app.pages.staff.parts import fact, how, panel, press, small_field, small_input, told, trouble
-from portal_app.state.desk import PaymentPanelState
+from portal_app.state.desk.panel import PaymentPanelState
 
 S = PaymentPanelState
 

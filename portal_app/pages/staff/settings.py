@@ -8,7 +8,7 @@ from portal_app.components.kit import card, el, h2, icon, link, tag
 from portal_app.components.shell import page
 from portal_app.components.words import _, here
 from portal_app.pages.staff.parts import act, open_page, small_input, told, top
-from portal_app.state.desk import SettingsState
+from portal_app.state.desk.settings import SettingsState
 
 S = SettingsState
 

@@ -6,7 +6,7 @@ from portal_app.components.kit import card, el, empty, icon, link
 from portal_app.components.shell import page
 from portal_app.components.words import _, each
 from portal_app.pages.staff.parts import act, open_page, told, top
-from portal_app.state.desk import TasksState
+from portal_app.state.desk.tasks import TasksState
 
 S = TasksState
 

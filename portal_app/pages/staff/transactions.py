@@ -20,7 +20,8 @@ from portal_app.pages.staff.parts import (
     top,
 )
 from portal_app.pages.staff.payment_panel import payment_panel
-from portal_app.state.desk import PaymentPanelState, TransactionsState
+from portal_app.state.desk.panel import PaymentPanelState
+from portal_app.state.desk.transactions import TransactionsState
 from portal_app.state.desk.words import KINDS, STATES
 
 S = TransactionsState

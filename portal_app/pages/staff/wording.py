@@ -8,7 +8,7 @@ from portal_app.components.kit import back, card, chip, el, h2
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, here
 from portal_app.pages.staff.parts import open_page, small_input, told, top, trouble
-from portal_app.state.desk import WordingState
+from portal_app.state.desk.wording import WordingState
 
 S = WordingState
 

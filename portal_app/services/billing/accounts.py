@@ -9,9 +9,10 @@ from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
 from portal_app.db.tables.families import Patient
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import PAYABLE, RECEIVED, Attempt, Bill
+from portal_app.domain.billing import paying
+from portal_app.domain.billing.paying import Attempt, Bill, holding, overdue, smallest, spend_credit
+from portal_app.domain.billing.words import PAYABLE, RECEIVED
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, total
@@ -51,7 +52,7 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
         facts = practice(tx)
         open_, attempts = _open(tx, account_id)
         under_way = [attempt for row, _ in open_ for attempt in attempts.get(row.id, ())]
-        held = rules.holding(under_way)
+        held = holding(under_way)
         held_amount = total((a.amount for a in under_way if held and a.id == held.id), currency())
         payable = total((left for _, left in open_), currency())
         waiting = being_posted(tx, account_id)
@@ -64,7 +65,7 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
             being_posted_total=on_its_way,
             will_owe=balance - on_its_way,
             payable=payable,
-            smallest=rules.smallest(payable, facts.minimum_payment),
+            smallest=smallest(payable, facts.minimum_payment),
             credit=credit_of(tx, account_id),
             held=HeldPayment(held.id, held_amount, held.status, held.known) if held else None,
             people=_by_person(tx, [row for row, _ in open_]),
@@ -114,7 +115,7 @@ def use_credit(
             if not attempts.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
         ]
         payments = {payment.id: payment for payment, _ in credits}
-        spent = rules.spend_credit([(payment.id, left) for payment, left in credits], free)
+        spent = spend_credit([(payment.id, left) for payment, left in credits], free)
         if not spent:
             raise Refused("There is no bill that the credit could pay now.")
         for payment_id, invoice_id, part in spent:
@@ -172,7 +173,7 @@ def _open(
     wanted = select(Invoice).where(Invoice.account_id == account_id, col(Invoice.status).in_(sorted(PAYABLE)))
     rows = in_due_order(tx.exec(wanted).all())
     attempts = attempts_on(tx, [row.id for row in rows])
-    left = [(row, rules.payable(row.due, (a.amount for a in attempts.get(row.id, ())))) for row in rows]
+    left = [(row, paying.payable(row.due, (a.amount for a in attempts.get(row.id, ())))) for row in rows]
     return left, attempts
 
 
@@ -192,7 +193,7 @@ def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...
             number=row.number,
             title=titles.get(row.id, ""),
             due_date=row.due_date,
-            overdue=rules.overdue(row.status, row.due_date, today()),
+            overdue=overdue(row.status, row.due_date, today()),
             due=row.due,
             payable=left,
         )

@@ -18,8 +18,9 @@ from portal_app.db.tables.billing import (
     PostingExport,
     Refund,
 )
-from portal_app.domain import billing as rules
-from portal_app.domain.billing import IN_FLIGHT, RECEIVED, Attempt, EntryKind, RefundStatus
+from portal_app.domain.billing.paying import Attempt, came_since, due_order, status_for
+from portal_app.domain.billing.refunding import take_back
+from portal_app.domain.billing.words import IN_FLIGHT, RECEIVED, EntryKind, RefundStatus
 from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
@@ -82,12 +83,12 @@ def paid_since(tx: Tx, invoice_id: InvoiceId, since: datetime) -> list[Money]:
 def _since(row: Allocation, since: datetime) -> Money:
     later = [(datetime.fromisoformat(at), Money(minor, row.amount.currency)) for at, minor, _ in row.changes]
     first = row.amount - total((amount for _, amount in later), row.amount.currency)
-    return total(rules.came_since(since, [(row.made_at, first), *later]), first.currency)
+    return total(came_since(since, [(row.made_at, first), *later]), first.currency)
 
 
 def recount(invoice: Invoice) -> None:
     """The state that the figures say."""
-    invoice.status = rules.status_for(invoice.status, invoice.total, invoice.adjusted, invoice.allocated)
+    invoice.status = status_for(invoice.status, invoice.total, invoice.adjusted, invoice.allocated)
 
 
 def allocations_of(tx: Tx, payment_id: PaymentId) -> list[Allocation]:
@@ -263,7 +264,7 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
         return False
     held = [(row.invoice_id, row.amount) for row in allocations_of(tx, payment.id) if row.amount]
     used = total((part for _, part in held), received.currency)
-    for invoice_id, part in rules.take_back(
+    for invoice_id, part in take_back(
         max(used + payment.refunded - received, received.zero()), received.zero(), held
     ):
         invoice = tx.find(Invoice, invoice_id, lock=True)
@@ -305,4 +306,4 @@ def currency() -> str:
 
 
 def in_due_order(invoices: Iterable[Invoice]) -> list[Invoice]:
-    return sorted(invoices, key=lambda i: rules.due_order(i.due_date, i.issue_date, i.number))
+    return sorted(invoices, key=lambda i: due_order(i.due_date, i.issue_date, i.number))

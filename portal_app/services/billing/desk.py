@@ -7,9 +7,9 @@ from sqlmodel import col, select
 from portal_app.clock import now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Payment
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import RECEIVED, Method, Origin, PaymentStatus
+from portal_app.domain.billing.paying import allocate
+from portal_app.domain.billing.words import RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
 from portal_app.domain.money import Money, total
@@ -89,7 +89,7 @@ def _record(
         )
     )
     tx.flush()
-    keep_parts(tx, payment, rules.allocate(amount, bills))
+    keep_parts(tx, payment, allocate(amount, bills))
     receive(tx, payment)
     changed(tx, account_id, payment.id)
     return payment

@@ -6,9 +6,9 @@ from portal_app.clock import today
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.families import Patient
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import PAYABLE
+from portal_app.domain.billing.paying import overdue
+from portal_app.domain.billing.words import PAYABLE
 from portal_app.domain.ids import AccountId
 from portal_app.services.asking import columns
 from portal_app.services.billing.views import OthersBill
@@ -32,7 +32,7 @@ def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
             whose=names[row.account_id],
             number=row.number,
             due_date=row.due_date,
-            overdue=rules.overdue(row.status, row.due_date, today()),
+            overdue=overdue(row.status, row.due_date, today()),
             due=row.due,
         )
         for row in rows

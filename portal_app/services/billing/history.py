@@ -9,7 +9,7 @@ from portal_app.clock import local_date, zone
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Payment, Refund
 from portal_app.domain.access import Principal
-from portal_app.domain.billing import IN_FLIGHT, RECEIVED, RefundStatus
+from portal_app.domain.billing.words import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentId
 from portal_app.domain.money import total

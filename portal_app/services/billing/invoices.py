@@ -19,10 +19,11 @@ from portal_app.db.tables.billing import (
 )
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.appointments import AHEAD
-from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
+from portal_app.domain.billing import paying
+from portal_app.domain.billing.paying import holding, overdue, processor_minimum, smallest
+from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
 from portal_app.services.asking import columns, counted_up_to
@@ -217,7 +218,7 @@ def _row(
         more_lines=len(lines) - 1 if lines else 0,
         people=tuple(dict.fromkeys([name for name, _ in seen])),
         status=status,
-        overdue=open_ and rules.overdue(status, due_date, day),
+        overdue=open_ and overdue(status, due_date, day),
         issue_date=issued,
         due_date=due_date,
         total=whole,
@@ -260,15 +261,15 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
         open_ = invoice.status in PAYABLE
         attempts = attempts_on(tx, [invoice.id]).get(invoice.id, [])
         due = invoice.due if open_ else invoice.due.zero()
-        payable = rules.payable(due, (attempt.amount for attempt in attempts))
-        held = rules.holding(attempts)
+        payable = paying.payable(due, (attempt.amount for attempt in attempts))
+        held = holding(attempts)
         return InvoiceView(
             id=invoice.id,
             account_id=invoice.account_id,
             number=invoice.number,
             title=seen[0].description if seen else "",
             status=invoice.status,
-            overdue=rules.overdue(invoice.status, invoice.due_date, today()),
+            overdue=overdue(invoice.status, invoice.due_date, today()),
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
             people=tuple(dict.fromkeys(line.person for line in seen)),
@@ -280,11 +281,11 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
             paid=invoice.allocated,
             due=due,
             payable=payable,
-            smallest=rules.smallest(payable, facts.minimum_payment),
+            smallest=smallest(payable, facts.minimum_payment),
             sources=sources_of(tx, invoice.account_id) if facts.online_payments and not anothers else (),
             held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
             online_payments=facts.online_payments,
-            too_small=bool(payable) and payable < rules.processor_minimum(payable.currency),
+            too_small=bool(payable) and payable < processor_minimum(payable.currency),
             refunds=_refunds(tx, invoice.id),
             whose=adults_named(principal).get(invoice.account_id, "") if anothers else "",
         )

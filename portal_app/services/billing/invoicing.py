@@ -10,7 +10,7 @@ from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Invoice, InvoiceLine
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
+from portal_app.domain.billing.words import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_id
 from portal_app.domain.money import Money, total

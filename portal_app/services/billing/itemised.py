@@ -8,9 +8,9 @@ from sqlmodel import col, select
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Invoice, InvoiceLine
 from portal_app.db.tables.families import Patient
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing import InvoiceStatus
+from portal_app.domain.billing.statements import check_period
+from portal_app.domain.billing.words import InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId
 from portal_app.domain.money import Money, shares, total
@@ -50,7 +50,7 @@ def itemised_period(
 ) -> Itemised:
     """Services of these days, by date, of the persons of the account whom the viewer may see."""
     may_see_bills(principal)
-    rules.check_period(first, last)
+    check_period(first, last)
     with reading(principal) as tx:
         account_id = own_account(tx, account_id)
         if patient_id is not None:

@@ -10,6 +10,7 @@ from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import InvoiceId
+from portal_app.services import links
 
 _BY = "portal:message"
 
@@ -19,8 +20,6 @@ def link_for_message(tx: Tx, invoice_id: InvoiceId) -> str:
 
     The one of today's message that is written anew before it went out opens nothing any more.
     """
-    from portal_app.services import links  # noqa: PLC0415  (messages carry links, and links are sent by message)
-
     of_today = select(OneTimeLink).where(
         col(OneTimeLink.subject_id) == invoice_id,
         col(OneTimeLink.made_by) == _BY,

@@ -9,18 +9,19 @@ from sqlmodel import col, select
 from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Invoice, Payment, PaymentPart, PaymentSource
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import (
+from portal_app.domain.billing import paying
+from portal_app.domain.billing.paying import (
     ASK_AGAIN_WITHIN,
-    IN_FLIGHT,
-    PAYABLE,
     Bill,
-    InvoiceStatus,
-    Method,
-    Origin,
-    PaymentStatus,
+    allocate,
+    ask_again,
+    must_take_money,
+    part_payment,
+    refuse_if_held,
 )
+from portal_app.domain.billing.sources import shown
+from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
@@ -153,8 +154,8 @@ def preview_account(
         account_id = own_account(tx, account_id)
         bills = open_bills(tx, account_id, invoice_ids, lock=False)
         owed = total((bill.payable for bill in bills), offered.currency)
-        rules.part_payment(owed, offered, practice(tx).minimum_payment)
-        return tuple((bill.id, bill.number, part) for bill, part in rules.allocate(offered, bills))
+        part_payment(owed, offered, practice(tx).minimum_payment)
+        return tuple((bill.id, bill.number, part) for bill, part in allocate(offered, bills))
 
 
 def only_a_new_card(source_id: SourceId | None, save: bool) -> None:
@@ -219,15 +220,15 @@ def open_bills(
     attempts = attempts_on(tx, [row.id for row in rows])
     for row in visible:
         if lock:
-            rules.refuse_if_held(attempts.get(row.id, ()))
-            rules.must_take_money(row.status)
+            refuse_if_held(attempts.get(row.id, ()))
+            must_take_money(row.status)
     return [
         Bill(
             row.id,
             row.number,
             row.issue_date,
             row.due_date,
-            rules.payable(row.due, (a.amount for a in attempts.get(row.id, ()))),
+            paying.payable(row.due, (a.amount for a in attempts.get(row.id, ()))),
         )
         for row in visible
         if row.status in PAYABLE
@@ -295,9 +296,9 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
     owed = total((bill.payable for bill in bills), ask.offered.currency)
     if ask.limit and ask.invoice_id:
         owed = left_of_link(tx, ask.invoice_id, owed, ask.limit)
-    amount = rules.part_payment(owed, ask.offered, facts.minimum_payment)
+    amount = part_payment(owed, ask.offered, facts.minimum_payment)
     if not ask.again:
-        rules.ask_again(amount, _paid_at(tx, ask), now())
+        ask_again(amount, _paid_at(tx, ask), now())
     payment = Payment(
         id=ask.payment_id,
         account_id=ask.account_id,
@@ -311,13 +312,13 @@ def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource |
         payer_id=tx.principal.patient_id,
         invoice_id=ask.invoice_id,
         source_id=source.id if source else None,
-        source_shown=rules.shown(source.brand, source.last4, source.kind) if source else "",
+        source_shown=shown(source.brand, source.last4, source.kind) if source else "",
         save_source=ask.save and not source,
         created_at=now(),
     )
     if not tx.keep_once(payment):
         raise NotFound  # somebody else's id
-    keep_parts(tx, payment, rules.allocate(amount, bills))
+    keep_parts(tx, payment, allocate(amount, bills))
     changed(tx, payment.account_id, payment.id)
     return payment
 
@@ -338,7 +339,7 @@ def keep_parts(tx: Tx, payment: Payment, parts: Sequence[tuple[Bill, Money]]) ->
 
 
 def left_of_link(tx: Tx, invoice_id: InvoiceId, payable: Money, limit: LinkLimit) -> Money:
-    return rules.left_of_link(payable, limit.at_most, paid_since(tx, invoice_id, limit.since))
+    return paying.left_of_link(payable, limit.at_most, paid_since(tx, invoice_id, limit.since))
 
 
 def _same_ask(tx: Tx, payment: Payment, ask: Ask) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import bindparam, col, select
 
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import Allocation, InvoiceLine, Refund
-from portal_app.domain.billing import EntryKind, RefundStatus
+from portal_app.domain.billing.words import EntryKind, RefundStatus
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, shares
 from portal_app.services.asking import columns

@@ -11,9 +11,9 @@ from portal_app.db import audit
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry, Payment, Refund
 from portal_app.db.tables.families import Patient
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import PAYABLE, InvoiceStatus, Method, PaymentStatus
+from portal_app.domain.billing.paying import overdue
+from portal_app.domain.billing.words import PAYABLE, InvoiceStatus, Method, PaymentStatus
 from portal_app.domain.errors import NotAllowed, NotFound
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
@@ -267,7 +267,7 @@ def _billed(row: Invoice) -> BilledInvoice:
         id=row.id,
         number=row.number,
         status=row.status,
-        overdue=rules.overdue(row.status, row.due_date, today()),
+        overdue=overdue(row.status, row.due_date, today()),
         issue_date=row.issue_date,
         due_date=row.due_date,
         total=row.total,

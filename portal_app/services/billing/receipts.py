@@ -11,7 +11,7 @@ from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account, Allocation, Invoice, InvoiceLine, Payment, PaymentPart
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, PaymentStatus
+from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, RECEIVED, Method, PaymentStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
 from portal_app.domain.money import total

@@ -9,7 +9,7 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Allocation, Invoice, Payment, Refund
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
+from portal_app.domain.billing.words import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Invoice, Payment, Refund
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal, Side, the_portal
-from portal_app.domain.billing import PAYABLE, RECEIVED, EntryKind, PaymentStatus, RefundStatus
+from portal_app.domain.billing.refunding import refund_amount, take_back
+from portal_app.domain.billing.words import PAYABLE, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
@@ -82,7 +82,7 @@ def _ask(
             id=refund_id,
             account_id=payment.account_id,
             payment_id=payment.id,
-            amount=rules.refund_amount(refundable(tx, payment), amount),
+            amount=refund_amount(refundable(tx, payment), amount),
             status=RefundStatus.PROCESSING,
             void_charge=void_charge,
             reason=reason,
@@ -175,12 +175,12 @@ def _taken(tx: Tx, payment: Payment, refund: Refund, *, strict: bool = True) -> 
     if refund.void_charge and chosen is None:
         most = sum((part.minor for _, part in held), 0)
         amount = min(refund.amount, Money(most, refund.amount.currency))
-        return rules.take_back(amount, amount.zero(), held)
+        return take_back(amount, amount.zero(), held)
     # What is unused counts without this very refund, which may already stand among those asked for.
     spare = payment.amount - payment.refunded
     for _, part in held:
         spare = spare - part
-    return rules.take_back(refund.amount, spare, held, chosen, strict=strict)
+    return take_back(refund.amount, spare, held, chosen, strict=strict)
 
 
 def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:

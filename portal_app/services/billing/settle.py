@@ -9,9 +9,10 @@ from sqlmodel import col, func, select
 from portal_app.clock import now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Account, Invoice, Payment, PaymentPart, PaymentSource
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
+from portal_app.domain.billing.paying import payable
+from portal_app.domain.billing.sources import shown
+from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.ids import PaymentId, SourceId, new_id
 from portal_app.domain.money import Money, total
@@ -129,7 +130,7 @@ def _note_facts(payment: Payment, charge: Charge) -> None:
         payment.processor_charge_id = charge.charge_id
     if charge.source and charge.source.last4:
         facts = charge.source
-        payment.source_shown = rules.shown(facts.brand, facts.last4, facts.kind)
+        payment.source_shown = shown(facts.brand, facts.last4, facts.kind)
         payment.method = Method.BANK if facts.kind == "bank" else Method.CARD
 
 
@@ -195,7 +196,7 @@ def receive(tx: Tx, payment: Payment) -> None:
     for part in tx.exec(parts.order_by(col(PaymentPart.position))).all():
         invoice = tx.find(Invoice, part.invoice_id, lock=True)
         others = (a.amount for a in attempts_on(tx, [invoice.id]).get(invoice.id, ()) if a.id != payment.id)
-        free = rules.payable(invoice.due, others)  # money that comes late leaves alone what others hold
+        free = payable(invoice.due, others)  # money that comes late leaves alone what others hold
         fits = min(part.amount, left, free) if invoice.status in PAYABLE else left.zero()
         if fits:
             allocate(tx, payment, invoice, fits, payment.settled_at)

@@ -5,7 +5,7 @@ from sqlmodel import col, select
 from portal_app.clock import today
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import PaymentSource
-from portal_app.domain import billing as rules
+from portal_app.domain.billing.sources import expired, expiring, shown
 from portal_app.domain.ids import AccountId
 from portal_app.services.billing.views import SourceView
 
@@ -13,13 +13,13 @@ from portal_app.services.billing.views import SourceView
 def source_view(row: PaymentSource) -> SourceView:
     return SourceView(
         id=row.id,
-        shown=rules.shown(row.brand, row.last4, row.kind),
+        shown=shown(row.brand, row.last4, row.kind),
         name=row.name,
         kind=row.kind,
         exp_month=row.exp_month,
         exp_year=row.exp_year,
-        expired=rules.expired(row.exp_month, row.exp_year, today()),
-        expiring=rules.expiring(row.exp_month, row.exp_year, today()),
+        expired=expired(row.exp_month, row.exp_year, today()),
+        expiring=expiring(row.exp_month, row.exp_year, today()),
         is_default=row.is_default,
     )
 

@@ -9,8 +9,8 @@ from sqlmodel import bindparam, col, func
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry
 from portal_app.db.tables.families import Patient
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Principal
+from portal_app.domain.billing.statements import Entry, Statement, check_period, statement
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, total
 from portal_app.services.asking import columns
@@ -53,7 +53,7 @@ def view_statement(
 ) -> StatementView:
     """From `first` to `last`, both included; with `patient_id` only that person's share of each entry."""
     may_see_bills(principal)
-    rules.check_period(first, last)
+    check_period(first, last)
     with reading(principal) as tx:
         account_id = own_account(tx, account_id)
         person = tx.find(Patient, patient_id).given_name if patient_id else ""
@@ -64,9 +64,7 @@ def view_statement(
         on_its_way = total((p.amount - p.refunded for p in waiting), currency())
         opening = _opening(tx, account_id, first, patient_id)
         kept = [(row, whose) for row, whose in zip(found, parts, strict=True) if _counts(whose, patient_id)]
-        said = rules.statement(
-            opening, [_entry(row, whose, names, patient_id) for row, whose in kept], on_its_way
-        )
+        said = statement(opening, [_entry(row, whose, names, patient_id) for row, whose in kept], on_its_way)
         return StatementView(
             account_id=account_id,
             guarantor=full_name(tx, account_id),
@@ -109,13 +107,13 @@ def _counts(whose: Parts, patient_id: PatientId | None) -> bool:
     return patient_id is None or bool(whose.get(patient_id))
 
 
-def _entry(row: Any, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None) -> rules.Entry:
+def _entry(row: Any, whose: Parts, names: dict[PatientId, str], patient_id: PatientId | None) -> Entry:
     seen: dict[str, Money] = {}
     for who, amount in whose.items():
         if patient_id in (None, who):
             key = who if who in names else ""
             seen[key or ""] = seen.get(key or "", amount.zero()) + amount
-    return rules.Entry(
+    return Entry(
         kind=row.kind,
         amount=total(seen.values(), row.amount.currency),
         posted_on=row.posted_on,
@@ -127,7 +125,7 @@ def _entry(row: Any, whose: Parts, names: dict[PatientId, str], patient_id: Pati
 
 def _rows(
     tx: Tx,
-    said: rules.Statement,
+    said: Statement,
     kept: Sequence[tuple[Any, Parts]],
     names: dict[PatientId, str],
 ) -> tuple[StatementRow, ...]:

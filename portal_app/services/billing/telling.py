@@ -9,8 +9,8 @@ from portal_app.db.tables.staff import Task
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
-from portal_app.services import messages
 from portal_app.services.live import announce
+from portal_app.services.messaging import outbox
 
 
 def changed(tx: Tx, account_id: AccountId, key: str) -> None:
@@ -40,7 +40,7 @@ def tell_staff(
 def send_receipt(tx: Tx, payment: Payment) -> None:
     """In each way the payer chose; the paper goes with the email."""
     payer = payment.payer_id or tx.find(Account, payment.account_id).guarantor_id
-    told = messages.write_each_way(
+    told = outbox.write_each_way(
         tx,
         "receipt",
         once=f"receipt:{payment.id}",
@@ -54,11 +54,11 @@ def send_receipt(tx: Tx, payment: Payment) -> None:
         attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment.id}],
     )
     if told:
-        payment.receipt_to = dict(messages.ways(tx, payer)).get(ContactKind.EMAIL, "")
+        payment.receipt_to = dict(outbox.ways(tx, payer)).get(ContactKind.EMAIL, "")
 
 
 def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
-    messages.write_each_way(
+    outbox.write_each_way(
         tx,
         "refund",
         once=f"refund:{refund.id}",
@@ -70,7 +70,7 @@ def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
 
 def send_failure_note(tx: Tx, payment: Payment) -> None:
     """For who has long left the page: a bank debit that came back, an answer that came late."""
-    messages.write_each_way(
+    outbox.write_each_way(
         tx,
         "payment_failed",
         once=f"payment_failed:{payment.id}",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
 from portal_app.domain.ids import AccountId, AppointmentId, InvoiceId, PatientId, PaymentId, SourceId
 from portal_app.domain.money import Money
 

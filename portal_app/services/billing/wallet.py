@@ -6,8 +6,9 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import PaymentSource
 from portal_app.db.tables.memberships import Membership, Plan
-from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing import sources
+from portal_app.domain.billing.declines import decline
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, SourceId
 from portal_app.gateways.payments import CardProcessor
@@ -58,7 +59,7 @@ def finish_adding_source(
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
         if setup.reason:
-            raise Refused(rules.decline(setup.reason).payer)
+            raise Refused(decline(setup.reason).payer)
         raise Refused("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
         account = lock_account(tx, own_account(tx, account_id))
@@ -105,7 +106,7 @@ def remove_source(
                 Membership.source_id == gone.id, col(Membership.status).in_(["active", "pending"])
             )
         ).all()
-        heir = rules.next_default(gone.id, [row.id for row in others], next_default, must_choose=bool(paid))
+        heir = sources.next_default(gone.id, [row.id for row in others], next_default, must_choose=bool(paid))
         if gone.is_default or paid:
             for row in others:
                 row.is_default = row.id == heir if gone.is_default else row.is_default

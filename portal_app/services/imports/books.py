@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from portal_app.clock import now
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, LedgerEntry, Payment
-from portal_app.domain.billing import PAYABLE, EntryKind, InvoiceStatus
+from portal_app.domain.billing.words import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.domain.money import Money
 from portal_app.services.billing.shares import pour_shares

@@ -13,7 +13,8 @@ from pydantic_core import PydanticUndefined
 from sqlmodel import col, select
 
 from portal_app.clock import now
-from portal_app.db.scope import Owned, Tx, reading, transaction
+from portal_app.db.owned import Owned
+from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Principal
 from portal_app.domain.ids import AccountId, FamilyId, MembershipId, PatientId, PlanId, new_id

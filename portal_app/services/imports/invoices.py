@@ -4,7 +4,7 @@ from typing import Any
 
 from portal_app.clock import now
 from portal_app.db.tables.billing import Invoice
-from portal_app.domain.billing import EntryKind, InvoiceStatus
+from portal_app.domain.billing.words import EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.services.imports.books import Bill, Books, line_row
 from portal_app.services.imports.desk import Desk, Row, noon, task, whole

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal_app.db.tables.billing import Payment
-from portal_app.domain.billing import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.domain.billing.words import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId
 from portal_app.services.billing.books import post_payment
 from portal_app.services.imports.books import Bill, Books

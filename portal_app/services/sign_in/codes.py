@@ -31,7 +31,7 @@ from portal_app.domain.sign_in import (
     SessionScope,
     who_comes_in,
 )
-from portal_app.services import messages
+from portal_app.services.messaging import outbox
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.contacts import Contact, contact_of
 from portal_app.services.sign_in.keys import equal, keyed_hash
@@ -67,7 +67,7 @@ def request_code(principal: Principal, contact: str, *, way: str = "contact") ->
     with transaction(_ERRAND) as tx:
         household = _household(tx, asked)
         row, code = _new_code(tx, asked, household, principal, CodeWay(way))
-        messages.write(
+        outbox.write(
             tx,
             "sign_in_code",
             once=f"sign_in_code:{row.id}",

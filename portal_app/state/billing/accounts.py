@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.ids import AccountId, given_id
-from portal_app.services import billing
+from portal_app.services.billing.own import list_accounts
 from portal_app.speech import names_text, say
 from portal_app.state.base import PortalState, in_thread, me
 
@@ -26,7 +26,7 @@ class PicksAccount(PortalState, mixin=True):
         """The one that the address names; whether it is theirs the services decide."""
         asked = self.router.url.query_parameters.get("account", "")
         self._account_id = AccountId(given_id("acc", asked)) if asked else None
-        choices = await in_thread(billing.list_accounts, me()) if len(me().accounts) > 1 else ()
+        choices = await in_thread(list_accounts, me()) if len(me().accounts) > 1 else ()
         on = self._account_id or next((choice.id for choice in choices), None)
         self.accounts = [
             AccountChip(

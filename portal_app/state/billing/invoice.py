@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import RefundStatus
+from portal_app.domain.billing.words import RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
-from portal_app.services import billing
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.payments import pay_invoice
 from portal_app.services.billing.views import InvoiceView, PaymentOutcome
 from portal_app.speech import date_text, money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address, paper_address
@@ -93,7 +94,7 @@ class InvoiceState(Paying, PortalState):
     @staticmethod
     def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
         (invoice,) = offer.invoice_ids or (InvoiceId(""),)
-        return billing.pay_invoice(
+        return pay_invoice(
             principal,
             offer.payment_id,
             invoice,
@@ -110,7 +111,7 @@ class InvoiceState(Paying, PortalState):
 
     async def _show(self) -> None:
         try:
-            shown = await in_thread(billing.view_invoice, me(), self._asked_for())
+            shown = await in_thread(view_invoice, me(), self._asked_for())
         except NotFound:
             self.missing, self.invoice, self._payable = True, "", None
             return

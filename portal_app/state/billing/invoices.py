@@ -10,7 +10,8 @@ from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, given_id
-from portal_app.services import billing
+from portal_app.services.billing.for_others import bills_for_others
+from portal_app.services.billing.invoices import list_invoices
 from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
 from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
 from portal_app.state.addresses import address
@@ -47,7 +48,7 @@ class Chip:
 def _listed(page: "InvoicesState", principal: Principal) -> InvoiceList:
     show, person, number = _asked(page.router.url.query_parameters)
     listed = "settled" if show == "all" else show
-    return billing.list_invoices(principal, show=listed, patient_id=person, page=number)
+    return list_invoices(principal, show=listed, patient_id=person, page=number)
 
 
 class InvoicesState(PortalState):
@@ -86,7 +87,7 @@ class InvoicesState(PortalState):
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
         self._show_owed(found, person)
-        others = await in_thread(billing.bills_for_others, me()) if me().pays_for else ()
+        others = await in_thread(bills_for_others, me()) if me().pays_for else ()
         self.for_others = [self._others(row) for row in others]
         self.ready = True
 

@@ -13,12 +13,13 @@ from typing import ClassVar
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import AskAgain, Held, PaymentStatus, part_payment
+from portal_app.domain.billing.paying import part_payment
+from portal_app.domain.billing.words import AskAgain, Held, PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, given_id, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
-from portal_app.services import billing
+from portal_app.services.billing.payments import cancel_payment, confirm_payment
 from portal_app.services.billing.views import HeldPayment, PaymentOutcome, SourceView
 from portal_app.speech import mark, money_text, paid_with_text, say
 from portal_app.state.addresses import address
@@ -210,11 +211,11 @@ class PayingSteps(PortalState, mixin=True):
     @staticmethod
     def _look_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         """What the processor says of it; runs in a thread."""
-        return billing.confirm_payment(principal, payment_id, processor=gateways().payments)
+        return confirm_payment(principal, payment_id, processor=gateways().payments)
 
     @staticmethod
     def _give_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
-        return billing.cancel_payment(principal, payment_id, processor=gateways().payments)
+        return cancel_payment(principal, payment_id, processor=gateways().payments)
 
     def _ask_for_card(self, offer: Offer) -> None:
         """The processor is asked for the card's token; an amount that cannot be charged is refused before."""

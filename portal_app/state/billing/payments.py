@@ -11,7 +11,9 @@ from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
-from portal_app.services import billing
+from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
+from portal_app.services.billing.history import list_payments
+from portal_app.services.billing.payments import pay_account, preview_account
 from portal_app.services.billing.views import (
     AccountView,
     OpenInvoice,
@@ -145,7 +147,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
     async def use_credit(self):
-        used = await in_thread(billing.use_credit, me(), self._account_id)
+        used = await in_thread(use_credit, me(), self._account_id)
         await self._show()
         self.said = say(self.language, "You used {amount} of your credit. No card was charged.", amount=used)
 
@@ -153,7 +155,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         """From a card just added: what is past due is chosen already (SRC-3)."""
         if asked.get("pay") != "past_due" or not self.can_pay:
             return
-        offer = await in_thread(billing.past_due_offer, me(), self._account_id)
+        offer = await in_thread(past_due_offer, me(), self._account_id)
         if not offer.rows:
             return
         self._first_source = asked.get("source", "")
@@ -175,13 +177,13 @@ class PaymentsState(Paying, PicksAccount, PortalState):
 
     async def _look(self) -> None:
         try:
-            account = await in_thread(billing.view_account, me(), self._account_id)
+            account = await in_thread(view_account, me(), self._account_id)
         except NotFound:
             self.missing, self._account = True, None
             return
         page = self.router.url.query_parameters.get("page", "")
         number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
-        history = await in_thread(billing.list_payments, me(), account_id=self._account_id, page=number)
+        history = await in_thread(list_payments, me(), account_id=self._account_id, page=number)
         self._account = account
         self._show_balance(account)
         self._show_due(account)
@@ -288,7 +290,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         if account is None or amount is None:
             raise NotFound
         parts = await in_thread(
-            billing.preview_account,
+            preview_account,
             me(),
             amount,
             account_id=account.account_id,
@@ -320,7 +322,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
 
     @staticmethod
     def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
-        return billing.pay_account(
+        return pay_account(
             principal,
             offer.payment_id,
             offer.amount,

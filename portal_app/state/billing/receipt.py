@@ -8,7 +8,7 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PaymentId, given_id
-from portal_app.services import billing
+from portal_app.services.billing.receipts import view_receipt
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.speech import date_text, money_text, names_text, paid_with_text, say, time_text
 from portal_app.state.addresses import address, paper_address
@@ -51,7 +51,7 @@ class ReceiptState(PortalState):
         self.ready = self.missing = False
         try:
             payment = PaymentId(given_id("pay", self.router.url.query_parameters.get("id")))
-            self._show(await in_thread(billing.view_receipt, me(), payment))
+            self._show(await in_thread(view_receipt, me(), payment))
             self.ready = True
         except NotFound:
             self.missing = True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal_app import clock
-from portal_app.domain.billing import RefundStatus
+from portal_app.domain.billing.words import RefundStatus
 from portal_app.services.billing.views import RefundView
 from portal_app.speech import money_text, say
 

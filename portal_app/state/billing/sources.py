@@ -9,8 +9,17 @@ from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, SourceId, given_id, new_id
 from portal_app.gateways import gateways
-from portal_app.services import billing
+from portal_app.services.billing.accounts import past_due_offer
 from portal_app.services.billing.views import PayOffer, SourceView
+from portal_app.services.billing.wallet import (
+    finish_adding_source,
+    list_sources,
+    make_default,
+    remove_source,
+    rename_source,
+    start_adding_source,
+    uses,
+)
 from portal_app.speech import money_text, names_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
@@ -103,7 +112,7 @@ class SourcesState(PicksAccount, PortalState):
         self._clear()
         try:
             started = await in_thread(
-                billing.start_adding_source,
+                start_adding_source,
                 me(),
                 new_id("set"),
                 processor=gateways().payments,
@@ -123,7 +132,7 @@ class SourcesState(PicksAccount, PortalState):
         """Whatever the page says of it, the processor is asked."""
         try:
             added = await in_thread(
-                billing.finish_adding_source,
+                finish_adding_source,
                 me(),
                 self._setup_id,
                 processor=gateways().payments,
@@ -136,7 +145,7 @@ class SourcesState(PicksAccount, PortalState):
         self.adding, self.setup_secret = False, ""
         await self._show()
         self.said = say(self.language, "{shown} was added.", shown=paid_with_text(self.language, added.shown))
-        self._offer_past_due(await in_thread(billing.past_due_offer, me(), self._account_id), added)
+        self._offer_past_due(await in_thread(past_due_offer, me(), self._account_id), added)
 
     @rx.event
     @guarded(Permission.MY_PAYMENTS)
@@ -145,7 +154,7 @@ class SourcesState(PicksAccount, PortalState):
         self.busy = True
         yield
         try:
-            await in_thread(billing.rename_source, me(), _source(form.get("source")), form.get("name", ""))
+            await in_thread(rename_source, me(), _source(form.get("source")), form.get("name", ""))
             await self._show()
             self.said = say(self.language, "The name was changed.")
         finally:
@@ -155,7 +164,7 @@ class SourcesState(PicksAccount, PortalState):
     @guarded(Permission.MY_PAYMENTS)
     async def make_default(self, source: str):
         self._clear()
-        await in_thread(billing.make_default, me(), _source(source))
+        await in_thread(make_default, me(), _source(source))
         await self._show()
         shown = next((card.shown for card in self.sources if card.is_default), "")
         self.said = say(self.language, "{shown} is now your default.", shown=shown)
@@ -198,9 +207,7 @@ class SourcesState(PicksAccount, PortalState):
         shown = next((card.shown for card in self.sources if card.id == gone), "")
         self._clear()
         try:
-            await in_thread(
-                billing.remove_source, me(), gone, processor=gateways().payments, next_default=heir
-            )
+            await in_thread(remove_source, me(), gone, processor=gateways().payments, next_default=heir)
             await self._show()
             self.said = say(self.language, "{shown} was removed.", shown=shown)
         except Refused as refusal:
@@ -208,8 +215,8 @@ class SourcesState(PicksAccount, PortalState):
 
     async def _show(self) -> None:
         try:
-            found = await in_thread(billing.list_sources, me(), self._account_id)
-            pays = await in_thread(billing.uses, me(), self._account_id)
+            found = await in_thread(list_sources, me(), self._account_id)
+            pays = await in_thread(uses, me(), self._account_id)
         except NotFound:
             self.missing = True
             return

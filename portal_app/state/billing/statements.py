@@ -9,11 +9,12 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import PRESETS, preset
+from portal_app.domain.billing.statements import PRESETS, preset
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, PatientId, given_id
-from portal_app.services import billing
 from portal_app.services.account_papers import entry_text
+from portal_app.services.billing.history import years_with_payments
+from portal_app.services.billing.statements import list_people, view_statement
 from portal_app.services.billing.views import StatementRow, StatementView
 from portal_app.services.statement_mail import email_statement
 from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say
@@ -156,7 +157,7 @@ class StatementsState(PicksAccount, PortalState):
     async def _show(self, page: str) -> None:
         first, last = _days(self.first, self.last)
         view = await in_thread(
-            billing.view_statement,
+            view_statement,
             me(),
             first,
             last,
@@ -172,8 +173,8 @@ class StatementsState(PicksAccount, PortalState):
 
     async def _show_choices(self, chosen: str) -> None:
         """Whom one may ask for decides whether there is an account at all."""
-        people = await in_thread(billing.list_people, me(), self._account_id)
-        years = await in_thread(billing.years_with_payments, me(), self._account_id)
+        people = await in_thread(list_people, me(), self._account_id)
+        years = await in_thread(years_with_payments, me(), self._account_id)
         period = {"period": chosen} if chosen else {"from": self.first, "to": self.last}
         self.presets = [
             PeriodChip(

@@ -4,7 +4,8 @@ from datetime import date
 from functools import lru_cache
 
 from portal_app.clock import today
-from portal_app.domain.billing import InvoiceStatus, PaymentStatus, decline
+from portal_app.domain.billing.declines import decline
+from portal_app.domain.billing.words import InvoiceStatus, PaymentStatus
 from portal_app.services.asking import PAGES_AHEAD
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, SourceView
 from portal_app.speech import date_text, mark, month_text, names_text, plural, say

@@ -10,11 +10,13 @@ import reflex as rx
 
 from portal_app.clock import today
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import PAYABLE, InvoiceStatus
+from portal_app.domain.billing.words import PAYABLE, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id, new_id
-from portal_app.services import billing, drafts
-from portal_app.services.billing.persons import BilledInvoice
+from portal_app.services import drafts
+from portal_app.services.billing.invoices import view_invoice
+from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.persons import BilledInvoice, open_invoice, view_patient_billing
 from portal_app.services.billing.views import InvoiceView, NewLine
 from portal_app.speech import date_text, money_text, say
 from portal_app.state.addresses import address
@@ -97,7 +99,7 @@ class NewInvoiceState(PortalState):
         self.missing, self.trouble, self._account = False, "", ""
         try:
             self.patient = given_id("pat", self.router.url.query_parameters.get("patient"))
-            seen = await in_thread(billing.view_patient_billing, me(), PatientId(self.patient))
+            seen = await in_thread(view_patient_billing, me(), PatientId(self.patient))
             self._account, self.name = seen.account_id, seen.guarantor
             self.people = [Person(id_, name) for id_, name in seen.people]
             self.back = address(self.language, f"/staff/patients/{self.patient}")
@@ -127,10 +129,10 @@ class NewInvoiceState(PortalState):
             note = " ".join(form.get("note", "").split())[:300]
             account = AccountId(given_id("acc", self._account))
             lines = [self._line(form, n) for n in range(1, _MOST_LINES + 1) if _typed(form, n)]
-            await in_thread(billing.create_invoice, me(), id_, account, lines, due_date=due, note=note)
+            await in_thread(create_invoice, me(), id_, account, lines, due_date=due, note=note)
             await in_thread(drafts.drop_draft, me(), _FORM, self.patient)
             if form.get("how") == "send":
-                await in_thread(billing.send_invoice, me(), id_)
+                await in_thread(send_invoice, me(), id_)
             self.busy = False
             yield rx.redirect(self.back)
         except Refused as refusal:
@@ -234,13 +236,13 @@ class InvoicePanelState(PortalState):
     @guarded(Permission.TAKE_PAYMENTS)
     async def send(self):
         """The draft becomes a bill, and the guarantor is told."""
-        await self._do(billing.send_invoice, "Invoice {number} was sent.")
+        await self._do(send_invoice, "Invoice {number} was sent.")
 
     @rx.event
     @guarded(Permission.TAKE_PAYMENTS)
     async def discard(self):
         """A draft that is not wanted: nobody ever saw it."""
-        await self._do(billing.void_invoice, "Invoice {number} was voided.", reason="")
+        await self._do(void_invoice, "Invoice {number} was voided.", reason="")
 
     @rx.event
     @guarded(Permission.TAKE_PAYMENTS)
@@ -254,9 +256,9 @@ class InvoicePanelState(PortalState):
             self.trouble = say(self.language, refusal.message, **refusal.values)
         else:
             if form.get("how") == "write_off":
-                await self._do(billing.write_off, "Invoice {number} was written off.", reason=reason)
+                await self._do(write_off, "Invoice {number} was written off.", reason=reason)
             elif form.get("how") == "void":
-                await self._do(billing.void_invoice, "Invoice {number} was voided.", reason=reason)
+                await self._do(void_invoice, "Invoice {number} was voided.", reason=reason)
         self.busy = False
 
     async def _do(self, service: Callable[..., Any], msgid: str, **given: str) -> None:
@@ -270,7 +272,7 @@ class InvoicePanelState(PortalState):
 
     async def _look(self, *, note: bool) -> None:
         who, id_ = me(), InvoiceId(self._invoice)
-        seen = await in_thread(billing.open_invoice if note else billing.view_invoice, who, id_)
+        seen = await in_thread(open_invoice if note else view_invoice, who, id_)
         self._show_invoice(seen)
         take, post = who.may(Permission.TAKE_PAYMENTS), who.may(Permission.POST_TO_LEDGER)
         self.can_send = seen.status is InvoiceStatus.DRAFT and take

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import RECEIVED, PaymentStatus, RefundStatus
+from portal_app.domain.billing.words import RECEIVED, PaymentStatus, RefundStatus
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import PaymentId, RefundId, given_id, new_id
 from portal_app.gateways import gateways
-from portal_app.services import billing
-from portal_app.services.billing.persons import PaymentDetail
+from portal_app.services.billing.desk import post_payments
+from portal_app.services.billing.persons import PaymentDetail, view_payment
+from portal_app.services.billing.refunds import refund_payment
 from portal_app.speech import date_text, mark, money_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
@@ -96,7 +97,7 @@ class PaymentPanelState(PortalState):
         """This one payment becomes a ledger entry."""
         self.trouble = self.done = ""
         try:
-            done = await in_thread(billing.post_payments, me(), [PaymentId(given_id("pay", self._payment))])
+            done = await in_thread(post_payments, me(), [PaymentId(given_id("pay", self._payment))])
             self.done = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", done)
         except Refused as refusal:
             self.trouble = say(self.language, refusal.message, **refusal.values)
@@ -120,7 +121,7 @@ class PaymentPanelState(PortalState):
         if how not in ("refund", "void"):
             raise Refused("We could not find that.")
         answer = await in_thread(
-            billing.refund_payment,
+            refund_payment,
             me(),
             RefundId(given_id("ref", form.get("refund"))),
             PaymentId(given_id("pay", self._payment)),
@@ -135,7 +136,7 @@ class PaymentPanelState(PortalState):
         self.done = say(self.language, msgid, amount=answer.amount)
 
     async def _look(self, *, note: bool) -> None:
-        seen = await in_thread(billing.view_payment, me(), PaymentId(self._payment), note=note)
+        seen = await in_thread(view_payment, me(), PaymentId(self._payment), note=note)
         self._show_facts(seen)
         self._show_parts(seen)
         language, who = self.language, me()

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.billing import PAYABLE, Method
+from portal_app.domain.billing.words import PAYABLE, Method
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, given_id, new_id
-from portal_app.services import billing
-from portal_app.services.billing.persons import BilledInvoice, PatientBilling
+from portal_app.services.billing.accounts import use_credit
+from portal_app.services.billing.desk import record_payment
+from portal_app.services.billing.persons import BilledInvoice, PatientBilling, view_patient_billing
 from portal_app.speech import date_text, money_text, paid_with_text, plural, say, short_date_text
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
@@ -116,7 +117,7 @@ class PatientState(PortalState):
             amount = typed_money(form)
             chosen = [InvoiceId(given_id("inv", key)) for key in form if key.startswith("inv_")]
             await in_thread(
-                billing.record_payment,
+                record_payment,
                 me(),
                 PaymentId(given_id("pay", form.get("payment"))),
                 AccountId(given_id("acc", self._account)),
@@ -138,13 +139,13 @@ class PatientState(PortalState):
     async def use_credit(self):
         """Credit pays open bills, oldest due first (CRED-2)."""
         self.said = ""
-        used = await in_thread(billing.use_credit, me(), AccountId(given_id("acc", self._account)))
+        used = await in_thread(use_credit, me(), AccountId(given_id("acc", self._account)))
         self.said = say(self.language, "{amount} of the credit was used.", amount=used)
         await self._look(note=False)
 
     async def _look(self, *, note: bool) -> None:
         who = me()
-        seen = await in_thread(billing.view_patient_billing, who, PatientId(self._patient), note=note)
+        seen = await in_thread(view_patient_billing, who, PatientId(self._patient), note=note)
         self._account = seen.account_id
         self.may_take = who.may(Permission.TAKE_PAYMENTS)
         self.why_not = await not_allowed(self.language, who, Permission.TAKE_PAYMENTS)

@@ -11,8 +11,9 @@ from portal_app.domain.access import Permission
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, PaymentId, given_id
 from portal_app.domain.typed import keepable
-from portal_app.services import billing
-from portal_app.services.billing.transactions import Kind, Search, State, Transaction, TransactionPage
+from portal_app.services.billing.desk import post_payments
+from portal_app.services.billing.transaction_rows import Kind, Transaction
+from portal_app.services.billing.transactions import Search, State, TransactionPage, search_transactions
 from portal_app.speech import money_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
@@ -142,13 +143,13 @@ class TransactionsState(PortalState):
         ids = [PaymentId(given_id("pay", one)) for one in self.chosen]
         if not ids:
             raise Refused("Select the payments to post first.")
-        done = await in_thread(billing.post_payments, me(), ids)
+        done = await in_thread(post_payments, me(), ids)
         self.chosen = []
         await self._show()
         self.said = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", done)
 
     async def _show(self) -> None:
-        found = await in_thread(billing.search_transactions, me(), self._search(), page=self._page)
+        found = await in_thread(search_transactions, me(), self._search(), page=self._page)
         self._show_rows(found)
         self._mark()
 

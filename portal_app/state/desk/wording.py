@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import Refused
-from portal_app.services.practice_wording import KINDS, OwnWords, change_wording, view_wording
+from portal_app.services.messaging.practice_templates import KINDS, OwnWords, change_wording, view_wording
 from portal_app.settings import settings
 from portal_app.speech import mark, say
 from portal_app.state.addresses import address

@@ -5,11 +5,12 @@ from datetime import date, datetime
 
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import InvoiceStatus, Method, PaymentStatus, RefundStatus
+from portal_app.domain.billing.words import InvoiceStatus, Method, PaymentStatus, RefundStatus
 from portal_app.domain.errors import Refused
 from portal_app.domain.money import Money
 from portal_app.services.billing.persons import BilledInvoice
-from portal_app.services.billing.transactions import Kind, State, Transaction
+from portal_app.services.billing.transaction_rows import Kind, Transaction
+from portal_app.services.billing.transactions import State
 from portal_app.services.staff_tasks import who_can_allow
 from portal_app.settings import settings
 from portal_app.speech import mark, money_text, names_text, paid_with_text, say, short_date_text, time_text

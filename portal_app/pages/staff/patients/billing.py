@@ -5,7 +5,8 @@ import reflex as rx
 from portal_app.components.kit import button, card, el, empty, h2, icon, link, notice, status_tag
 from portal_app.components.words import _, each, fill_var
 from portal_app.pages.staff.parts import CARD, LEFT, RIGHT, cards, fact, table
-from portal_app.state.desk import InvoicePanelState, PatientState
+from portal_app.state.desk.invoicing import InvoicePanelState
+from portal_app.state.desk.patient import PatientState
 
 S = PatientState
 

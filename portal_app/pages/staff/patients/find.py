@@ -16,7 +16,7 @@ from portal_app.pages.staff.parts import (
     table,
     top,
 )
-from portal_app.state.desk import PatientsState
+from portal_app.state.desk.patients import PatientsState
 
 S = PatientsState
 

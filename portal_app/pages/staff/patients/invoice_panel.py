@@ -7,7 +7,7 @@ from portal_app.components.kit import button, el, icon, notice, raw_a, status_ta
 from portal_app.components.words import _, each, fill_var
 from portal_app.pages.staff.parts import fact, how, panel, press, small_field, small_input, told, trouble
 from portal_app.pages.staff.patients.pay_link import pay_link
-from portal_app.state.desk import InvoicePanelState
+from portal_app.state.desk.invoicing import InvoicePanelState
 
 S = InvoicePanelState
 

@@ -9,7 +9,8 @@ from portal_app.pages.staff.parts import open_page, told, top
 from portal_app.pages.staff.patients.billing import balance, invoices
 from portal_app.pages.staff.patients.invoice_panel import invoice_panel
 from portal_app.pages.staff.patients.record import record_panel
-from portal_app.state.desk import InvoicePanelState, PatientState
+from portal_app.state.desk.invoicing import InvoicePanelState
+from portal_app.state.desk.patient import PatientState
 
 S = PatientState
 

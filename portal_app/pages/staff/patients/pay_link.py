@@ -6,7 +6,7 @@ from portal_app.components.forms import busy_mark
 from portal_app.components.kit import button, el, icon
 from portal_app.components.words import _, each
 from portal_app.pages.staff.parts import told, trouble
-from portal_app.state.desk import PayLinkState
+from portal_app.state.desk.pay_links import PayLinkState
 
 L = PayLinkState
 

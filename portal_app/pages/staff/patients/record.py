@@ -6,7 +6,7 @@ from portal_app.components.forms import choice, form
 from portal_app.components.kit import el, submit
 from portal_app.components.words import _, each, fill_var
 from portal_app.pages.staff.parts import panel, small_field, small_input, trouble
-from portal_app.state.desk import PatientState
+from portal_app.state.desk.patient import PatientState
 
 S = PatientState
 

@@ -13,11 +13,14 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
-from portal_app.services import live, messages
+from portal_app.services import live
 from portal_app.services.asking import columns
+from portal_app.services.messaging.outbox import LIFE, holds_secret
+from portal_app.services.messaging.wake import wake
+from portal_app.settings import settings
 
 PAGE = 50
 
@@ -42,6 +45,17 @@ class LoggedMessage:
     tries: int
     at: datetime
     can_send_again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    id: str
+    channel: ContactKind
+    to: str
+    subject: str
+    body: str
+    attachments: tuple[str, ...]  # names
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,34 @@ def send_again(principal: Principal, message_id: str) -> None:
         if not _can_send_again(row):
             raise Refused("This message cannot be sent again.")
         row.failed, row.tries = "", 0
-        row.next_try_at, row.expires_at = now(), now() + messages.LIFE
+        row.next_try_at, row.expires_at = now(), now() + LIFE
         tx.keep(audit.line(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
-        tx.afterwards(messages.wake)
+        tx.afterwards(wake)
         tx.afterwards(lambda: live.announce("messages", message_id))
+
+
+def sent_messages(_: Principal) -> tuple[SentMessage, ...]:
+    """The demo's outbox page: the newest 50. NotFound where the portal is real."""
+    if not settings().demo:
+        raise NotFound
+    with reading(the_portal("outbox-page")) as tx:
+        newest = (
+            select(OutboxMessage)
+            .where(OutboxMessage.to != "")  # codes that unknown contacts asked for went nowhere
+            .order_by(col(OutboxMessage.created_at).desc(), col(OutboxMessage.id))
+        )
+        return tuple(
+            SentMessage(
+                id=row.id,
+                channel=row.channel,
+                to=row.to,
+                subject=row.subject,
+                body=row.body,
+                attachments=tuple(str(a["name"]) for a in row.attachments),
+                at=row.sent_at or row.created_at,
+            )
+            for row in tx.exec(newest.limit(50))
+        )
 
 
 def _has(words: str) -> Any:
@@ -116,7 +154,7 @@ def _has(words: str) -> Any:
 
 
 def _can_send_again(row: OutboxMessage) -> bool:
-    return bool(row.failed and row.body) and not messages.holds_secret(row)
+    return bool(row.failed and row.body) and not holds_secret(row)
 
 
 def _shown(row: OutboxMessage, names: dict[PatientId, str]) -> LoggedMessage:

@@ -10,25 +10,13 @@ from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import new_id
-from portal_app.services import money_words
 from portal_app.services.live import announce
+from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.practice_settings import Changed, errand_for, last_change
-from portal_app.services.wording import WORDINGS
 from portal_app.settings import settings
 from portal_app.speech import say
 
-KINDS = (
-    "invoice_issued",
-    "due_soon",
-    "overdue",
-    "money_news",
-    "pay_link",
-    "receipt",
-    "payment_failed",
-    "refund",
-    "card_expiring",
-)
-assert money_words  # registers the words of most of them
+KINDS = tuple(kind for kind, template in TEMPLATES.items() if template.editable)
 _LONGEST = {"subject": 200, "body": 2000, "sms": 300}
 _PLACE = re.compile(r"\{(\w*)\}")
 
@@ -49,13 +37,13 @@ def view_wording(principal: Principal, kind: str, language: str) -> OwnWords:
     _known(kind, language)
     with reading(errand_for(principal)) as tx:
         own = tx.find(Practice, "practice").wording.get(kind, {}).get(language, {})
-        wording = WORDINGS[kind]
-        parts = {"subject": wording.subject, "body": wording.body, "sms": wording.sms}
+        template = TEMPLATES[kind]
+        parts = {"subject": template.subject, "body": template.body, "sms": template.sms}
         return OwnWords(
             own={part: str(own.get(part, "")) for part in parts},
             ours={part: say(language, text) for part, text in parts.items()},
             places=_places(kind),
-            needs=wording.needs,
+            needs=template.needs,
             changed=last_change(tx, _setting(kind, language)),
         )
 
@@ -95,8 +83,10 @@ def _known(kind: str, language: str) -> None:
 
 
 def _places(kind: str) -> tuple[str, ...]:
-    wording = WORDINGS[kind]
-    found = {place for text in (wording.subject, wording.body, wording.sms) for place in _PLACE.findall(text)}
+    template = TEMPLATES[kind]
+    found = {
+        place for text in (template.subject, template.body, template.sms) for place in _PLACE.findall(text)
+    }
     return tuple(sorted(found))
 
 
@@ -108,12 +98,12 @@ def _checked(kind: str, part: str, text: str) -> str:
     known = set(_places(kind)) - ({"link", "portal"} if part == "subject" else set())
     if unknown := sorted(said - known):
         raise Refused("This message knows no {place}.", place=f"{{{unknown[0]}}}")
-    missing = [place for place in WORDINGS[kind].needs if place not in said]
+    missing = [place for place in TEMPLATES[kind].needs if place not in said]
     if part == "body" and missing:
         raise Refused(
             "Your words leave out {place}: without it the message is of no use.", place=f"{{{missing[0]}}}"
         )
-    if part == "sms" and missing and missing[0] in _PLACE.findall(WORDINGS[kind].sms):
+    if part == "sms" and missing and missing[0] in _PLACE.findall(TEMPLATES[kind].sms):
         raise Refused(
             "Your words leave out {place}: without it the message is of no use.", place=f"{{{missing[0]}}}"
         )

@@ -1,0 +1,181 @@
+"""What waits in the outbox is sent, once, and tried again.
+
+A claim is a short transaction of its own: the row's next try moves behind the time that sending may
+take, then the message is sent with no transaction open, then its fate is kept. A process that dies
+in between leaves the row to be tried again, under the same Message-ID.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from portal_app.clock import now, today
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.families import ContactPoint
+from portal_app.db.tables.messages import OutboxMessage
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.staff import Task
+from portal_app.domain.access import Principal, the_portal
+from portal_app.domain.errors import NotFound
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import new_id
+from portal_app.gateways import Gateways
+from portal_app.gateways.mail import Attachment, Mail, Mailer
+from portal_app.gateways.sending import Failed, Sending, Sent
+from portal_app.gateways.sms import Texter
+from portal_app.services import documents, live
+from portal_app.services.messaging.outbox import holds_secret
+from portal_app.services.messaging.registry import TEMPLATES
+from portal_app.services.messaging.templates.types import Registry
+from portal_app.services.messaging.wake import listening
+from portal_app.settings import settings
+from portal_app.speech import mark
+
+_log = logging.getLogger(__name__)
+
+# Growing delays; after the last one it is every six hours until the message expires.
+DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))
+_SENDING = timedelta(minutes=5)  # longer than the gateways' own time limits together
+_EXPIRED = "expired"
+
+
+def deliver(
+    principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 100, templates: Registry = TEMPLATES
+) -> int:
+    """Send what waits, each message once, however many processes deliver. How many were sent."""
+    sent = 0
+    for _ in range(at_most):
+        row = _claim(principal, templates)
+        if row is None:
+            break
+        answer = _send(principal, row, mail, sms)
+        _keep(principal, row.id, answer, templates)
+        sent += isinstance(answer, Sent)
+        live.announce("messages")  # the demo's outbox page
+    return sent
+
+
+async def deliver_forever(gateways: Gateways) -> None:
+    """For the server's lifespan: deliver now, whenever `wake` is called, and each second or so."""
+    with listening() as awake:
+        while True:
+            try:
+                await asyncio.to_thread(deliver, the_portal("outbox"), mail=gateways.mail, sms=gateways.sms)
+            except Exception as bug:  # a database away for a minute must not end the loop
+                _log.error("the outbox could not be delivered (%s)", type(bug).__name__)
+            await _until(awake, seconds=1.5)
+
+
+async def _until(awake: asyncio.Event, *, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(awake.wait(), seconds)
+    except TimeoutError:
+        return
+    finally:
+        awake.clear()
+
+
+def _claim(principal: Principal, templates: Registry = TEMPLATES) -> OutboxMessage | None:
+    """The next message that is due, ours alone for as long as sending may take."""
+    with transaction(principal) as tx:
+        for row in tx.exec(_due().limit(20)):
+            if row.expires_at and row.expires_at <= now():
+                _give_up(tx, row, _EXPIRED, templates)
+                continue
+            row.tries += 1
+            row.next_try_at = now() + _SENDING
+            return tx.keep(row)
+    return None
+
+
+def _due() -> Any:
+    """What waits, soonest to expire first: a sign-in code goes before a receipt."""
+    waiting = select(OutboxMessage).where(
+        col(OutboxMessage.sent_at).is_(None),
+        col(OutboxMessage.next_try_at) <= now(),
+        OutboxMessage.failed == "",
+    )
+    soonest = waiting.order_by(col(OutboxMessage.expires_at), col(OutboxMessage.created_at))
+    return soonest.with_for_update(skip_locked=True)
+
+
+def _send(principal: Principal, row: OutboxMessage, mail: Mailer, sms: Texter) -> Sending:
+    if row.channel is ContactKind.PHONE:
+        return sms.send(row.to, row.body, key=row.id)
+    with reading(principal) as tx:
+        sender_name = tx.find(Practice, "practice").name
+    try:
+        attached = tuple(_attachments(principal, row))
+    except NotFound:
+        return Failed(permanent=True, reason="what should be attached is not there")
+    return mail.send(
+        Mail(
+            id=row.id,
+            to=row.to,
+            subject=row.subject,
+            text=row.body,
+            language=row.language,
+            sender_name=sender_name,
+            attachments=attached,
+        )
+    )
+
+
+def _attachments(principal: Principal, row: OutboxMessage) -> Iterable[Attachment]:
+    for asked in row.attachments:
+        made = documents.for_message(principal, str(asked["document"]), str(asked["id"]), row.language)
+        yield Attachment(str(asked["name"]), made)
+
+
+def _keep(principal: Principal, message_id: str, answer: Sending, templates: Registry) -> None:
+    with transaction(principal) as tx:
+        row = tx.find(OutboxMessage, message_id, lock=True)
+        if isinstance(answer, Sent):
+            row.sent_at, row.next_try_at, row.reference = now(), None, answer.reference
+            _forget_the_secret(row, templates)
+        elif answer.permanent:
+            _give_up(tx, row, answer.reason, templates)
+            if answer.stopped:
+                _stop_texting(tx, row.to)
+        else:
+            row.next_try_at = now() + DELAYS[min(row.tries, len(DELAYS)) - 1]
+            _log.warning("message %s waits for its next try (%s)", row.id, answer.reason)
+        tx.keep(row)
+
+
+def _give_up(tx: Tx, row: OutboxMessage, reason: str, templates: Registry) -> None:
+    """Marked, and a person told: once a day for the same address."""
+    row.failed, row.next_try_at = reason, None
+    _forget_the_secret(row, templates)
+    tx.keep(row)
+    _log.warning("message %s will not be sent (%s)", row.id, reason)
+    if "code" in templates[row.kind].needs and reason == _EXPIRED:
+        return  # whoever waited for a code has long asked for another
+    tx.tell_once(
+        Task(
+            id=new_id("tsk"),
+            once=f"message_failed:{row.channel}:{row.to}:{today()}",
+            kind="message_failed",
+            message=mark("A message to {to} could not be delivered: {reason}"),
+            values={"to": row.to, "reason": reason, "message": row.kind},
+            account_id=row.account_id,
+            patient_id=row.patient_id,
+            created_at=now(),
+        )
+    )
+
+
+def _forget_the_secret(row: OutboxMessage, templates: Registry) -> None:
+    if holds_secret(row, templates) and not settings().demo:
+        row.body = ""
+
+
+def _stop_texting(tx: Tx, phone: str) -> None:
+    """They told the carrier STOP: nobody with this number is texted again."""
+    for point in tx.exec(select(ContactPoint).where(ContactPoint.value == phone)):
+        point.may_text = False
+        tx.keep(point)

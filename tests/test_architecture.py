@@ -56,8 +56,8 @@ MASTER_KEYS = {
     "the_portal": {
         "web",
         "cli.py",
+        "doctor.py",
         "demo",
-        "portal_app.py",
         "services/sign_in",
         "services/billing",  # settles for payers what only the processor may say
         "services/families",

@@ -108,7 +108,7 @@ def write_each_way(tx: Tx, kind: str, *, once: str, to_patient: PatientId, **mor
     )
 
 
-def deliver(principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 100) -> int:
+def deliver(principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 1_000) -> int:
     """Send what waits, each message once, however many processes deliver. How many were sent."""
     sent = 0
     for _ in range(at_most):
@@ -122,18 +122,23 @@ def deliver(principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 1
     return sent
 
 
-async def deliver_forever(gateways: Gateways) -> None:
-    """For the server's lifespan: deliver now, whenever `wake` is called, and each second or so."""
-    awake = asyncio.Event()
-    listener = (asyncio.get_running_loop(), awake)
+async def deliver_when_woken(gateways: Gateways) -> None:
+    """For the server's lifespan: deliver at once what this process commits (`wake`), and what waits at the start.
+
+    Asks the database for nothing in between: later tries, and what other processes left behind, are for the
+    job "deliver" (services/jobs).
+    """
+    woken = asyncio.Event()
+    listener = (asyncio.get_running_loop(), woken)
     _LISTENERS.add(listener)
     try:
         while True:
             try:
-                await asyncio.to_thread(deliver, the_portal("outbox"), mail=gateways.mail, sms=gateways.sms)
+                await asyncio.to_thread(deliver, the_portal("deliver"), mail=gateways.mail, sms=gateways.sms)
             except Exception as bug:  # a database away for a minute must not end the loop
                 _log.error("the outbox could not be delivered (%s)", type(bug).__name__)
-            await _until(awake, seconds=1.5)
+            await woken.wait()
+            woken.clear()
     finally:
         _LISTENERS.discard(listener)
 
@@ -167,15 +172,6 @@ def sent_messages(_: Principal) -> tuple[SentMessage, ...]:
             )
             for row in tx.exec(newest.limit(50))
         )
-
-
-async def _until(awake: asyncio.Event, *, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(awake.wait(), seconds)
-    except TimeoutError:
-        return
-    finally:
-        awake.clear()
 
 
 def ways(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:

@@ -87,7 +87,7 @@ def next_run(schedule: Schedule, at: Moment, *, failures: int, ran_for: date | N
         return at.real + back_off(schedule, failures)
     if isinstance(schedule, Every):
         return at.real + timedelta(seconds=schedule.seconds)
-    opening = at.real + (_next_opening(schedule, at.practice, ran_for) - at.practice.astimezone(UTC))
+    opening = at.real + (_next_opening(schedule, at.practice, ran_for) - at.practice)
     return opening + timedelta(microseconds=-opening.microsecond % 1_000_000)  # the next whole second
 
 

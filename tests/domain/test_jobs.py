@@ -161,6 +161,11 @@ def test_a_daily_job_is_late_two_hours_after_it_should_have_run():
     assert is_late(state(), DAILY, at())  # never, though its row is old
 
 
+def test_the_26_hours_are_real_ones_in_the_night_when_clocks_change():
+    assert not is_late(state(last_day=date(2026, 3, 7)), DAILY, at(12, day=date(2026, 3, 8)))
+    assert is_late(state(last_day=date(2026, 3, 7)), DAILY, at(12, 1, day=date(2026, 3, 8)))
+
+
 def test_a_daily_job_is_not_late_where_the_clock_stands_still():
     assert not is_late(state(last_day=TODAY), DAILY, at(real=REAL + timedelta(days=30)))
 

@@ -86,7 +86,23 @@ def test_what_is_not_renewed_is_taken_over_and_told_by_the_new_holder_alone(cloc
     assert row().turn == 2
 
 
-def test_a_run_that_was_taken_over_ends_where_it_notes_its_cursor(clock: HandClock):
+def test_a_process_whose_job_was_taken_over_takes_it_again_only_when_its_own_run_has_ended(clock: HandClock):
+    slow = Slow()
+    one, two = runner(job(slow), clock=clock), runner(job(), clock=clock)
+    (started,) = one.tick()
+    assert slow.begun.wait(20)
+    clock.forward(seconds=31)
+    assert tick(two) == 1
+    clock.forward(seconds=60)
+    assert one.tick() == []
+    slow.go_on.set()
+    started.result(20)
+    assert tick(one) == 1
+
+
+def test_a_run_that_was_taken_over_ends_where_it_notes_its_cursor(
+    clock: HandClock, caplog: pytest.LogCaptureFixture
+):
     at_work, go_on, went_on = Event(), Event(), Event()
 
     def stepwise(run: JobRun) -> JobResult:
@@ -105,6 +121,7 @@ def test_a_run_that_was_taken_over_ends_where_it_notes_its_cursor(clock: HandClo
     started.result(20)
     assert not went_on.is_set()
     assert row().cursor == {}
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_a_process_goes_on_with_the_cursor_of_the_one_before(clock: HandClock):

@@ -28,6 +28,8 @@ staff = typer.Typer(help="Who works at the practice.", no_args_is_help=True)
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(staff, name="staff")
 app.add_typer(audit, name="audit")
+jobs = typer.Typer(help="What the portal does by itself, again and again.")
+app.add_typer(jobs, name="jobs")
 out = Console(highlight=False, soft_wrap=True)
 _MOST_ROWS = 50
 
@@ -134,16 +136,13 @@ def reconcile(
     minutes: Annotated[int, typer.Option(help="Leave attempts younger than this to their own answer.")] = 2,
 ) -> None:
     """Ask the card processor about every open attempt, and book what it knows and we do not."""
-    from portal_app.gateways import gateways  # noqa: PLC0415
-    from portal_app.services.billing.reconcile import reconcile as run  # noqa: PLC0415
+    from portal_app.services.jobs.payments import reconcile_payments  # noqa: PLC0415
 
-    findings = run(
-        the_portal("reconcile"), processor=gateways().payments, older_than=timedelta(minutes=minutes)
-    )
-    for finding in findings:
-        out.print(_shown(finding), markup=False)
-    open_ = sum(not finding.repaired for finding in findings)
-    out.print(f"{len(findings) - open_} put right." if len(findings) > open_ else "Nothing to put right.")
+    result = reconcile_payments(_job_run("reconcile"), older_than=timedelta(minutes=minutes))
+    for line in result.lines:
+        out.print(line, markup=False)
+    repaired, open_ = result.values["repaired"], result.values["open"]
+    out.print(f"{repaired} put right." if repaired else "Nothing to put right.")
     if open_:
         out.print(f"{open_} for a person to look at: there is a task for each at /staff/tasks.")
 
@@ -151,28 +150,88 @@ def reconcile(
 @app.command()
 def deliver() -> None:
     """Send the messages that wait."""
-    from portal_app.gateways import gateways  # noqa: PLC0415
-    from portal_app.services.messaging.delivery import deliver as run  # noqa: PLC0415
+    from portal_app.services.jobs.outbox import deliver_messages  # noqa: PLC0415
 
-    ours = gateways()
-    out.print(f"{run(the_portal('outbox'), mail=ours.mail, sms=ours.sms)} sent.")
+    _print_result(deliver_messages(_job_run("deliver")))
 
 
 @app.command()
 def export() -> None:
     """Bring to the practice's own system what was posted and waits."""
-    from portal_app.gateways import practice_system  # noqa: PLC0415
-    from portal_app.services.billing.exporting import deliver_exports  # noqa: PLC0415
+    from portal_app.services.jobs.exports import export_entries  # noqa: PLC0415
 
-    out.print(f"{deliver_exports(the_portal('export'), system=practice_system())} brought.")
+    _print_result(export_entries(_job_run("export")))
 
 
 @app.command()
 def notify() -> None:
     """Tell households what falls due, is past due or expires: once each, one message per household and day."""
-    from portal_app.services.jobs import daily_money_messages  # noqa: PLC0415
+    from portal_app.services.jobs.digests import write_digests  # noqa: PLC0415
 
-    out.print(f"{daily_money_messages()} written.")
+    _print_result(write_digests(_job_run("notify")))
+
+
+@jobs.callback(invoke_without_command=True)
+def jobs_list(context: typer.Context) -> None:
+    """What the portal does by itself: when it last ran, how that ended, when it is next due, who runs it."""
+    if context.invoked_subcommand:
+        return
+    from portal_app.services.jobs.view import list_jobs  # noqa: PLC0415
+
+    rows = [("job", "state", "last run", "took", "next run", "held by", "result")]
+    for job in list_jobs(the_portal("jobs")):
+        took = f"{job.duration_ms / 1000:.1f} s" if job.last_run else ""
+        result = _sentence(job.message, job.values)
+        state = job.condition.value
+        rows.append((job.name, state, _when(job.last_run), took, _when(job.next_run), job.holder, result))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:  # not a Table: that would cut the lines where no terminal says how wide it is
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        out.print("  ".join(cells).rstrip(), markup=False)
+
+
+@jobs.command("run")
+def jobs_run(name: Annotated[str, typer.Argument(help="Its name, as `portal jobs` shows it.")]) -> None:
+    """Run one job now, whether it is due or not. Not while a server runs it."""
+    from portal_app.services.jobs.runner import run_job_now  # noqa: PLC0415
+    from portal_app.services.jobs.view import list_jobs  # noqa: PLC0415
+
+    principal = the_portal("jobs")
+    run_job_now(principal, name, gateways=_job_gateways())
+    (job,) = (job for job in list_jobs(principal) if job.name == name)
+    out.print(_sentence(job.message, job.values), markup=False)
+    if job.failures:
+        raise typer.Exit(1)
+
+
+def _job_gateways() -> Any:
+    from portal_app.gateways import gateways, practice_system  # noqa: PLC0415
+    from portal_app.services.jobs.base import JobGateways  # noqa: PLC0415
+
+    return JobGateways.of(gateways(), practice_system())
+
+
+def _job_run(name: str) -> Any:
+    """The same function as the job's, beside its row: a server may do the same at this moment."""
+    from portal_app.services.jobs.base import JobRun  # noqa: PLC0415
+
+    return JobRun(the_portal(name), _job_gateways())
+
+
+def _print_result(result: Any) -> None:
+    out.print(_sentence(result.message, result.values), markup=False)
+
+
+def _sentence(message: str, values: Any) -> str:
+    from portal_app.speech import say  # noqa: PLC0415
+
+    return say("en", message, **(values or {})) if message else ""
+
+
+def _when(moment: Any) -> str:
+    from portal_app.clock import zone  # noqa: PLC0415
+
+    return f"{moment.astimezone(zone()):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
 @staff.command("add")
@@ -287,10 +346,6 @@ def _plain(money: Any) -> str:
     return money_text("en", money)
 
 
-def _shown(finding: Any) -> str:
-    return ", ".join(str(getattr(finding, name)) for name in finding.__dataclass_fields__)
-
-
 def _not_migrated(trouble: Exception) -> bool:
     said = str(getattr(trouble, "orig", ""))  # the database's own words
     return "no such table" in said or "no such column" in said or "does not exist" in said
@@ -306,10 +361,6 @@ def main() -> None:
 
         sys.exit(f"portal: {say('en', refusal.message, **refusal.values)}")
     except Exception as trouble:
-        from portal_app.gateways.payments import NoAnswer  # noqa: PLC0415
-
-        if isinstance(trouble, NoAnswer):
-            sys.exit("portal: the card processor does not answer. Nothing is lost: run it again later.")
         if _not_migrated(trouble):
             sys.exit("portal: the database is empty or older than the portal: run portal migrate.")
         raise

@@ -33,6 +33,8 @@ def examine() -> list[Finding]:
         return findings
     for about, look in _LOOKS:
         findings += [Finding(verdict, about, text) for verdict, text in look(found)]
+    if not refused and not any(f.about == "database" and f.verdict is Verdict.BAD for f in findings):
+        findings += [Finding(verdict, "jobs", text) for verdict, text in _jobs()]
     return findings
 
 
@@ -152,6 +154,36 @@ def _proxy(found: Settings) -> Answers:
         )
     if not found.demo and not found.trusted_proxy_hops:
         yield Verdict.NOTE, "PORTAL_TRUSTED_PROXY_HOPS=0: behind a proxy every visitor has its address"
+
+
+def _jobs() -> Answers:
+    """Asked last: only where the portal may start and its database is up to date."""
+    from portal_app.clock import zone  # noqa: PLC0415
+    from portal_app.domain.access import the_portal  # noqa: PLC0415
+    from portal_app.services.jobs.view import JobCondition, list_jobs  # noqa: PLC0415
+    from portal_app.speech import say  # noqa: PLC0415
+
+    def when(moment: datetime | None) -> str:
+        return f"{moment.astimezone(zone()):%Y-%m-%d %H:%M}" if moment else "never"
+
+    found = list_jobs(the_portal("doctor"))
+    if all(job.condition is JobCondition.NEW for job in found):
+        yield Verdict.NOTE, "no job has run yet: portal serve runs them"
+        return
+    for job in found:
+        reason = say("en", job.message, **(job.values or {})) if job.message else ""
+        again = f"Tried again at {when(job.next_run)}."
+        if job.condition is JobCondition.LATE:
+            since = (
+                f"has not succeeded since {when(job.succeeded_at)}" if job.succeeded_at else "never succeeded"
+            )
+            yield Verdict.BAD, f"{job.name} {since}: {reason if job.failures else 'is the server running?'}"
+        elif job.condition is JobCondition.FAILING:
+            yield Verdict.BAD, f"{job.name} fails since {when(job.failing_since)}: {reason} {again}"
+        elif job.condition is JobCondition.RETRYING:
+            yield Verdict.NOTE, f"{job.name} failed: {reason} {again}"
+    if not any(job.in_trouble or job.failures for job in found):
+        yield Verdict.GOOD, f"{len(found)} jobs, none in trouble: portal jobs lists them"
 
 
 _LOOKS = (

@@ -1,6 +1,5 @@
 """The portal, put together: pages, plain routes, the shield around them, what runs as long as it does."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,15 @@ from starlette.routing import BaseRoute, Mount
 
 from portal_app import logs, pages
 from portal_app.components import chrome
-from portal_app.domain.access import nobody, the_portal
+from portal_app.domain.access import nobody
 from portal_app.gateways import gateways, practice_system
-from portal_app.services import audit, drafts, jobs, resets
-from portal_app.services.billing.exporting import deliver_exports_forever
 from portal_app.services.embedding import framed_by
+from portal_app.services.jobs.base import JobGateways
+from portal_app.services.jobs.registry import JOBS
+from portal_app.services.jobs.runner import Runner, run_jobs_forever
 from portal_app.services.messaging import delivery
 from portal_app.settings import Surface, settings
 from portal_app.state import live
-from portal_app.state.base import reported
 from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
 from portal_app.web import documents, exports, neighbours, passkeys, session, sms, sockets, stripe
 from portal_app.web.memory import collect_seldom
@@ -28,7 +27,6 @@ WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
 SIMULATOR = "/_stripe"
-ERRANDS_EVERY = 60  # seconds
 
 assert pages  # they register themselves
 
@@ -42,32 +40,13 @@ async def pass_on() -> None:
     await live.pass_on(app)
 
 
-async def run_errands() -> None:
-    """What is due again and again; every process may run it, each errand counts once."""
-    while True:
-        await asyncio.sleep(ERRANDS_EVERY)
-        errands = (("seal", audit.seal), ("reset", resets.carry_out_resets), ("drafts", drafts.forget_drafts))
-        for name, errand in errands:
-            try:
-                await asyncio.to_thread(errand, the_portal(name))
-            except Exception as bug:  # a database away for a minute must not end the loop
-                reported(bug)
-
-
-async def chase() -> None:
-    await jobs.chase_payments_forever(gateways())
-
-
-async def tell_daily() -> None:
-    await jobs.tell_daily_forever()
+async def run_jobs() -> None:
+    """Every process looks for due jobs; each job runs in one of them."""
+    await run_jobs_forever(Runner(JOBS, JobGateways.of(gateways(), practice_system())))
 
 
 async def deliver() -> None:
-    await delivery.deliver_forever(gateways())
-
-
-async def bring_postings() -> None:
-    await deliver_exports_forever(practice_system())
+    await delivery.deliver_when_woken(gateways())
 
 
 def simulator() -> Starlette:
@@ -97,7 +76,8 @@ def put_together() -> rx.App:
     ]
     if settings().surface is not Surface.PATIENT:
         routes += exports.routes
-    tasks = [pass_on, deliver, bring_postings, run_errands, chase, tell_daily]
+    tasks = [pass_on, deliver, run_jobs]
+    # These stay with each process: they look after its own sockets and memory.
     tasks += [sockets.end_when_told, sockets.sweep, neighbours.answer_neighbours, collect_seldom]
     if settings().simulated:
         from portal_app.stripe_simulator.app import deliver_webhooks  # noqa: PLC0415

@@ -250,7 +250,7 @@ def changes(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[t
     return [
         (table, row)
         for table in after
-        if table not in ("money_notice", "processor_event")
+        if table not in ("job", "money_notice", "processor_event")
         for row in sorted(set(after[table]) ^ set(before[table]))
         if not (table == "task" and "_not_charged:" in row)
     ]

@@ -15,11 +15,10 @@ from portal_app.domain.billing.words import InvoiceStatus, PaymentStatus, Refund
 from portal_app.domain.errors import NotAllowed, Refused
 from portal_app.domain.ids import RefundId, new_id
 from portal_app.domain.money import Money
-from portal_app.gateways import Gateways
-from portal_app.gateways.documents import typesetter
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Charge, Heard, NoAnswer, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.practice_system_fake import FakePracticeSystem
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services.billing.accounts import view_account
 from portal_app.services.billing.desk import post_payments
@@ -31,7 +30,8 @@ from portal_app.services.billing.receipts import view_receipt
 from portal_app.services.billing.reconcile import reconcile
 from portal_app.services.billing.refunds import refund_payment
 from portal_app.services.billing.settle import settle
-from portal_app.services.jobs import chase_payments
+from portal_app.services.jobs.base import JobGateways, JobRun
+from portal_app.services.jobs.payments import reconcile_payments
 from tests import cast as people
 from tests.cast import INVOICE, VISA, Cast
 from tests.services.till import (
@@ -473,7 +473,6 @@ def test_one_payment_row_per_charge(cast: Cast, processor: FakeProcessor) -> Non
 
 def test_the_chasing_job_settles_what_got_no_answer(cast: Cast, processor: FakeProcessor) -> None:
     row, _ = lost(cast, processor)
-    gateways = Gateways(processor, FakeMailer(), FakeTexter(), typesetter())
-    assert chase_payments(gateways) == 1
-    assert chase_payments(gateways) == 0
+    run = JobRun(PORTAL, JobGateways(processor, FakeMailer(), FakeTexter(), FakePracticeSystem()))
+    assert [reconcile_payments(run).values["repaired"] for _ in range(2)] == [1, 0]
     assert payment(row.id).status is PaymentStatus.SUCCEEDED

@@ -342,7 +342,7 @@ async def test_the_loop_is_woken_by_what_is_written_and_outlives_a_bug() -> None
     from portal_app.gateways import Gateways  # noqa: PLC0415
 
     loop = asyncio.create_task(
-        delivery.deliver_forever(Gateways(payments=None, mail=mail, sms=FakeTexter(), documents=None))  # type: ignore[arg-type]
+        delivery.deliver_when_woken(Gateways(payments=None, mail=mail, sms=FakeTexter(), documents=None))  # type: ignore[arg-type]
     )
     await asyncio.sleep(0.1)
     await asyncio.to_thread(write_code, "a")

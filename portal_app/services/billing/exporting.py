@@ -5,8 +5,6 @@ system is asked with none open, then its answer is kept: a process that dies in 
 entry again under the same key.
 """
 
-import asyncio
-import logging
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +15,7 @@ from portal_app.clock import now
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry, Payment, PostingExport
 from portal_app.db.tables.families import Patient
-from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.access import Permission, Principal
 from portal_app.domain.ids import EntryId, PatientId
 from portal_app.domain.money import Money, minor_digits
 from portal_app.gateways.practice_system import PracticeSystem
@@ -25,7 +23,6 @@ from portal_app.gateways.sending import Sending, Sent
 from portal_app.services.billing.telling import tell_staff
 from portal_app.speech import mark
 
-_log = logging.getLogger(__name__)
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180))  # the last one again and again
 TELL_AFTER = 6  # tries
 _ASKING = timedelta(minutes=2)  # longer than the gateway's own time limit
@@ -46,16 +43,6 @@ def deliver_exports(principal: Principal, *, system: PracticeSystem, at_most: in
             break  # it is away for the others too
         taken += 1
     return taken
-
-
-async def deliver_exports_forever(system: PracticeSystem, *, seconds: float = 5.0) -> None:
-    """For the server's lifespan."""
-    while True:
-        try:
-            await asyncio.to_thread(deliver_exports, the_portal("export"), system=system)
-        except Exception as bug:  # a database away for a minute must not end the loop
-            _log.error("postings could not be brought to the practice's system (%s)", type(bug).__name__)
-        await asyncio.sleep(seconds)
 
 
 def _claim(principal: Principal) -> EntryId | None:

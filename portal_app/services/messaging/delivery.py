@@ -44,7 +44,7 @@ _EXPIRED = "expired"
 
 
 def deliver(
-    principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 100, templates: Registry = TEMPLATES
+    principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 1_000, templates: Registry = TEMPLATES
 ) -> int:
     """Send what waits, each message once, however many processes deliver. How many were sent."""
     sent = 0
@@ -59,24 +59,20 @@ def deliver(
     return sent
 
 
-async def deliver_forever(gateways: Gateways) -> None:
-    """For the server's lifespan: deliver now, whenever `wake` is called, and each second or so."""
-    with listening() as awake:
+async def deliver_when_woken(gateways: Gateways) -> None:
+    """For the server's lifespan: deliver at once what this process commits (`wake`), and what waits at the start.
+
+    Asks the database for nothing in between: later tries, and what other processes left behind, are for the
+    job "deliver" (services/jobs).
+    """
+    with listening() as woken:
         while True:
             try:
-                await asyncio.to_thread(deliver, the_portal("outbox"), mail=gateways.mail, sms=gateways.sms)
+                await asyncio.to_thread(deliver, the_portal("deliver"), mail=gateways.mail, sms=gateways.sms)
             except Exception as bug:  # a database away for a minute must not end the loop
                 _log.error("the outbox could not be delivered (%s)", type(bug).__name__)
-            await _until(awake, seconds=1.5)
-
-
-async def _until(awake: asyncio.Event, *, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(awake.wait(), seconds)
-    except TimeoutError:
-        return
-    finally:
-        awake.clear()
+            await woken.wait()
+            woken.clear()
 
 
 def _claim(principal: Principal, templates: Registry = TEMPLATES) -> OutboxMessage | None:

@@ -1,7 +1,7 @@
 """jobs with a lease
 
-Revision ID: 0009
-Revises: 0007
+Revision ID: 0010
+Revises: 0009
 Created: 2026-11-30 09:10:00
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = '0008'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 

@@ -46,7 +46,10 @@ def before_all(
 def migrate() -> None:
     """Bring the database up to date."""
     from portal_app.db import migrations  # noqa: PLC0415
+    from portal_app.settings import settings  # noqa: PLC0415
 
+    if settings().demo:  # a practice's database is not even brought up to date by a demo
+        _right_database("migrate")
     before = migrations.is_at()
     migrations.upgrade()
     now = migrations.is_at()
@@ -60,7 +63,9 @@ def demo() -> None:
     """Load the demo practice; once loaded it stays as it is."""
     from portal_app.demo import load  # noqa: PLC0415
     from portal_app.demo.staff import add_staff  # noqa: PLC0415
+    from portal_app.services.installation import require_demo  # noqa: PLC0415
 
+    require_demo(the_portal("demo"))  # in production mode too: a practice's empty database is no demo's
     with _progress() as show:
         report = load(the_portal("demo"), progress=show)
     add_staff(the_portal("demo"))
@@ -90,6 +95,7 @@ def import_(
     """Read the practice's own records; bad rows are set aside and said, good ones come in."""
     from portal_app.services.imports import run_import  # noqa: PLC0415
 
+    _right_database("import")
     with _progress() as show:
         report = run_import(
             the_portal("import"),
@@ -137,6 +143,7 @@ def reconcile(
     from portal_app.gateways import gateways  # noqa: PLC0415
     from portal_app.services.billing import reconcile as run  # noqa: PLC0415
 
+    _right_database("reconcile")
     findings = run(
         the_portal("reconcile"), processor=gateways().payments, older_than=timedelta(minutes=minutes)
     )
@@ -154,6 +161,7 @@ def deliver() -> None:
     from portal_app.gateways import gateways  # noqa: PLC0415
     from portal_app.services.messages import deliver as run  # noqa: PLC0415
 
+    _right_database("deliver")
     ours = gateways()
     out.print(f"{run(the_portal('outbox'), mail=ours.mail, sms=ours.sms)} sent.")
 
@@ -164,6 +172,7 @@ def export() -> None:
     from portal_app.gateways import practice_system  # noqa: PLC0415
     from portal_app.services.billing.exporting import deliver_exports  # noqa: PLC0415
 
+    _right_database("export")
     out.print(f"{deliver_exports(the_portal('export'), system=practice_system())} brought.")
 
 
@@ -172,6 +181,7 @@ def notify() -> None:
     """Tell households what falls due, is past due or expires: once each, one message per household and day."""
     from portal_app.services.jobs import daily_money_messages  # noqa: PLC0415
 
+    _right_database("notify")
     out.print(f"{daily_money_messages()} written.")
 
 
@@ -188,6 +198,7 @@ def staff_add(
     """A new member of staff; their authenticator app is set up when they first sign in."""
     from portal_app.services.sign_in import staff_add as add  # noqa: PLC0415
 
+    _right_database("staff add")
     add(the_portal("staff add"), email, name, role, password)
     out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)
 
@@ -203,6 +214,7 @@ def staff_reset(
     """Password or phone lost: another password; their authenticator app is set up anew at the next sign-in."""
     from portal_app.services.staff_account import reset_staff_sign_in  # noqa: PLC0415
 
+    _right_database("staff reset")
     reset_staff_sign_in(the_portal("staff reset"), email, password)
     out.print(f"{email} signs in with the new password and sets up the app again.", markup=False)
 
@@ -248,6 +260,13 @@ def serve(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run(workers=workers)
+
+
+def _right_database(errand: str) -> None:
+    """In production a practice's database, in demo mode a demo's; Refused otherwise."""
+    from portal_app.services.installation import require_database_of_mode  # noqa: PLC0415
+
+    require_database_of_mode(the_portal(errand))
 
 
 class _Shown:

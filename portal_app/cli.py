@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from portal_app import clock
 from portal_app.domain.access import Role, the_portal
 from portal_app.domain.errors import Refused
 
@@ -195,12 +196,13 @@ def staff_add(
         typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="PORTAL_STAFF_PASSWORD"),
     ] = "",
 ) -> None:
-    """A new member of staff; their authenticator app is set up when they first sign in."""
+    """A new member of staff, and a link by which they set up their authenticator app."""
     from portal_app.services.sign_in import staff_add as add  # noqa: PLC0415
 
     _right_database("staff add")
     add(the_portal("staff add"), email, name, role, password)
     out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)
+    _print_set_up_link(email)
 
 
 @staff.command("reset")
@@ -211,12 +213,28 @@ def staff_reset(
         typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="PORTAL_STAFF_PASSWORD"),
     ] = "",
 ) -> None:
-    """Password or phone lost: another password; their authenticator app is set up anew at the next sign-in."""
+    """Password or phone lost: another password, and a link by which they set up their authenticator app anew."""
     from portal_app.services.staff_account import reset_staff_sign_in  # noqa: PLC0415
 
     _right_database("staff reset")
     reset_staff_sign_in(the_portal("staff reset"), email, password)
-    out.print(f"{email} signs in with the new password and sets up the app again.", markup=False)
+    out.print(f"{email} has a new password; the authenticator app they had does not count.", markup=False)
+    _print_set_up_link(email)
+
+
+def _print_set_up_link(email: str) -> None:
+    from portal_app.services.sign_in import make_set_up_link  # noqa: PLC0415
+    from portal_app.settings import settings  # noqa: PLC0415
+    from portal_app.speech import date_text, time_text  # noqa: PLC0415
+
+    if settings().demo:
+        out.print("In a demo they set up their authenticator app when they sign in.")
+        return
+    link = make_set_up_link(the_portal("staff link"), email)
+    until = f"{date_text('en', clock.local_date(link.expires_at))}, {time_text('en', link.expires_at)}"
+    out.print("Give them this link. With their password they set up their authenticator app there:")
+    out.print(f"  {link.address}", markup=False)
+    out.print(f"It works once, until {until}. A new one: portal staff reset {email}", markup=False)
 
 
 @audit.command("verify")

@@ -18,17 +18,34 @@ from portal_app.services.sign_in.sessions import (
     to_be_kept_alive,
     write_ticket,
 )
-from portal_app.services.sign_in.staff import StaffChallenge, staff_add, staff_password, staff_totp
+from portal_app.services.sign_in.set_up_links import (
+    NeedsSetUpLink,
+    SetUpLink,
+    SetUpLinkOver,
+    make_set_up_link,
+)
+from portal_app.services.sign_in.staff import (
+    StaffChallenge,
+    begin_set_up,
+    staff_add,
+    staff_password,
+    staff_totp,
+)
 
 __all__ = [
     "CodeRequest",
     "NeedsFirstName",
+    "NeedsSetUpLink",
     "NewSession",
+    "SetUpLink",
+    "SetUpLinkOver",
     "StaffChallenge",
+    "begin_set_up",
     "check_birth_date",
     "check_code",
     "end_session",
     "keep_alive",
+    "make_set_up_link",
     "over",
     "principal_of",
     "ready",

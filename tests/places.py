@@ -42,7 +42,7 @@ class Place:
         return around | settings
 
     def program(self, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """`python -m …`, run to its end; one that goes on serving fails the test after a minute."""
+        """`python -m …`, run to its end; one that goes on serving fails the test after three minutes."""
         return subprocess.run(
             [sys.executable, "-m", *command],
             cwd=self.folder,
@@ -50,7 +50,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
 
     def portal(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:

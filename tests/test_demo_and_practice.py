@@ -72,22 +72,18 @@ def _plain(url: str) -> str:
 
 
 @pytest.fixture(scope="module", params=DATABASES)
-def loaded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A demo as `make run` makes it, once for each kind of database: its kind, and its folder."""
     folder = tmp_path_factory.mktemp("loaded")
     settings = {"PORTAL_DATA_DIR": str(folder)}
     if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
+        server = request.getfixturevalue("postgres")
         server.command("CREATE DATABASE loaded_demo")
         settings |= {"DATABASE_URL": _plain(server.url("loaded_demo")), "PORTAL_DEMO_USES_ENV": "yes"}
     place = Place(folder)
     place.does("migrate", **DEMO, **settings)
     place.does("demo", **DEMO, **settings)
-    yield request.param, folder
-    if request.param == "postgresql":
-        server.command("DROP DATABASE loaded_demo WITH (FORCE)")
+    return request.param, folder
 
 
 @pytest.fixture

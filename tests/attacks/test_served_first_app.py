@@ -59,9 +59,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     settings["PORTAL_TRUSTED_PROXY_HOPS"] = "1"
     url = f"sqlite:///{folder / 'portal.db'}"
     if request.param == "postgresql":
-        server = request.getfixturevalue("postgres")
-        server.command("CREATE DATABASE first_app")
-        url = settings["DATABASE_URL"] = server.url("first_app")
+        request.getfixturevalue("postgres").command("CREATE DATABASE first_app")
+        url = settings["DATABASE_URL"] = request.getfixturevalue("postgres").url("first_app")
     place = Place(folder, settings)
     place.does("migrate")
     _open_practice(url)
@@ -85,7 +84,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         process.wait(timeout=20)
         log.close()
         if request.param == "postgresql":
-            server.command("DROP DATABASE first_app WITH (FORCE)")
+            request.getfixturevalue("postgres").command("DROP DATABASE first_app WITH (FORCE)")
 
 
 def _listens(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> bool:

@@ -14,8 +14,7 @@ from sqlmodel import col, delete, select
 
 from portal_app import clock
 from portal_app.db import audit
-from portal_app.db.scope import Tx, reading, transaction
-from portal_app.db.tables.practice import Practice
+from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, the_portal
@@ -73,15 +72,14 @@ def make_set_up_link(principal: Principal, email: str) -> SetUpLink:
     return SetUpLink(f"{settings().public_url.rstrip('/')}/{PAGE}#{token}", link.expires_at)
 
 
-def set_up_by(token: str) -> tuple[StaffMember, str, str]:
-    """Whose link this is, the name of the practice, and the link's hash. Raises SetUpLinkOver."""
+def set_up_by(tx: Tx, token: str) -> tuple[StaffMember, str]:
+    """Whose link this is, and its hash. Raises SetUpLinkOver."""
     kept = hashed(token[:200])
-    with reading(the_portal("sign-in")) as tx:
-        link = tx.exec(select(StaffSetUpLink).where(StaffSetUpLink.hash == kept)).first()
-        member = tx.get(StaffMember, link.staff_id) if link and _is_open(link) else None
-        if member is None or not member.active or member.totp_secret:
-            raise SetUpLinkOver
-        return member, tx.find(Practice, "practice").name, kept
+    link = tx.exec(select(StaffSetUpLink).where(StaffSetUpLink.hash == kept)).first()
+    member = tx.get(StaffMember, link.staff_id) if link and _is_open(link) else None
+    if member is None or not member.active or member.totp_secret:
+        raise SetUpLinkOver
+    return member, kept
 
 
 def may_set_up(tx: Tx, step: StaffStep) -> bool:

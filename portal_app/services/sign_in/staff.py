@@ -82,7 +82,9 @@ def begin_set_up(principal: Principal, token: str, password: str) -> StaffChalle
     Raises SetUpLinkOver; Refused for a wrong password.
     """
     throttle.count("staff from", principal.ip)
-    member, issuer, link = set_up_by(token)
+    with reading(the_portal("sign-in")) as tx:
+        member, link = set_up_by(tx, token)
+        issuer = tx.find(Practice, "practice").name
     throttle.count("staff", member.email)
     right, locked = is_password(member, password), is_locked(member)
     if locked or not right:

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from portal_app.db.engine import close
 from portal_app.domain.access import nobody
 from portal_app.domain.errors import Refused
 from portal_app.settings import Settings, settings
@@ -30,6 +31,7 @@ def serve(*, workers: int = 1) -> None:
     if workers > 1 and not ours.redis_url.get_secret_value():
         raise SystemExit("portal: several processes need REDIS_URL")
     require_right_database()
+    close()  # the serving processes are forked: no connection may go along
     _require_free(ours.bind, ours.port)
     if not Path(".web/build/client/index.html").exists():
         raise SystemExit("portal: the pages are not built yet; run: python scripts/build.py")

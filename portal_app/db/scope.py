@@ -9,6 +9,7 @@ is refused.
 """
 
 import functools
+import importlib
 import random
 import re
 import threading
@@ -330,6 +331,11 @@ def _listed(name: str) -> Any:
 
 @cache
 def tables() -> tuple[type[Owned], ...]:
+    """Every table there is. Asked for once and kept, so all of them are imported first: one that came later
+    would be narrowed to nobody, and a process that is forked from this one would show it to everybody.
+    """
+    importlib.import_module("portal_app.db.tables")
+
     def family(cls: type[Owned]) -> Iterator[type[Owned]]:
         for child in cls.__subclasses__():
             yield from (child, *family(child))

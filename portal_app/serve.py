@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from portal_app.db.engine import close
+from portal_app.db.engine import close, is_reachable
 from portal_app.domain.access import nobody
 from portal_app.domain.errors import Refused
 from portal_app.settings import Settings, settings
@@ -40,10 +40,14 @@ def serve(*, workers: int = 1) -> None:
 
 
 def require_right_database() -> None:
-    """SystemExit with one line, where this mode may not serve this database (services/installation.py)."""
+    """SystemExit with one line, where this mode may not serve this database (services/installation.py), or
+    where it cannot be asked.
+    """
     from portal_app.services.installation import require_database_of_mode  # noqa: PLC0415
     from portal_app.speech import say  # noqa: PLC0415
 
+    if not is_reachable():
+        raise SystemExit("portal: the database does not answer. Is it running, and is DATABASE_URL right?")
     try:
         require_database_of_mode(nobody())
     except Refused as refusal:

@@ -205,3 +205,8 @@ def test_a_practice_that_is_still_empty_is_no_place_for_a_demo(database: Databas
     assert NO_DEMOS in place.refuses("demo")
     assert NO_DEMOS in place.refuses("demo", **DEMO | database.settings | {"PORTAL_DEMO_USES_ENV": "yes"})
     assert not any(database.holds().values())
+
+
+def test_a_database_that_cannot_be_asked_is_not_served(tmp_path: Path):
+    place = Place(tmp_path, PRODUCTION | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"})
+    assert "does not answer" in place.refuses("serve")

@@ -56,6 +56,6 @@ shots: ## The pictures of the README
 	@$(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e/test_shots.py --shots
 
-clean: ## Remove everything that was made here, the demo's data too
-	@rm -rf .venv .web .states build data .pytest_cache .ruff_cache .hypothesis .coverage
+clean: ## Remove everything that was made here, the demo's data too; a practice's data folder stays
+	@rm -rf .venv .web .states build demo-data .pytest_cache .ruff_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -157,7 +157,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
   let token = "", known = "", offered = null;
   const bare = () => location.pathname.replace(/^\/es(?=\/)/, "").replace(/\/$/, "");
   const take = () => {
-    const linked = ["/links", "/stop-reset"].includes(bare()), t = location.hash.slice(1);
+    const linked = ["/links", "/stop-reset", "/staff/set-up"].includes(bare()), t = location.hash.slice(1);
     if (t.length > 20 && (linked || bare() === "/sign-in")) {
       token = t;
       history.replaceState(history.state, "", location.pathname + location.search);

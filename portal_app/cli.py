@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from portal_app import clock
 from portal_app.domain.access import Role, the_portal
 from portal_app.domain.errors import Refused
 
@@ -48,7 +49,10 @@ def before_all(
 def migrate() -> None:
     """Bring the database up to date."""
     from portal_app.db import migrations  # noqa: PLC0415
+    from portal_app.settings import settings  # noqa: PLC0415
 
+    if settings().demo:  # a practice's database is not even brought up to date by a demo
+        _right_database("migrate")
     before = migrations.is_at()
     migrations.upgrade()
     now = migrations.is_at()
@@ -62,7 +66,9 @@ def demo() -> None:
     """Load the demo practice; once loaded it stays as it is."""
     from portal_app.demo import load  # noqa: PLC0415
     from portal_app.demo.staff import add_staff  # noqa: PLC0415
+    from portal_app.services.installation import require_demo  # noqa: PLC0415
 
+    require_demo(the_portal("demo"))  # in production mode too: a practice's empty database is no demo's
     with _progress() as show:
         report = load(the_portal("demo"), progress=show)
     add_staff(the_portal("demo"))
@@ -92,6 +98,7 @@ def import_(
     """Read the practice's own records; bad rows are set aside and said, good ones come in."""
     from portal_app.services.imports.run import run_import  # noqa: PLC0415
 
+    _right_database("import")
     with _progress() as show:
         report = run_import(
             the_portal("import"),
@@ -138,6 +145,7 @@ def reconcile(
     """Ask the card processor about every open attempt, and book what it knows and we do not."""
     from portal_app.services.jobs.payments import reconcile_payments  # noqa: PLC0415
 
+    _right_database("reconcile")
     result = reconcile_payments(_job_run("reconcile"), older_than=timedelta(minutes=minutes))
     for line in result.lines:
         out.print(line, markup=False)
@@ -152,6 +160,7 @@ def deliver() -> None:
     """Send the messages that wait."""
     from portal_app.services.jobs.outbox import deliver_messages  # noqa: PLC0415
 
+    _right_database("deliver")
     _print_result(deliver_messages(_job_run("deliver")))
 
 
@@ -160,6 +169,7 @@ def export() -> None:
     """Bring to the practice's own system what was posted and waits."""
     from portal_app.services.jobs.exports import export_entries  # noqa: PLC0415
 
+    _right_database("export")
     _print_result(export_entries(_job_run("export")))
 
 
@@ -168,6 +178,7 @@ def notify() -> None:
     """Tell households what falls due, is past due or expires: once each, one message per household and day."""
     from portal_app.services.jobs.digests import write_digests  # noqa: PLC0415
 
+    _right_database("notify")
     _print_result(write_digests(_job_run("notify")))
 
 
@@ -196,6 +207,7 @@ def jobs_run(name: Annotated[str, typer.Argument(help="Its name, as `portal jobs
     from portal_app.services.jobs.runner import run_job_now  # noqa: PLC0415
     from portal_app.services.jobs.view import list_jobs  # noqa: PLC0415
 
+    _right_database("jobs run")
     principal = the_portal("jobs")
     run_job_now(principal, name, gateways=_job_gateways())
     (job,) = (job for job in list_jobs(principal) if job.name == name)
@@ -244,11 +256,13 @@ def staff_add(
         typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="PORTAL_STAFF_PASSWORD"),
     ] = "",
 ) -> None:
-    """A new member of staff; their authenticator app is set up when they first sign in."""
+    """A new member of staff, and a link by which they set up their authenticator app."""
     from portal_app.services.sign_in.staff import staff_add as add  # noqa: PLC0415
 
+    _right_database("staff add")
     add(the_portal("staff add"), email, name, role, password)
     out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)
+    _print_set_up_link(email)
 
 
 @staff.command("reset")
@@ -259,11 +273,28 @@ def staff_reset(
         typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="PORTAL_STAFF_PASSWORD"),
     ] = "",
 ) -> None:
-    """Password or phone lost: another password; their authenticator app is set up anew at the next sign-in."""
+    """Password or phone lost: another password, and a link by which they set up their authenticator app anew."""
     from portal_app.services.staff_account import reset_staff_sign_in  # noqa: PLC0415
 
+    _right_database("staff reset")
     reset_staff_sign_in(the_portal("staff reset"), email, password)
-    out.print(f"{email} signs in with the new password and sets up the app again.", markup=False)
+    out.print(f"{email} has a new password; the authenticator app they had does not count.", markup=False)
+    _print_set_up_link(email)
+
+
+def _print_set_up_link(email: str) -> None:
+    from portal_app.services.sign_in.set_up_links import make_set_up_link  # noqa: PLC0415
+    from portal_app.settings import settings  # noqa: PLC0415
+    from portal_app.speech import date_text, time_text  # noqa: PLC0415
+
+    if settings().demo:
+        out.print("In a demo they set up their authenticator app when they sign in.")
+        return
+    link = make_set_up_link(the_portal("staff link"), email)
+    until = f"{date_text('en', clock.local_date(link.expires_at))}, {time_text('en', link.expires_at)}"
+    out.print("Give them this link. With their password they set up their authenticator app there:")
+    out.print(f"  {link.address}", markup=False)
+    out.print(f"It works once, until {until}. A new one: portal staff reset {email}", markup=False)
 
 
 @audit.command("verify")
@@ -307,6 +338,13 @@ def serve(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run(workers=workers)
+
+
+def _right_database(errand: str) -> None:
+    """In production a practice's database, in demo mode a demo's; Refused otherwise."""
+    from portal_app.services.installation import require_database_of_mode  # noqa: PLC0415
+
+    require_database_of_mode(the_portal(errand))
 
 
 class _Shown:

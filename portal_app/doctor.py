@@ -44,6 +44,8 @@ Answers = Iterator[tuple[Verdict, str]]
 def _mode(found: Settings) -> Answers:
     if found.demo:
         yield Verdict.NOTE, "demo: invented patients, messages stay in the outbox page"
+        if found.ignores_env_file:
+            yield Verdict.NOTE, "the demo does not read .env (PORTAL_DEMO_USES_ENV=yes makes it)"
     else:
         yield Verdict.GOOD, f"production at {found.public_url}"
 
@@ -66,8 +68,19 @@ def _database(found: Settings) -> Answers:
         yield Verdict.BAD, f"{kind} is at {at or 'nothing'}, the portal needs {newest}: run portal migrate"
     else:
         yield Verdict.GOOD, f"{kind} is reachable and up to date ({at})"
+    yield from _whose_database(found)
     if kind == "sqlite" and found.redis_url.get_secret_value():
         yield Verdict.NOTE, "Redis is set, the database is SQLite: several machines cannot share that file"
+
+
+def _whose_database(found: Settings) -> Answers:
+    """A demo's and a practice's do not stand in for each other."""
+    from portal_app.domain.access import nobody  # noqa: PLC0415
+    from portal_app.services.installation import IsDemo, IsNoDemo, is_demo  # noqa: PLC0415
+
+    demo = is_demo(nobody(), when_empty=found.demo)
+    if demo != found.demo:
+        yield Verdict.BAD, (IsDemo() if demo else IsNoDemo()).message
 
 
 def _data(found: Settings) -> Answers:

@@ -11,6 +11,7 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import nobody
 from portal_app.gateways import gateways, practice_system
+from portal_app.serve import require_right_database
 from portal_app.services.embedding import framed_by
 from portal_app.services.jobs.base import JobGateways
 from portal_app.services.jobs.registry import JOBS
@@ -65,6 +66,14 @@ def simulator() -> Starlette:
     )
 
 
+class PortalApp(rx.App):
+    """Whatever server calls it (`portal serve`, granian by hand), it serves the database of its mode only."""
+
+    def __call__(self) -> Any:
+        require_right_database()
+        return super().__call__()
+
+
 def put_together() -> rx.App:
     logs.set_up()
     routes: list[BaseRoute] = [
@@ -89,7 +98,7 @@ def put_together() -> rx.App:
 
         routes.append(Mount(SIMULATOR, simulated))
         tasks.append(bring_webhooks)
-    made = rx.App(
+    made = PortalApp(
         api_transformer=[Starlette(routes=routes), shielded],
         backend_exception_handler=on_bug,
         toaster=None,

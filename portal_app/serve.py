@@ -7,6 +7,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from portal_app.db.engine import close, is_reachable
+from portal_app.domain.access import nobody
+from portal_app.domain.errors import Refused
 from portal_app.settings import Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,11 +30,28 @@ def serve(*, workers: int = 1) -> None:
     ours = settings()
     if workers > 1 and not ours.redis_url.get_secret_value():
         raise SystemExit("portal: several processes need REDIS_URL")
+    require_right_database()
+    close()  # the serving processes are forked: no connection may go along
     _require_free(ours.bind, ours.port)
     if not Path(".web/build/client/index.html").exists():
         raise SystemExit("portal: the pages are not built yet; run: python scripts/build.py")
     prepare(ours)
     _run(ours, workers)
+
+
+def require_right_database() -> None:
+    """SystemExit with one line, where this mode may not serve this database (services/installation.py), or
+    where it cannot be asked.
+    """
+    from portal_app.services.installation import require_database_of_mode  # noqa: PLC0415
+    from portal_app.speech import say  # noqa: PLC0415
+
+    if not is_reachable():
+        raise SystemExit("portal: the database does not answer. Is it running, and is DATABASE_URL right?")
+    try:
+        require_database_of_mode(nobody())
+    except Refused as refusal:
+        raise SystemExit(f"portal: {say('en', refusal.message, **refusal.values)}") from None
 
 
 def prepare(ours: Settings) -> None:

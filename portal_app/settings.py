@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.localedata import locale_identifiers
 from babel.numbers import list_currencies
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 
 class Mode(StrEnum):
@@ -35,6 +43,11 @@ def _words(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+# What a demo does not take from outside: a practice's database, processor, mail, text messages, export.
+_NOT_FOR_A_DEMO = ("database_url", "redis_url", "stripe_", "smtp_", "twilio_", "portal_export_")
+_DEMO_DATA = Path("demo-data")
+_YES = {"yes", "y", "true", "t", "on", "1"}  # what pydantic reads as true
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -46,6 +59,7 @@ class Settings(BaseSettings):
     )
 
     mode: Mode = Mode.PRODUCTION
+    demo_uses_env: bool = False
     surface: Surface = Surface.BOTH
     data_dir: Path = Path("data")
     database_url: str = Field("", alias="DATABASE_URL")
@@ -83,9 +97,39 @@ class Settings(BaseSettings):
     export_url: str = ""
     export_token: SecretStr = SecretStr("")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """In production the environment, then `.env`. A demo keeps away from what belongs to a practice."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)
+        around, written = env_settings.env_vars, dotenv_settings.env_vars
+        mode = around.get("portal_mode") or written.get("portal_mode") or ""
+        if mode != Mode.DEMO:
+            return init_settings, env_settings, dotenv_settings
+        defaults = InitSettingsSource(settings_cls, {"mode": Mode.DEMO, "data_dir": _DEMO_DATA})
+        if _demo_uses_env(around, written):
+            return init_settings, env_settings, dotenv_settings, defaults
+        env_settings.env_vars = {
+            name: value for name, value in around.items() if not name.startswith(_NOT_FOR_A_DEMO)
+        }
+        return init_settings, env_settings, defaults
+
     @property
     def demo(self) -> bool:
         return self.mode is Mode.DEMO
+
+    @property
+    def ignores_env_file(self) -> bool:
+        """Whether there is a `.env` that this demo does not read."""
+        file = self.model_config.get("env_file")
+        return self.demo and not self.demo_uses_env and isinstance(file, str) and Path(file).exists()
 
     @property
     def simulated(self) -> bool:
@@ -100,6 +144,15 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return "postgresql+psycopg://" + url.removeprefix(plain)
         return url
+
+
+def _demo_uses_env(around: Mapping[str, str | None], written: Mapping[str, str | None]) -> bool:
+    """Said in the environment, or in a `.env` that is itself a demo's: a practice's feeds no demo."""
+    name = "portal_demo_uses_env"
+    told = around.get(name)
+    if told is None and written.get("portal_mode") == Mode.DEMO:
+        told = written.get(name)
+    return (told or "").lower() in _YES
 
 
 class Misconfigured(SystemExit):

@@ -17,7 +17,14 @@ WEB = ROOT / os.environ.get("REFLEX_WEB_WORKDIR", ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / ".portal-build"
 MADE_OF = ("portal_app", "assets", "reflex.lock", "rxconfig.py", "requirements.txt", "constraints.txt")
-DECIDED_BY = ("PORTAL_MODE", "PORTAL_SURFACE", "PORTAL_LANGUAGES", "PORTAL_CURRENCY", "PORTAL_LOCALE")
+DECIDED_BY = (
+    "PORTAL_MODE",
+    "PORTAL_DEMO_USES_ENV",
+    "PORTAL_SURFACE",
+    "PORTAL_LANGUAGES",
+    "PORTAL_CURRENCY",
+    "PORTAL_LOCALE",
+)
 
 
 def environment() -> dict[str, str]:

@@ -125,8 +125,19 @@ def serve() -> int:
     return 0 if code in (0, -signal.SIGTERM, 143, 130) else code
 
 
+def say_what_is_ignored() -> None:
+    """A practice's settings may stand in the same folder; the demo keeps away from them."""
+    sys.path.insert(0, str(ROOT))
+    from portal_app.settings import Settings  # noqa: PLC0415
+
+    os.environ.update(environment())
+    if Settings().ignores_env_file:  # pyright: ignore[reportCallIssue]  (the aliases have defaults)
+        say("the demo does not read .env: it has its own data and sends nothing (PORTAL_DEMO_USES_ENV=yes)")
+
+
 def main() -> int:
     check_port()
+    say_what_is_ignored()
     step("bringing the database up to date", "-m", "portal_app.cli", "migrate")
     step("loading the demo practice", "-m", "portal_app.cli", "demo")
     step("building the pages", "scripts/build.py")

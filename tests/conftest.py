@@ -22,7 +22,7 @@ _SET = {
     "PORTAL_SECRET_KEY": "tests-" + "0123456789abcdef" * 4,
 }
 os.environ.update(_SET)
-for _name in ("PORTAL_CLOCK", "PORTAL_SURFACE", "DATABASE_URL", "REDIS_URL"):
+for _name in ("PORTAL_CLOCK", "PORTAL_SURFACE", "PORTAL_DEMO_USES_ENV", "DATABASE_URL", "REDIS_URL"):
     os.environ.pop(_name, None)
 
 from portal_app.settings import Settings  # noqa: E402  (after the environment is set)

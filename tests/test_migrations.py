@@ -7,6 +7,7 @@ from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
 from portal_app.db import engine, migrations
+from portal_app.settings import settings
 from tests.conftest import DATABASES
 
 
@@ -62,6 +63,72 @@ def test_up_to_date_is_up_to_date():
     migrations.upgrade()
     migrations.upgrade()
     assert migrations.is_at() == migrations.newest()
+
+
+NEW_STAFF = (
+    "INSERT INTO staff_member (id, email, name, role, language, password_hash, totp_secret, totp_waiting,"
+    " totp_last_step, failures, active, created_at)"
+    " VALUES ('stf', '{email}', 'Olga', 'owner', 'en', '', '', '', 0, 0, true, '2026-01-01')"
+)
+NEW_PRACTICE = (
+    "INSERT INTO practice (id, name, phone, email, line1, line2, city, region, postal_code, country, website,"
+    " opening_hours, paper, timezone, currency, locale, dependent_age, online_payments, post_automatically,"
+    " embed_origins, reminders, announce_imported, link_in_messages, pay_link_days, wording, version)"
+    " VALUES ('practice', 'Some Practice', '', '{email}', '', '', '', '', '', 'US', '', '{{}}', 'us-letter', 'UTC',"
+    " 'USD', 'en_US', 16, true, true, '[]', true, false, false, 14, '{{}}', 1)"
+)
+REAL, DEMOS = "olga@riverside.example", "Olga@Juniper.example"
+
+
+def mark() -> bool | None:
+    with engine.engine().connect() as connection:
+        kept = connection.exec_driver_sql("SELECT demo FROM installation").all()
+    return bool(kept[0][0]) if kept else None
+
+
+def write(row: str) -> None:
+    with engine.engine().begin() as connection:
+        connection.exec_driver_sql(row)
+
+
+@pytest.mark.usefixtures("empty")
+@pytest.mark.parametrize(
+    ("rows", "demo"),
+    [
+        ([NEW_STAFF.format(email=DEMOS)], True),
+        ([NEW_PRACTICE.format(email=DEMOS)], True),
+        ([NEW_PRACTICE.format(email=REAL), NEW_STAFF.format(email=DEMOS)], True),
+        ([NEW_PRACTICE.format(email=REAL), NEW_STAFF.format(email=REAL)], False),
+        ([NEW_PRACTICE.format(email="")], False),
+    ],
+)
+def test_a_database_from_before_is_a_demos_when_it_holds_the_demos_staff_or_practice(
+    rows: list[str], demo: bool
+):
+    """Whatever the mode says: it speaks for an empty database only."""
+    migrations.upgrade("0007")
+    for row in rows:
+        write(row)
+    migrations.upgrade()
+    assert mark() is demo
+
+
+@pytest.mark.usefixtures("empty")
+def test_an_empty_database_is_what_the_mode_says_and_stays_so():
+    migrations.upgrade()
+    assert settings().demo and mark() is True
+    write(NEW_STAFF.format(email=REAL))
+    migrations.upgrade()
+    assert mark() is True
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_mark_that_was_lost_is_found_out_again():
+    migrations.upgrade()
+    write("DELETE FROM installation")
+    write(NEW_STAFF.format(email=REAL))
+    migrations.upgrade()
+    assert mark() is False
 
 
 @pytest.mark.usefixtures("empty")

@@ -1,8 +1,10 @@
 """The portal starts only with settings that are whole and safe, and says why in plain lines."""
 
+from pathlib import Path
+
 import pytest
 
-from portal_app.settings import Misconfigured, read_settings, settings
+from portal_app.settings import Misconfigured, Settings, read_settings, settings
 
 WHOLE = {
     "PORTAL_MODE": "production",
@@ -55,7 +57,120 @@ def test_an_unsafe_production_is_refused(monkeypatch: pytest.MonkeyPatch, name: 
 
 
 def test_a_live_key_is_refused_in_the_demo(monkeypatch: pytest.MonkeyPatch):
-    assert "live Stripe key" in reasons(monkeypatch, PORTAL_MODE="demo")[0]
+    told = reasons(monkeypatch, PORTAL_MODE="demo", PORTAL_DEMO_USES_ENV="yes")
+    assert "live Stripe key" in told[0]
+
+
+# What a practice's `.env` and environment hold, and a demo leaves alone.
+PRACTICES = {
+    "DATABASE_URL": "postgresql://portal@127.0.0.1:1/practice",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "STRIPE_SECRET_KEY": "sk_test_0",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_0",
+    "STRIPE_WEBHOOK_SECRET": "whsec_0",
+    "STRIPE_API_BASE": "http://127.0.0.1:1",
+    "STRIPE_SCRIPT_URL": "http://127.0.0.1:1/v3",
+    "SMTP_HOST": "mail.riverside.example",
+    "SMTP_PORT": "2525",
+    "SMTP_USER": "portal",
+    "SMTP_PASSWORD": "not for a demo",
+    "SMTP_TLS": "none",
+    "SMTP_FROM": "portal@riverside.example",
+    "TWILIO_ACCOUNT_SID": "AC0",
+    "TWILIO_AUTH_TOKEN": "not for a demo",
+    "TWILIO_FROM": "+12125550100",
+    "TWILIO_API_BASE": "http://127.0.0.1:1",
+    "PORTAL_EXPORT_URL": "https://books.riverside.example",
+    "PORTAL_EXPORT_TOKEN": "not for a demo",
+}
+
+
+def field_of(name: str) -> str:
+    return name.removeprefix("PORTAL_").lower()
+
+
+@pytest.fixture
+def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where a `.env` is read from; nothing of the settings stands in the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+    for name in ("PORTAL_MODE", "PORTAL_DATA_DIR", "PORTAL_SECRET_KEY", "PORTAL_DEMO_USES_ENV", *PRACTICES):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / ".env"
+
+
+def write(file: Path, **values: str) -> None:
+    file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def test_the_list_of_what_a_demo_leaves_alone_is_whole():
+    outside = {field.alias for field in Settings.model_fields.values() if field.alias}
+    assert outside | {"PORTAL_EXPORT_URL", "PORTAL_EXPORT_TOKEN"} == set(PRACTICES)
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_a_demo_takes_nothing_of_a_practice(monkeypatch: pytest.MonkeyPatch, env_file: Path, where: str):
+    practices = PRACTICES | {"PORTAL_MODE": "production", "PORTAL_LANGUAGES": "en"}
+    if where == ".env":
+        write(env_file, **practices, PORTAL_SECRET_KEY="k" * 32, PORTAL_DATA_DIR="data")
+    else:
+        for name, value in practices.items():
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PORTAL_MODE", "demo")
+    found, why = read_settings()
+    assert found is not None and why == [] and found.demo
+    untouched = {name: Settings.model_fields[field_of(name)].default for name in PRACTICES}
+    assert {name: getattr(found, field_of(name)) for name in PRACTICES} == untouched
+    assert found.data_dir == Path("demo-data")
+    assert found.database == "sqlite:///demo-data/portal.db"
+    assert found.ignores_env_file is (where == ".env")
+
+
+def test_a_practice_reads_its_env_file(env_file: Path):
+    write(env_file, **WHOLE, DATABASE_URL="postgresql://portal@127.0.0.1/practice")
+    found, why = read_settings()
+    assert found is not None and why == []
+    assert found.database == "postgresql+psycopg://portal@127.0.0.1/practice"
+    assert found.data_dir == Path("data") and not found.ignores_env_file
+
+
+def test_a_demo_that_is_written_into_env_is_one_and_reads_no_more_of_it(env_file: Path):
+    write(env_file, PORTAL_MODE="demo", DATABASE_URL=PRACTICES["DATABASE_URL"], PORTAL_DATA_DIR="data")
+    found, _ = read_settings()
+    assert found is not None and found.demo
+    assert (found.database_url, found.data_dir) == ("", Path("demo-data"))
+
+
+def test_a_demo_uses_the_environment_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch, env_file: Path):
+    write(env_file, SMTP_HOST="mail.riverside.example")
+    monkeypatch.setenv("PORTAL_MODE", "demo")
+    monkeypatch.setenv("DATABASE_URL", PRACTICES["DATABASE_URL"])
+    monkeypatch.setenv("PORTAL_DEMO_USES_ENV", "yes")
+    found, _ = read_settings()
+    assert found is not None
+    assert (found.database_url, found.smtp_host) == (PRACTICES["DATABASE_URL"], "mail.riverside.example")
+    assert found.data_dir == Path("demo-data") and not found.ignores_env_file
+
+
+def test_a_practices_env_file_does_not_tell_a_demo_to_use_it(monkeypatch: pytest.MonkeyPatch, env_file: Path):
+    write(env_file, PORTAL_MODE="production", PORTAL_DEMO_USES_ENV="yes", SMTP_HOST="mail.riverside.example")
+    monkeypatch.setenv("PORTAL_MODE", "demo")
+    found, _ = read_settings()
+    assert found is not None and found.smtp_host == "" and not found.demo_uses_env
+
+
+def test_a_demos_own_env_file_tells_it_to_use_it(env_file: Path):
+    write(env_file, PORTAL_MODE="demo", PORTAL_DEMO_USES_ENV="yes", SMTP_HOST="mail.riverside.example")
+    found, _ = read_settings()
+    assert found is not None and found.smtp_host == "mail.riverside.example"
+
+
+def test_a_data_folder_of_the_environment_is_the_demos_too(monkeypatch: pytest.MonkeyPatch, env_file: Path):
+    write(env_file, PORTAL_DATA_DIR="data")
+    monkeypatch.setenv("PORTAL_MODE", "demo")
+    monkeypatch.setenv("PORTAL_DATA_DIR", "elsewhere")
+    found, _ = read_settings()
+    assert found is not None and found.data_dir == Path("elsewhere")
 
 
 def test_the_refusal_is_a_line_and_no_traceback(monkeypatch: pytest.MonkeyPatch):

@@ -36,6 +36,11 @@ def code_field(label: Any, *, error: Any, hint: Any = None, digits: bool = True)
     return field(label, "code", control, error=error, hint=hint)
 
 
+def link_token() -> rx.Component:
+    """ui.js puts a link's secret in when the form is sent."""
+    return el.input(type="hidden", name="token", custom_attrs={"data-fragment": "1"})
+
+
 def way(label: Any, href: str, shape: str) -> rx.Component:
     """Another way in, one tap away."""
     return el.li(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal_app.settings import settings
 
@@ -57,6 +58,15 @@ def bind(url: str) -> None:
 def unbind() -> None:
     """Back to the database of the settings."""
     _bound.clear()
+
+
+def is_reachable() -> bool:
+    """Whether a connection to the database can be opened; it may be empty."""
+    try:
+        with reading_engine().connect():
+            return True
+    except SQLAlchemyError:
+        return False
 
 
 def bound() -> bool:

@@ -11,7 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 import portal_app.db.tables
+from portal_app.db import installation
 from portal_app.db.engine import engine
+from portal_app.settings import settings
 
 assert portal_app.db.tables  # the metadata is whole
 
@@ -21,7 +23,10 @@ def configuration() -> Config:
 
 
 def upgrade(to: str = "head") -> None:
+    """Bring the database up to date; from then on it says whether it is a demo's (db/installation.py)."""
     command.upgrade(configuration(), to)
+    with engine().begin() as connection:
+        installation.mark(connection, when_empty=settings().demo)
 
 
 def downgrade(to: str = "-1") -> None:

@@ -1,5 +1,6 @@
 """What a table says of itself: whose its rows are. The scope narrows every query by it."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -57,6 +58,11 @@ class HouseOwned(Owned):
 
 @cache
 def tables() -> tuple[type[Owned], ...]:
+    """Every table there is. The answer is kept, so all tables are imported first: a table that came later
+    would be narrowed to nobody, and a process forked from this one would show its rows to everybody.
+    """
+    importlib.import_module("portal_app.db.tables")
+
     def family(cls: type[Owned]) -> Iterator[type[Owned]]:
         for child in cls.__subclasses__():
             yield from (child, *family(child))

@@ -18,6 +18,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.imports import ImportReport
 from portal_app.services.imports.run import run_import
+from portal_app.services.installation import require_demo
 
 HERE = Path(__file__).parent
 _DAY = re.compile(r"\{today(?:([+-])(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)d?)?)?\}")
@@ -56,7 +57,11 @@ PATIENTS = (
 
 
 def load(principal: Principal, *, progress: Callable[[int, int], None] | None = None) -> ImportReport:
-    """Makes the practice and reads its files, dated from today. Once it is there, nothing is done."""
+    """Makes the practice and reads its files, dated from today. Once it is there, nothing is done.
+
+    Raises IsNoDemo for a database that is not a demo's.
+    """
+    require_demo(principal)
     if is_loaded(principal):
         return ImportReport(notes=["The demo practice is here already."])
     _open_practice(principal)

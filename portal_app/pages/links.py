@@ -25,18 +25,13 @@ from portal_app.components.kit import (
 )
 from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel
 from portal_app.components.shell import page
-from portal_app.components.ways_in import assurance, done, step_title
+from portal_app.components.ways_in import assurance, done, link_token, step_title
 from portal_app.components.words import _, fill, here
 from portal_app.state.linked import LinkedBillState, LinkedReceiptState
 from portal_app.state.shell import ShellState
 from portal_app.state.ways_in import LinkDoorState, StopResetState
 
 L, R, B, P = LinkDoorState, StopResetState, LinkedBillState, LinkedReceiptState
-
-
-def secret() -> rx.Component:
-    """ui.js puts the link's secret in when the form is sent."""
-    return el.input(type="hidden", name="token", custom_attrs={"data-fragment": "1"})
 
 
 def lost() -> rx.Component:
@@ -64,7 +59,7 @@ def sheet(*kids: Any) -> rx.Component:
 @page("/links", "Open your link", on_load=L.begin, side="open")
 def landing() -> rx.Component:
     asked = form(
-        secret(),
+        link_token(),
         birth_date_fields(
             el.span(_("Your date of birth"), class_name="font-bold"),
             error=L.error,
@@ -241,7 +236,7 @@ def waiting_for_receipt() -> rx.Component:
 @page("/stop-reset", "Stop the reset", on_load=R.begin, side="open")
 def stop_reset() -> rx.Component:
     asked = form(
-        secret(),
+        link_token(),
         el.p(
             _(
                 "Somebody asked our desk to remove the password, authenticator app and passkeys of your "

@@ -24,6 +24,7 @@ from portal_app.services.messaging import outbox
 from portal_app.services.on_behalf import on_behalf
 from portal_app.services.second_factor import NeedsProof, WrongCode, keep_proof
 from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in.set_up_links import end_set_up_link
 from portal_app.services.sign_in.staff import (
     NewApp,
     hash_of,
@@ -123,7 +124,7 @@ def confirm_staff_app(principal: Principal, code: str) -> None:
 
 
 def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None:
-    """Password or phone lost: another password, and the app is set up anew at the next sign-in."""
+    """Password or phone lost: another password, and the app is set up anew, by a new link in production."""
     principal.require(Permission.MANAGE_STAFF)
     with reading(on_behalf(principal)) as tx:
         whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email.strip().lower())).first()
@@ -134,6 +135,7 @@ def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None
     with transaction(on_behalf(principal)) as tx:
         them = tx.find(StaffMember, whose.id, lock=True)
         them.password_hash, them.totp_secret, them.totp_waiting = hashed, "", ""
+        end_set_up_link(tx, them.id)
         _changed(tx, theirs, them, "staff_password_changed", "reset:staff_sign_in")
 
 

@@ -31,6 +31,7 @@ PAGE = {"pathname": "/invoices", "asPath": "/invoices", "query": {}}
 def settings_of(port: int) -> dict[str, str]:
     return {
         "PORTAL_MODE": "demo",
+        "PORTAL_DEMO_USES_ENV": "yes",
         "PORTAL_DATA_DIR": str(HOME),
         "PORTAL_PORT": str(port),
         "PORTAL_PUBLIC_URL": f"http://localhost:{port}",

@@ -97,6 +97,7 @@ def write_practice(folder: Path, patients: int = PATIENTS, invoices: int = INVOI
 def measure() -> dict[str, float | int | bool]:
     """Imports a generated practice twice into the database of DATABASE_URL, else a new SQLite file."""
     os.environ.setdefault("PORTAL_MODE", "demo")
+    os.environ.setdefault("PORTAL_DEMO_USES_ENV", "yes")
     from sqlmodel import SQLModel  # noqa: PLC0415  (after the environment is set)
 
     import portal_app.db.tables  # noqa: F401, PLC0415

@@ -1,5 +1,8 @@
 """One transaction sees and writes what is its principal's, whatever way it asks."""
 
+import subprocess
+import sys
+
 import pytest
 from sqlalchemy import delete, func, insert, text, update
 from sqlmodel import col, select
@@ -88,3 +91,20 @@ def test_only_errands_of_the_portal_pour(cast: Cast):
     for pour in ("pour", "amend"):
         with pytest.raises(RuntimeError, match="only an errand"), transaction(cast.olga) as tx:
             getattr(tx, pour)(Patient, [{"id": KIM.id}])
+
+
+# As `portal serve` does: the database is asked for something small before anything else is imported, and
+# what was kept of that is what the serving processes begin with.
+ASKS_EARLY = """
+from portal_app.db import scope
+from portal_app.domain.access import nobody
+scope._narrowed_to(nobody())
+import portal_app.db.tables
+from sqlmodel import SQLModel
+print(sorted(set(SQLModel.metadata.tables) - {table.__tablename__ for table in scope.tables()}))
+"""
+
+
+def test_whoever_asks_before_all_tables_are_imported_is_narrowed_in_every_one():
+    done = subprocess.run([sys.executable, "-c", ASKS_EARLY], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -47,6 +47,8 @@ class Portal:
     def environment(self) -> dict[str, str]:
         return os.environ | {
             "PORTAL_MODE": "demo",
+            # A demo ignores a database, Redis and processor that are named outside, unless it is told otherwise.
+            "PORTAL_DEMO_USES_ENV": "yes" if any("PORTAL_" not in name for name in self.settings) else "no",
             "PORTAL_DATA_DIR": str(self.folder),
             "PORTAL_PORT": str(self.port),
             "PORTAL_PUBLIC_URL": self.url,

@@ -35,7 +35,10 @@ print(told)
 
 
 def test_signing_out_reaches_the_other_backends_within_a_second(redis_server: Server):
-    around = os.environ | {"REDIS_URL": f"redis://127.0.0.1:{redis_server.port}/0"}
+    around = os.environ | {
+        "REDIS_URL": f"redis://127.0.0.1:{redis_server.port}/0",
+        "PORTAL_DEMO_USES_ENV": "yes",
+    }
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS_THE_PAGE], env=around, stdout=subprocess.PIPE, text=True
     ) as other:

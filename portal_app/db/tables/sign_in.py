@@ -44,10 +44,21 @@ class StaffStep(PortalOwned, table=True):
     id: str = key()  # stp_…
     staff_id: StaffId = _ref("staff_member")
     totp_secret: str = ""  # sealed; when the app is set up, until its first code is right
+    set_up_link: str = ""  # the hash of the link that it came by; "" after a sign-in
     tries: int = 0
     created_at: datetime = moment()
     expires_at: datetime = moment()
     burnt_at: datetime | None = moment(default=None, nullable=True)
+
+
+class StaffSetUpLink(PortalOwned, table=True):
+    """Opens the set-up of a first authenticator app, once. One for each member of staff; gone when it is used."""
+
+    audited: ClassVar[bool] = False
+    staff_id: StaffId = _ref("staff_member", index=False, primary_key=True)
+    hash: str = Field(unique=True)  # SHA-256 of the token
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
 
 
 class PortalSession(PortalOwned, table=True):

@@ -28,6 +28,8 @@ from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import equal, seal, unseal
 from portal_app.services.sign_in.passwords import fits, kept_of
 from portal_app.services.sign_in.sessions import write_ticket
+from portal_app.services.sign_in.set_up_links import NeedsSetUpLink, end_set_up_link, may_set_up, set_up_by
+from portal_app.settings import settings
 
 _TOTP = "staff totp"
 
@@ -54,7 +56,10 @@ class NewApp:
 
 
 def staff_password(principal: Principal, email: str, password: str) -> StaffChallenge:
-    """Refused in the same words, after the same time, whatever is wrong."""
+    """Refused in the same words, after the same time, whatever is wrong.
+
+    Raises NeedsSetUpLink in production, when the password is right and there is no app yet.
+    """
     email = email.strip().lower()
     throttle.count("staff from", principal.ip)
     throttle.count("staff", email)
@@ -65,7 +70,27 @@ def staff_password(principal: Principal, email: str, password: str) -> StaffChal
     if member is None or locked or not right:
         note_failure(principal, None if locked else member, "sign_in:password")
         raise _wrong()
+    if not member.totp_secret and not settings().demo:
+        _note_no_app(principal, member)
+        raise NeedsSetUpLink
     return _challenge(principal, member, issuer)
+
+
+def begin_set_up(principal: Principal, token: str, password: str) -> StaffChallenge:
+    """By a set-up link and the member's password: a secret to scan, confirmed by its first code (`staff_totp`).
+
+    Raises SetUpLinkOver; Refused for a wrong password.
+    """
+    throttle.count("staff from", principal.ip)
+    with reading(the_portal("sign-in")) as tx:
+        member, link = set_up_by(tx, token)
+        issuer = tx.find(Practice, "practice").name
+    throttle.count("staff", member.email)
+    right, locked = is_password(member, password), is_locked(member)
+    if locked or not right:
+        note_failure(principal, None if locked else member, "set_up:password")
+        raise Refused("The password is wrong, or the sign-in is locked for a while.")
+    return _challenge(principal, member, issuer, link)
 
 
 def staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
@@ -90,7 +115,7 @@ def staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
 
 
 def staff_add(principal: Principal, email: str, name: str, role: Role, password: str) -> StaffId:
-    """A new member of staff; they set up their authenticator app when they first sign in."""
+    """A new member of staff. They set up their authenticator app by a link (`make_set_up_link`)."""
     principal.require(Permission.MANAGE_STAFF)
     email = email.strip().lower()
     hashed = hash_of(password, email, name)
@@ -144,19 +169,20 @@ def _member(tx: Tx, email: str, *, active: bool = True) -> StaffMember | None:
     return None if found is None or (active and not found.active) else found
 
 
-def _challenge(principal: Principal, member: StaffMember, issuer: str) -> StaffChallenge:
+def _challenge(principal: Principal, member: StaffMember, issuer: str, link: str = "") -> StaffChallenge:
     app = None if member.totp_secret else new_app(member.email, issuer)
     now = clock.real_now()
     step = StaffStep(
         id=new_id("stp"),
         staff_id=member.id,
         totp_secret=app.sealed if app else "",
+        set_up_link=link,
         created_at=now,
         expires_at=now + STAFF_STEP_LIFE,
     )
     with transaction(the_portal("sign-in")) as tx:
         tx.keep(step)
-        tx.keep(audit.line(principal, "sign_in:password", subject=member.id))
+        tx.keep(audit.line(principal, "set_up:password" if link else "sign_in:password", subject=member.id))
     if app is None:
         return StaffChallenge(step.id, set_up=False)
     return StaffChallenge(step.id, True, app.uri, app.qr_svg, app.secret)
@@ -169,16 +195,23 @@ def _due(tx: Tx, challenge_id: str) -> tuple[StaffStep | None, StaffMember | Non
     except NotFound:
         return None, None
     over = step.burnt_at or step.expires_at <= clock.real_now() or not member.active
+    over = over or (not member.totp_secret and not may_set_up(tx, step))
     return (None, None) if over or is_locked(member) else (step, member)
 
 
 def _come_in(tx: Tx, principal: Principal, member: StaffMember, step: StaffStep, used: int) -> str:
     if not member.totp_secret:
         member.totp_secret = step.totp_secret
+        end_set_up_link(tx, member.id)
         tx.keep(audit.line(principal, "staff:totp_set_up", subject=member.id))
     member.totp_last_step, member.failures, member.locked_until = used, 0, None
     step.burnt_at = clock.real_now()
     return write_ticket(tx, way="password+totp", staff_id=member.id, language=principal.language)
+
+
+def _note_no_app(principal: Principal, member: StaffMember) -> None:
+    with transaction(the_portal("sign-in")) as tx:
+        tx.keep(audit.line(principal, "sign_in:no_app", outcome="refused", subject=member.id))
 
 
 def note_failure(principal: Principal, member: StaffMember | None, action: str) -> None:

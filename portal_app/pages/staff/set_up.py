@@ -1,0 +1,97 @@
+"""/staff/set-up: what a set-up link opens. The password, a secret to scan, and its first code."""
+
+import reflex as rx
+
+from portal_app.components.authenticator import to_scan
+from portal_app.components.forms import field, form, text_input
+from portal_app.components.kit import button, el, link, notice, submit
+from portal_app.components.shell import page
+from portal_app.components.ways_in import code_field, done, link_token, step_title
+from portal_app.components.words import _, here
+from portal_app.state.staff_set_up import StaffSetUpState
+
+S = StaffSetUpState
+
+
+@page("/staff/set-up", "Set up your staff sign-in", on_load=S.begin, side="staff_door")
+def staff_set_up() -> rx.Component:
+    entering = rx.match(
+        S.step,
+        ("scan", scan()),
+        ("done", done(S.ticket, S.start_over, "/staff")),
+        ("over", over()),
+        password(),
+    )
+    return el.div(entering, class_name="card p-6 md:p-8")
+
+
+def password() -> rx.Component:
+    control = text_input("password", error=S.error, type="password", auto_complete="current-password")
+    return el.div(
+        step_title(_("Set up your staff sign-in"), focus=False),
+        without_link(),
+        form(
+            link_token(),
+            el.p(
+                _(
+                    "To sign in at work you need your password and an authenticator app on your phone. "
+                    "Enter your password first."
+                ),
+                class_name="text-ink-2",
+            ),
+            field(_("Password"), "password", control, error=S.error, cls="mt-5"),
+            submit(_("Continue"), cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Checking…"),
+            on_submit=S.give_password,
+            cls="when-token mt-2",
+        ),
+    )
+
+
+def without_link() -> rx.Component:
+    """The page was loaded again, or opened without its link."""
+    return el.div(
+        el.p(_("Open the set-up link once more."), class_name="font-bold"),
+        el.p(
+            _("This page works only straight from the link that you were given."),
+            class_name="text-ink-2 mt-1",
+        ),
+        sign_in_instead(),
+        class_name="when-no-token mt-4",
+    )
+
+
+def over() -> rx.Component:
+    return el.div(
+        step_title(_("Set up your staff sign-in"), focus=False),
+        notice("due", _("This link no longer works."), role="alert", data_focus="1", cls="mt-4"),
+        el.p(
+            _(
+                "It was used, replaced by a newer one, or is older than 48 hours. If your app is set up, "
+                "sign in. Otherwise ask whoever gave you the link for a new one."
+            ),
+            class_name="mt-4",
+        ),
+        sign_in_instead(),
+    )
+
+
+def sign_in_instead() -> rx.Component:
+    return link(_("Staff sign-in"), href=here("/staff/sign-in"), cls="btn btn-second mt-5")
+
+
+def scan() -> rx.Component:
+    return el.div(
+        step_title(_("Set up your second step")),
+        to_scan(S.qr, S.secret),
+        form(
+            code_field(_("6-digit code"), error=S.error),
+            submit(_("Turn it on and sign in"), cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Checking the code…"),
+            on_submit=S.give_code,
+            cls="mt-5",
+        ),
+        el.div(button(_("Start again"), kind="quiet", on_click=S.start_over), class_name="mt-3 -mx-2"),
+    )

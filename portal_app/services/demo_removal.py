@@ -17,10 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlmodel import SQLModel, col, delete, select, update
+from sqlmodel import SQLModel, col, delete, func, select, update
 
 from portal_app.db import audit
 from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.families import ContactPoint, Family, Patient
 from portal_app.db.tables.memberships import Plan
@@ -50,7 +51,7 @@ class DemoMarks:
 class Removal:
     """What would go, and what stands in the way of it."""
 
-    staff: tuple[str, ...]  # emails
+    staff: tuple[str, ...]  # emails, and what was done with each account
     patients: tuple[str, ...]  # names with chart numbers
     counts: dict[str, int]  # rows by table
     practice: tuple[str, ...]  # the practice's facts that are still the demo's
@@ -91,7 +92,7 @@ def find_demo(principal: Principal, marks: DemoMarks) -> Removal:
 
 
 def find_demo_people(principal: Principal, marks: DemoMarks) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Emails of the demo's staff and names of its patients, where there are any."""
+    """The demo's staff accounts, and names of its patients, where there are any."""
     principal.require(Permission.MANAGE_STAFF)
     with reading(principal) as tx:
         found = _Found(tx, marks)
@@ -299,7 +300,20 @@ def _removal(found: _Found) -> Removal:
 
 
 def _staff(found: _Found) -> tuple[str, ...]:
-    return tuple(sorted(row["email"] for row in found.rows["staff_member"]))
+    """Each account with how far somebody came with it: without an app nobody ever signed in."""
+    said = []
+    for row in sorted(found.rows["staff_member"], key=lambda row: row["email"]):
+        by_them = (
+            select(func.count()).select_from(AuditEntry).where(col(AuditEntry.actor) == f"staff:{row['id']}")
+        )
+        done = found.tx.exec(by_them).one()
+        used = (
+            f"signed in, entries in the audit trail: {done}"
+            if row["totp_secret"] or done
+            else "never signed in"
+        )
+        said.append(f"{row['email']} ({used})")
+    return tuple(said)
 
 
 def _patients(found: _Found) -> tuple[str, ...]:

@@ -88,7 +88,12 @@ def find_demo(principal: Principal, marks: DemoMarks) -> Removal:
     """What `remove_demo` would take away. Changes nothing."""
     principal.require(Permission.MANAGE_STAFF)
     with reading(principal) as tx:
-        return _removal(_collect(tx, marks))
+        return examine(tx, marks)
+
+
+def examine(tx: Tx, marks: DemoMarks) -> Removal:
+    """`find_demo` in a transaction that is open."""
+    return _removal(_collect(tx, marks))
 
 
 def find_demo_people(principal: Principal, marks: DemoMarks) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -80,7 +80,7 @@ def _demo_people(found: Settings) -> Answers:
     if staff:
         yield (
             Verdict.BAD,
-            f"demo staff accounts are here: {', '.join(staff)}. Their password was published: {look}",
+            f"demo staff accounts are here: {', '.join(staff)}. Others know their passwords: {look}",
         )
     if patients:
         yield Verdict.BAD, f"{len(patients)} demo patients are here, like {patients[0]}: {look}"

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,17 +63,48 @@ def migrate() -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    who: Annotated[bool, typer.Option("--who", help="Say whom one may sign in as; load nothing.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Show what the demo made, and take it away.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --remove: do not ask.")] = False,
+) -> None:
     """Load the demo practice; once loaded it stays as it is."""
-    from portal_app.demo import load  # noqa: PLC0415
-    from portal_app.demo.staff import add_staff  # noqa: PLC0415
+    from portal_app.demo import load, sign_in_lines  # noqa: PLC0415
+    from portal_app.demo import staff as demo_staff  # noqa: PLC0415
+    from portal_app.demo.removal import remove as remove_it  # noqa: PLC0415
+
+    if who and remove:
+        sys.exit("portal: --who or --remove, not both.")
+    if who:
+        for line in ("Patients", *sign_in_lines(), "Staff", *demo_staff.sign_in_lines()):
+            _plain_line(line)
+        return
+    if remove:
+        remove_it(the_portal("demo removal"), say=_plain_line, agree=partial(_agree, yes=yes))
+        return
     from portal_app.services.installation import require_demo  # noqa: PLC0415
 
     require_demo(the_portal("demo"))  # in production mode too: a practice's empty database is no demo's
     with _progress() as show:
         report = load(the_portal("demo"), progress=show)
-    add_staff(the_portal("demo"))
+    demo_staff.add_staff(the_portal("demo"))
     _print_report(report, _MOST_ROWS)
+
+
+def _plain_line(line: str) -> None:
+    out.print(line, markup=False)
+
+
+def _agree(question: str, *, yes: bool) -> None:
+    """SystemExit with one line unless somebody says yes, or `--yes` did."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        sys.exit("portal: nobody is here to ask; add --yes if you mean it.")
+    if not typer.confirm(question):
+        sys.exit("portal: nothing was changed.")
 
 
 @app.command("import")
@@ -94,11 +126,18 @@ def import_(
     everything: Annotated[
         bool, typer.Option("--all", help="List every row set aside, not the first 50.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also where this is a demo.")] = False,
 ) -> None:
     """Read the practice's own records; bad rows are set aside and said, good ones come in."""
     from portal_app.services.imports.run import run_import  # noqa: PLC0415
+    from portal_app.settings import settings  # noqa: PLC0415
 
     _right_database("import")
+    if settings().demo and not check:
+        out.print(
+            "This is a demo: whoever opens it reads every code and link at /outbox. Real patients do not belong here."
+        )
+        _agree("Import into the demo all the same?", yes=yes)
     with _progress() as show:
         report = run_import(
             the_portal("import"),

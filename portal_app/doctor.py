@@ -10,7 +10,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from portal_app.settings import Settings, read_settings
+from portal_app.settings import Settings, is_loopback, read_settings
 
 
 class Verdict(StrEnum):
@@ -68,6 +68,7 @@ def _database(found: Settings) -> Answers:
         yield Verdict.BAD, f"{kind} is at {at or 'nothing'}, the portal needs {newest}: run portal migrate"
     else:
         yield Verdict.GOOD, f"{kind} is reachable and up to date ({at})"
+        yield from _demo_people(found)
     yield from _whose_database(found)
     if kind == "sqlite" and found.redis_url.get_secret_value():
         yield Verdict.NOTE, "Redis is set, the database is SQLite: several machines cannot share that file"
@@ -81,6 +82,23 @@ def _whose_database(found: Settings) -> Answers:
     demo = is_demo(nobody(), when_empty=found.demo)
     if demo != found.demo:
         yield Verdict.BAD, (IsDemo() if demo else IsNoDemo()).message
+
+
+def _demo_people(found: Settings) -> Answers:
+    """A practice that ran the demo on its own database before the two were kept apart."""
+    from portal_app.demo.removal import demo_people  # noqa: PLC0415
+
+    if found.demo:
+        return
+    staff, patients = demo_people()
+    look = "portal demo --remove shows what is the demo's, asks, and takes it away"
+    if staff:
+        yield (
+            Verdict.BAD,
+            f"demo staff accounts are here: {', '.join(staff)}. Others know their passwords: {look}",
+        )
+    if patients:
+        yield Verdict.BAD, f"{len(patients)} demo patients are here, like {patients[0]}: {look}"
 
 
 def _data(found: Settings) -> Answers:
@@ -108,7 +126,7 @@ def _redis(found: Settings) -> Answers:
             yield Verdict.BAD, f"{where.hostname} does not answer"
             return
     yield Verdict.GOOD, f"{where.hostname} answers"
-    if not where.password and where.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if not where.password and not is_loopback(where.hostname or "localhost"):
         yield Verdict.BAD, "has no password, and whoever writes to it runs code in the portal"
 
 
@@ -136,7 +154,7 @@ def _mail(found: Settings) -> Answers:
             yield Verdict.BAD, f"{found.smtp_host}:{found.smtp_port} does not answer"
             return
     yield Verdict.GOOD, f"{found.smtp_host}:{found.smtp_port} answers"
-    if found.smtp_tls == "none" and found.smtp_host not in ("localhost", "127.0.0.1"):
+    if found.smtp_tls == "none" and not is_loopback(found.smtp_host):
         yield Verdict.BAD, "SMTP_TLS=none sends codes in clear"
 
 
@@ -160,7 +178,7 @@ def _clock(found: Settings) -> Answers:
 
 
 def _proxy(found: Settings) -> Answers:
-    if found.bind not in ("127.0.0.1", "::1", "localhost") and not found.demo:
+    if not is_loopback(found.bind) and not found.demo:
         yield (
             Verdict.NOTE,
             f"listens on {found.bind}: make sure that only your proxy reaches port {found.port}",

@@ -1,6 +1,7 @@
 """Everything the outside world decides for us: read once, checked at start-up."""
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.localedata import locale_identifiers
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     public_url: str = "http://localhost:3000"
     port: int = 3000
     bind: str = "127.0.0.1"
+    demo_public: bool = False
     trusted_proxy_hops: int = 0
     secret_key: SecretStr = SecretStr("")
     clock: str = ""
@@ -212,10 +215,27 @@ def _is_moment(text: str) -> bool:
 
 
 def _unsafe_demo(found: Settings) -> Iterator[str]:
-    """A demo invents patients: no real card may be charged for them."""
+    """A demo invents patients: no real card may be charged for them, and nobody else may take it for a portal."""
     live = (found.stripe_secret_key.get_secret_value(), found.stripe_publishable_key)
     if any("_live_" in key for key in live):
         yield "a live Stripe key in demo mode; use a test key, or PORTAL_MODE=production"
+    if found.demo_public:
+        return
+    why = "a demo shows every code and link at /outbox to anybody; if that is meant: PORTAL_DEMO_PUBLIC=yes"
+    if not is_loopback(urlsplit(found.public_url).hostname or ""):
+        yield f"PORTAL_PUBLIC_URL={found.public_url} is not an address of this machine, like http://localhost:3000: {why}"
+    if not is_loopback(found.bind):
+        yield f"PORTAL_BIND={found.bind} lets other machines in; 127.0.0.1 does not: {why}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine itself is meant by that name or address."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name).is_loopback
+    return False
 
 
 def _unsafe(found: Settings) -> Iterator[str]:

@@ -11,7 +11,6 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 
 def stop(why: str) -> None:
@@ -86,19 +85,16 @@ def welcome() -> str:
     """Where everything is, and who one may be in the demo."""
     os.environ.update(environment())
     sys.path.insert(0, str(ROOT))
-    from portal_app.demo import PATIENTS  # noqa: PLC0415
-    from portal_app.demo.staff import STAFF  # noqa: PLC0415
+    from portal_app.demo import sign_in_lines as patients  # noqa: PLC0415
+    from portal_app.demo.staff import sign_in_lines as staff  # noqa: PLC0415
 
-    def listed(people: tuple[Any, ...]) -> str:
-        return "\n".join(f"                {line}" for person in people for line in demo_lines(person))
+    def listed(lines: list[str]) -> str:
+        return "\n".join(f"                {line}" for line in lines)
 
     text = (ROOT / "scripts" / "welcome.txt").read_text()
-    return text.format(address=ADDRESS, site=practice_site(), patients=listed(PATIENTS), staff=listed(STAFF))
-
-
-def demo_lines(person: Any) -> list[str]:
-    how = ", ".join(str(getattr(person, name)) for name in person.__dataclass_fields__ if name != "who")
-    return [how, f"  {person.who}"]
+    return text.format(
+        address=ADDRESS, site=practice_site(), patients=listed(patients()), staff=listed(staff())
+    )
 
 
 def serve() -> int:

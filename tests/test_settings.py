@@ -173,6 +173,47 @@ def test_a_data_folder_of_the_environment_is_the_demos_too(monkeypatch: pytest.M
     assert found is not None and found.data_dir == Path("elsewhere")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_PUBLIC_URL", "https://portal.riverside.example"),
+        ("PORTAL_PUBLIC_URL", "http://192.168.1.20:3000"),
+        ("PORTAL_PUBLIC_URL", "http://localhost.riverside.example"),
+        ("PORTAL_PUBLIC_URL", "http://localhost@riverside.example"),
+        ("PORTAL_PUBLIC_URL", "http://127.0.0.1.riverside.example"),
+        ("PORTAL_BIND", "0.0.0.0"),  # noqa: S104  (that is what is refused)
+        ("PORTAL_BIND", "::"),
+        ("PORTAL_BIND", "192.168.1.20"),
+    ],
+)
+def test_a_demo_is_for_its_own_machine(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+    for setting, here in DEMO.items():
+        monkeypatch.setenv(setting, here)
+    monkeypatch.setenv(name, value)
+    (why,) = read_settings()[1]
+    assert why.startswith(name) and "PORTAL_DEMO_PUBLIC=yes" in why and "\n" not in why
+    monkeypatch.setenv("PORTAL_DEMO_PUBLIC", "yes")
+    assert read_settings()[1] == []
+
+
+DEMO = {"PORTAL_MODE": "demo", "PORTAL_PUBLIC_URL": "http://localhost:3000", "PORTAL_BIND": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"PORTAL_PUBLIC_URL": "http://127.0.0.1:3471"},
+        {"PORTAL_PUBLIC_URL": "http://[::1]:3000", "PORTAL_BIND": "::1"},
+        {"PORTAL_PUBLIC_URL": "http://demo.localhost:3000", "PORTAL_BIND": "localhost"},
+    ],
+)
+def test_a_demo_starts_on_its_own_machine(monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]):
+    for name, value in (DEMO | changed).items():
+        monkeypatch.setenv(name, value)
+    assert read_settings()[1] == []
+
+
 def test_the_refusal_is_a_line_and_no_traceback(monkeypatch: pytest.MonkeyPatch):
     reasons(monkeypatch, PORTAL_SECRET_KEY="")
     settings.cache_clear()

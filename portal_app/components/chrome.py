@@ -21,6 +21,7 @@ from portal_app.components.kit import (
 from portal_app.components.nav import Noun, side_item, tabs
 from portal_app.components.staying import idle_warning, session_marks
 from portal_app.components.words import _, fill, here, language
+from portal_app.settings import settings
 from portal_app.speech import LANGUAGES, mark
 from portal_app.state.base import PortalState
 from portal_app.state.shell import ShellState
@@ -301,7 +302,16 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
 def document(*parts: rx.Component, session: str = "", **props: Any) -> rx.Component:
     spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
     marks = {**(session_marks(session) if session else {}), **props.pop("custom_attrs", {})}
-    return el.div(skip_link(), *parts, class_name="min-h-dvh", custom_attrs=marks, **spoken, **props)
+    return el.div(
+        skip_link(), *demo_notice(), *parts, class_name="min-h-dvh", custom_attrs=marks, **spoken, **props
+    )
+
+
+def demo_notice() -> tuple[rx.Component, ...]:
+    """Above every page of a demo, in the page as built: nothing moves when it appears, no script is added."""
+    if not settings().demo:
+        return ()
+    return (el.aside(_("Demo: people and payments are invented"), class_name="demo"),)
 
 
 def waiting() -> rx.Component:
@@ -311,7 +321,9 @@ def waiting() -> rx.Component:
         skel("h-5 w-40"),
         class_name="mx-auto max-w-[76rem] flex items-center gap-2.5 h-16 px-4 md:px-6",
     )
+    band = [el.div(class_name="demo")] if settings().demo else []  # as high as the notice that follows
     return el.div(
+        *band,
         el.div(head_line, class_name="border-b border-line"),
         el.div(
             skel("h-9 w-56"),

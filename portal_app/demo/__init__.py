@@ -56,6 +56,11 @@ PATIENTS = (
 )
 
 
+def sign_in_lines() -> list[str]:
+    """The patients one may be in the demo, as `make run` and `portal demo --who` print them."""
+    return [line for one in PATIENTS for line in (f"{one.contact}, {one.birth_date}", f"  {one.who}")]
+
+
 def load(principal: Principal, *, progress: Callable[[int, int], None] | None = None) -> ImportReport:
     """Makes the practice and reads its files, dated from today. Once it is there, nothing is done.
 

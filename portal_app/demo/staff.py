@@ -1,33 +1,60 @@
 """Who works at the demo practice. Each sets up an authenticator app when they first sign in."""
 
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from portal_app.demo.passwords import keep_passwords, new_password, passwords_in
 from portal_app.domain.access import Principal, Role
-from portal_app.domain.errors import Refused
 from portal_app.services.sign_in.staff import staff_add
+from portal_app.services.staff_account import has_password, reset_staff_sign_in, staff_emails
+from portal_app.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
 class StaffSignIn:
-    """Somebody one may be at the demo practice; `make run` prints it."""
+    """Somebody one may be at the demo practice; their password is the installation's own."""
 
     who: str
     email: str
-    password: str
     role: Role
 
 
-_PASSWORD = "lantern-quartz-4-meadow"  # noqa: S105  (the demo's, printed by make run)
 STAFF = (
-    StaffSignIn("Olga Novak, who owns the practice", "olga@juniper.example", _PASSWORD, Role.OWNER),
-    StaffSignIn("Nora Cohen, billing", "nora@juniper.example", _PASSWORD, Role.BILLING),
-    StaffSignIn("Dana Lee, front desk", "dana@juniper.example", _PASSWORD, Role.FRONT_DESK),
+    StaffSignIn("Olga Novak, who owns the practice", "olga@juniper.example", Role.OWNER),
+    StaffSignIn("Nora Cohen, billing", "nora@juniper.example", Role.BILLING),
+    StaffSignIn("Dana Lee, front desk", "dana@juniper.example", Role.FRONT_DESK),
 )
+# What all three had before each installation made its own. It was published: whoever still has it gets another one.
+_PUBLISHED = "lantern-quartz-4-meadow"
 
 
-def add_staff(principal: Principal) -> None:
-    """Whoever is not there yet."""
+def add_staff(principal: Principal, folder: Path | None = None) -> None:
+    """Adds whoever is missing, and gives a new password to whoever has the published one or none that is known here.
+
+    A new password ends their sessions. Written down after each step: one that was cut short is done again.
+    """
+    folder = folder or settings().data_dir
+    known = passwords_in(folder)
+    there = staff_emails(principal)
     for one in STAFF:
-        with suppress(Refused):
-            staff_add(principal, one.email, one.who.partition(",")[0], one.role, one.password)
+        if one.email in there and one.email in known and not has_password(principal, one.email, _PUBLISHED):
+            continue
+        password = new_password()
+        if one.email in there:
+            reset_staff_sign_in(principal, one.email, password)
+        else:
+            staff_add(principal, one.email, one.who.partition(",")[0], one.role, password)
+        known[one.email] = password
+        keep_passwords(folder, known)
+
+
+def sign_in_lines(folder: Path | None = None) -> list[str]:
+    """Each with email and password, as `make run` and `portal demo --who` print them."""
+    known = passwords_in(folder or settings().data_dir)
+    lines: list[str] = []
+    for one in STAFF:
+        lines += [
+            f"{one.email}, {known.get(one.email, 'no password yet: portal demo makes one')}",
+            f"  {one.who}",
+        ]
+    return lines

@@ -139,6 +139,21 @@ def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None
         _changed(tx, theirs, them, "staff_password_changed", "reset:staff_sign_in")
 
 
+def staff_emails(principal: Principal) -> set[str]:
+    """Of everybody who works here or did."""
+    principal.require(Permission.MANAGE_STAFF)
+    with reading(on_behalf(principal)) as tx:
+        return set(tx.exec(select(StaffMember.email)))
+
+
+def has_password(principal: Principal, email: str, password: str) -> bool:
+    """Whether this is the password they have: for one that was published."""
+    principal.require(Permission.MANAGE_STAFF)
+    with reading(on_behalf(principal)) as tx:
+        whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email)).first()
+    return is_password(whose, password)
+
+
 def _me(tx: Tx, principal: Principal, *, lock: bool = False) -> StaffMember:
     principal.require(Permission.AT_WORK)
     if principal.staff_id is None or not principal.session_ref:

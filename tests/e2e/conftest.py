@@ -115,6 +115,7 @@ class Visitor:
     page: Page
     url: str
     name: str
+    portal: Portal
     complaints: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
 
@@ -157,7 +158,7 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visits]
         )
         context.set_default_timeout(PATIENCE)
         look = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
-        visitor = Visitor(context, context.new_page(), url or portal.url, look)
+        visitor = Visitor(context, context.new_page(), url or portal.url, look, portal)
         context.on("console", lambda said: _complain(visitor, said.type, f"{said.text} {_whence(said)}"))
         context.on("weberror", lambda error: _complain(visitor, "error", str(error.error)))
         made.append(visitor)

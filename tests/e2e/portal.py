@@ -17,6 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from portal_app.demo.passwords import passwords_in
 from tests.servers import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,10 @@ class Portal:
         self.command("migrate")
         self.command("demo")
         return self
+
+    def password_of(self, email: str) -> str:
+        """Of a member of the demo's staff in this installation."""
+        return passwords_in(self.folder)[email]
 
     def like(self, folder: Path) -> "Portal":
         """With a copy of the data that another installation prepared."""

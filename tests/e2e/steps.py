@@ -13,7 +13,7 @@ from portal_app.demo.staff import STAFF
 from tests.e2e.conftest import Visitor
 
 OUTBOX = "/outbox"
-OWNER, STAFF_PASSWORD = STAFF[0].email, STAFF[0].password
+OWNER = STAFF[0].email
 MARIA = ("maria@example.com", date(1981, 3, 14))
 LUIS = ("maria@example.com", date(1979, 5, 2))
 NADIA = ("nadia.brennan@example.com", date(1978, 11, 20))
@@ -121,7 +121,7 @@ def staff_sign_in(visitor: Visitor, email: str) -> Page:
 def _staff_sign_in_anew(visitor: Visitor, email: str) -> Page:
     page = visitor.go("/staff/sign-in")
     page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(STAFF_PASSWORD)
+    page.get_by_label("Password").fill(visitor.portal.password_of(email))
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Set up your second step")).to_be_visible()
     secret = page.locator("code").inner_text().replace(" ", "")

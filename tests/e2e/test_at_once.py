@@ -9,7 +9,7 @@ from portal_app.demo.staff import STAFF
 from tests.e2e.conftest import Visits
 from tests.e2e.portal import Portal
 from tests.e2e.reader import LANGUAGES, PASSWORD, Reader, in_the_portal, sign_in_quietly
-from tests.e2e.steps import LUIS, STAFF_PASSWORD
+from tests.e2e.steps import LUIS
 
 # A password manager: fills in what it knows and sends it, as soon as the page listens.
 AT_ONCE = """typed => {
@@ -75,7 +75,8 @@ def test_a_password_sent_before_the_page_has_begun_leads_to_the_second_step(
 
 def test_staff_who_are_faster_than_their_page_go_on_too(portal: Portal, visit: Visits):
     one = Reader(visit(portal, phone=False), "en")
-    submits_at_once(one, "/staff/sign-in", email=STAFF[-1].email, password=STAFF_PASSWORD)
+    dana = STAFF[-1].email
+    submits_at_once(one, "/staff/sign-in", email=dana, password=portal.password_of(dana))
     expect(
         one.page.get_by_role("heading", name=re.compile("Set up your second step|Enter the code"))
     ).to_be_visible()

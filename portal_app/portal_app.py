@@ -12,6 +12,7 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import nobody, the_portal
 from portal_app.gateways import gateways, practice_system
+from portal_app.i18n_paths import default_language
 from portal_app.services import audit, drafts, jobs, messages, resets
 from portal_app.services.billing.exporting import deliver_exports_forever
 from portal_app.services.embedding import framed_by
@@ -116,7 +117,7 @@ def put_together() -> rx.App:
         head_components=chrome.head(),
         hydrate_fallback=chrome.waiting,
         stylesheets=["/tokens.css"],
-        html_lang="en",
+        html_lang=default_language(),
     )
     made.add_middleware(Doors())
     for task in tasks:

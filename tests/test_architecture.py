@@ -24,18 +24,29 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "db": {"db", "domain", "settings", "clock"},
     "gateways": {"gateways", "domain", "settings", "clock"},
-    "services": {"services", "db", "gateways", "domain", "settings", "clock", "speech"},
-    "state": {"state", "services", "gateways", "domain", "settings", "clock", "speech", "visitor"},
-    "components": {"components", "state", "domain", "settings", "speech"},
+    "services": {"services", "db", "gateways", "domain", "settings", "clock", "speech", "i18n_paths"},
+    "state": {
+        "state",
+        "services",
+        "gateways",
+        "domain",
+        "settings",
+        "clock",
+        "speech",
+        "visitor",
+        "i18n_paths",
+    },
+    "components": {"components", "state", "domain", "settings", "speech", "i18n_paths"},
     "pages": {"pages", "components", "state", "domain", "settings", "speech"},
-    "web": {"web", "services", "gateways", "domain", "settings", "clock", "speech", "visitor"},
-    "demo": {"demo", "services", "gateways", "db", "domain", "settings", "clock"},
+    "web": {"web", "services", "gateways", "domain", "settings", "clock", "speech", "visitor", "i18n_paths"},
+    "demo": {"demo", "services", "gateways", "db", "domain", "settings", "clock", "i18n_paths"},
     "stripe_simulator": {"stripe_simulator", "settings"},
 }
 # Those at the top put the layers together: the app, the command line, the server.
 AT_THE_TOP = {
     "settings.py": set[str](),
     "clock.py": {"settings"},
+    "i18n_paths.py": {"settings"},
     "speech.py": {"domain", "settings", "clock"},
     "visitor.py": {"domain"},
 }
@@ -313,6 +324,26 @@ def test_the_settings_table_of_the_manual_is_complete():
     names = {field.alias or f"PORTAL_{name.upper()}" for name, field in Settings.model_fields.items()}
     manual = (ROOT / "docs" / "configuration.md").read_text()
     assert not [name for name in names if f"`{name}`" not in manual]
+
+
+def test_only_one_module_knows_which_language_has_the_bare_paths():
+    """Prefixes, the default language and the address of the portal are put together in i18n_paths."""
+    joined = re.compile(
+        r"""languages\[0\]|languages\[1:\]|"/(es|en)["/]|f"/\{(language|code|spoken)\b|public_url\.rstrip"""
+        r"""|settings\(\)\.public_url\s*\+|language(\(\))? [!=]= "en\""""
+    )
+    allowed = {
+        "i18n_paths.py",
+        "web/sms.py",  # the address that Twilio signs has no language
+        "demo/site.py",  # the practice's own site has paths of its own
+        "domain/embedding.py",  # an example in a docstring
+    }
+    assert not [
+        f"{where}: {hit[0]}"
+        for path in sources()
+        if (where := str(path.relative_to(PORTAL))) not in allowed
+        and (hit := joined.search(path.read_text()))
+    ]
 
 
 # Character classes, so that this file does not find itself.

@@ -66,7 +66,7 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
     framed.__module__ = f"{body.__module__}_{code}"
     loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
     rx.page(
-        route=in_window(frame.path) or "/",
+        route=in_window(frame.path),
         title=_titled(title),
         description=_(DESCRIPTION),
         on_load=[_ARRIVALS[frame.side], *loads],

@@ -25,6 +25,7 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, SessionScope
+from portal_app.i18n_paths import default_language, localised_url
 from portal_app.services import live, messages
 from portal_app.services.logins import may_come_in
 from portal_app.services.notices import tell_everywhere
@@ -33,7 +34,6 @@ from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import NotOurs, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
-from portal_app.settings import settings
 
 assert tell_everywhere  # registers the words of "access_link"
 _MAY_MAKE = {
@@ -144,7 +144,8 @@ def new_link(
         )
     )
     note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
-    return NewLink(row.id, _address("links", token))
+    spoken = tx.find(Patient, patient_id).language
+    return NewLink(row.id, f"{localised_url(spoken, '/links')}#{token}")
 
 
 @retried
@@ -263,11 +264,12 @@ def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
         revoke(tx, row)
 
 
-def access_link(principal: Principal, kind: ContactKind, value: str) -> str:
-    """The address of sign-in with this contact filled in. It shows the contact and opens nothing."""
+def access_link(principal: Principal, kind: ContactKind, value: str, language: str = "") -> str:
+    """The address of sign-in in `language` with this contact filled in. It shows the contact and opens nothing."""
     principal.require(Permission.SHARE_PORTAL)
     until = (clock.now() + ACCESS_LINK_LIFE).isoformat()
-    return _address("sign-in", seal("access link", json.dumps([str(kind), value, until])))
+    secret = seal("access link", json.dumps([str(kind), value, until]))
+    return f"{localised_url(language, '/sign-in')}#{secret}"
 
 
 def send_access_link(principal: Principal, patient_id: PatientId) -> int:
@@ -284,7 +286,7 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
                 once=new_id("say"),
                 to_contact=(point.kind, point.value),
                 language=patient.language,
-                values={"link": access_link(principal, point.kind, point.value)},
+                values={"link": access_link(principal, point.kind, point.value, patient.language)},
             )
         note(tx, "send:access_link", patient_id, count=len(usable))
         return len(usable)
@@ -313,8 +315,7 @@ def portal_link(principal: Principal, way: str = "") -> PortalLink:
     principal.require(Permission.SHARE_PORTAL)
     if way not in ("", "phone", "email", "desk"):
         raise NotFound
-    page = f"/sign-in?by={way}" if way else "/welcome"
-    address = settings().public_url.rstrip("/") + page
+    address = localised_url(default_language(), f"/sign-in?by={way}" if way else "/welcome")
     return PortalLink(address, qr_svg(address))
 
 
@@ -371,10 +372,6 @@ def _end_sessions(tx: Tx, link_id: str) -> None:
         session.revoked_at = clock.now()
         tx.keep(session)
         tx.afterwards(lambda ref=session.ref: live.announce(f"session:{ref}"))
-
-
-def _address(page: str, token: str) -> str:
-    return f"{settings().public_url.rstrip('/')}/{page}#{token}"
 
 
 def _hash(token: str) -> str:

@@ -29,6 +29,7 @@ from portal_app.gateways import Gateways
 from portal_app.gateways.mail import Attachment, Mail, Mailer
 from portal_app.gateways.sending import Failed, Sending, Sent
 from portal_app.gateways.sms import Texter
+from portal_app.i18n_paths import localised_url, supported_language
 from portal_app.services import documents, live
 from portal_app.services.wording import WORDINGS, worded
 from portal_app.settings import settings
@@ -76,8 +77,8 @@ def write(
     staff find it by. False when it was said already.
     """
     practice = tx.find(Practice, "practice")
-    language = language or _language(tx, to_patient)
-    said = worded(practice, kind, to_contact[0], language, _standing(practice) | dict(values or {}))
+    language = supported_language(language) if language else _language(tx, to_patient)
+    said = worded(practice, kind, to_contact[0], language, _standing(practice, language) | dict(values or {}))
     row = OutboxMessage(
         id=new_id("msg"),
         once=once,
@@ -197,13 +198,12 @@ def _usable(tx: Tx, patient_id: PatientId) -> list[ContactPoint]:
 
 def _language(tx: Tx, patient_id: PatientId | None) -> str:
     patient = tx.get(Patient, patient_id) if patient_id else None
-    spoken = patient.language if patient else tx.principal.language
-    return spoken if spoken in settings().languages else settings().languages[0]
+    return supported_language(patient.language if patient else tx.principal.language)
 
 
-def _standing(practice: Practice) -> dict[str, Any]:
-    """What every message may name."""
-    portal = settings().public_url.rstrip("/")
+def _standing(practice: Practice, language: str) -> dict[str, Any]:
+    """What every message may name; the portal's address opens in the message's language."""
+    portal = localised_url(language)
     return {"practice": practice.name, "portal": portal, "host": urlsplit(portal).hostname or ""}
 
 

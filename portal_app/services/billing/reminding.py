@@ -21,12 +21,12 @@ from portal_app.domain.billing import PAYABLE
 from portal_app.domain.errors import NotAllowed
 from portal_app.domain.families import ContactKind, PatientStatus
 from portal_app.domain.ids import AccountId, InvoiceId, SourceId, new_id
+from portal_app.i18n_paths import supported_language
 from portal_app.services import messages
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import attempts_on, lock_account
 from portal_app.services.billing.linked_messages import link_for_message
 from portal_app.services.money_words import LINES
-from portal_app.settings import settings
 from portal_app.speech import say
 
 DUE_SOON = timedelta(days=3)
@@ -200,7 +200,7 @@ def _opens(tx: Tx, bill: InvoiceId) -> dict[str, str]:
 
 
 def _together(guarantor: Patient, news: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    spoken = guarantor.language if guarantor.language in settings().languages else settings().languages[0]
+    spoken = supported_language(guarantor.language)
     return {
         "news": "\n".join(say(spoken, LINES[kind], **values) for kind, values in news),
         "count": len(news),

@@ -14,6 +14,8 @@ from sqlmodel import SQLModel
 
 import portal_app.db.tables  # noqa: F401  (the metadata is whole)
 from portal_app.db.scope import Owned, tables
+from portal_app.db.tables.practice import Practice
+from portal_app.domain.practice_settings import SETTINGS
 from portal_app.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -344,6 +346,27 @@ def test_only_one_module_knows_which_language_has_the_bare_paths():
         if (where := str(path.relative_to(PORTAL))) not in allowed
         and (hit := joined.search(path.read_text()))
     ]
+
+
+def test_settings_of_the_practice_have_one_writer():
+    """A setting that is written elsewhere is neither validated nor in the history."""
+    columns = {setting.column or name for name, setting in SETTINGS.items()} | {"wording"}
+    wrong = []
+    for path in sources():
+        where = path.relative_to(PORTAL)
+        if where.parts[0] not in ("services", "demo", "web", "cli.py"):
+            continue
+        for node in ast.walk(parsed(path)):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            wrong += [
+                f"{where}:{node.lineno}"
+                for t in targets
+                if isinstance(t, ast.Attribute) and t.attr in columns
+            ]
+            if isinstance(node, ast.Call) and ast.unparse(node).startswith("setattr("):
+                wrong.append(f"{where}: {ast.unparse(node)}")
+    assert wrong == ["services/contact_details.py: setattr(person, name, line)"]  # a patient's address
+    assert set(columns) <= set(Practice.model_fields)
 
 
 # Character classes, so that this file does not find itself.

@@ -16,7 +16,6 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
-from portal_app.domain.embedding import origins
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
@@ -29,6 +28,7 @@ from portal_app.services.billing.books import allocations_of, move
 from portal_app.services.billing.exporting import TELL_AFTER, deliver_exports
 from portal_app.services.billing.transactions import PAGE, Kind, Search, State
 from portal_app.services.billing.views import NewLine
+from portal_app.services.embedding import framed_by
 from portal_app.services.practice import practice_now
 from portal_app.services.practice_settings import change_setting, view_settings
 from portal_app.services.practice_wording import change_wording, view_wording
@@ -460,6 +460,14 @@ def test_messages_and_pay_links_are_settings_too(cast: Cast) -> None:
         ("minimum_payment", Money(0)),
         ("minimum_payment", "5"),
         ("online_payments", 1),
+        ("embed_origins", [f"https://site{n}.example" for n in range(11)]),
+        ("embed_origins", "https://juniper.example"),
+        ("embed_origins", [7]),
+        ("wording", {"due_soon": {"en": {"subject": "Hello"}}}),
+        ("wording:due_soon:en", {"body": "no amount"}),
+        ("wording:due_soon:fr", {"body": "{amount}"}),
+        ("wording:sign_in_code:en", {"body": "{code}"}),
+        ("due_soon:en", {"body": "{amount}"}),
         ("name", "Mine"),
         ("version", 1),
     ],
@@ -501,13 +509,16 @@ def test_online_payments_off_is_refused_by_the_server(cast: Cast, processor: Fak
         "null",
     ],
 )
-def test_an_address_that_is_no_website_may_not_frame_the_portal(text: str) -> None:
+def test_an_address_that_is_no_website_may_not_frame_the_portal(cast: Cast, text: str) -> None:
     with pytest.raises(Refused):
-        origins(text)
+        change_setting(cast.olga, "embed_origins", [text])
+    assert framed_by(PORTAL) == ()
 
 
-def test_addresses_of_websites_are_kept_as_browsers_send_them() -> None:
-    assert origins("https://Juniper.Example/\nhttps://www.juniper.example:8443, http://localhost:8000") == (
+def test_addresses_of_websites_are_kept_as_browsers_send_them(cast: Cast) -> None:
+    typed = ["https://Juniper.Example/", "https://www.juniper.example:8443", "http://localhost:8000"]
+    change_setting(cast.olga, "embed_origins", [*typed, "https://juniper.example"])
+    assert framed_by(PORTAL) == (
         "https://juniper.example",
         "https://www.juniper.example:8443",
         "http://localhost:8000",

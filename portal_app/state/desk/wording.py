@@ -7,7 +7,8 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import Refused
 from portal_app.i18n_paths import supported_language
-from portal_app.services.practice_wording import KINDS, OwnWords, change_wording, view_wording
+from portal_app.services.practice_wording import OwnWords, change_wording, view_wording
+from portal_app.services.wording_rules import KINDS
 from portal_app.settings import settings
 from portal_app.speech import mark, say
 from portal_app.state.addresses import address

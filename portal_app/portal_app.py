@@ -1,7 +1,6 @@
 """The portal, put together: pages, plain routes, the shield around them, what runs as long as it does."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import reflex as rx
@@ -13,6 +12,7 @@ from portal_app.components import chrome
 from portal_app.domain.access import nobody, the_portal
 from portal_app.gateways import gateways, practice_system
 from portal_app.i18n_paths import default_language
+from portal_app.serve import WEB_ROOT
 from portal_app.services import audit, drafts, jobs, messages, resets
 from portal_app.services.billing.exporting import deliver_exports_forever
 from portal_app.services.embedding import framed_by
@@ -24,7 +24,6 @@ from portal_app.web import documents, exports, neighbours, passkeys, session, sm
 from portal_app.web.memory import collect_seldom
 from portal_app.web.shield import Shield
 
-WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
 SIMULATOR = "/_stripe"

@@ -10,6 +10,7 @@ from pathlib import Path
 from portal_app.settings import Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+WEB_ROOT = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
 
 _REFLEX = {
     "REFLEX_ENV_MODE": "prod",  # elsewhere Reflex tells the page what went wrong, in full
@@ -28,7 +29,7 @@ def serve(*, workers: int = 1) -> None:
     if workers > 1 and not ours.redis_url.get_secret_value():
         raise SystemExit("portal: several processes need REDIS_URL")
     _require_free(ours.bind, ours.port)
-    if not Path(".web/build/client/index.html").exists():
+    if not (WEB_ROOT / "index.html").exists():
         raise SystemExit("portal: the pages are not built yet; run: python scripts/build.py")
     prepare(ours)
     _run(ours, workers)

@@ -4,7 +4,7 @@ import ast
 import importlib.util
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -367,6 +367,50 @@ def test_settings_of_the_practice_have_one_writer():
                 wrong.append(f"{where}: {ast.unparse(node)}")
     assert wrong == ["services/contact_details.py: setattr(person, name, line)"]  # a patient's address
     assert set(columns) <= set(Practice.model_fields)
+
+
+def _joins_a_name(node: ast.AST) -> bool:
+    """`f"{given} {family}"`, or the same with +."""
+    joins = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add))
+    return joins and re.search(r"given.*family", ast.unparse(node)) is not None
+
+
+def _found_by(meant: Callable[[ast.AST], bool]) -> set[str]:
+    """The modules with a piece of code that is meant."""
+    return {
+        str(path.relative_to(PORTAL))
+        for path in sources()
+        if any(meant(node) for node in ast.walk(parsed(path)))
+    }
+
+
+def test_names_are_put_together_in_one_place():
+    assert _found_by(_joins_a_name) == {
+        "domain/families.py",  # full_name
+        "domain/credentials.py",  # initials
+        "services/patient_search.py",  # the same in the database
+    }
+
+
+def test_one_place_decides_which_contacts_are_usable():
+    def asks(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == "may_text" and isinstance(node.ctx, ast.Load)
+
+    assert _found_by(asks) == {"db/tables/families.py"}
+
+
+def test_one_place_decides_which_country_phones_are_of():
+    def asks(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node).startswith("settings().locale.rpartition")
+
+    assert _found_by(asks) == {"services/contacts.py"}
+
+
+def test_one_place_reads_the_number_of_a_page():
+    def reads(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node) in ("int(page)", "int(query['page'])")
+
+    assert _found_by(reads) == set()
 
 
 # Character classes, so that this file does not find itself.

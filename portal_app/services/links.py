@@ -27,6 +27,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, SessionScope
 from portal_app.i18n_paths import default_language, localised_url
 from portal_app.services import live, messages
+from portal_app.services.contacts import usable_contacts
 from portal_app.services.logins import may_come_in
 from portal_app.services.notices import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
@@ -277,8 +278,7 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
     principal.require(Permission.SHARE_PORTAL)
     with transaction(on_behalf(principal)) as tx:
         patient = tx.find(Patient, patient_id)
-        points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
-        usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
+        usable = usable_contacts(tx, patient_id)
         for point in usable:
             messages.write(
                 tx,

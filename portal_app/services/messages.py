@@ -31,6 +31,7 @@ from portal_app.gateways.sending import Failed, Sending, Sent
 from portal_app.gateways.sms import Texter
 from portal_app.i18n_paths import localised_url, supported_language
 from portal_app.services import documents, live
+from portal_app.services.contacts import usable_contacts
 from portal_app.services.wording import WORDINGS, worded
 from portal_app.settings import settings
 from portal_app.speech import mark
@@ -181,19 +182,12 @@ async def _until(awake: asyncio.Event, *, seconds: float) -> None:
 
 def ways(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
     """The ways a patient chose, one address for each; the first usable one where they chose none."""
-    usable = _usable(tx, patient_id)
+    usable = usable_contacts(tx, patient_id)
     chosen: dict[ContactKind, str] = {}
     for point in usable:
         if point.preferred:
             chosen.setdefault(point.kind, point.value)
     return list(chosen.items()) or [(point.kind, point.value) for point in usable[:1]]
-
-
-def _usable(tx: Tx, patient_id: PatientId) -> list[ContactPoint]:
-    """Preferred before others, email before a phone that takes texts."""
-    points = tx.exec(select(ContactPoint).where(ContactPoint.patient_id == patient_id)).all()
-    usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
-    return sorted(usable, key=lambda p: (not p.preferred, p.kind is not ContactKind.EMAIL, p.value))
 
 
 def _language(tx: Tx, patient_id: PatientId | None) -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlmodel import col, select
-
 from portal_app import clock
 from portal_app.db.scope import Tx
-from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.families import Patient
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services import credential_words, messages
+from portal_app.services.contacts import usable_contacts
 
 assert credential_words  # its words are among the messages' from now on
 
@@ -26,8 +25,7 @@ def tell_everywhere(
 ) -> None:
     """Every email, every phone that takes texts; `also`: addresses that are theirs no longer."""
     patient = tx.get(Patient, patient_id)
-    points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id))
-    addresses = [(p.kind, p.value) for p in points if p.kind is ContactKind.EMAIL or p.may_text]
+    addresses = [(point.kind, point.value) for point in usable_contacts(tx, patient_id)]
     said = once or new_id("say")
     for channel, value in dict.fromkeys([*also, *addresses]):
         messages.write(

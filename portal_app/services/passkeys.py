@@ -74,7 +74,7 @@ def begin_passkey(principal: Principal) -> str:
         if len(known) >= PASSKEYS_AT_MOST:
             raise Refused("You have {most} passkeys. Remove one first.", most=PASSKEYS_AT_MOST)
         person = tx.find(Patient, me)
-        full_name = f"{person.given_name} {person.family_name}"
+        full_name = person.full_name
         options = webauthn.generate_registration_options(
             rp_id=rp_id(),
             rp_name=tx.find(Practice, "practice").name,

@@ -52,7 +52,7 @@ def view_frame(principal: Principal) -> FrameView:
         if principal.patient_id:
             person = tx.find(Patient, principal.patient_id)
             sees = tuple(name for id_, name in tx.exec(_OTHERS) if id_ != person.id)
-            return FrameView(practice, person.given_name, f"{person.given_name} {person.family_name}", sees)
+            return FrameView(practice, person.given_name, person.full_name, sees)
     return FrameView(practice, *_staff_name(principal))
 
 

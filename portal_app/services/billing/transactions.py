@@ -23,9 +23,11 @@ from portal_app.db.tables.billing import (
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing import IN_FLIGHT, RECEIVED, EntryKind, Method, PaymentStatus, RefundStatus
+from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId
 from portal_app.domain.money import Money
 from portal_app.services.billing.books import currency
+from portal_app.services.patient_search import matches
 
 PAGE = 50
 _BATCH = 500
@@ -251,17 +253,7 @@ def _has(column: Any, text: str) -> Any:
 
 def _of_people(text: str) -> Any:
     """Accounts whose guarantor is meant by a name, a part of one, or a chart number."""
-    return select(Account.id).join(Patient, col(Patient.id) == Account.guarantor_id).where(named(text))
-
-
-def named(text: str) -> Any:
-    """Patients meant by `text`: every word of it is in their name, or it is their chart number."""
-    whole = col(Patient.given_name) + " " + col(Patient.family_name)
-    words = [whole.icontains(word, autoescape=True) for word in text.replace(",", " ").split()[:6]]
-    fits = words[0] if words else literal(False)
-    for word in words[1:]:
-        fits = fits & word
-    return or_(fits, func.lower(col(Patient.chart_number)) == text.lower())
+    return select(Account.id).join(Patient, col(Patient.id) == Account.guarantor_id).where(matches(text))
 
 
 # --- what stands in a row ----------------------------------------------------------------------
@@ -377,7 +369,7 @@ def _guarantors(tx: Tx, accounts: set[AccountId]) -> People:
         .join(Patient, col(Patient.id) == Account.guarantor_id)
         .where(col(Account.id).in_(accounts))
     )
-    return {account: (who, f"{given} {family}", chart) for account, who, given, family, chart in rows}
+    return {account: (who, full_name(given, family), chart) for account, who, given, family, chart in rows}
 
 
 def _numbers(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:

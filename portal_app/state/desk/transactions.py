@@ -25,6 +25,7 @@ from portal_app.state.desk.words import (
     transaction_status,
 )
 from portal_app.state.live import watch
+from portal_app.state.paging import page_number
 
 PATH = "/staff/transactions"
 _LONGEST = 80
@@ -197,7 +198,7 @@ class TransactionsState(PortalState):
         account = query.get("account", "")
         self._account = given_id("acc", account) if account else ""
         page = query.get("page", "")
-        self._page = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
+        self._page = page_number(page)
         self.asked_key = urlencode(self._asked())
         self.person_off = self._address({**self._asked(), "account": ""})
         self.narrowed = any(self._asked().values())

@@ -34,7 +34,7 @@ class GrantKind(StrEnum):
 
 def full_name(given_name: str, family_name: str) -> str:
     """A person's whole name as it is shown and written: the given name first."""
-    return f"{given_name} {family_name}".strip()
+    return f"{given_name} {family_name}"
 
 
 def is_usable(kind: ContactKind, may_text: bool) -> bool:

@@ -39,7 +39,6 @@ class ContactView:
     id: str
     kind: ContactKind
     shown: str
-    confirmed: bool
     preferred: bool
 
 
@@ -368,10 +367,7 @@ def _details(person: Patient, points: list[ContactPoint], principal: Principal) 
         name=person.full_name,
         birth_date=person.birth_date,
         sex=person.sex,
-        contacts=tuple(
-            ContactView(p.id, p.kind, p.shown or p.value, p.verified_at is not None, p.preferred)
-            for p in points
-        ),
+        contacts=tuple(ContactView(p.id, p.kind, p.shown or p.value, p.preferred) for p in points),
         address=Address(
             person.line1, person.line2, person.city, person.region, person.postal_code, person.country
         ),

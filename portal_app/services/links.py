@@ -95,22 +95,6 @@ class PortalLink:
     qr_svg: str
 
 
-def make_link(
-    principal: Principal,
-    purpose: Purpose,
-    subject_id: str,
-    *,
-    patient_id: PatientId | None = None,
-    at_most: Money | None = None,
-    life: timedelta | None = None,
-) -> NewLink:
-    """An address for one purpose. `patient_id`: whose birth date is asked; the guarantor's for money."""
-    if not principal.may(Permission.SHARE_PORTAL):
-        principal.require(_MAY_MAKE[purpose])
-    with transaction(on_behalf(principal)) as tx:
-        return new_link(tx, purpose, subject_id, patient_id=patient_id, at_most=at_most, life=life)
-
-
 def new_link(
     tx: Tx,
     purpose: Purpose,
@@ -121,7 +105,10 @@ def new_link(
     life: timedelta | None = None,
     made_by: str = "",
 ) -> NewLink:
-    """The same in the transaction of an errand that sends it along, in whose name it is unless said."""
+    """An address for one purpose, in the transaction that sends or shows it.
+
+    `patient_id`: whose birth date is asked; the guarantor's for money. `made_by`: the caller unless said.
+    """
     account_id = _account(tx, purpose, subject_id)
     if account_id:
         patient_id = tx.find(Account, account_id).guarantor_id
@@ -217,17 +204,6 @@ def payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Princip
         ip=principal.ip,
     )
     return narrowed, this
-
-
-def finish_link(principal: Principal) -> None:
-    """It has done what it was for: the link and its session are over."""
-    this = linked(principal)
-    with transaction(on_behalf(principal)) as tx:
-        row = _held(tx, this.link_id)
-        row.done_at = clock.now()
-        tx.keep(row)
-        _end_sessions(tx, row.id)
-        note(tx, "finish:link", this.patient_id, link=row.id)
 
 
 def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, ...]:

@@ -53,15 +53,12 @@ class PasskeyView:
     name: str
     synced: bool
     added: datetime
-    last_used: datetime | None
 
 
 def list_passkeys(principal: Principal) -> tuple[PasskeyView, ...]:
     me = own(principal)
     with reading(on_behalf(principal)) as tx:
-        return tuple(
-            PasskeyView(p.id, p.name, p.synced, p.created_at, p.last_used_at) for p in passkeys_of(tx, me)
-        )
+        return tuple(PasskeyView(p.id, p.name, p.synced, p.created_at) for p in passkeys_of(tx, me))
 
 
 def begin_passkey(principal: Principal) -> str:

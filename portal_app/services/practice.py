@@ -104,11 +104,6 @@ _FRESH = columns(
 ).where(Practice.id == "practice")
 
 
-def practice_now(principal: Principal) -> PracticeFacts:
-    with reading(principal) as tx:
-        return practice(tx)
-
-
 def practice(tx: Tx) -> PracticeFacts:
     """Facts as of now; what decides about money is read each time, the rest once a version."""
     fresh = tx.exec(_FRESH).first()

@@ -150,7 +150,7 @@ def contacts_of(principal: Principal, patient_id: PatientId) -> tuple[ContactVie
             raise NotFound
         points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
         return tuple(
-            ContactView(p.id, p.kind, p.shown or p.value, p.verified_at is not None, p.preferred)
+            ContactView(p.id, p.kind, p.shown or p.value, p.preferred)
             for p in sorted(points, key=lambda p: (p.kind, not p.preferred, p.value))
         )
 

@@ -343,7 +343,7 @@ def test_src_1_a_default_used_by_autopay_asks_who_takes_over(cast: Cast, process
                 created_at=clock.now(),
             )
         )
-    assert billing.used_by(cast.maria, VISA) == ("Gold",)
+    assert billing.uses(cast.maria, RIVERA) == {VISA: ("Gold",)}
     with pytest.raises(Refused, match="from now on"):
         billing.remove_source(cast.maria, VISA, processor=processor)
     billing.remove_source(cast.maria, VISA, processor=processor, next_default=added.id)

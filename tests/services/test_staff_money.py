@@ -29,7 +29,7 @@ from portal_app.services.billing.exporting import TELL_AFTER, deliver_exports
 from portal_app.services.billing.transactions import PAGE, Kind, Search, State
 from portal_app.services.billing.views import NewLine
 from portal_app.services.embedding import framed_by
-from portal_app.services.practice import practice_now
+from portal_app.services.practice import practice
 from portal_app.services.practice_settings import change_setting, view_settings
 from portal_app.services.practice_wording import change_wording, view_wording
 from portal_app.services.staff_tasks import finish_task, list_tasks, who_can_allow
@@ -425,7 +425,8 @@ def test_all_14_what_is_void_or_written_off_takes_no_money(cast: Cast, processor
 
 # --- settings ----------------------------------------------------------------------------------
 def test_settings_say_who_changed_them_and_are_valid_in_every_process(cast: Cast) -> None:
-    before = practice_now(PORTAL).version
+    with reading(PORTAL) as tx:
+        before = practice(tx).version
     assert change_setting(cast.olga, "online_payments", False) is True
     assert change_setting(cast.olga, "online_payments", False) is False
     assert change_setting(cast.olga, "minimum_payment", Money(5_00)) is True
@@ -434,7 +435,8 @@ def test_settings_say_who_changed_them_and_are_valid_in_every_process(cast: Cast
     seen = view_settings(cast.olga)
     assert (seen.online_payments, seen.minimum_payment, seen.dependent_age) == (False, Money(5_00), 15)
     assert (seen.changed["online_payments"].by, seen.changed["post_automatically"].by) == ("Olga Novak", "")
-    facts = practice_now(PORTAL)
+    with reading(PORTAL) as tx:
+        facts = practice(tx)
     assert (facts.version, facts.online_payments, facts.dependent_age) == (before + 4, False, 15)
 
 

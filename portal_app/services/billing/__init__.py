@@ -36,7 +36,6 @@ from portal_app.services.billing.wallet import (
     remove_source,
     rename_source,
     start_adding_source,
-    used_by,
     uses,
 )
 
@@ -79,7 +78,6 @@ __all__ = [
     "start_adding_source",
     "todays_payments",
     "use_credit",
-    "used_by",
     "uses",
     "view_account",
     "view_invoice",

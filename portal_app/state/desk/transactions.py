@@ -50,12 +50,6 @@ class TransactionItem:
     chosen: bool
 
 
-@dataclass(frozen=True)
-class Option:
-    value: str
-    label: str
-
-
 class TransactionsState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     text: rx.Field[str] = rx.field("")

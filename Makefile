@@ -22,6 +22,8 @@ unit: ## The tests without a browser; make unit ARGS="-k refund"
 browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@sh scripts/venv.sh dev
 	@$(PY) scripts/build.py
+	@PORTAL_LANGUAGES="es en" REFLEX_WEB_WORKDIR=build/web-es-en $(PY) scripts/build.py
+	@PORTAL_LANGUAGES=es REFLEX_WEB_WORKDIR=build/web-es $(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
 attacks: ## Attacks on the portal as it is served: every handler by the wire, takeovers, floods

@@ -14,10 +14,15 @@ for (const n of ["localStorage", "sessionStorage"]) {
 }
 (() => {
   const d = document, h = d.documentElement;
-  const spoken = () => (location.pathname.match(/^\/(es)(?=\/|$)/) || [0, "en"])[1];
+  // The first of the portal's languages has the bare paths, each other its prefix (i18n_paths.py).
+  const languages = (d.currentScript.dataset.languages || "en es").split(" ");
+  const prefix = (path) => languages.slice(1).find((l) => path === "/" + l || path.startsWith("/" + l + "/")) || "";
+  const bare = (path) => path.slice(prefix(path) && prefix(path).length + 1) || "/";
+  const inFrame = (path) => /^\/embed(\/|$)/.test(bare(path));
+  const spoken = () => prefix(location.pathname) || languages[0];
   h.lang = spoken();
   // 0. In a frame of the practice's own site: doors, session and socket of its own (domain/embedding.py).
-  const framed = /^(\/es)?\/embed(\/|$)/.test(location.pathname), door = framed ? "/embed" : "";
+  const framed = inFrame(location.pathname), door = framed ? "/embed" : "";
   let tell = () => {};
   const open = (o) => { if (!framed) return o.showModal(); o.show(); tell({ show: o.getBoundingClientRect().top }); };
   if (framed) {
@@ -112,8 +117,8 @@ for (const n of ["localStorage", "sessionStorage"]) {
     // 5. The language changes, the place does not.
     const l = on("a[data-language]");
     if (l) {
-      const bare = location.pathname.replace(/^\/es(?=\/|$)/, "") || "/";
-      l.href = (l.dataset.language === "en" ? bare : "/" + l.dataset.language + bare) + location.search + (token && "#" + token);
+      const to = l.dataset.language, here = bare(location.pathname);
+      l.href = (to === languages[0] ? here : "/" + to + here) + location.search + (token && "#" + token);
     }
     const u = on("[popover] a");
     if (u) u.closest("[popover]").hidePopover();
@@ -140,7 +145,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     if (g) { e.preventDefault(); b.getAttribute("command") === "show-modal" ? open(g) : g.close(); }
     // 7. From a frame, what may not stand there opens in a window of its own.
     const w = framed && on("a[href]");
-    if (w && w.origin === location.origin && w.target !== "_blank" && !/^(\/es)?\/embed(\/|$)/.test(w.pathname)) {
+    if (w && w.origin === location.origin && w.target !== "_blank" && !inFrame(w.pathname)) {
       e.preventDefault(); e.stopImmediatePropagation(); window.open(w.href, "_blank", "noopener");
     }
   }, true);
@@ -155,10 +160,10 @@ for (const n of ["localStorage", "sessionStorage"]) {
   });
   // 9. A link's secret rides behind the #, which no server sees: taken out of the address at once.
   let token = "", known = "", offered = null;
-  const bare = () => location.pathname.replace(/^\/es(?=\/)/, "").replace(/\/$/, "");
+  const place = () => bare(location.pathname).replace(/\/$/, "");
   const take = () => {
-    const linked = ["/links", "/stop-reset", "/staff/set-up"].includes(bare()), t = location.hash.slice(1);
-    if (t.length > 20 && (linked || bare() === "/sign-in")) {
+    const linked = ["/links", "/stop-reset", "/staff/set-up"].includes(place()), t = location.hash.slice(1);
+    if (t.length > 20 && (linked || place() === "/sign-in")) {
       token = t;
       history.replaceState(history.state, "", location.pathname + location.search);
       if (!linked) post("/auth/access-link", { token }).then((r) => r.ok ? r.json() : Promise.reject()).then((j) => { known = j.contact; fill(); })

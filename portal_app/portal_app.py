@@ -1,6 +1,5 @@
 """The portal, put together: pages, plain routes, the shield around them, what runs as long as it does."""
 
-from pathlib import Path
 from typing import Any
 
 import reflex as rx
@@ -11,7 +10,8 @@ from portal_app import logs, pages
 from portal_app.components import chrome
 from portal_app.domain.access import nobody
 from portal_app.gateways import gateways, practice_system
-from portal_app.serve import require_right_database
+from portal_app.i18n_paths import default_language
+from portal_app.serve import WEB_ROOT, require_right_database
 from portal_app.services.embedding import framed_by
 from portal_app.services.jobs.base import JobGateways
 from portal_app.services.jobs.registry import JOBS
@@ -24,7 +24,6 @@ from portal_app.web import documents, exports, neighbours, passkeys, session, sm
 from portal_app.web.memory import collect_seldom
 from portal_app.web.shield import Shield
 
-WEB_ROOT = Path(".web/build/client")
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
 SIMULATOR = "/_stripe"
@@ -106,7 +105,7 @@ def put_together() -> rx.App:
         head_components=chrome.head(),
         hydrate_fallback=chrome.waiting,
         stylesheets=["/tokens.css"],
-        html_lang="en",
+        html_lang=default_language(),
     )
     made.add_middleware(Doors())
     for task in tasks:

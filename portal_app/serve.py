@@ -13,6 +13,7 @@ from portal_app.domain.errors import Refused
 from portal_app.settings import Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+WEB_ROOT = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
 
 _REFLEX = {
     "REFLEX_ENV_MODE": "prod",  # elsewhere Reflex tells the page what went wrong, in full
@@ -33,7 +34,7 @@ def serve(*, workers: int = 1) -> None:
     require_right_database()
     close()  # the serving processes are forked: no connection may go along
     _require_free(ours.bind, ours.port)
-    if not Path(".web/build/client/index.html").exists():
+    if not (WEB_ROOT / "index.html").exists():
         raise SystemExit("portal: the pages are not built yet; run: python scripts/build.py")
     prepare(ours)
     _run(ours, workers)

@@ -25,7 +25,7 @@ os.environ.update(_SET)
 for _name in ("PORTAL_CLOCK", "PORTAL_SURFACE", "PORTAL_DEMO_USES_ENV", "DATABASE_URL", "REDIS_URL"):
     os.environ.pop(_name, None)
 
-from portal_app.settings import Settings  # noqa: E402  (after the environment is set)
+from portal_app.settings import Settings, settings  # noqa: E402  (after the environment is set)
 
 Settings.model_config["env_file"] = None  # a developer's own .env decides nothing here
 
@@ -103,6 +103,19 @@ def noon(request: pytest.FixtureRequest) -> Iterator[datetime]:
 def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_keeper", _REAL)
     monkeypatch.setattr(passwords, "_nobodys", cache(passwords._nobodys.__wrapped__))
+
+
+@pytest.fixture
+def has_languages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """has_languages("es en"): from here on these are PORTAL_LANGUAGES, the default one first."""
+
+    def change(languages: str) -> None:
+        monkeypatch.setenv("PORTAL_LANGUAGES", languages)
+        settings.cache_clear()
+
+    yield change
+    monkeypatch.delenv("PORTAL_LANGUAGES", raising=False)
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import ast
 import importlib.util
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,8 @@ from sqlmodel import SQLModel
 
 import portal_app.db.tables  # noqa: F401  (the metadata is whole)
 from portal_app.db.owned import Owned, tables
+from portal_app.db.tables.practice import Practice
+from portal_app.domain.practice_settings import SETTINGS
 from portal_app.settings import Settings
 from tests.import_graph import defined_names, find_cycle, import_graph, imported_names, modules
 
@@ -25,18 +27,29 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "db": {"db", "domain", "settings", "clock"},
     "gateways": {"gateways", "domain", "settings", "clock"},
-    "services": {"services", "db", "gateways", "domain", "settings", "clock", "speech"},
-    "state": {"state", "services", "gateways", "domain", "settings", "clock", "speech", "visitor"},
-    "components": {"components", "state", "domain", "settings", "speech"},
+    "services": {"services", "db", "gateways", "domain", "settings", "clock", "speech", "i18n_paths"},
+    "state": {
+        "state",
+        "services",
+        "gateways",
+        "domain",
+        "settings",
+        "clock",
+        "speech",
+        "visitor",
+        "i18n_paths",
+    },
+    "components": {"components", "state", "domain", "settings", "speech", "i18n_paths"},
     "pages": {"pages", "components", "state", "domain", "settings", "speech"},
-    "web": {"web", "services", "gateways", "domain", "settings", "clock", "speech", "visitor"},
-    "demo": {"demo", "services", "gateways", "db", "domain", "settings", "clock"},
+    "web": {"web", "services", "gateways", "domain", "settings", "clock", "speech", "visitor", "i18n_paths"},
+    "demo": {"demo", "services", "gateways", "db", "domain", "settings", "clock", "i18n_paths"},
     "stripe_simulator": {"stripe_simulator", "settings"},
 }
 # Those at the top put the layers together: the app, the command line, the server.
 AT_THE_TOP = {
     "settings.py": set[str](),
     "clock.py": {"settings"},
+    "i18n_paths.py": {"settings"},
     "speech.py": {"domain", "settings", "clock"},
     "visitor.py": {"domain"},
 }
@@ -371,6 +384,97 @@ def test_the_settings_table_of_the_manual_is_complete():
     names = {field.alias or f"PORTAL_{name.upper()}" for name, field in Settings.model_fields.items()}
     manual = (ROOT / "docs" / "configuration.md").read_text()
     assert not [name for name in names if f"`{name}`" not in manual]
+
+
+def test_only_one_module_knows_which_language_has_the_bare_paths():
+    """Prefixes, the default language and the address of the portal are put together in i18n_paths."""
+    joined = re.compile(
+        r"""languages\[0\]|languages\[1:\]|"/(es|en)["/]|f"/\{(language|code|spoken)\b|public_url\.rstrip"""
+        r"""|settings\(\)\.public_url\s*\+|language(\(\))? [!=]= "en\""""
+    )
+    allowed = {
+        "i18n_paths.py",
+        "web/sms.py",  # the address that Twilio signs has no language
+        "demo/site.py",  # the practice's own site has paths of its own
+        "domain/embedding.py",  # an example in a docstring
+    }
+    assert not [
+        f"{where}: {hit[0]}"
+        for path in sources()
+        if (where := str(path.relative_to(PORTAL))) not in allowed
+        and (hit := joined.search(path.read_text()))
+    ]
+
+
+def test_settings_of_the_practice_have_one_writer():
+    """A setting that is written elsewhere is neither validated nor in the history."""
+    columns = {setting.column or name for name, setting in SETTINGS.items()} | {"wording"}
+    wrong = []
+    for path in sources():
+        where = path.relative_to(PORTAL)
+        if where.parts[0] not in ("services", "demo", "web", "cli.py"):
+            continue
+        for node in ast.walk(parsed(path)):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            wrong += [
+                f"{where}:{getattr(node, 'lineno', 0)}"
+                for t in targets
+                if isinstance(t, ast.Attribute) and t.attr in columns
+            ]
+            if isinstance(node, ast.Call) and ast.unparse(node).startswith("setattr("):
+                wrong.append(f"{where}: {ast.unparse(node)}")
+    assert (
+        wrong
+        == [
+            "services/contact_details.py: setattr(person, name, line)",  # a patient's address
+            "services/demo_removal.py: setattr(practice, name, {} if name == 'opening_hours' else '')",  # removed
+        ]
+    )
+    assert set(columns) <= set(Practice.model_fields)
+
+
+def _joins_a_name(node: ast.AST) -> bool:
+    """`f"{given} {family}"`, or the same with +."""
+    joins = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add))
+    return joins and re.search(r"given.*family", ast.unparse(node)) is not None
+
+
+def _found_by(meant: Callable[[ast.AST], bool]) -> set[str]:
+    """The modules with a piece of code that is meant."""
+    return {
+        str(path.relative_to(PORTAL))
+        for path in sources()
+        if any(meant(node) for node in ast.walk(parsed(path)))
+    }
+
+
+def test_names_are_put_together_in_one_place():
+    assert _found_by(_joins_a_name) == {
+        "domain/families.py",  # full_name
+        "domain/credentials.py",  # initials
+        "services/patient_search.py",  # the same in the database
+    }
+
+
+def test_one_place_decides_which_contacts_are_usable():
+    def asks(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == "may_text" and isinstance(node.ctx, ast.Load)
+
+    assert _found_by(asks) == {"db/tables/families.py"}
+
+
+def test_one_place_decides_which_country_phones_are_of():
+    def asks(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node).startswith("settings().locale.rpartition")
+
+    assert _found_by(asks) == {"services/contacts.py"}
+
+
+def test_one_place_reads_the_number_of_a_page():
+    def reads(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node) in ("int(page)", "int(query['page'])")
+
+    assert _found_by(reads) == set()
 
 
 # Character classes, so that this file does not find itself.

@@ -79,7 +79,11 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres")
         server.command("CREATE DATABASE loaded_demo")
-        settings |= {"DATABASE_URL": _plain(server.url("loaded_demo")), "PORTAL_DEMO_USES_ENV": "yes"}
+        settings |= {
+            "DATABASE_URL": _plain(server.url("loaded_demo")),
+            "PORTAL_DEMO_USES_ENV": "yes",
+            "PORTAL_DEMO_PUBLIC": "yes",
+        }
     place = Place(folder)
     place.does("migrate", **DEMO, **settings)
     place.does("demo", **DEMO, **settings)
@@ -183,7 +187,7 @@ def test_a_demo_does_not_touch_a_practices_database_that_it_is_given(
 ):
     place = a_practice_in(database, tmp_path)
     before = database.holds()
-    told = DEMO | database.settings | {"PORTAL_DEMO_USES_ENV": "yes"} | PASSWORD
+    told = DEMO | database.settings | {"PORTAL_DEMO_USES_ENV": "yes", "PORTAL_DEMO_PUBLIC": "yes"} | PASSWORD
     for words in (
         ("migrate",),
         ("demo",),
@@ -203,7 +207,9 @@ def test_a_practice_that_is_still_empty_is_no_place_for_a_demo(database: Databas
     place = Place(tmp_path, PRODUCTION | database.settings)
     place.does("migrate")
     assert NO_DEMOS in place.refuses("demo")
-    assert NO_DEMOS in place.refuses("demo", **DEMO | database.settings | {"PORTAL_DEMO_USES_ENV": "yes"})
+    assert NO_DEMOS in place.refuses(
+        "demo", **DEMO | database.settings | {"PORTAL_DEMO_USES_ENV": "yes", "PORTAL_DEMO_PUBLIC": "yes"}
+    )
     assert not any(database.holds().values())
 
 

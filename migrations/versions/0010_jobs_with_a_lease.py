@@ -8,7 +8,7 @@ Created: 2026-11-30 09:10:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
+revision = "0010"
 down_revision = '0009'
 branch_labels = None
 depends_on = None

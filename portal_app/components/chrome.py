@@ -21,6 +21,7 @@ from portal_app.components.kit import (
 from portal_app.components.nav import Noun, side_item, tabs
 from portal_app.components.staying import idle_warning, session_marks
 from portal_app.components.words import _, fill, here, language
+from portal_app.i18n_paths import default_language, localised_path
 from portal_app.settings import settings
 from portal_app.speech import LANGUAGES, mark
 from portal_app.state.base import PortalState
@@ -57,7 +58,7 @@ def head() -> list[rx.Component]:
     font = {"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}
     return [
         # First, and before the first paint; named by its content, so that it is kept for ever.
-        el.script(src=f"/ui.js?{_stamp('ui.js')}"),
+        el.script(src=f"/ui.js?{_stamp('ui.js')}", data_languages=" ".join(settings().languages)),
         el.link(rel="preload", href="/fonts/public-sans.woff2", custom_attrs=font),
         el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
         el.meta(name="color-scheme", content="light dark"),
@@ -101,13 +102,15 @@ def skip_link() -> rx.Component:
 
 
 def language_toggle(path: str) -> rx.Component:
-    """The other language, in its own words. ui.js carries the rest of the address along."""
-    other = "es" if language() == "en" else "en"
-    target = path if other == "en" else f"/{other}{path}".rstrip("/")
+    """The other languages, each in its own words; nothing where there is one. ui.js carries the rest of the address."""
+    return rx.fragment(*[_in(other, path) for other in settings().languages if other != language()])
+
+
+def _in(other: str, path: str) -> rx.Component:
     return raw_a(
         icon("languages", 19, "hidden sm:block"),
         LANGUAGES[other],
-        href=target,
+        href=localised_path(other, path),
         data_language=other,
         class_name="flex items-center gap-2 min-h-11 px-2 sm:px-3 rounded-md font-semibold text-ink-2 hover:bg-sunken",
         custom_attrs={"lang": other, "hrefLang": other},
@@ -300,7 +303,7 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
 
 
 def document(*parts: rx.Component, session: str = "", **props: Any) -> rx.Component:
-    spoken: dict[str, Any] = {} if language() == "en" else {"lang": language()}
+    spoken: dict[str, Any] = {} if language() == default_language() else {"lang": language()}
     marks = {**(session_marks(session) if session else {}), **props.pop("custom_attrs", {})}
     return el.div(
         skip_link(), *demo_notice(), *parts, class_name="min-h-dvh", custom_attrs=marks, **spoken, **props

@@ -37,7 +37,6 @@ def page(
     side: Side = "patient",
     active: str = "",
     dock: Body | None = None,
-    languages: Sequence[str] = (),
 ) -> Callable[[Body], Body]:
     """Register the decorated body at `route`, once per language, inside its frame.
 
@@ -47,7 +46,7 @@ def page(
 
     def add(body: Body) -> Body:
         if _shown_here(side):
-            for code in languages or settings().languages:
+            for code in settings().languages:
                 with speaking(code):
                     _add(body, frame, code, title, on_load)
         return body
@@ -66,7 +65,7 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
     framed.__module__ = f"{body.__module__}_{code}"
     loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
     rx.page(
-        route=in_window(frame.path) or "/",
+        route=in_window(frame.path),
         title=_titled(title),
         description=_(DESCRIPTION),
         on_load=[_ARRIVALS[frame.side], *loads],

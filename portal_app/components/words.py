@@ -10,8 +10,9 @@ import reflex as rx
 
 from portal_app import speech
 from portal_app.domain.embedding import into_frame
+from portal_app.i18n_paths import default_language, localised_path
 
-_language: ContextVar[str] = ContextVar("language", default="en")
+_language: ContextVar[str] = ContextVar("language", default="")
 
 
 _embedded: ContextVar[bool] = ContextVar("embedded", default=False)
@@ -23,8 +24,8 @@ def embedded() -> bool:
 
 
 def language() -> str:
-    """The language of the page being built."""
-    return _language.get()
+    """The language of the page being built; the default one where no page is."""
+    return _language.get() or default_language()
 
 
 @contextmanager
@@ -73,4 +74,4 @@ def here(path: str) -> str:
 
 def in_window(path: str) -> str:
     """A path of the portal's own pages, in the language of the page being built."""
-    return path if language() == "en" else f"/{language()}{path}".rstrip("/")
+    return localised_path(language(), path)

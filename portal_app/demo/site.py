@@ -4,6 +4,8 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from portal_app.domain.embedding import FRAME
+from portal_app.i18n_paths import localised_path
 from portal_app.settings import settings
 
 _PAGE = Path(__file__).parent / "practice_site" / "index.html"
@@ -16,7 +18,6 @@ _WORDS = {
         "other": "/es",
         "other_language": "es",
         "other_name": "Español",
-        "frame": "/embed",
     },
     "/es": {
         "language": "es",
@@ -26,7 +27,6 @@ _WORDS = {
         "other": "/",
         "other_language": "en",
         "other_name": "English",
-        "frame": "/es/embed",
     },
 }
 
@@ -37,7 +37,7 @@ def page(path: str, portal: str) -> str | None:
     if words is None:
         return None
     html = _PAGE.read_text("utf-8")
-    for name, value in {**words, "frame": portal + words["frame"]}.items():
+    for name, value in {**words, "frame": portal + localised_path(words["language"], FRAME)}.items():
         html = html.replace(f"{{{name}}}", escape(value))
     return html
 

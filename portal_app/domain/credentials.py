@@ -168,12 +168,6 @@ def is_strong(proofs: Iterable[Proof]) -> bool:
     )
 
 
-def replaces_password(proofs: Iterable[Proof]) -> bool:
-    """A forgotten password: who signed in by a code still shows the second factor."""
-    shown = set(proofs)
-    return bool(shown & {Proof.TOTP, Proof.RECOVERY, Proof.PASSKEY}) or ({Proof.EMAIL, Proof.SMS} <= shown)
-
-
 def initials(given_name: str, family_name: str) -> str:
     """ "MR" for Maria Rivera, without accents."""
     return plain_letters(given_name)[:1] + plain_letters(family_name)[:1]

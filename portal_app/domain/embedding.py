@@ -55,9 +55,9 @@ def known_origins(*lists: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in every if _ORIGIN.fullmatch(one)))
 
 
-def origins(text: str) -> tuple[str, ...]:
-    """What a person typed, an address a line; each once, at most ten. Refused if one is none."""
-    found = tuple(dict.fromkeys(origin_of(word) for word in text.replace(",", " ").split()))
+def origins(typed: Iterable[str]) -> tuple[str, ...]:
+    """The sites a person typed, each once, at most ten. Refused if one is none."""
+    found = tuple(dict.fromkeys(origin_of(site) for site in typed))
     if len(found) > MOST:
         raise Refused("At most {n} addresses", n=MOST)
     return found

@@ -32,6 +32,16 @@ class GrantKind(StrEnum):
     APPOINTMENTS_AND_FORMS = "appointments_and_forms"
 
 
+def full_name(given_name: str, family_name: str) -> str:
+    """A person's whole name as it is shown and written: the given name first."""
+    return f"{given_name} {family_name}"
+
+
+def is_usable(kind: ContactKind, may_text: bool) -> bool:
+    """Whether messages may be sent to a contact: an email, or a phone whose owner has not stopped texts."""
+    return kind is ContactKind.EMAIL or may_text
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """What the rule needs to know of a patient; `guarantor` answers for their account."""

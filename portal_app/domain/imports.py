@@ -4,7 +4,6 @@ The columns are the contract with the practice: docs/import.md describes them on
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -90,15 +89,6 @@ class ImportReport:
     @property
     def set_aside(self) -> list[Problem]:
         return [problem for problem in self.problems if not problem.warning]
-
-    @property
-    def warnings(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.warning]
-
-    def reasons(self) -> Counter[tuple[str, str, str]]:
-        """How often each (file, column, reason) came up, digits and quotes apart."""
-        plain = (re.sub(r"“[^”]*”|\d[\d.,]*", "…", problem.reason) for problem in self.problems)
-        return Counter((p.file, p.column, text) for p, text in zip(self.problems, plain, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

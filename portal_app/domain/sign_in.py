@@ -33,7 +33,6 @@ TICKET_LIFE = timedelta(seconds=60)
 STAFF_STEP_LIFE = timedelta(minutes=10)  # time to install an authenticator app
 STAFF_TRIES = 5
 SET_UP_LINK_LIFE = timedelta(hours=48)  # of a first authenticator app
-TOTP_SECONDS = 30
 # Without letters and digits that look alike: it is compared by eye (CODE-9).
 REFERENCE_LETTERS = "ACDEFHJKMNPQRTUVWXY3479"
 

@@ -22,6 +22,7 @@ from portal_app.components.kit import (
 from portal_app.components.proof import proof_panel
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill, here
+from portal_app.settings import settings
 from portal_app.speech import LANGUAGES
 from portal_app.state.members.contact import ContactState
 
@@ -211,11 +212,11 @@ def preferences() -> rx.Component:
         el.div(
             rx.cond(
                 S.spoken == code,
-                choice("spoken", code, el.span(name, lang=code), checked=True),
-                choice("spoken", code, el.span(name, lang=code)),
+                choice("spoken", code, el.span(LANGUAGES[code], lang=code), checked=True),
+                choice("spoken", code, el.span(LANGUAGES[code], lang=code)),
             )
         )
-        for code, name in LANGUAGES.items()
+        for code in settings().languages
     ]
 
     def way(name: str, label: str, on) -> rx.Component:

@@ -10,13 +10,13 @@ from portal_app import clock
 from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.credentials import ContactChange, SecondFactorChallenge
 from portal_app.db.tables.families import ContactPoint, Patient
-from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked, bare_code
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
+from portal_app.services.contacts import phone_country
 from portal_app.services.links import revoke_links_of
 from portal_app.services.logins import hold, login_of, own
 from portal_app.services.messaging import outbox
@@ -39,7 +39,6 @@ class ContactView:
     id: str
     kind: ContactKind
     shown: str
-    confirmed: bool
     preferred: bool
 
 
@@ -258,7 +257,7 @@ def _asked(
     principal.require(Permission.MY_ACCOUNT)
     with reading(principal) as tx:
         tx.find(Patient, patient_id)
-        asked = contact_of(new, tx.find(Practice, "practice").country)
+        asked = contact_of(new, phone_country(tx))
         points = _points(tx, patient_id)
     if asked.kind is not kind:
         if kind is ContactKind.EMAIL:
@@ -365,18 +364,15 @@ def _details(person: Patient, points: list[ContactPoint], principal: Principal) 
     points = sorted(points, key=lambda p: (p.kind is not ContactKind.EMAIL, not p.preferred, p.value))
     return PersonDetails(
         id=person.id,
-        name=f"{person.given_name} {person.family_name}",
+        name=person.full_name,
         birth_date=person.birth_date,
         sex=person.sex,
-        contacts=tuple(
-            ContactView(p.id, p.kind, p.shown or p.value, p.verified_at is not None, p.preferred)
-            for p in points
-        ),
+        contacts=tuple(ContactView(p.id, p.kind, p.shown or p.value, p.preferred) for p in points),
         address=Address(
             person.line1, person.line2, person.city, person.region, person.postal_code, person.country
         ),
         language=person.language,
         by_email=any(p.preferred for p in points if p.kind is ContactKind.EMAIL),
-        by_text=any(p.preferred and p.may_text for p in points if p.kind is ContactKind.PHONE),
+        by_text=any(p.preferred and p.usable for p in points if p.kind is ContactKind.PHONE),
         is_me=person.id == principal.patient_id,
     )

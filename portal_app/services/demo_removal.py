@@ -29,6 +29,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import Refused
+from portal_app.domain.families import full_name
 
 _AT_ONCE = 500  # values in one question: databases have a limit
 _NEVER = ("audit_entry", "practice", "setting_change")
@@ -257,7 +258,7 @@ def _look_for_imports(found: _Found) -> None:
     if patients or bills:
         same_number = _where(found.tx, Patient.__table__, "chart_number", set(marks.people))  # type: ignore[attr-defined]
         found.trouble += sorted(
-            f"chart {row['chart_number']} of the demo: it is {row['given_name']} {row['family_name']} here"
+            f"chart {row['chart_number']} of the demo: it is {full_name(row['given_name'], row['family_name'])} here"
             for row in same_number
             if row["id"] not in patients
         )
@@ -287,7 +288,7 @@ def _names(tx: Tx, ids: set[str]) -> dict[str, str]:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    return f"{row['given_name']} {row['family_name']} (chart {row['chart_number']})"
+    return f"{full_name(row['given_name'], row['family_name'])} (chart {row['chart_number']})"
 
 
 def _removal(found: _Found) -> Removal:

@@ -15,13 +15,13 @@ from portal_app.domain.credentials import DESK_CODE_LIFE, bare_code, initials, n
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, CodeWay
+from portal_app.i18n_paths import localised_url, supported_language
 from portal_app.services.logins import hold, may_come_in
 from portal_app.services.on_behalf import note, on_behalf
 from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import keyed_hash
 from portal_app.services.sign_in.sessions import write_ticket
-from portal_app.settings import settings
 from portal_app.speech import mark, say
 
 
@@ -73,8 +73,8 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
             )
         )
         note(tx, "print:desk_code", patient_id)
-        practice, language = tx.find(Practice, "practice").name, person.language
-    address = f"{settings().public_url.rstrip('/')}/sign-in?by=desk"
+        practice, language = tx.find(Practice, "practice").name, supported_language(person.language)
+    address = localised_url(language, "/sign-in?by=desk")
     expires = now + DESK_CODE_LIFE
     return DeskSlip(
         code, address, qr_svg(address), expires, _lines(language, practice, code, address, expires)

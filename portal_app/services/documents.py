@@ -34,14 +34,6 @@ _STATUS = {
 _REFUNDED = {PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED}
 
 
-def invoice_pdf(principal: Principal, invoice_id: InvoiceId, language: str) -> bytes:
-    return invoice_paper(principal, invoice_id, language).content
-
-
-def receipt_pdf(principal: Principal, payment_id: PaymentId, language: str) -> bytes:
-    return receipt_paper(principal, payment_id, language).content
-
-
 def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Paper:
     """NotFound for an invoice that is absent or not theirs."""
     view = view_invoice(principal, invoice_id)

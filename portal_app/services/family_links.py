@@ -221,7 +221,7 @@ def _check_pair(tx: Tx, patient_id: PatientId, adult_id: PatientId, until: date 
 def _found(row: Patient) -> PersonFound:
     return PersonFound(
         id=row.id,
-        name=f"{row.given_name} {row.family_name}",
+        name=row.full_name,
         chart_number=row.chart_number,
         birth_date=row.birth_date,
         status=row.status,
@@ -232,7 +232,7 @@ def _found(row: Patient) -> PersonFound:
 
 def _names(tx: Tx, ids: set[PatientId]) -> dict[PatientId, str]:
     rows = tx.exec(select(Patient).where(col(Patient.id).in_(ids)))
-    return {row.id: f"{row.given_name} {row.family_name}" for row in rows}
+    return {row.id: row.full_name for row in rows}
 
 
 def _guarantors(tx: Tx, rows: Sequence[Patient]) -> dict[PatientId, str]:

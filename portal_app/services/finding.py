@@ -1,18 +1,20 @@
-"""A patient at the desk is found by name, chart number or date of birth."""
+"""A patient at the desk is found by name or chart number."""
 
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
 from portal_app.db.scope import Tx, reading, transaction
-from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import Refused
-from portal_app.domain.families import ContactKind, PatientStatus
+from portal_app.domain.families import PatientStatus
 from portal_app.domain.ids import PatientId
+from portal_app.services.contacts import usable_contacts
 from portal_app.services.logins import masked
 from portal_app.services.on_behalf import note, on_behalf
+from portal_app.services.patient_search import matches
 
 AT_MOST = 20
 _LEAST = 2  # letters
@@ -30,23 +32,14 @@ class Found:
 
 
 def find_patients(principal: Principal, words: str) -> tuple[Found, ...]:
-    """Active patients whose names or chart number begin with each of these words; twenty at most."""
+    """Active patients whom the words mean (`patient_search`), twenty at most."""
     principal.require(Permission.VIEW_PATIENTS)
-    asked = words.split()[:5]
-    if len("".join(asked)) < _LEAST:
+    if len("".join(words.split())) < _LEAST:
         raise Refused("Type at least {least} letters of the name, or the chart number.", least=_LEAST)
-    query = select(Patient).where(Patient.status == PatientStatus.ACTIVE)
-    for word in asked:
-        start = _plain(word) + "%"
-        query = query.where(
-            or_(
-                col(Patient.given_name).ilike(start, escape="\\"),
-                col(Patient.family_name).ilike(start, escape="\\"),
-                col(Patient.chart_number).ilike(start, escape="\\"),
-            )
-        )
+    meant = select(Patient).where(col(Patient.status) == PatientStatus.ACTIVE, matches(words))
+    query = meant.order_by(col(Patient.family_name), col(Patient.given_name), col(Patient.id))
     with reading(principal) as tx:
-        rows = tx.exec(query.order_by(col(Patient.family_name), col(Patient.given_name)).limit(AT_MOST)).all()
+        rows = tx.exec(query.limit(AT_MOST)).all()
         return tuple(_found(row) for row in rows)
 
 
@@ -61,14 +54,8 @@ def find_patient(principal: Principal, patient_id: PatientId) -> Found:
 
 
 def _found(row: Patient, contacts: tuple[str, ...] = ()) -> Found:
-    return Found(row.id, f"{row.given_name} {row.family_name}", row.chart_number, row.birth_date, contacts)
+    return Found(row.id, row.full_name, row.chart_number, row.birth_date, contacts)
 
 
 def _contacts(tx: Tx, patient_id: PatientId) -> tuple[str, ...]:
-    points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
-    usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
-    return tuple(masked(p.kind, p.value) for p in usable)
-
-
-def _plain(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return tuple(masked(point.kind, point.value) for point in usable_contacts(tx, patient_id))

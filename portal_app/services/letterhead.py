@@ -29,7 +29,7 @@ def letterhead(practice: Practice, language: str) -> dict[str, Any]:
 
 
 def address_of(person: Patient) -> list[str]:
-    return [f"{person.given_name} {person.family_name}".strip(), *_lines(person, "")]
+    return [person.full_name.strip(), *_lines(person, "")]
 
 
 def shown_phone(phone: str) -> str:

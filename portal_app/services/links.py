@@ -25,7 +25,9 @@ from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, SessionScope
+from portal_app.i18n_paths import default_language, localised_url
 from portal_app.services import live
+from portal_app.services.contacts import usable_contacts
 from portal_app.services.logins import may_come_in
 from portal_app.services.messaging import outbox
 from portal_app.services.on_behalf import note, on_behalf
@@ -33,7 +35,6 @@ from portal_app.services.qr_codes import qr_svg
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.keys import NotOurs, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
-from portal_app.settings import settings
 
 _MAY_MAKE = {
     Purpose.PAY: Permission.TAKE_PAYMENTS,
@@ -93,22 +94,6 @@ class PortalLink:
     qr_svg: str
 
 
-def make_link(
-    principal: Principal,
-    purpose: Purpose,
-    subject_id: str,
-    *,
-    patient_id: PatientId | None = None,
-    at_most: Money | None = None,
-    life: timedelta | None = None,
-) -> NewLink:
-    """An address for one purpose. `patient_id`: whose birth date is asked; the guarantor's for money."""
-    if not principal.may(Permission.SHARE_PORTAL):
-        principal.require(_MAY_MAKE[purpose])
-    with transaction(on_behalf(principal)) as tx:
-        return new_link(tx, purpose, subject_id, patient_id=patient_id, at_most=at_most, life=life)
-
-
 def new_link(
     tx: Tx,
     purpose: Purpose,
@@ -119,7 +104,10 @@ def new_link(
     life: timedelta | None = None,
     made_by: str = "",
 ) -> NewLink:
-    """The same in the transaction of an errand that sends it along, in whose name it is unless said."""
+    """An address for one purpose, in the transaction that sends or shows it.
+
+    `patient_id`: whose birth date is asked; the guarantor's for money. `made_by`: the caller unless said.
+    """
     account_id = _account(tx, purpose, subject_id)
     if account_id:
         patient_id = tx.find(Account, account_id).guarantor_id
@@ -143,7 +131,8 @@ def new_link(
         )
     )
     note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
-    return NewLink(row.id, _address("links", token))
+    spoken = tx.find(Patient, patient_id).language
+    return NewLink(row.id, f"{localised_url(spoken, '/links')}#{token}")
 
 
 @retried
@@ -216,17 +205,6 @@ def payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Princip
     return narrowed, this
 
 
-def finish_link(principal: Principal) -> None:
-    """It has done what it was for: the link and its session are over."""
-    this = linked(principal)
-    with transaction(on_behalf(principal)) as tx:
-        row = _held(tx, this.link_id)
-        row.done_at = clock.now()
-        tx.keep(row)
-        _end_sessions(tx, row.id)
-        note(tx, "finish:link", this.patient_id, link=row.id)
-
-
 def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, ...]:
     """What staff made for a patient, newest first."""
     principal.require(Permission.SHARE_PORTAL)
@@ -262,11 +240,12 @@ def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
         revoke(tx, row)
 
 
-def access_link(principal: Principal, kind: ContactKind, value: str) -> str:
-    """The address of sign-in with this contact filled in. It shows the contact and opens nothing."""
+def access_link(principal: Principal, kind: ContactKind, value: str, language: str = "") -> str:
+    """The address of sign-in in `language` with this contact filled in. It shows the contact and opens nothing."""
     principal.require(Permission.SHARE_PORTAL)
     until = (clock.now() + ACCESS_LINK_LIFE).isoformat()
-    return _address("sign-in", seal("access link", json.dumps([str(kind), value, until])))
+    secret = seal("access link", json.dumps([str(kind), value, until]))
+    return f"{localised_url(language, '/sign-in')}#{secret}"
 
 
 def send_access_link(principal: Principal, patient_id: PatientId) -> int:
@@ -274,8 +253,7 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
     principal.require(Permission.SHARE_PORTAL)
     with transaction(on_behalf(principal)) as tx:
         patient = tx.find(Patient, patient_id)
-        points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
-        usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
+        usable = usable_contacts(tx, patient_id)
         for point in usable:
             outbox.write(
                 tx,
@@ -283,7 +261,7 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
                 once=new_id("say"),
                 to_contact=(point.kind, point.value),
                 language=patient.language,
-                values={"link": access_link(principal, point.kind, point.value)},
+                values={"link": access_link(principal, point.kind, point.value, patient.language)},
             )
         note(tx, "send:access_link", patient_id, count=len(usable))
         return len(usable)
@@ -312,8 +290,7 @@ def portal_link(principal: Principal, way: str = "") -> PortalLink:
     principal.require(Permission.SHARE_PORTAL)
     if way not in ("", "phone", "email", "desk"):
         raise NotFound
-    page = f"/sign-in?by={way}" if way else "/welcome"
-    address = settings().public_url.rstrip("/") + page
+    address = localised_url(default_language(), f"/sign-in?by={way}" if way else "/welcome")
     return PortalLink(address, qr_svg(address))
 
 
@@ -370,10 +347,6 @@ def _end_sessions(tx: Tx, link_id: str) -> None:
         session.revoked_at = clock.now()
         tx.keep(session)
         tx.afterwards(lambda ref=session.ref: live.announce(f"session:{ref}"))
-
-
-def _address(page: str, token: str) -> str:
-    return f"{settings().public_url.rstrip('/')}/{page}#{token}"
 
 
 def _hash(token: str) -> str:

@@ -13,6 +13,7 @@ from portal_app.domain.credentials import LOCKED_AFTER, delay_after
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.families import ContactKind, Person, may_sign_in
 from portal_app.domain.ids import PatientId, new_id
+from portal_app.services.contacts import usable_contacts
 from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note
 from portal_app.speech import mark
@@ -56,14 +57,7 @@ def recovery_codes_left(tx: Tx, patient_id: PatientId) -> int:
 
 def contact_for_code(tx: Tx, patient_id: PatientId, kind: ContactKind) -> ContactPoint | None:
     """Where a second code goes: the preferred one; after STOP no phone."""
-    points = tx.exec(
-        select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id, col(ContactPoint.kind) == kind)
-    ).all()
-    usable = sorted(
-        (p for p in points if kind is ContactKind.EMAIL or p.may_text),
-        key=lambda p: (not p.preferred, p.value),
-    )
-    return usable[0] if usable else None
+    return next((point for point in usable_contacts(tx, patient_id) if point.kind is kind), None)
 
 
 def may_come_in(tx: Tx, patient_id: PatientId) -> bool:

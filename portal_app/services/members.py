@@ -70,7 +70,7 @@ def acting_for_me(principal: Principal) -> tuple[str, ...]:
     adults = [m.adult_id for m in marks if m.until is None or clock.today() <= m.until]
     with reading(on_behalf(principal)) as tx:
         people = tx.exec(select(Patient).where(col(Patient.id).in_(adults))).all()
-    return tuple(sorted(f"{person.given_name} {person.family_name}" for person in people))
+    return tuple(sorted(person.full_name for person in people))
 
 
 def _covered(
@@ -79,7 +79,7 @@ def _covered(
     billed = membership.next_bill_date or clock.today()
     minor = price_at(plan.bands, age_on(person.birth_date, billed)) if person.birth_date else None
     return Covered(
-        name=f"{person.given_name} {person.family_name}",
+        name=person.full_name,
         plan=plan.name,
         period=plan.period,
         start=enrolment.start,

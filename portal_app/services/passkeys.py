@@ -53,15 +53,12 @@ class PasskeyView:
     name: str
     synced: bool
     added: datetime
-    last_used: datetime | None
 
 
 def list_passkeys(principal: Principal) -> tuple[PasskeyView, ...]:
     me = own(principal)
     with reading(on_behalf(principal)) as tx:
-        return tuple(
-            PasskeyView(p.id, p.name, p.synced, p.created_at, p.last_used_at) for p in passkeys_of(tx, me)
-        )
+        return tuple(PasskeyView(p.id, p.name, p.synced, p.created_at) for p in passkeys_of(tx, me))
 
 
 def begin_passkey(principal: Principal) -> str:
@@ -74,7 +71,7 @@ def begin_passkey(principal: Principal) -> str:
         if len(known) >= PASSKEYS_AT_MOST:
             raise Refused("You have {most} passkeys. Remove one first.", most=PASSKEYS_AT_MOST)
         person = tx.find(Patient, me)
-        full_name = f"{person.given_name} {person.family_name}"
+        full_name = person.full_name
         options = webauthn.generate_registration_options(
             rp_id=rp_id(),
             rp_name=tx.find(Practice, "practice").name,

@@ -52,7 +52,7 @@ def view_frame(principal: Principal) -> FrameView:
         if principal.patient_id:
             person = tx.find(Patient, principal.patient_id)
             sees = tuple(name for id_, name in tx.exec(_OTHERS) if id_ != person.id)
-            return FrameView(practice, person.given_name, f"{person.given_name} {person.family_name}", sees)
+            return FrameView(practice, person.given_name, person.full_name, sees)
     return FrameView(practice, *_staff_name(principal))
 
 
@@ -102,11 +102,6 @@ def forget() -> None:
 _FRESH = columns(
     Practice.version, Practice.online_payments, Practice.post_automatically, Practice.minimum_payment
 ).where(Practice.id == "practice")
-
-
-def practice_now(principal: Principal) -> PracticeFacts:
-    with reading(principal) as tx:
-        return practice(tx)
 
 
 def practice(tx: Tx) -> PracticeFacts:

@@ -11,15 +11,11 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.practice import Practice, SettingChange
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.credentials import PAY_LINK_DAYS
-from portal_app.domain.errors import Refused
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
+from portal_app.domain.practice_settings import SETTINGS
 from portal_app.services.live import announce
-
-SWITCHES = ("online_payments", "post_automatically", "reminders", "announce_imported", "link_in_messages")
-NAMES = (*SWITCHES, "minimum_payment", "pay_link_days", "dependent_age", "embed_origins")
-YOUNGEST, OLDEST = 12, 18
+from portal_app.services.wording_rules import wording_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +54,26 @@ def view_settings(principal: Principal) -> PracticeSettings:
             pay_link_days=row.pay_link_days,
             dependent_age=row.dependent_age,
             embed_origins=tuple(row.embed_origins),
-            changed={name: last_change(tx, name) for name in NAMES},
+            changed={name: last_change(tx, name) for name in SETTINGS},
         )
 
 
 def change_setting(principal: Principal, name: str, value: Any) -> bool:
     """One setting, from now on, in every process. False: it was so already.
 
+    Every change of a setting comes here: it is validated as declared, and kept in the history.
+    NotFound for an unknown name or a value of another type, Refused for a value that is not allowed.
     The version is raised: what processes remember of the practice is of another one.
     """
-    principal.require(Permission.MANAGE_SETTINGS)
-    value = _checked(name, value)
+    declared = SETTINGS.get(name)
+    principal.require(declared.permission if declared else Permission.MANAGE_SETTINGS)
+    setting = declared or wording_setting(name)
+    value = setting.checked(value)
     with transaction(errand_for(principal)) as tx:
         row = tx.find(Practice, "practice", lock=True)
-        if getattr(row, name) == value:
+        if setting.read(row) == value:
             return False
-        setattr(row, name, value)
+        setting.write(row, value)
         row.version += 1
         who = tx.get(StaffMember, principal.staff_id) if principal.staff_id else None
         tx.keep(
@@ -88,31 +88,6 @@ def change_setting(principal: Principal, name: str, value: Any) -> bool:
         )
         tx.afterwards(lambda: announce("settings", name))
         return True
-
-
-def _checked(name: str, value: Any) -> Any:
-    match name, value:
-        case _, bool():
-            if name in SWITCHES:
-                return value
-        case "minimum_payment", None:
-            return None
-        case "minimum_payment", Money():
-            if value.minor > 0:
-                return value
-            raise Refused("Enter an amount, like {example}", example=Money(40_00, value.currency))
-        case "dependent_age", int():
-            if YOUNGEST <= value <= OLDEST:
-                return value
-            raise Refused("Choose an age from {youngest} to {oldest}", youngest=YOUNGEST, oldest=OLDEST)
-        case "pay_link_days", int():
-            shortest, longest = PAY_LINK_DAYS
-            if shortest <= value <= longest:
-                return value
-            raise Refused("Choose {shortest} to {longest} days", shortest=shortest, longest=longest)
-        case "embed_origins", list() | tuple():
-            return list(value)
-    raise Refused("We could not find that.")
 
 
 def last_change(tx: Tx, name: str) -> Changed:
@@ -134,6 +109,8 @@ def _plain(value: Any) -> str:
             return f"{value.minor} {value.currency}"
         case list():
             return " ".join(value)
+        case dict():
+            return " | ".join(value.values())
     return "" if value is None else str(value)
 
 

@@ -11,15 +11,16 @@ from sqlmodel import col, delete, select
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode, SignInReset
+from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.credentials import RESET_WAIT
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import PatientId, new_id
+from portal_app.i18n_paths import localised_url
 from portal_app.services.devices import end_all_of
 from portal_app.services.logins import has_set_up_anything, login_of, own, recovery_codes_left
 from portal_app.services.messaging.outbox import tell_everywhere
 from portal_app.services.on_behalf import note, on_behalf
-from portal_app.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def start_reset(principal: Principal, patient_id: PatientId, reason: str) -> Res
             "reset_started",
             once=row.id,
             effective=row.effective_at,
-            cancel=f"{settings().public_url.rstrip('/')}/stop-reset#{token}",
+            cancel=f"{localised_url(tx.find(Patient, patient_id).language, '/stop-reset')}#{token}",
         )
     return ResetView(row.id, row.effective_at, row.reason)
 

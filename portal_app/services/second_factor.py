@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pyotp.totp
 from sqlmodel import col, delete, select
@@ -52,7 +51,6 @@ from portal_app.services.sign_in.keys import equal, keyed_hash, seal, unseal
 from portal_app.services.sign_in.sessions import write_ticket
 
 _CODES_AT_MOST = 3  # sent for one challenge
-_SEND_AGAIN_AFTER = timedelta(seconds=30)
 _KINDS = {Proof.EMAIL: ContactKind.EMAIL, Proof.SMS: ContactKind.PHONE}
 
 

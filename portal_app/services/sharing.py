@@ -16,7 +16,7 @@ from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials import name_key
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.families import GrantKind, PatientStatus, is_younger_than
+from portal_app.domain.families import GrantKind, PatientStatus, full_name, is_younger_than
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.contact_details import ContactView
 from portal_app.services.families import families_changed
@@ -63,7 +63,7 @@ def share(principal: Principal, kind: GrantKind, given_name: str, family_name: s
     """
     me = own(principal)
     given, family = " ".join(given_name.split())[:80], " ".join(family_name.split())[:80]
-    key = name_key(f"{given} {family}")
+    key = name_key(full_name(given, family))
     if not name_key(given) or not name_key(family):
         raise Refused("Please type the first and the last name.")
     with transaction(on_behalf(principal)) as tx:
@@ -127,10 +127,7 @@ def shared_with_me(principal: Principal) -> tuple[SharedWithMe, ...]:
                 col(Patient.status) == PatientStatus.ACTIVE,
             )
         ).all()
-        return tuple(
-            SharedWithMe(person.id, f"{person.given_name} {person.family_name}", grant.kind)
-            for grant, person in rows
-        )
+        return tuple(SharedWithMe(person.id, person.full_name, grant.kind) for grant, person in rows)
 
 
 def shares(tx: Tx, granter: PatientId, to: PatientId, kind: GrantKind) -> bool:
@@ -153,7 +150,7 @@ def contacts_of(principal: Principal, patient_id: PatientId) -> tuple[ContactVie
             raise NotFound
         points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
         return tuple(
-            ContactView(p.id, p.kind, p.shown or p.value, p.verified_at is not None, p.preferred)
+            ContactView(p.id, p.kind, p.shown or p.value, p.preferred)
             for p in sorted(points, key=lambda p: (p.kind, not p.preferred, p.value))
         )
 
@@ -192,7 +189,7 @@ def _only(found: Iterable[PatientId]) -> PatientId | None:
 
 
 def _key_of(person: Patient) -> str:
-    return name_key(f"{person.given_name} {person.family_name}")
+    return name_key(person.full_name)
 
 
 def _adult(tx: Tx, patient_id: PatientId) -> Patient:

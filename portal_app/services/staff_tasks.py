@@ -101,7 +101,7 @@ def _view(tx: Tx, row: Task) -> TaskView:
         kind=row.kind,
         message=row.message,
         values={name: _whole(value) for name, value in row.values.items()},
-        who=f"{patient.given_name} {patient.family_name}" if patient else "",
+        who=patient.full_name if patient else "",
         patient_id=patient_id,
         created_at=row.created_at,
     )

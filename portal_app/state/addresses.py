@@ -1,13 +1,12 @@
 """Addresses of pages, in the language of whoever reads, in the frame they read in."""
 
 from portal_app.domain.embedding import into_frame
-from portal_app.settings import settings
+from portal_app.i18n_paths import localised_path
 from portal_app.state.base import embedded_now
 
 
 def address(language: str, path: str) -> str:
-    path = into_frame(path) if embedded_now() else path
-    return path if language == settings().languages[0] else f"/{language}{path}"
+    return localised_path(language, into_frame(path) if embedded_now() else path)
 
 
 def paper_address(language: str, path: str) -> str:

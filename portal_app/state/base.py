@@ -27,6 +27,7 @@ from portal_app.domain.embedding import into_frame, is_embed
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.sign_in import SessionScope
 from portal_app.domain.typed import keepable
+from portal_app.i18n_paths import language_of_path, localised_path
 from portal_app.services.audit import note_refusal
 from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
@@ -201,8 +202,7 @@ def cause_now() -> str | None:
 
 def language_now() -> str:
     """The language of the page that asks."""
-    first = page_now().lstrip("/").partition("/")[0]
-    return first if first in settings().languages else settings().languages[0]
+    return language_of_path(page_now())
 
 
 def embedded_now() -> bool:
@@ -216,11 +216,7 @@ def scope_now() -> SessionScope:
 
 
 def sign_in_address(side: Side, language: str) -> str:
-    return _in_language(into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side], language)
-
-
-def _in_language(path: str, language: str) -> str:
-    return path if language == settings().languages[0] else f"/{language}{path}"
+    return localised_path(language, into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side])
 
 
 def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
@@ -294,7 +290,7 @@ def _answer(state: PortalState, trouble: Exception, side: Side, door: object) ->
     language = language_now()
     if isinstance(trouble, NotSignedIn) or _came_by_another_door(trouble):
         linked = door is Permission.LINKED and not embedded_now()
-        return rx.redirect(_in_language("/links", language) if linked else sign_in_address(side, language))
+        return rx.redirect(localised_path(language, "/links") if linked else sign_in_address(side, language))
     if isinstance(trouble, NotAllowed) and trouble.permission in ALLOWED:
         trouble.values["permission"] = say(language, ALLOWED[trouble.permission])
     if isinstance(trouble, Refused):

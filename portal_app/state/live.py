@@ -36,11 +36,6 @@ def watch(topic: str, handler: Any) -> None:
     _watching[topic].setdefault(EventContext.get().token, set()).add(format_event_handler(handler))
 
 
-def unwatch(topic: str) -> None:
-    """This page no longer shows it."""
-    _forget(topic, EventContext.get().token)
-
-
 async def pass_on(app: Any) -> None:
     """For the server's lifespan: announcements of any thread or process reach the pages held here."""
     loop = asyncio.get_running_loop()

@@ -15,6 +15,7 @@ from portal_app.speech import ago_text, mark, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.live import watch
+from portal_app.state.paging import page_number
 
 FATES = {
     "": mark("All"),
@@ -143,5 +144,5 @@ def _asked(query: Mapping[str, str]) -> tuple[str, str, str, int]:
         fate if fate in FATES else "",
         kind if kind in TEMPLATES else "",
         keepable(query.get("search", ""))[:80],
-        int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,
+        page_number(page),
     )

@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.domain.errors import Refused
 from portal_app.services.sign_in.codes import NeedsFirstName, check_birth_date, check_code, request_code
-from portal_app.speech import mark, say
+from portal_app.speech import say
 from portal_app.state.addresses import address
 from portal_app.state.base import in_thread, me, open_to_all, scope_now
 from portal_app.state.typed import birth_date, six_digits
@@ -117,6 +117,3 @@ class SignInState(WayIn):
             self.ask_first_name = True
             return
         self.step = "done"
-
-
-DONE = mark("Signing you in…")

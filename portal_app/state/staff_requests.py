@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Locked
+from portal_app.domain.families import full_name
 from portal_app.services import change_requests
 from portal_app.services.change_requests import ChangeRequest
 from portal_app.speech import date_text, full_date_text, mark, say
@@ -82,7 +83,7 @@ class RequestsState(PortalState):
         self.rows = [self._item(row) for row in rows]
 
     def _item(self, row: ChangeRequest) -> RequestItem:
-        name = f"{row.given_name} {row.family_name}"
+        name = full_name(row.given_name, row.family_name)
         born = full_date_text(self.language, row.birth_date) if row.birth_date else ""
         now = {Locked.NAME: name, Locked.SEX: sex_words(self.language, row.sex)}
         return RequestItem(

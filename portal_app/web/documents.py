@@ -13,6 +13,7 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.embedding import FRAME
 from portal_app.domain.errors import NotFound, NotSignedIn, Refused
 from portal_app.domain.ids import AccountId, PatientId, given_id
+from portal_app.i18n_paths import localised_path, supported_language
 from portal_app.services.account_papers import (
     itemised_paper,
     itemised_period_paper,
@@ -50,17 +51,15 @@ def _seen_by(visitor: Visitor, asked: Asked, make: Make) -> Paper | Response:
         try:
             principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip)
             asker = asker or principal
-            return make(
-                principal, asked, language if language in settings().languages else principal.language
-            )
+            spoken = language if language in settings().languages else principal.language
+            return make(principal, asked, supported_language(spoken))
         except (NotSignedIn, Refused):
             continue
     if asker:
         note_refusal(asker, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound")
         return PlainTextResponse("Not Found", 404, _HEADERS)
     if visitor.embedded:  # the frame itself went there: it must not be left with a word and no way on
-        spoken = f"/{language}" if language in settings().languages[1:] else ""
-        return RedirectResponse(f"{spoken}{FRAME}", 303, _HEADERS)
+        return RedirectResponse(localised_path(language, FRAME), 303, _HEADERS)
     return PlainTextResponse("Sign in first", 401, _HEADERS)
 
 

@@ -13,10 +13,10 @@ from starlette.routing import Route
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.errors import NotSignedIn, Refused
+from portal_app.i18n_paths import supported_language
 from portal_app.services import passkeys
 from portal_app.services.second_factor import NeedsProof
 from portal_app.services.sign_in.sessions import principal_of
-from portal_app.settings import settings
 from portal_app.speech import say
 from portal_app.visitor import visitor_of
 from portal_app.web.bodies import json_object
@@ -52,7 +52,7 @@ async def answer(request: Request) -> Response:
 async def _answer(request: Request, work: Callable[[Principal, dict], dict]) -> Response:
     body = await json_object(request, _LARGEST)
     language = body.get("language")
-    language = language if language in settings().languages else settings().languages[0]
+    language = supported_language(language)
     if body.get("what") not in _WHATS:
         return JSONResponse({"error": ""}, 400)
     try:

@@ -21,11 +21,11 @@ from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_i
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services import links
 from portal_app.services.billing.refunds import refund_payment
 from portal_app.services.sign_in.sessions import principal_of
 from tests import cast as people
 from tests.cast import EVA, INVOICE, MARIA, RIVERA, Cast, add_invoice, add_payment, staff
+from tests.services.credentials_helpers import make_link
 from tests.services.till import till
 
 TEST = the_portal("test")
@@ -94,7 +94,7 @@ def set_the_stage() -> Stage:
         )
     refund_payment(Cast.olga, refund, payment, Money(5_00), processor=processor)
     draft = add_invoice(RIVERA, (EVA, "Sealant", 30_00), status=InvoiceStatus.DRAFT)
-    made = links.make_link(Cast.olga, Purpose.PAY, INVOICE)
+    made = make_link(Cast.olga, Purpose.PAY, INVOICE)
     with transaction(TEST) as tx:
         task = tx.keep(
             Task(

@@ -23,7 +23,7 @@ from portal_app.domain.credentials import Purpose
 from portal_app.domain.families import GrantKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.sign_in import session_ref
-from portal_app.services import families, links, practice
+from portal_app.services import families, practice
 from portal_app.state import doors
 from tests import cast as people
 from tests.attacks.everybody import (
@@ -40,6 +40,7 @@ from tests.attacks.wire import ROOT, Caller
 from tests.cast import Cast, add_invoice, add_payment, add_source
 from tests.conftest import NOON
 from tests.e2e.portal import Portal
+from tests.services.credentials_helpers import make_link
 
 importlib.import_module("portal_app.pages")
 ALL = RegistrationContext.get().event_handlers
@@ -215,7 +216,7 @@ def _kims() -> Things:
     bill = people.KIM_INVOICE
     payment = add_payment(bill, 10_00, posted=False)
     source = add_source(people.OKAFOR)
-    link = links.make_link(Cast.olga, Purpose.PAY, bill).id
+    link = make_link(Cast.olga, Purpose.PAY, bill).id
     with transaction(TEST) as tx:
         tx.keep(session("kim-there", patient_id=people.KIM.id))
         mine = col(ContactPoint.patient_id) == people.KIM.id

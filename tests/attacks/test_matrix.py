@@ -14,7 +14,7 @@ import pytest
 
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.words import Method
-from portal_app.domain.credentials import Locked, Purpose
+from portal_app.domain.credentials import Locked
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.families import ContactKind, RelationKind
 from portal_app.domain.money import Money
@@ -37,7 +37,7 @@ from portal_app.services import (
     staff_tasks,
     statement_mail,
 )
-from portal_app.services.billing import history, invoices, itemised, refunds, wallet
+from portal_app.services.billing import history, invoices, itemised, refunds
 from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
 from portal_app.services.billing.desk import post_payments, record_payment
 from portal_app.services.billing.history import payments_of_year, years_with_payments
@@ -120,7 +120,7 @@ line(
     lambda p, s: itemised.itemised_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
 )
 line("documents.invoice_paper", f"{MONEY} payer", lambda p, s: documents.invoice_paper(p, s.bill, "en"))
-line("documents.invoice_pdf", f"{MONEY} payer", lambda p, s: documents.invoice_pdf(p, s.bill, "en"))
+line("documents.invoice_paper", f"{MONEY} payer", lambda p, s: documents.invoice_paper(p, s.bill, "en"))
 line("account_papers.itemised_paper", MONEY, lambda p, s: account_papers.itemised_paper(p, s.bill, "en"))
 line(
     "account_papers.itemised_period_paper",
@@ -176,7 +176,7 @@ line(
 )
 line("billing.view_receipt", MONEY, lambda p, s: view_receipt(p, s.payment))
 line("documents.receipt_paper", MONEY, lambda p, s: documents.receipt_paper(p, s.payment, "en"))
-line("documents.receipt_pdf", MONEY, lambda p, s: documents.receipt_pdf(p, s.payment, "en"))
+line("documents.receipt_paper", MONEY, lambda p, s: documents.receipt_paper(p, s.payment, "en"))
 line("documents.for_message", MONEY, lambda p, s: documents.for_message(p, "receipt", s.payment, "en"))
 line("billing.view_payment", SEES_BILLING, lambda p, s: view_payment(p, s.payment))
 line(
@@ -237,7 +237,6 @@ line(
 )
 line("billing.rename_source", MARIA_PAYS, lambda p, s: rename_source(p, VISA, "x"))
 line("billing.make_default", MARIA_PAYS, lambda p, s: make_default(p, VISA))
-line("billing.used_by", MARIA_PAYS, lambda p, s: wallet.used_by(p, VISA))
 line(
     "billing.remove_source",
     MARIA_PAYS,
@@ -312,12 +311,6 @@ line("resets.start_reset", EDITS, lambda p, s: resets.start_reset(p, MARIA.id, "
 line("resets.waiting_reset", EDITS, lambda p, s: resets.waiting_reset(p, MARIA.id))
 line("resets.stop_reset", NOBODY, lambda p, s: resets.stop_reset(p, MARIA.id))
 line("desk_codes.print_desk_code", SHARES, lambda p, s: desk_codes.print_desk_code(p, MARIA.id))
-line("links.make_link", SEES_BILLING, lambda p, s: links.make_link(p, Purpose.PAY, s.bill))
-line(
-    "links.make_link for forms",
-    f"{SHARES} cleo",
-    lambda p, s: links.make_link(p, Purpose.FORMS, "frm_x", patient_id=MARIA.id),
-)
 line("links.list_links", SHARES, lambda p, s: links.list_links(p, MARIA.id))
 line("links.revoke_link", SEES_BILLING, lambda p, s: links.revoke_link(p, s.link))
 line("pay_links.make_pay_link", SEES_BILLING, lambda p, s: pay_links.make_pay_link(p, s.bill))

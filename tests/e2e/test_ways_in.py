@@ -264,7 +264,8 @@ MAKE_LINK = """
 with reading(us) as tx:
     account = tx.exec(select(Account).where(Account.guarantor_id == of("Nadia", "Brennan"))).one()
     bill = next(b for b in tx.exec(select(Invoice).where(Invoice.account_id == account.id)) if b.due.minor > 500)
-print(links.make_link(us, Purpose.PAY, bill.id, at_most=Money(500, "USD")).address)
+with transaction(us) as tx:
+    print(links.new_link(tx, Purpose.PAY, bill.id, at_most=Money(500, "USD")).address)
 """
 
 

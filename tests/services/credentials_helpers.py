@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pyotp.totp
 from sqlmodel import col, select
@@ -11,8 +12,9 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Principal, Side, nobody, the_portal
-from portal_app.domain.credentials import Proof
-from portal_app.services import credentials, second_factor
+from portal_app.domain.credentials import Proof, Purpose
+from portal_app.services import credentials, links, second_factor
+from portal_app.services.on_behalf import on_behalf
 from portal_app.services.sign_in.sessions import hashed, principal_of, redeem, write_ticket
 from tests.cast import Person
 
@@ -57,6 +59,12 @@ def next_code(app: pyotp.totp.TOTP) -> str:
 def signed_in_by_password(username: str, way: Proof, code: str, password: str = PASSWORD) -> Principal:
     asked = credentials.password_sign_in(NOBODY, username, password)
     return come_in(second_factor.answer(NOBODY, asked.id, way, code))
+
+
+def make_link(who: Principal, purpose: Purpose, subject_id: str, **more: Any) -> links.NewLink:
+    """A link as the portal makes it in whatever sends or shows it; `at_most`, `patient_id`, `life`."""
+    with transaction(on_behalf(who)) as tx:
+        return links.new_link(tx, purpose, subject_id, **more)
 
 
 def outbox(kind: str) -> list[OutboxMessage]:

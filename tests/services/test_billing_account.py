@@ -36,7 +36,7 @@ from portal_app.services.billing.wallet import (
     remove_source,
     rename_source,
     start_adding_source,
-    used_by,
+    uses,
 )
 from tests import cast as people
 from tests.cast import INVOICE, RIVERA, VISA, Cast, add_invoice
@@ -357,7 +357,7 @@ def test_src_1_a_default_used_by_autopay_asks_who_takes_over(cast: Cast, process
                 created_at=clock.now(),
             )
         )
-    assert used_by(cast.maria, VISA) == ("Gold",)
+    assert uses(cast.maria, RIVERA) == {VISA: ("Gold",)}
     with pytest.raises(Refused, match="from now on"):
         remove_source(cast.maria, VISA, processor=processor)
     remove_source(cast.maria, VISA, processor=processor, next_default=added.id)

@@ -28,6 +28,7 @@ from tests.services.credentials_helpers import (
     TEST,
     at_home,
     code_sent,
+    make_link,
     outbox,
     told,
     trail,
@@ -67,7 +68,7 @@ def test_code_12_a_new_email_is_confirmed_there_and_the_old_one_told(cast: Cast)
 
 def test_code_12_old_codes_and_links_die(cast: Cast):
     code = request_code(NOBODY, EMAIL)
-    link = links.make_link(cast.dana, Purpose.PAY, INVOICE)
+    link = make_link(cast.dana, Purpose.PAY, INVOICE)
     with_password(MARIA, "maria")
     asked = credentials.password_sign_in(NOBODY, "maria", PASSWORD)
     second_factor.send_second_code(NOBODY, asked.id, Proof.EMAIL)

@@ -19,13 +19,13 @@ from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
-from portal_app.services import desk_codes, links
+from portal_app.services import desk_codes, links, pay_links
 from portal_app.services.desk_codes import WrongDeskCode
 from portal_app.services.links import LinkOver, WrongBirthDate
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
 from tests.cast import EVA, INVOICE, KIM, MARIA, RIVERA, Cast
-from tests.services.credentials_helpers import NOBODY, TEST, at_home, come_in, outbox, trail
+from tests.services.credentials_helpers import NOBODY, TEST, at_home, come_in, make_link, outbox, trail
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def _nobody_has_tried_yet() -> Iterator[None]:
 
 def pay_link(cast: Cast) -> tuple[str, str]:
     """Its id and the token in its address."""
-    made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(120_00))
+    made = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(120_00))
     address, _, token = made.address.partition("#")
     assert address.endswith("/links")
     return made.id, token
@@ -88,11 +88,12 @@ def test_a_link_expires_is_revoked_and_is_done(cast: Cast):
     links.revoke_link(cast.nora, link_id)
     with pytest.raises(NotSignedIn):
         principal_of(guest.session_ref, Side.PATIENT)
-    _, token = pay_link(cast)
+    link_id, token = pay_link(cast)
     with clock.held_at(clock.now() + timedelta(days=14)), pytest.raises(LinkOver):
         links.open_link(NOBODY, token, MARIA.birth_date)
     guest = come_in(links.open_link(NOBODY, token, MARIA.birth_date))
-    links.finish_link(guest)
+    with transaction(TEST) as tx:
+        tx.find(OneTimeLink, link_id).done_at = clock.now()
     with pytest.raises(LinkOver):
         links.open_link(NOBODY, token, MARIA.birth_date)
     with pytest.raises(NotSignedIn):
@@ -108,13 +109,19 @@ def test_the_token_is_kept_as_a_hash_only(cast: Cast):
 
 
 def test_who_makes_which_link(cast: Cast):
-    assert links.make_link(cast.nora, Purpose.PAY, INVOICE)
+    assert pay_links.make_pay_link(cast.nora, INVOICE)
     with pytest.raises(NotAllowed):
-        links.make_link(cast.nora, Purpose.FORMS, "frm_1", patient_id=MARIA.id)
-    with pytest.raises(NotAllowed):
-        links.make_link(at_home(MARIA), Purpose.PAY, INVOICE)
+        pay_links.make_pay_link(at_home(MARIA), INVOICE)
     with pytest.raises(Refused):  # a child opens nothing
-        links.make_link(cast.dana, Purpose.FORMS, "frm_1", patient_id=EVA.id)
+        make_link(cast.dana, Purpose.FORMS, "frm_1", patient_id=EVA.id)
+
+
+def test_who_takes_which_link_back(cast: Cast):
+    form = make_link(cast.dana, Purpose.FORMS, "frm_1", patient_id=MARIA.id)
+    with pytest.raises(NotAllowed):
+        links.revoke_link(cast.nora, form.id)
+    links.revoke_link(cast.dana, form.id)
+    links.revoke_link(cast.nora, make_link(cast.nora, Purpose.PAY, INVOICE).id)
 
 
 def test_two_parallel_openings_of_one_link_leave_one_session(db: str):

@@ -28,7 +28,7 @@ from portal_app.domain.credentials import Proof, Purpose
 from portal_app.domain.errors import Refused
 from portal_app.domain.families import GrantKind, RelationKind
 from portal_app.domain.ids import new_id
-from portal_app.services import audit, drafts, links
+from portal_app.services import audit, drafts
 from portal_app.services.demo_removal import _NEVER, _references, examine, find_demo, remove_demo
 from portal_app.services.imports.run import run_import
 from portal_app.services.second_factor import keep_proof
@@ -37,6 +37,7 @@ from portal_app.services.sign_in.staff import staff_add
 from tests.attacks.everybody import everything_written, session
 from tests.cast import Cast, add_payment
 from tests.invariants import check_books
+from tests.services.credentials_helpers import make_link
 
 US = the_portal("demo removal")
 OWN = the_portal("import")
@@ -116,7 +117,7 @@ def live_in_it() -> None:
     assert due
     add_payment(due.id, 10_00)
     request_code(nobody("203.0.113.7"), "maria@example.com")
-    links.make_link(Cast.olga, Purpose.PAY, due.id)
+    make_link(Cast.olga, Purpose.PAY, due.id)
     with transaction(TEST) as tx:
         tx.keep(session("maria-here", patient_id=maria.id))
         tx.keep(session("olga-here", staff_id=olga.id))

@@ -70,7 +70,7 @@ def receipt_text(view: ReceiptView, language: str = "en") -> str:
 def test_the_paper_says_the_figures_of_the_page(cast: Cast, language: str) -> None:
     add_payment(INVOICE, 50_00)
     view = view_invoice(cast.maria, INVOICE)
-    text = text_of(documents.invoice_pdf(cast.maria, INVOICE, language))
+    text = text_of(documents.invoice_paper(cast.maria, INVOICE, language).content)
     for amount in (view.total, -view.paid, view.due, *(line.amount for line in view.lines)):
         assert money_text(language, amount) in text
     assert "INV-1001" in text
@@ -82,7 +82,7 @@ def test_the_paper_says_the_figures_of_the_page(cast: Cast, language: str) -> No
 
 def test_a_masked_line_says_services_dep_4(cast: Cast) -> None:
     bill = add_invoice(PARK, (NINA, "Counselling", 80_00), (ROSA, "Filling", 20_00))
-    text = text_of(documents.invoice_pdf(cast.rosa, bill, "en"))
+    text = text_of(documents.invoice_paper(cast.rosa, bill, "en").content)
     assert "Services" in text
     assert "$80.00" in text
     assert "Filling" in text
@@ -92,7 +92,7 @@ def test_a_masked_line_says_services_dep_4(cast: Cast) -> None:
 
 def test_the_paper_of_a_family_names_each_person(cast: Cast) -> None:
     bill = add_invoice(RIVERA, (MARIA, "Crown", 80_00), (EVA, "Cleaning", 20_00))
-    text = text_of(documents.invoice_pdf(cast.maria, bill, "en"))
+    text = text_of(documents.invoice_paper(cast.maria, bill, "en").content)
     assert "Eva" in text
     assert "$100.00" in text
 
@@ -102,12 +102,12 @@ def test_another_persons_paper_does_not_exist(cast: Cast, who: str) -> None:
     principal: Principal = getattr(cast, who)
     for id_ in (INVOICE, InvoiceId(new_id("inv"))):
         with pytest.raises(Refused):
-            documents.invoice_pdf(principal, id_, "en")
+            documents.invoice_paper(principal, id_, "en")
 
 
 def test_staff_who_read_a_paper_leave_a_line_in_the_trail(cast: Cast) -> None:
-    documents.invoice_pdf(cast.nora, KIM_INVOICE, "en")
-    documents.invoice_pdf(cast.kim, KIM_INVOICE, "en")
+    documents.invoice_paper(cast.nora, KIM_INVOICE, "en")
+    documents.invoice_paper(cast.kim, KIM_INVOICE, "en")
     with reading(the_portal("test")) as tx:
         lines = tx.exec(select(AuditEntry).where(AuditEntry.action == "read:invoice")).all()
         assert [(line.actor, line.subject) for line in lines] == [(cast.nora.name, KIM_INVOICE)]
@@ -117,7 +117,7 @@ def test_staff_who_read_a_paper_leave_a_line_in_the_trail(cast: Cast) -> None:
 def test_the_paper_has_the_practices_size(cast: Cast, paper: str, width: float) -> None:
     with transaction(the_portal("test")) as tx:
         tx.find(Practice, "practice").paper = paper
-    pdf = documents.invoice_pdf(cast.maria, INVOICE, "en")
+    pdf = documents.invoice_paper(cast.maria, INVOICE, "en").content
     assert PdfReader(io.BytesIO(pdf)).pages[0].mediabox.width == pytest.approx(width, abs=0.1)
 
 
@@ -155,7 +155,7 @@ def test_an_emailed_receipt_holds_no_service_and_no_other_person() -> None:
 
 def test_a_service_date_of_this_year_still_has_its_year(cast: Cast) -> None:
     assert view_invoice(cast.maria, INVOICE).issue_date == date(2026, 6, 5)
-    assert "June 5, 2026" in text_of(documents.invoice_pdf(cast.maria, INVOICE, "en"))
+    assert "June 5, 2026" in text_of(documents.invoice_paper(cast.maria, INVOICE, "en").content)
 
 
 @pytest.mark.parametrize(
@@ -185,10 +185,10 @@ def test_the_receipt_in_the_outbox_is_attached_and_masked(cast: Cast) -> None:
     assert "$30.00" in text
     assert "Sealants" not in text + mail.sent[0].text
     assert "Eva" not in text + mail.sent[0].text
-    assert "Sealants" in text_of(documents.receipt_pdf(cast.maria, payment, "en"))
+    assert "Sealants" in text_of(documents.receipt_paper(cast.maria, payment, "en").content)
 
 
 def test_an_attempt_that_brought_no_money_has_no_receipt(cast: Cast) -> None:
     payment = add_payment(INVOICE, 30_00, status=PaymentStatus.FAILED)
     with pytest.raises(Refused):
-        documents.receipt_pdf(cast.maria, payment, "en")
+        documents.receipt_paper(cast.maria, payment, "en")

@@ -17,7 +17,8 @@ from portal_app.services.billing.invoices import list_invoices
 from portal_app.services.billing.payments import pay_invoice
 from portal_app.services.billing.receipts import view_receipt
 from portal_app.services.documents import invoice_paper
-from portal_app.services.embedding import change_embed_origins, framed_by
+from portal_app.services.embedding import framed_by
+from portal_app.services.practice_settings import change_setting
 from portal_app.services.sign_in.sessions import principal_of, redeem, write_ticket
 from tests.cast import INVOICE, MARIA, VISA, Cast
 from tests.services.till import till
@@ -90,19 +91,19 @@ def test_it_lasts_an_hour_whatever_one_does(cast: Cast):
 
 def test_the_practice_names_the_sites_that_may_frame_it(cast: Cast):
     assert framed_by(nobody()) == ()
-    change_embed_origins(cast.olga, [f"{SITE}/", SITE])
+    change_setting(cast.olga, "embed_origins", [f"{SITE}/", SITE])
     assert framed_by(nobody()) == (SITE,)
-    change_embed_origins(cast.olga, [])
+    change_setting(cast.olga, "embed_origins", [])
     assert framed_by(nobody()) == ()
 
 
 @pytest.mark.parametrize("site", ["http://juniper.example", "*", f"{SITE}; script-src *"])
 def test_what_is_no_site_is_refused(cast: Cast, site: str):
     with pytest.raises(Refused, match="address of your site"):
-        change_embed_origins(cast.olga, [site])
+        change_setting(cast.olga, "embed_origins", [site])
 
 
 def test_only_who_manages_settings_may_name_them(cast: Cast):
     for person in (cast.dana, cast.nora, cast.maria):
         with pytest.raises(NotAllowed):
-            change_embed_origins(person, [SITE])
+            change_setting(person, "embed_origins", [SITE])

@@ -105,7 +105,7 @@ def test_dep_3_papers_name_nothing_of_the_child_after_the_cut_off(cast: Cast):
         facts = documents.invoice_facts(view_invoice(again(maria), bill), "en")
         assert "Counselling" not in str(facts) and "Eva" not in str(facts)
         with pytest.raises(NotFound):
-            documents.invoice_pdf(again(luis), bill, "en")
+            documents.invoice_paper(again(luis), bill, "en")
 
 
 def test_dep_5_a_mark_holds_to_its_day_is_in_the_trail_and_the_patient_is_told(cast: Cast):

@@ -342,7 +342,10 @@ def test_dep_10_a_birth_date_missing_or_in_the_future_is_flagged_to_staff_once(f
     write(folder, "patients", PATIENTS, "1,,Ana,Reyes,,,", "2,,Bo,Reyes,2026-06-16,,")
     for _ in range(2):
         report = bring(folder)
-        assert [(p.line, p.column) for p in report.warnings] == [(2, "birth_date"), (3, "birth_date")]
+        assert [(p.line, p.column) for p in report.problems if p.warning] == [
+            (2, "birth_date"),
+            (3, "birth_date"),
+        ]
     assert [task.kind for task in tasks()] == ["birth_date", "birth_date"]
     assert everything()["Patient"] == 2
 
@@ -523,7 +526,7 @@ def test_a_contact_point_the_patient_confirmed_is_kept(folder: Path):
         point = tx.exec(select(ContactPoint).where(ContactPoint.value == "ana@example.com")).one()
         point.value, point.verified_at = "new@example.com", clock.now()
     report = bring(folder)
-    assert [p.column for p in report.warnings] == ["email"]
+    assert [p.column for p in report.problems if p.warning] == ["email"]
     with reading(IMPORT) as tx:
         emails = [p.value for p in tx.exec(select(ContactPoint)) if "@" in p.value]
     assert emails == ["new@example.com"]

@@ -35,7 +35,7 @@ from portal_app.services.messaging import delivery, log
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.sessions import redeem
 from tests.cast import EVA, INVOICE, KIM, MARIA, OSCAR, RIVERA, VISA, Cast, add_invoice
-from tests.services.credentials_helpers import NOBODY, TEST, come_in, outbox, told, trail
+from tests.services.credentials_helpers import NOBODY, TEST, come_in, make_link, outbox, told, trail
 from tests.services.till import books_agree, new_payment, payment, payments, set_practice, till
 
 FULL = Money(120_00)
@@ -124,7 +124,7 @@ def test_all_9_what_was_paid_since_is_taken_off(cast: Cast, processor: FakeProce
 
 def test_all_9_of_a_part_of_the_bill_too(cast: Cast, processor: FakeProcessor):
     """A link for 60.00 of 120.00: 50.00 paid since leave 10.00, not 60.00 of the 70.00 still due."""
-    made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
+    made = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
     guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
     at_home_pays(cast, processor, 50_00)
     assert pay_links.view_linked_bill(guest).asked == Money(10_00)

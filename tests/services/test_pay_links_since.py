@@ -21,7 +21,7 @@ from portal_app.services.billing.books import correct_amount
 from portal_app.services.billing.refunds import refund_payment, settle_refund
 from portal_app.services.sign_in import throttle
 from tests.cast import INVOICE, MARIA, Cast
-from tests.services.credentials_helpers import NOBODY, TEST, come_in
+from tests.services.credentials_helpers import NOBODY, TEST, come_in, make_link
 from tests.services.test_pay_links import at_home_pays, opened, pays, token_of
 from tests.services.till import books_agree, till
 
@@ -58,7 +58,7 @@ def test_all_9_credit_of_a_payment_that_had_paid_part_of_it_before_is_taken_off_
     paid = at_home_pays(cast, processor, 50_00).payment_id
     receives(paid, 60_00)
     with clock.held_at(clock.now() + timedelta(minutes=1)):
-        made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
+        made = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
     with clock.held_at(clock.now() + timedelta(minutes=2)):
         guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
         for bit in range(1, more + 1):
@@ -69,7 +69,7 @@ def test_all_9_credit_of_a_payment_that_had_paid_part_of_it_before_is_taken_off_
         with pytest.raises(Refused):
             pays(guest, processor, 60_01 - used)
     with clock.held_at(clock.now() + timedelta(minutes=3)):
-        later = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(30_00))
+        later = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(30_00))
         # What was given back since counts no more, and what was used before a link was made never did.
         refund_of(cast, processor, paid, 4_00)
         assert pay_links.view_linked_bill(guest).asked == Money(60_00 - used + 4_00)
@@ -94,7 +94,7 @@ def test_all_9_what_came_since_was_refunded_and_came_back_counts_again(cast: Cas
     paid = at_home_pays(cast, processor, 50_00).payment_id
     receives(paid, 60_00)
     with clock.held_at(clock.now() + timedelta(minutes=1)):
-        made = links.make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
+        made = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
         guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
     with clock.held_at(clock.now() + timedelta(minutes=2)):
         use_credit(cast.maria)

@@ -16,7 +16,6 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
-from portal_app.domain.embedding import origins
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
@@ -43,9 +42,10 @@ from portal_app.services.billing.transactions import (
     search_transactions,
 )
 from portal_app.services.billing.views import NewLine
+from portal_app.services.embedding import framed_by
 from portal_app.services.messaging.practice_templates import change_wording, view_wording
 from portal_app.services.messaging.rendering import worded
-from portal_app.services.practice import practice_now
+from portal_app.services.practice import practice
 from portal_app.services.practice_settings import change_setting, view_settings
 from portal_app.services.staff_tasks import finish_task, list_tasks, who_can_allow
 from tests.cast import EVA, INVOICE, KIM, KIM_INVOICE, MARIA, OKAFOR, RIVERA, Cast, add_invoice, add_payment
@@ -437,7 +437,8 @@ def test_all_14_what_is_void_or_written_off_takes_no_money(cast: Cast, processor
 
 # --- settings ----------------------------------------------------------------------------------
 def test_settings_say_who_changed_them_and_are_valid_in_every_process(cast: Cast) -> None:
-    before = practice_now(PORTAL).version
+    with reading(PORTAL) as tx:
+        before = practice(tx).version
     assert change_setting(cast.olga, "online_payments", False) is True
     assert change_setting(cast.olga, "online_payments", False) is False
     assert change_setting(cast.olga, "minimum_payment", Money(5_00)) is True
@@ -446,7 +447,8 @@ def test_settings_say_who_changed_them_and_are_valid_in_every_process(cast: Cast
     seen = view_settings(cast.olga)
     assert (seen.online_payments, seen.minimum_payment, seen.dependent_age) == (False, Money(5_00), 15)
     assert (seen.changed["online_payments"].by, seen.changed["post_automatically"].by) == ("Olga Novak", "")
-    facts = practice_now(PORTAL)
+    with reading(PORTAL) as tx:
+        facts = practice(tx)
     assert (facts.version, facts.online_payments, facts.dependent_age) == (before + 4, False, 15)
 
 
@@ -472,6 +474,14 @@ def test_messages_and_pay_links_are_settings_too(cast: Cast) -> None:
         ("minimum_payment", Money(0)),
         ("minimum_payment", "5"),
         ("online_payments", 1),
+        ("embed_origins", [f"https://site{n}.example" for n in range(11)]),
+        ("embed_origins", "https://juniper.example"),
+        ("embed_origins", [7]),
+        ("wording", {"due_soon": {"en": {"subject": "Hello"}}}),
+        ("wording:due_soon:en", {"body": "no amount"}),
+        ("wording:due_soon:fr", {"body": "{amount}"}),
+        ("wording:sign_in_code:en", {"body": "{code}"}),
+        ("due_soon:en", {"body": "{amount}"}),
         ("name", "Mine"),
         ("version", 1),
     ],
@@ -513,13 +523,16 @@ def test_online_payments_off_is_refused_by_the_server(cast: Cast, processor: Fak
         "null",
     ],
 )
-def test_an_address_that_is_no_website_may_not_frame_the_portal(text: str) -> None:
+def test_an_address_that_is_no_website_may_not_frame_the_portal(cast: Cast, text: str) -> None:
     with pytest.raises(Refused):
-        origins(text)
+        change_setting(cast.olga, "embed_origins", [text])
+    assert framed_by(PORTAL) == ()
 
 
-def test_addresses_of_websites_are_kept_as_browsers_send_them() -> None:
-    assert origins("https://Juniper.Example/\nhttps://www.juniper.example:8443, http://localhost:8000") == (
+def test_addresses_of_websites_are_kept_as_browsers_send_them(cast: Cast) -> None:
+    typed = ["https://Juniper.Example/", "https://www.juniper.example:8443", "http://localhost:8000"]
+    change_setting(cast.olga, "embed_origins", [*typed, "https://juniper.example"])
+    assert framed_by(PORTAL) == (
         "https://juniper.example",
         "https://www.juniper.example:8443",
         "http://localhost:8000",

@@ -33,6 +33,7 @@ from tests.services.credentials_helpers import (
     at_home,
     code_sent,
     come_in,
+    make_link,
     next_code,
     with_app,
     with_password,
@@ -159,7 +160,7 @@ async def test_code_13_at_the_page(cast: Cast, seen_by: Callable[[Principal], No
 
 
 def pay_link(cast: Cast, at_most: int) -> str:
-    made = links.make_link(cast.olga, Purpose.PAY, INVOICE, at_most=Money(at_most, "USD"))
+    made = make_link(cast.olga, Purpose.PAY, INVOICE, at_most=Money(at_most, "USD"))
     return urlsplit(made.address).fragment
 
 

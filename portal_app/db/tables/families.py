@@ -7,7 +7,14 @@ from sqlmodel import Field, UniqueConstraint
 
 from portal_app.db.owned import Owned, PatientOwned
 from portal_app.db.types import code, key, moment, ref
-from portal_app.domain.families import ContactKind, GrantKind, PatientStatus, RelationKind
+from portal_app.domain.families import (
+    ContactKind,
+    GrantKind,
+    PatientStatus,
+    RelationKind,
+    full_name,
+    is_usable,
+)
 from portal_app.domain.ids import AccountId, FamilyId, PatientId
 
 
@@ -45,6 +52,10 @@ class Patient(Owned, table=True):
     country: str = ""
     created_at: datetime = moment()
 
+    @property
+    def full_name(self) -> str:
+        return full_name(self.given_name, self.family_name)
+
 
 class ContactPoint(PatientOwned, table=True):
     """An email or phone. Two people may share one: it never identifies a person alone."""
@@ -57,6 +68,11 @@ class ContactPoint(PatientOwned, table=True):
     preferred: bool = True
     may_text: bool = True  # False after STOP
     verified_at: datetime | None = moment(default=None, nullable=True)
+
+    @property
+    def usable(self) -> bool:
+        """Whether messages may be sent here."""
+        return is_usable(self.kind, self.may_text)
 
 
 class DependentMark(PatientOwned, table=True):

@@ -9,6 +9,9 @@ from sqlmodel import Field
 from portal_app.db.owned import HouseOwned, PortalOwned
 from portal_app.db.types import document, key, moment, money
 from portal_app.domain.money import Money
+from portal_app.domain.practice_settings import SETTINGS
+
+_DEFAULT = {name: setting.default for name, setting in SETTINGS.items()}
 
 
 class Practice(HouseOwned, table=True):
@@ -28,15 +31,21 @@ class Practice(HouseOwned, table=True):
     timezone: str = "America/New_York"
     currency: str = "USD"
     locale: str = "en_US"
-    dependent_age: int = 16
-    online_payments: bool = True
-    post_automatically: bool = True
+    dependent_age: int = _DEFAULT["dependent_age"]
+    online_payments: bool = _DEFAULT["online_payments"]
+    post_automatically: bool = _DEFAULT["post_automatically"]
     minimum_payment: Money | None = money(default=None, nullable=True)
     embed_origins: list[str] = document(default_factory=list)
-    reminders: bool = True  # messages before and after a bill is due, and when a card expires
-    announce_imported: bool = False  # a message for each new bill that an import brought
-    link_in_messages: bool = False  # a message about one bill opens that bill, without signing in
-    pay_link_days: int = 14  # how long a pay link works
+    reminders: bool = _DEFAULT[
+        "reminders"
+    ]  # messages before and after a bill is due, and when a card expires
+    announce_imported: bool = _DEFAULT[
+        "announce_imported"
+    ]  # a message for each new bill that an import brought
+    link_in_messages: bool = _DEFAULT[
+        "link_in_messages"
+    ]  # a message about one bill opens that bill, without signing in
+    pay_link_days: int = _DEFAULT["pay_link_days"]  # how long a pay link works
     wording: dict[str, Any] = document(default_factory=dict)  # a message's own words, by kind
     # Raised by every change of settings, family links or patients: what is remembered in a
     # process about who sees whom is valid for one version and one day.

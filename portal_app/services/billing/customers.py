@@ -23,7 +23,7 @@ def customer_of(principal: Principal, account_id: AccountId, processor: CardProc
             ContactPoint.patient_id == who.id, ContactPoint.kind == ContactKind.EMAIL
         )
         email = tx.exec(mail).first() or ""
-    customer = processor.customer(account_id, f"{who.given_name} {who.family_name}", email)
+    customer = processor.customer(account_id, who.full_name, email)
     if customer:
         with transaction(principal) as tx:
             lock_account(tx, account_id).processor_customer_id = customer

@@ -9,6 +9,7 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing.paying import overdue
 from portal_app.domain.billing.words import PAYABLE
+from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId
 from portal_app.services.asking import columns
 from portal_app.services.billing.views import OthersBill
@@ -47,4 +48,4 @@ def adults_named(principal: Principal) -> dict[AccountId, str]:
             .join(Patient, col(Patient.id) == Account.guarantor_id)
             .where(col(Account.id).in_(principal.pays_for))
         )
-        return {id_: f"{given} {family}" for id_, given, family in rows}
+        return {id_: full_name(given, family) for id_, given, family in rows}

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.billing import Invoice, InvoiceLine
 from portal_app.db.tables.families import Patient
+from portal_app.domain import families
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.billing.statements import check_period
 from portal_app.domain.billing.words import InvoiceStatus
@@ -98,7 +99,7 @@ def _names(tx: Tx, lines: list[InvoiceLine]) -> dict[PatientId, str]:
     """Whole names, of whom the reader may see."""
     wanted = col(Patient.id).in_({line.patient_id for line in lines})
     rows = tx.exec(columns(Patient.id, Patient.given_name, Patient.family_name).where(wanted))
-    return {id_: f"{given} {family}" for id_, given, family in rows}
+    return {id_: families.full_name(given, family) for id_, given, family in rows}
 
 
 def _paid(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[tuple[InvoiceLine, Money]]:

@@ -22,8 +22,8 @@ from portal_app.services.billing.accounts import being_posted
 from portal_app.services.billing.books import allocations_of, as_money, balance_of, credit_of, currency
 from portal_app.services.billing.invoices import view_invoice
 from portal_app.services.billing.refunds import refundable
-from portal_app.services.billing.transactions import named
 from portal_app.services.billing.views import InvoiceView, RecentPayment, RefundView
+from portal_app.services.patient_search import matches
 
 PAGE = 25
 _INVOICES = 50
@@ -102,13 +102,13 @@ class PaymentDetail:
 
 
 def find_patients(principal: Principal, text: str, *, page: int = 1) -> PatientPage:
-    """By words of the name or the chart number, 25 a page. Whoever may not read charts finds guarantors."""
+    """Whom the words mean (`patient_search`), 25 a page. Whoever may not read charts finds guarantors."""
     charts, money = principal.may(Permission.VIEW_PATIENTS), principal.may(Permission.VIEW_BILLING)
     if not (charts or money):
         raise NotAllowed(Permission.VIEW_PATIENTS.value)
     if not text.strip():
         return PatientPage((), 1, 1, 0)
-    fits = named(text.strip())
+    fits = matches(text)
     if not charts:
         fits = fits & exists().where(col(Account.guarantor_id) == Patient.id)
     with reading(_errand(principal)) as tx:
@@ -137,10 +137,10 @@ def _found(tx: Tx, rows: Iterable[Patient], charts: bool, money: bool) -> list[F
     return [
         FoundPatient(
             id=row.id,
-            name=_name(row),
+            name=row.full_name,
             chart_number=row.chart_number,
             birth_date=row.birth_date if charts else None,
-            guarantor="" if guarantors[row.account_id].id == row.id else _name(guarantors[row.account_id]),
+            guarantor="" if guarantors[row.account_id].id == row.id else guarantors[row.account_id].full_name,
             balance=as_money(sums.get(row.account_id, 0)) if money else None,
             active=row.status is PatientStatus.ACTIVE,
         )
@@ -165,11 +165,11 @@ def view_patient_billing(principal: Principal, patient_id: PatientId, *, note: b
         open_ = tx.exec(select(Invoice).where(of_account, col(Invoice.status).in_(sorted(PAYABLE)))).all()
         billing = PatientBilling(
             patient_id=row.id,
-            name=_name(row),
+            name=row.full_name,
             chart_number=row.chart_number,
             account_id=row.account_id,
             guarantor_id=guarantor.id,
-            guarantor=_name(guarantor),
+            guarantor=guarantor.full_name,
             people=_people(tx, row.account_id, guarantor.id),
             balance=balance,
             being_posted=waiting,
@@ -196,7 +196,7 @@ def view_payment(principal: Principal, payment_id: PaymentId, *, note: bool = Tr
         detail = PaymentDetail(
             id=row.id,
             patient_id=guarantor.id,
-            who=_name(guarantor),
+            who=guarantor.full_name,
             amount=row.amount,
             refunded=row.refunded,
             refundable=refundable(tx, row),
@@ -240,10 +240,6 @@ def _note(principal: Principal, action: str, **facts: object) -> None:
         tx.keep(audit.line(principal, action, **facts))
 
 
-def _name(row: Patient) -> str:
-    return f"{row.given_name} {row.family_name}"
-
-
 def _guarantors(tx: Tx, accounts: set[AccountId]) -> dict[AccountId, Patient]:
     rows = tx.exec(
         select(Account.id, Patient)
@@ -259,7 +255,7 @@ def _people(tx: Tx, account_id: AccountId, guarantor_id: PatientId) -> tuple[tup
         .where(Patient.account_id == account_id, Patient.status == PatientStatus.ACTIVE)
         .order_by(col(Patient.birth_date), col(Patient.given_name))
     ).all()
-    return tuple((p.id, _name(p)) for p in sorted(rows, key=lambda p: p.id != guarantor_id))
+    return tuple((p.id, p.full_name) for p in sorted(rows, key=lambda p: p.id != guarantor_id))
 
 
 def _billed(row: Invoice) -> BilledInvoice:

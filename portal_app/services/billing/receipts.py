@@ -13,6 +13,7 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, RECEIVED, Method, PaymentStatus
 from portal_app.domain.errors import NotFound
+from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
 from portal_app.domain.money import total
 from portal_app.services.asking import columns
@@ -51,7 +52,7 @@ def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
 def _payer(tx: Tx, payment: Payment) -> str:
     """The guarantor's name, where the reader may see them."""
     who = tx.get(Patient, payment.payer_id or tx.find(Account, payment.account_id).guarantor_id)
-    return f"{who.given_name} {who.family_name}" if who else ""
+    return who.full_name if who else ""
 
 
 def _parts(tx: Tx, payment_id: PaymentId) -> tuple[ReceiptPart, ...]:
@@ -141,7 +142,7 @@ def guarantor_names(principal: Principal, account_ids: Iterable[AccountId]) -> d
             .join(Patient, col(Patient.id) == Account.guarantor_id)
             .where(col(Account.id).in_(set(account_ids)))
         )
-        return {id_: f"{given} {family}" for id_, given, family in rows}
+        return {id_: full_name(given, family) for id_, given, family in rows}
 
 
 def _numbers(tx: Tx, rows: list[Any]) -> dict[PaymentId, list[str]]:

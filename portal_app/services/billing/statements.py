@@ -100,7 +100,7 @@ def list_people(
 def full_name(tx: Tx, account_id: AccountId) -> str:
     """The guarantor's, where the reader may see them."""
     guarantor = tx.get(Patient, tx.find(Account, account_id).guarantor_id)
-    return f"{guarantor.given_name} {guarantor.family_name}" if guarantor else ""
+    return guarantor.full_name if guarantor else ""
 
 
 def _counts(whose: Parts, patient_id: PatientId | None) -> bool:

@@ -20,6 +20,7 @@ from portal_app.db.tables.billing import (
 )
 from portal_app.db.tables.families import Patient
 from portal_app.domain.billing.words import RECEIVED, Method, PaymentStatus, RefundStatus
+from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId
 from portal_app.domain.money import Money
 from portal_app.services.billing.books import currency
@@ -170,7 +171,7 @@ def guarantors(tx: Tx, accounts: set[AccountId]) -> People:
         .join(Patient, col(Patient.id) == Account.guarantor_id)
         .where(col(Account.id).in_(accounts))
     )
-    return {account: (who, f"{given} {family}", chart) for account, who, given, family, chart in rows}
+    return {account: (who, full_name(given, family), chart) for account, who, given, family, chart in rows}
 
 
 def _numbers(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:

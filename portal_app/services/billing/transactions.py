@@ -30,6 +30,7 @@ from portal_app.domain.billing.words import (
 )
 from portal_app.domain.ids import AccountId
 from portal_app.services.billing.transaction_rows import Kind, Transaction, filled, guarantors
+from portal_app.services.patient_search import matches
 
 PAGE = 50
 _BATCH = 500
@@ -223,14 +224,4 @@ def _has(column: Any, text: str) -> Any:
 
 def _of_people(text: str) -> Any:
     """Accounts whose guarantor is meant by a name, a part of one, or a chart number."""
-    return select(Account.id).join(Patient, col(Patient.id) == Account.guarantor_id).where(named(text))
-
-
-def named(text: str) -> Any:
-    """Patients meant by `text`: every word of it is in their name, or it is their chart number."""
-    whole = col(Patient.given_name) + " " + col(Patient.family_name)
-    words = [whole.icontains(word, autoescape=True) for word in text.replace(",", " ").split()[:6]]
-    fits = words[0] if words else literal(False)
-    for word in words[1:]:
-        fits = fits & word
-    return or_(fits, func.lower(col(Patient.chart_number)) == text.lower())
+    return select(Account.id).join(Patient, col(Patient.id) == Account.guarantor_id).where(matches(text))

@@ -117,19 +117,6 @@ def remove_source(
     processor.forget(gone.processor_id, customer=account.processor_customer_id)
 
 
-def used_by(principal: Principal, source_id: SourceId) -> tuple[str, ...]:
-    """Names of the memberships that are paid with it: said before it is removed (SRC-1)."""
-    principal.require(Permission.MY_PAYMENTS)
-    with reading(principal) as tx:
-        source = _on_file(tx, source_id)
-        names = (
-            columns(Plan.name)
-            .join(Membership, col(Membership.plan_id) == Plan.id)
-            .where(Membership.source_id == source.id, col(Membership.status).in_(["active", "pending"]))
-        )
-        return tuple(tx.exec(names.order_by(Plan.name)).all())
-
-
 def uses(principal: Principal, account_id: AccountId | None = None) -> dict[SourceId, tuple[str, ...]]:
     """Names of the memberships that are paid with each source of the account."""
     principal.require(Permission.MY_PAYMENTS)

@@ -55,6 +55,7 @@ class Desk:
     check: bool
     report: ImportReport
     progress: Progress
+    phone_country: str = "US"  # of numbers that are written without one
     expected: int = 0
     done: int = 0
     people: dict[str, Person] = field(default_factory=dict)  # by chart number

@@ -9,12 +9,12 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import ContactPoint, DependentMark, Family, Patient, Relation
-from portal_app.domain.families import ContactKind, PatientStatus, RelationKind
+from portal_app.domain.families import ContactKind, PatientStatus, RelationKind, full_name
 from portal_app.domain.ids import AccountId, FamilyId, PatientId, new_id
 from portal_app.domain.imports import Unreadable
+from portal_app.services.contacts import phone_country
 from portal_app.services.imports.contacts import email_of, phone_of
 from portal_app.services.imports.desk import Desk, Person, Row, chunks, keyed_id, task, whole
-from portal_app.settings import settings
 from portal_app.speech import mark
 
 _COPIED = [
@@ -36,10 +36,9 @@ _COPIED = [
 def know_everybody(desk: Desk) -> None:
     """Who is here already: by chart number, by guarantor, by family."""
     with desk.opened() as tx:
+        desk.phone_country = phone_country(tx)
         for one in tx.exec(select(Patient)):
-            desk.people[one.chart_number] = Person(
-                one.id, one.account_id, f"{one.given_name} {one.family_name}"
-            )
+            desk.people[one.chart_number] = Person(one.id, one.account_id, one.full_name)
         desk.accounts.update((one.guarantor_id, one.id) for one in tx.exec(select(Account)))
         desk.families.update((one.practice_key, one.id) for one in tx.exec(select(Family)))
 
@@ -137,7 +136,7 @@ def _keep_patient(
         account = desk.accounts.get(guarantor) or _new_account(desk, batch, guarantor)
     else:
         account = before.account_id
-    name = f"{row['given_name']} {row['family_name']}"
+    name = full_name(row["given_name"], row["family_name"])
     values = {column: row[column] for column in _COPIED} | {"account_id": account}
     if "\n" in values["line1"]:  # a whole address in one column
         first, _, rest = values["line1"].partition("\n")
@@ -202,7 +201,6 @@ def _look_at_birth_date(desk: Desk, batch: _Batch, row: Row, id_: PatientId, nam
 
 def _points(desk: Desk, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
     """(kind, normal form, as written, may be texted), the first of each kind preferred."""
-    region = settings().locale.rpartition("_")[2] or "US"
     points: list[tuple[ContactKind, str, str, bool]] = []
     for column in ("email", "phone", "other_phone"):
         if not (text := row[column]):
@@ -211,7 +209,7 @@ def _points(desk: Desk, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
             if column == "email":
                 points.append((ContactKind.EMAIL, email_of(text), text, False))
             else:
-                form, texts = phone_of(text, region)
+                form, texts = phone_of(text, desk.phone_country)
                 points.append((ContactKind.PHONE, form, text, texts))
         except Unreadable as reason:
             desk.warn(row, column, f"{reason}; left out")

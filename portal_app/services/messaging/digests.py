@@ -16,12 +16,12 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.messages import MoneyNotice, OutboxMessage
 from portal_app.domain.families import ContactKind, PatientStatus
 from portal_app.domain.ids import AccountId, new_id
+from portal_app.i18n_paths import supported_language
 from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
 from portal_app.services.messaging.outbox import write_each_way
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry, Values
-from portal_app.settings import settings
 from portal_app.speech import say
 
 SEVERAL = "money_news"  # the kind of a message that says several notices
@@ -120,7 +120,7 @@ def _values_of_one(
 def _values_of_several(
     tx: Tx, guarantor: Patient, notices: Sequence[MoneyNotice], templates: Registry
 ) -> Values:
-    spoken = guarantor.language if guarantor.language in settings().languages else settings().languages[0]
+    spoken = supported_language(guarantor.language)
     lines = [
         say(
             spoken,

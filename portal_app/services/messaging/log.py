@@ -14,12 +14,13 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.families import ContactKind
+from portal_app.domain.families import ContactKind, full_name
 from portal_app.domain.ids import PatientId
 from portal_app.services import live
 from portal_app.services.asking import columns
 from portal_app.services.messaging.outbox import LIFE, holds_secret
 from portal_app.services.messaging.wake import wake
+from portal_app.services.patient_search import matches
 from portal_app.settings import settings
 
 PAGE = 50
@@ -97,7 +98,7 @@ def list_messages(
         people = columns(Patient.id, Patient.given_name, Patient.family_name)
         wanted = {row.patient_id for row in rows if row.patient_id}
         named = tx.exec(people.where(col(Patient.id).in_(wanted)))
-        names = {id_: f"{given} {family}" for id_, given, family in named}
+        names = {id_: full_name(given, family) for id_, given, family in named}
         lost = columns(func.count()).select_from(OutboxMessage).where(_GOES_OUT, _FATES[Fate.FAILED])
         return MessageLog(
             rows=tuple(_shown(row, names) for row in rows),
@@ -147,10 +148,11 @@ def sent_messages(_: Principal) -> tuple[SentMessage, ...]:
 
 
 def _has(words: str) -> Any:
-    pattern = "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    full = col(Patient.given_name) + " " + col(Patient.family_name)
-    people = columns(Patient.id).where(full.ilike(pattern, escape="\\"))
-    return or_(col(OutboxMessage.to).ilike(pattern, escape="\\"), col(OutboxMessage.patient_id).in_(people))
+    """In the address it went to, or by whom it was for."""
+    people = columns(Patient.id).where(matches(words))
+    return or_(
+        col(OutboxMessage.to).icontains(words, autoescape=True), col(OutboxMessage.patient_id).in_(people)
+    )
 
 
 def _can_send_again(row: OutboxMessage) -> bool:

@@ -9,20 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlmodel import select
-
 from portal_app.clock import now, today
 from portal_app.db.scope import Tx
-from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.families import Patient
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
+from portal_app.i18n_paths import localised_url, supported_language
+from portal_app.services.contacts import usable_contacts
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.rendering import worded
 from portal_app.services.messaging.templates.types import Registry
 from portal_app.services.messaging.wake import wake
-from portal_app.settings import settings
 
 LIFE = timedelta(days=3)
 
@@ -49,8 +48,8 @@ def write(
     staff find it by. False when it was said already.
     """
     practice = tx.find(Practice, "practice")
-    language = language or _language(tx, to_patient)
-    values = _standing(practice) | dict(values or {})
+    language = supported_language(language) if language else _language(tx, to_patient)
+    values = _standing(practice, language) | dict(values or {})
     said = worded(practice, kind, to_contact[0], language, values, templates=templates)
     row = OutboxMessage(
         id=new_id("msg"),
@@ -93,7 +92,7 @@ def tell_everywhere(
 ) -> None:
     """A change goes to every email and every phone that takes texts; `also`: addresses theirs no longer."""
     patient = tx.get(Patient, patient_id)
-    addresses = [(point.kind, point.value) for point in _usable(tx, patient_id)]
+    addresses = [(point.kind, point.value) for point in usable_contacts(tx, patient_id)]
     said = once or new_id("say")
     for channel, value in dict.fromkeys([*also, *addresses]):
         write(
@@ -108,7 +107,7 @@ def tell_everywhere(
 
 def ways(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
     """The ways a patient chose, one address for each; the first usable one where they chose none."""
-    usable = _usable(tx, patient_id)
+    usable = usable_contacts(tx, patient_id)
     chosen: dict[ContactKind, str] = {}
     for point in usable:
         if point.preferred:
@@ -121,20 +120,12 @@ def holds_secret(row: OutboxMessage, templates: Registry = TEMPLATES) -> bool:
     return templates[row.kind].secret or "/links#" in row.body
 
 
-def _usable(tx: Tx, patient_id: PatientId) -> list[ContactPoint]:
-    """Preferred before others, email before a phone that takes texts."""
-    points = tx.exec(select(ContactPoint).where(ContactPoint.patient_id == patient_id)).all()
-    usable = [p for p in points if p.kind is ContactKind.EMAIL or p.may_text]
-    return sorted(usable, key=lambda p: (not p.preferred, p.kind is not ContactKind.EMAIL, p.value))
-
-
 def _language(tx: Tx, patient_id: PatientId | None) -> str:
     patient = tx.get(Patient, patient_id) if patient_id else None
-    spoken = patient.language if patient else tx.principal.language
-    return spoken if spoken in settings().languages else settings().languages[0]
+    return supported_language(patient.language if patient else tx.principal.language)
 
 
-def _standing(practice: Practice) -> dict[str, Any]:
-    """What every message may name."""
-    portal = settings().public_url.rstrip("/")
+def _standing(practice: Practice, language: str) -> dict[str, Any]:
+    """What every message may name; the portal's address opens in the message's language."""
+    portal = localised_url(language)
     return {"practice": practice.name, "portal": portal, "host": urlsplit(portal).hostname or ""}

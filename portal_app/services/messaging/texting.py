@@ -18,6 +18,7 @@ from portal_app.domain.errors import NotAllowed
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import new_id
 from portal_app.gateways.sms import Text
+from portal_app.i18n_paths import default_language, localised_url, supported_language
 from portal_app.settings import settings
 from portal_app.speech import mark, say
 
@@ -112,16 +113,16 @@ def _language(tx: Tx, points: Iterable[ContactPoint]) -> str:
         patient = tx.get(Patient, point.patient_id)
         if patient and patient.language in settings().languages:
             return patient.language
-    return settings().languages[0]
+    return default_language()
 
 
 def _reply(tx: Tx, wish: Wish, language: str) -> str:
     practice = tx.find(Practice, "practice")
-    spoken = language if language in settings().languages else settings().languages[0]
+    spoken = supported_language(language)
     return say(
         spoken,
         _REPLIES[wish],
         practice=practice.name,
         phone=practice.phone,
-        portal=settings().public_url.rstrip("/"),
+        portal=localised_url(spoken),
     )

@@ -31,6 +31,7 @@ from portal_app.domain.sign_in import (
     SessionScope,
     who_comes_in,
 )
+from portal_app.services.contacts import phone_country
 from portal_app.services.messaging import outbox
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.contacts import Contact, contact_of
@@ -60,7 +61,7 @@ class NeedsFirstName(Refused):
 def request_code(principal: Principal, contact: str, *, way: str = "contact") -> CodeRequest:
     """Send a code to an email or a phone. Refused for what is neither, and for whoever asks too often."""
     with reading(_ERRAND) as tx:
-        asked = contact_of(contact, tx.find(Practice, "practice").country)
+        asked = contact_of(contact, phone_country(tx))
     # The total last: whoever is refused for their own address must not use up everybody's.
     for what, whose in (("code from", principal.ip), ("code", asked.value), ("code all", "")):
         throttle.count(what, whose)

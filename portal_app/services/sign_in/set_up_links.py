@@ -21,6 +21,7 @@ from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import StaffId
 from portal_app.domain.sign_in import SET_UP_LINK_LIFE
+from portal_app.i18n_paths import default_language, localised_url
 from portal_app.services.sign_in.sessions import hashed
 from portal_app.settings import settings
 
@@ -69,7 +70,7 @@ def make_set_up_link(principal: Principal, email: str) -> SetUpLink:
         )
         tx.keep(link)
         tx.keep(audit.line(principal, "make:set_up_link", subject=member.id))
-    return SetUpLink(f"{settings().public_url.rstrip('/')}/{PAGE}#{token}", link.expires_at)
+    return SetUpLink(f"{localised_url(default_language(), '/' + PAGE)}#{token}", link.expires_at)
 
 
 def set_up_by(tx: Tx, token: str) -> tuple[StaffMember, str]:

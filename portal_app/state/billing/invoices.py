@@ -23,6 +23,7 @@ from portal_app.state.billing.words import (
     invoice_title,
     page_of_pages,
 )
+from portal_app.state.paging import page_number
 
 SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
 
@@ -175,7 +176,7 @@ def _asked(query: Mapping[str, str]) -> tuple[str, PatientId | None, int]:
     return (
         show if show in SHOWS else "all",
         _person(person) if person else None,
-        int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,
+        page_number(page),
     )
 
 

@@ -30,6 +30,7 @@ from portal_app.state.billing.paying import Offer, Paying
 from portal_app.state.billing.refunds import RefundItem, refund_item
 from portal_app.state.billing.words import due_status, invoice_title, page_of_pages, payment_status
 from portal_app.state.live import watch
+from portal_app.state.paging import page_number
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
             self.missing, self._account = True, None
             return
         page = self.router.url.query_parameters.get("page", "")
-        number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
+        number = page_number(page)
         history = await in_thread(list_payments, me(), account_id=self._account_id, page=number)
         self._account = account
         self._show_balance(account)

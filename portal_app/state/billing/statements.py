@@ -21,6 +21,7 @@ from portal_app.speech import full_date_text, mark, money_text, names_text, paid
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.accounts import PicksAccount
+from portal_app.state.paging import page_number
 
 ON_SCREEN = 100  # lines a page; the paper has them all
 _PRESETS = {
@@ -165,7 +166,7 @@ class StatementsState(PicksAccount, PortalState):
             patient_id=_person(self.person),
         )
         self._show_figures(view)
-        self._show_rows(view, int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1)
+        self._show_rows(view, page_number(page))
         asked = {"from": self.first, "to": self.last, "person": self.person, "lang": self.language}
         asked |= self._account_asked
         query = urlencode({name: value for name, value in asked.items() if value})

@@ -11,6 +11,7 @@ from portal_app.services.billing.persons import FoundPatient, find_patients
 from portal_app.speech import full_date_text, money_text, plural, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
+from portal_app.state.paging import page_number
 
 PATH = "/staff/patients"
 
@@ -44,7 +45,7 @@ class PatientsState(PortalState):
         query = self.router.url.query_parameters
         self.text = keepable(query.get("q", "")).strip()[:80]
         page = query.get("page", "")
-        number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
+        number = page_number(page)
         found = await in_thread(find_patients, me(), self.text, page=number)
         self.rows = [self._item(row) for row in found.rows]
         self.count = plural(self.language, "{n} patient", "{n} patients", found.count) if self.text else ""

@@ -3,10 +3,9 @@
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.embedding import origins
 from portal_app.domain.errors import Refused
+from portal_app.domain.practice_settings import SWITCHES
 from portal_app.services.practice_settings import (
-    SWITCHES,
     Changed,
     PracticeSettings,
     change_setting,
@@ -91,7 +90,8 @@ class SettingsState(PortalState):
     @guarded(Permission.MANAGE_SETTINGS)
     async def save_origins(self, form: dict[str, str]):
         try:
-            await self._change("embed_origins", list(origins(form.get("origins", ""))))
+            sites = form.get("origins", "").replace(",", " ").split()
+            await self._change("embed_origins", sites)
         except Refused as refusal:
             self._refuse("embed_origins", refusal)
 

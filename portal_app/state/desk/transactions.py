@@ -26,6 +26,7 @@ from portal_app.state.desk.words import (
     transaction_status,
 )
 from portal_app.state.live import watch
+from portal_app.state.paging import page_number
 
 PATH = "/staff/transactions"
 _LONGEST = 80
@@ -48,12 +49,6 @@ class TransactionItem:
     amount: str
     can_post: bool
     chosen: bool
-
-
-@dataclass(frozen=True)
-class Option:
-    value: str
-    label: str
 
 
 class TransactionsState(PortalState):
@@ -198,7 +193,7 @@ class TransactionsState(PortalState):
         account = query.get("account", "")
         self._account = given_id("acc", account) if account else ""
         page = query.get("page", "")
-        self._page = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
+        self._page = page_number(page)
         self.asked_key = urlencode(self._asked())
         self.person_off = self._address({**self._asked(), "account": ""})
         self.narrowed = any(self._asked().values())

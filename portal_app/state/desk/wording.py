@@ -6,7 +6,9 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import Refused
-from portal_app.services.messaging.practice_templates import KINDS, OwnWords, change_wording, view_wording
+from portal_app.i18n_paths import supported_language
+from portal_app.services.messaging.practice_templates import OwnWords, change_wording, view_wording
+from portal_app.services.wording_rules import KINDS
 from portal_app.settings import settings
 from portal_app.speech import mark, say
 from portal_app.state.addresses import address
@@ -78,7 +80,7 @@ class WordingState(PortalState):
         kind, spoken = asked.get("kind", ""), asked.get("in", "")
         return (
             kind if kind in KINDS else KINDS[0],
-            spoken if spoken in settings().languages else settings().languages[0],
+            supported_language(spoken),
         )
 
     def _address(self, kind: str, spoken: str) -> str:

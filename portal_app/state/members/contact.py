@@ -9,6 +9,7 @@ from portal_app.domain.credentials import Locked
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, given_id
+from portal_app.i18n_paths import supported_language
 from portal_app.services import contact_details
 from portal_app.services.contact_details import Address, ContactView, PersonDetails
 from portal_app.services.second_factor import StartAgain
@@ -172,7 +173,8 @@ class ContactState(ProvingState):
         home = person.address
         self.line1, self.line2, self.city = home.line1, home.line2, home.city
         self.region, self.postal_code = home.region, home.postal_code
-        self.spoken, self.by_email, self.by_text = person.language, person.by_email, person.by_text
+        self.spoken = supported_language(person.language)
+        self.by_email, self.by_text = person.by_email, person.by_text
 
     def _contact(self, one: ContactView, only: bool, shared: bool) -> ContactItem:
         said = [mark("Messages go here")] if one.preferred else []

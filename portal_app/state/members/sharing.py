@@ -7,7 +7,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, Refused
-from portal_app.domain.families import GrantKind
+from portal_app.domain.families import GrantKind, full_name
 from portal_app.services import sharing
 from portal_app.speech import mark, say
 from portal_app.state.answering import answered
@@ -124,7 +124,7 @@ class SharingState(ProvingState):
         self.mine = [
             ShareItem(
                 row.id,
-                f"{row.given_name} {row.family_name}",
+                full_name(row.given_name, row.family_name),
                 born_words(self.language, row.birth_date),
                 say(self.language, SHARED[row.kind]),
             )

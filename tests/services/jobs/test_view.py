@@ -9,6 +9,7 @@ from portal_app import cli, clock
 from portal_app.db import engine, migrations
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Invoice
+from portal_app.db.tables.installation import Installation
 from portal_app.doctor import Verdict, examine
 from portal_app.domain.access import the_portal
 from portal_app.domain.errors import NotAllowed
@@ -100,11 +101,20 @@ def test_the_command_lists_every_job(cast: Cast):
     assert [line.split()[0] for line in told.splitlines()] == ["job", *JOBS]
 
 
+@pytest.fixture
+def demo_database(db: str) -> None:
+    """The command line of a demo works on a demo's database only."""
+    with transaction(PORTAL) as tx:
+        tx.keep(Installation(id="installation", demo=True, created_at=clock.now()))
+
+
+@pytest.mark.usefixtures("demo_database")
 def test_the_command_runs_one_job_now(cast: Cast):
     assert portal("jobs", "run", "drafts") == (0, "Old drafts deleted: 0.\n")
     assert row("drafts").turn == 1
 
 
+@pytest.mark.usefixtures("demo_database")
 def test_the_old_commands_do_the_jobs_work_beside_their_rows(cast: Cast):
     with transaction(PORTAL) as tx:
         invoice = tx.find(Invoice, INVOICE)

@@ -11,19 +11,17 @@ from portal_app.db.tables.billing import Account, Invoice, Payment
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.domain import billing as rules
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing import PAYABLE, RECEIVED, InvoiceStatus, Payability, PaymentStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services import billing, links, messages
-from portal_app.services.billing.books import attempts_on
-from portal_app.services.billing.payments import LinkLimit, left_of_link
-from portal_app.services.billing.views import HeldPayment, PaymentOutcome
+from portal_app.services.billing.payability import LinkLimit, left_of_link, link_payability, to_pay
+from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.links import Linked
 from portal_app.services.on_behalf import note, on_behalf
-from portal_app.services.practice import practice
 from portal_app.services.qr_codes import qr_svg
 
 
@@ -58,12 +56,8 @@ class LinkedBill:
     due_date: date
     total: Money
     paid: Money
-    asked: Money  # by this link (ALL-8, ALL-9); what is on its way is taken off
-    smallest: Money
-    held: HeldPayment | None
+    payability: Payability  # by this link (ALL-8, ALL-9); what is on its way is taken off
     held_here: bool  # by this link: it may be continued or cancelled
-    online_payments: bool
-    too_small: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +129,8 @@ def view_linked_bill(principal: Principal) -> LinkedBill:
         bill = tx.find(Invoice, invoice_id)
         if bill.status is InvoiceStatus.DRAFT:
             raise NotFound
-        facts = practice(tx)
-        attempts = attempts_on(tx, [bill.id]).get(bill.id, [])
-        due = bill.due if bill.status in PAYABLE else bill.due.zero()
-        asked = left_of_link(
-            tx, bill.id, rules.payable(due, (a.amount for a in attempts)), _limit(this, bill.due)
-        )
-        held = rules.holding(attempts)
+        answer = to_pay(tx, [bill], limit=_limit(this)).payability
+        held = answer.held
         return LinkedBill(
             account_id=bill.account_id,
             number=bill.number,
@@ -151,12 +140,8 @@ def view_linked_bill(principal: Principal) -> LinkedBill:
             due_date=bill.due_date,
             total=bill.total,
             paid=bill.allocated,
-            asked=asked,
-            smallest=rules.smallest(asked, facts.minimum_payment),
-            held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
+            payability=answer,
             held_here=held is not None and tx.find(Payment, held.id).paid_by == principal.name,
-            online_payments=facts.online_payments,
-            too_small=bool(asked) and asked < rules.processor_minimum(asked.currency),
         )
 
 
@@ -179,7 +164,7 @@ def pay_linked_bill(
         processor=processor,
         token=token,
         again=again,
-        limit=_limit(this, offered),
+        limit=_limit(this),
     )
 
 
@@ -214,7 +199,7 @@ def view_linked_receipt(principal: Principal, payment_id: PaymentId) -> LinkedRe
             paid_at=paid.settled_at or paid.created_at,
             shown=paid.source_shown,
             invoice_number=bill.number,
-            still_due=left_of_link(tx, bill.id, due, _limit(this, bill.due)),
+            still_due=left_of_link(tx, bill.id, due, _limit(this)),
             posted=paid.posted,
         )
 
@@ -226,14 +211,14 @@ def _may_make(principal: Principal) -> None:
 
 def _make(tx: Tx, invoice_id: InvoiceId) -> PayLink:
     bill = tx.find(Invoice, invoice_id)
-    rules.must_take_money(bill.status)
+    link_payability(tx, bill).require()
     made = links.new_link(tx, Purpose.PAY, bill.id, at_most=bill.due)
     row = tx.find(OneTimeLink, made.id)
     return PayLink(made.id, made.address, qr_svg(made.address), bill.due, row.expires_at)
 
 
-def _limit(this: Linked, otherwise: Money) -> LinkLimit:
-    return LinkLimit(this.at_most or otherwise, this.made)
+def _limit(this: Linked) -> LinkLimit:
+    return LinkLimit(this.at_most, this.made)
 
 
 def _whose(principal: Principal, payment_id: PaymentId) -> Principal:

@@ -189,7 +189,7 @@ def test_reconcile_lets_go_of_what_never_reached_the_processor(cast: Cast, proce
     assert payment(row.id).status is PaymentStatus.PROCESSING
     assert reconciled(processor, minutes=60 * 26) == ["open_attempt"]
     assert payment(row.id).status is PaymentStatus.CANCELLED
-    assert billing.view_invoice(cast.maria, INVOICE).payable == Money(120_00)
+    assert billing.view_invoice(cast.maria, INVOICE).payability.payable == Money(120_00)
 
 
 def test_an_unanswered_attempt_is_given_up_by_the_payer_after_a_while(

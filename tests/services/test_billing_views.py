@@ -42,7 +42,7 @@ def test_dep_4_lines_of_somebody_she_may_not_see_read_services(cast: Cast) -> No
     view = billing.view_invoice(cast.rosa, bill)
     assert view.lines[0].description == view.lines[0].person == view.provider == ""
     assert view.lines[0].service_date is None
-    assert view.payable == Money(80_00)
+    assert view.payability.payable == Money(80_00)
 
 
 def test_all_15_luis_bill_does_not_exist_for_maria(cast: Cast) -> None:

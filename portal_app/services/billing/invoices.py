@@ -26,11 +26,11 @@ from portal_app.domain.billing import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatu
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
 from portal_app.services.asking import columns, counted_up_to
-from portal_app.services.billing.books import as_money, attempts_on
+from portal_app.services.billing.books import as_money
 from portal_app.services.billing.for_others import adults_named
+from portal_app.services.billing.payability import link_payability, to_pay
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.views import (
-    HeldPayment,
     InvoiceList,
     InvoiceRow,
     InvoiceView,
@@ -39,7 +39,6 @@ from portal_app.services.billing.views import (
     PaymentView,
     RefundView,
 )
-from portal_app.services.practice import practice
 
 PAGE = 20
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
@@ -252,16 +251,12 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
     with reading(principal.paying()) as tx:
         invoice = tx.find(Invoice, invoice_id)
         anothers = invoice.account_id in principal.pays_for
-        if invoice.status is InvoiceStatus.DRAFT and principal.side is not Side.STAFF:
+        for_staff = principal.side is Side.STAFF
+        if invoice.status is InvoiceStatus.DRAFT and not for_staff:
             raise NotFound
+        answer = to_pay(tx, [invoice])
         lines = _lines(tx, invoice.id)
         seen = [line for line in lines if line.description]
-        facts = practice(tx)
-        open_ = invoice.status in PAYABLE
-        attempts = attempts_on(tx, [invoice.id]).get(invoice.id, [])
-        due = invoice.due if open_ else invoice.due.zero()
-        payable = rules.payable(due, (attempt.amount for attempt in attempts))
-        held = rules.holding(attempts)
         return InvoiceView(
             id=invoice.id,
             account_id=invoice.account_id,
@@ -278,13 +273,10 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
             total=invoice.total,
             adjusted=invoice.adjusted,
             paid=invoice.allocated,
-            due=due,
-            payable=payable,
-            smallest=rules.smallest(payable, facts.minimum_payment),
-            sources=sources_of(tx, invoice.account_id) if facts.online_payments and not anothers else (),
-            held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
-            online_payments=facts.online_payments,
-            too_small=bool(payable) and payable < rules.processor_minimum(payable.currency),
+            due=invoice.due if invoice.status in PAYABLE else invoice.due.zero(),
+            payability=answer.payability,
+            linkable=for_staff and link_payability(tx, invoice).why_not is None,
+            sources=sources_of(tx, invoice.account_id) if answer.channel.online and not anothers else (),
             refunds=_refunds(tx, invoice.id),
             whose=adults_named(principal).get(invoice.account_id, "") if anothers else "",
         )

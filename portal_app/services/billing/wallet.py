@@ -38,8 +38,8 @@ def start_adding_source(
     """What the payer's browser needs to give a card to the processor; `setup_key` is minted with the form."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
-        account_id = own_account(tx, account_id)
-    customer = customer_of(principal, account_id, processor)
+        whose = own_account(tx, account_id)
+    customer = customer_of(principal, whose, processor, allowed=lambda tx: own_account(tx, whose))
     setup = processor.start_setup(customer, key=setup_key) if customer else None
     if setup is None or not setup.client_secret:
         raise Refused("We cannot reach the card processor. Try again in a few minutes.")

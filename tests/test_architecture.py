@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 
 import portal_app.db.tables  # noqa: F401  (the metadata is whole)
 from portal_app.db.scope import Owned, tables
+from portal_app.domain.ids import PREFIXES, new_id
 from portal_app.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -329,3 +330,26 @@ def test_nothing_is_left_behind(what: str):
     pattern = re.compile(_NOT_HERE[what])
     left = [f"{name}: {hit[0]}" for name, text in tracked() if (hit := pattern.search(text))]
     assert not left
+
+
+def test_every_prefix_of_an_id_is_in_the_one_table_and_the_table_has_no_other():
+    makers = {"new_id", "keyed_id", "given_id"}
+    used: dict[str, str] = {}
+    for path in sources():
+        where = str(path.relative_to(PORTAL))
+        if where.startswith("stripe_simulator/"):  # Stripe's own ids
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers:
+                match node.args[0]:
+                    case ast.Constant(value=str(prefix)):
+                        used[prefix] = f"{where}:{node.lineno}"
+    assert not {prefix: where for prefix, where in used.items() if prefix not in PREFIXES}
+    assert PREFIXES.keys() - used.keys() == set()
+    assert len(set(PREFIXES.values())) == len(PREFIXES)
+
+
+def test_another_prefix_makes_no_id():
+    assert new_id("alc").startswith("alc_")
+    with pytest.raises(ValueError, match="'all'"):
+        new_id("all")

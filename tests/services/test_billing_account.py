@@ -318,7 +318,7 @@ def test_stmt_7_backwards_ten_years_and_an_empty_account(cast: Cast) -> None:
 
 # --- saved cards ------------------------------------------------------------------------------
 def add_card(cast: Cast, processor: FakeProcessor, card: str = "pm_card_mastercard"):
-    started = billing.start_adding_source(cast.maria, new_id("set"), processor=processor)
+    started = billing.start_adding_source(cast.maria, new_id("sup"), processor=processor)
     processor.finish_setup(started.setup_id, card)
     return billing.finish_adding_source(cast.maria, started.setup_id, processor=processor)
 
@@ -390,7 +390,7 @@ def test_somebody_elses_card_is_not_there(cast: Cast, processor: FakeProcessor) 
     ):
         with pytest.raises(NotFound):
             attempt()
-    started = billing.start_adding_source(cast.maria, new_id("set"), processor=processor)
+    started = billing.start_adding_source(cast.maria, new_id("sup"), processor=processor)
     processor.finish_setup(started.setup_id)
     with pytest.raises(NotFound):
         billing.finish_adding_source(cast.kim, started.setup_id, processor=processor)

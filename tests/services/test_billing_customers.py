@@ -109,9 +109,9 @@ def test_a_card_of_nobodys_and_a_bill_that_is_not_theirs_make_none(cast: Cast, p
 
 def test_adding_a_card_to_anothers_account_makes_none(cast: Cast, processor: Noting) -> None:
     with pytest.raises(NotFound):
-        billing.start_adding_source(cast.kim, new_id("set"), processor=processor, account_id=people.RIVERA)
+        billing.start_adding_source(cast.kim, new_id("sup"), processor=processor, account_id=people.RIVERA)
     with pytest.raises(NotAllowed):
-        billing.start_adding_source(cast.nora, new_id("set"), processor=processor, account_id=people.RIVERA)
+        billing.start_adding_source(cast.nora, new_id("sup"), processor=processor, account_id=people.RIVERA)
     assert processor.asked_for == []
 
 
@@ -122,5 +122,5 @@ def test_what_may_be_paid_makes_one_and_the_same_form_again_no_other(cast: Cast,
             cast.maria, id_, INVOICE, Money(50_00), processor=processor, token=token
         )
         assert outcome.status is PaymentStatus.SUCCEEDED
-    billing.start_adding_source(cast.maria, new_id("set"), processor=processor)
+    billing.start_adding_source(cast.maria, new_id("sup"), processor=processor)
     assert processor.asked_for == [people.RIVERA]

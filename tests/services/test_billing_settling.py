@@ -1,5 +1,6 @@
 """Webhooks, reconcile and refunds, on both databases: late, doubled, lost, in any order, after a crash."""
 
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -55,7 +56,7 @@ def pay(cast: Cast, processor: FakeProcessor, minor: int, card: str = "") -> Pay
 
 
 def event(kind: str, object_kind: str, object_id: str, intent_id: str = "", id_: str = "") -> Heard:
-    return Heard(id_ or new_id("evt"), kind, object_kind, object_id, intent_id)
+    return Heard(id_ or f"evt_{secrets.token_hex(12)}", kind, object_kind, object_id, intent_id)
 
 
 def intent_event(row: Payment, kind: str = "payment_intent.succeeded") -> Heard:

@@ -122,7 +122,7 @@ def paid_in_the_portal(amount: Money, *, posted: bool) -> str:
         )
         tx.flush()
         facts = {"account_id": bill.account_id, "payment_id": payment_id, "invoice_id": bill.id}
-        tx.keep(Allocation(id="all_1", amount=amount, made_at=now, **facts))  # type: ignore[arg-type]
+        tx.keep(Allocation(id="alc_1", amount=amount, made_at=now, **facts))  # type: ignore[arg-type]
         if posted:
             days = {"happened_on": clock.today(), "posted_on": clock.today(), "posted_at": now}
             entry = {"kind": EntryKind.PAYMENT, "amount": -amount, "source": payment_id}

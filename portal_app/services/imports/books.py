@@ -107,7 +107,7 @@ class Books:
         self.new_allocations.append(
             whole(
                 Allocation,
-                id=new_id("all"),
+                id=new_id("alc"),
                 account_id=bill.account_id,
                 payment_id=payment_id,
                 invoice_id=bill.id,

@@ -41,6 +41,7 @@ def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
 
 def adults_named(principal: Principal) -> dict[AccountId, str]:
     """Who lets the viewer pay, by their account: they named the viewer, and the viewer knows their name."""
+    principal.require(Permission.MY_BILLS)
     with reading(the_portal("guarantors")) as tx:
         rows = tx.exec(
             columns(Account.id, Patient.given_name, Patient.family_name)

@@ -11,6 +11,7 @@ from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.billing import PAYABLE
 from portal_app.domain.ids import AccountId
 from portal_app.services.asking import columns
+from portal_app.services.billing.books import in_due_order
 from portal_app.services.billing.views import OthersBill
 
 
@@ -22,9 +23,9 @@ def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
     names = adults_named(principal)
     with reading(principal.paying()) as tx:
         rows = tx.exec(
-            select(Invoice)
-            .where(col(Invoice.account_id).in_(principal.pays_for), col(Invoice.status).in_(sorted(PAYABLE)))
-            .order_by(col(Invoice.due_date), col(Invoice.issue_date), col(Invoice.number))
+            select(Invoice).where(
+                col(Invoice.account_id).in_(principal.pays_for), col(Invoice.status).in_(sorted(PAYABLE))
+            )
         ).all()
     return tuple(
         OthersBill(
@@ -35,7 +36,7 @@ def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
             overdue=rules.overdue(row.status, row.due_date, today()),
             due=row.due,
         )
-        for row in rows
+        for row in in_due_order(rows)
     )
 
 

@@ -158,7 +158,7 @@ def list_invoices(
         if patient_id is not None:
             asked["person"] = patient_id if patient_id in people else ""
         found, figures, page = _one_page(look, _ASKED[show, bool(asked)], asked, max(page, 1))
-        waits = look.ask(_WAITING[bool(asked)], **asked) if figures[1] else []
+        waits = _in_due_order(look.ask(_WAITING[bool(asked)], **asked)) if figures[1] else []
         waiting_count = len(waits) if len(waits) < PAGE else _waiting(look, asked, figures)
         appointment = shared or _next_appointment(look, principal)
         lines = _first_lines(look, {row[2] for row in (*found, *waits)})
@@ -194,6 +194,13 @@ def _waiting(look: Looking, asked: dict[str, Any], figures: Any) -> int:
         return int(figures[1])
     said = look.ask(_ASKED["to_pay", True][1], **asked, most=counted_up_to(1, PAGE))
     return int(said[0][2])
+
+
+def _in_due_order(rows: list[Any]) -> list[Any]:
+    """The database has ordered the days; of the same days the number decides, as a number."""
+    if len({(row[4], row[0]) for row in rows}) == len(rows):
+        return rows
+    return sorted(rows, key=lambda row: rules.due_order(row[4], row[0], row[1]))
 
 
 def _first_lines(look: Looking, ids: set[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:

@@ -36,6 +36,7 @@ SUITE = [
 ]
 READ_THE_SOURCES = [f"tests/test_{name}.py" for name in ("architecture", "service_guards", "call_outs")]
 MARKS = "not served and not postgres and not bench and not browser and not slow"
+CHANGED = 20  # files of tests that may be run whole
 NEAREST = 150  # tests that are asked first
 NOT_COPIED = (".venv", ".git", ".web", ".states", "build", "data", "node_modules", "__pycache__", ".pytest_cache",
               ".ruff_cache", ".hypothesis")  # fmt: skip
@@ -83,13 +84,24 @@ def pytest(tree: Path, tests: list[str], seconds: float, *more: str) -> tuple[st
 
 
 class Map:
-    """Which tests run which line; of a file that changed since, which tests run anything of it."""
+    """Which tests run which line; of a file that changed since, which tests run anything of it.
+
+    Files of tests that are new or have changed since are run whole: what they run is not known.
+    """
 
     def __init__(self) -> None:
         self.data = coverage.CoverageData(str(KEPT / "coverage"))
         self.data.read()
         self.hashes: dict[str, str] = json.loads((KEPT / "files.json").read_text())
         self.here = {str(Path(name).resolve().relative_to(ROOT)): name for name in self.data.measured_files()}
+
+        self.changed = [
+            path for path in test_files() if self.hashes.get(path) != hashed((ROOT / path).read_text())
+        ]
+        if len(self.changed) > CHANGED:
+            say(
+                f"{len(self.changed)} files of tests have changed since it was read which line they run: use --fresh"
+            )
 
     @staticmethod
     def read() -> "Map":
@@ -121,7 +133,7 @@ class Map:
 
     @staticmethod
     def note_files() -> None:
-        files = {path: hashed((ROOT / path).read_text()) for path in sources()}
+        files = {path: hashed((ROOT / path).read_text()) for path in (*sources(), *test_files())}
         (KEPT / "files.json").write_text(json.dumps(files, indent=0))
 
     def tests_of(self, path: str, line: int) -> list[str]:
@@ -138,7 +150,8 @@ class Map:
         if not found:  # the file has changed, or the line runs when it is imported
             found = {context for contexts in by_line.values() for context in contexts} - {""}
         tests = {context.rpartition("|")[0] for context in found}
-        return sorted(tests, key=lambda test: (_far(path, test), test))
+        known = (test for test in tests if test.partition("::")[0] not in self.changed)
+        return sorted((*known, *self.changed), key=lambda test: (_far(path, test), test))
 
 
 def _far(path: str, test: str) -> int:
@@ -154,6 +167,15 @@ def hashed(text: str) -> str:
 
 def sources() -> list[str]:
     return sorted(str(p.relative_to(ROOT)) for folder in BROKEN for p in (ROOT / folder).rglob("*.py"))
+
+
+def test_files() -> list[str]:
+    found = (
+        p
+        for name in SUITE
+        for p in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("test_*.py"))
+    )
+    return sorted(str(path.relative_to(ROOT)) for path in found)
 
 
 def copy_of_the_tree(number: int) -> Path:

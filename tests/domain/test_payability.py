@@ -1,5 +1,7 @@
 """May it be paid, why not and how much: the one value that every service and page uses."""
 
+import re
+
 import pytest
 
 from portal_app.domain.billing import (
@@ -18,6 +20,11 @@ from portal_app.domain.errors import Refused
 from portal_app.domain.ids import PaymentId
 from portal_app.domain.money import Money
 
+# "Minimum and maximum charge amounts", as Stripe's documentation has them, in whole units of the currency.
+STRIPES_MINIMA = """
+USD 0.50 AED 2.00 AUD 0.50 BGN 1.00 BRL 0.50 CAD 0.50 CHF 0.50 CZK 15.00 DKK 2.50 EUR 0.50 GBP 0.30 HKD 4.00 HUF 175.00
+INR 0.50 JPY 50 MXN 10.00 MYR 2.00 NOK 3.00 NZD 0.50 PLN 2.00 RON 2.00 SEK 3.00 SGD 0.50 THB 10.00
+"""
 ONLINE, OFF = Channel(online=True), Channel(online=False)
 DEBIT = Attempt(PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), known=True)
 UNKNOWN = Attempt(PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), known=False)
@@ -138,3 +145,12 @@ def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> No
     for other in (14_99, 15_01):
         with pytest.raises(Refused):
             reviewed.accept(Money(other))
+
+
+@pytest.mark.parametrize(("currency", "least"), re.findall(r"([A-Z]{3}) ([\d.]+)", STRIPES_MINIMA))
+def test_part_4_the_processor_takes_no_less_than_it_documents(currency: str, least: str) -> None:
+    smallest = Money.parse(least, currency)
+    just = payability([owing(smallest.minor, currency=currency)], ONLINE, currency)
+    assert (just.why_not, just.smallest) == (None, smallest)
+    less = payability([owing(smallest.minor - 1, currency=currency)], ONLINE, currency)
+    assert (less.why_not, less.smallest) == (WhyNot.TOO_SMALL, smallest)

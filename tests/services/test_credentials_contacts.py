@@ -225,6 +225,11 @@ def test_lost_everything_waits_a_day_and_everybody_hears(cast: Cast):
         assert (shown.has_password, shown.has_app, shown.recovery_codes) == (False, False, 0)
     with pytest.raises(NotSignedIn):
         sign_in.principal_of(maria.session_ref, Side.PATIENT)
+    (line,) = (line for line in trail() if line.action == "end_all_sessions")
+    assert (line.patient_id, line.details) == (
+        MARIA.id,
+        {"count": 1},
+    )  # whose they were, by the portal's errand
 
 
 def test_a_reset_is_stopped_by_the_message_or_in_a_session(cast: Cast):

@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 UNIT := --ignore=tests/e2e --ignore=tests/bench -m "not served"
 
-.PHONY: help run test unit browser attacks bench check format lock migration shots clean
+.PHONY: help run test unit browser attacks bench mutants check format lock migration shots clean
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ bench: ## What is measured: events, imports, large accounts, statements; 50 kill
 	@$(PY) -m tests.bench.bench_import
 	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py
 	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/test_billing_kills.py tests/services/test_billing_threads.py tests/services/test_billing_machine.py
+
+mutants: ## Break the rules and services a little, 50 times, and see which test notices; make mutants ARGS="--most 10 --seed 3"
+	@sh scripts/venv.sh dev
+	@nice $(PY) scripts/mutants.py $(ARGS)
 
 check: ## Format, lint, types, rules of the house; under 30 seconds
 	@sh scripts/venv.sh dev

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from portal_app.domain.errors import NotAllowed
+from portal_app.domain.errors import NotAllowed, NotFound
 from portal_app.domain.ids import AccountId, PatientId, StaffId
 
 
@@ -136,6 +136,11 @@ class Principal:
         """NotAllowed when it is missing."""
         if permission not in self.permissions:
             raise NotAllowed(permission.value)
+
+    def require_account(self, account_id: AccountId) -> None:
+        """NotFound when it is none that they answer for: absent and not theirs look the same."""
+        if account_id not in self.accounts:
+            raise NotFound
 
 
 def the_portal(errand: str) -> Principal:

@@ -18,6 +18,10 @@ class MembershipStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+# Those that are billed, now or from their start on: they count as somebody's, and need a way to be paid.
+RUNNING = frozenset({MembershipStatus.PENDING, MembershipStatus.ACTIVE})
+
+
 def price_at(bands: Sequence[dict[str, Any]], age: int) -> int | None:
     """Minor units a period for somebody of that age: the first band they are below; None without one."""
     fitting = sorted(

@@ -145,6 +145,7 @@ def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
 
     Codes and links that went to the old address die.
     """
+    own(principal)
     throttle.count("try from", principal.ip)
     with transaction(on_behalf(principal)) as tx:
         row = tx.get(ContactChange, change_id, with_for_update=True, populate_existing=True)

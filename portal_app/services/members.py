@@ -11,12 +11,11 @@ from portal_app.db.tables.families import DependentMark, Patient
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.families import age_on
-from portal_app.domain.memberships import MembershipStatus, Period, price_at
+from portal_app.domain.memberships import Period, price_at
 from portal_app.domain.money import Money
+from portal_app.services.memberships import running_memberships
 from portal_app.services.on_behalf import on_behalf
 from portal_app.services.practice import practice
-
-_NOW = (MembershipStatus.ACTIVE, MembershipStatus.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,9 @@ def covered_others(principal: Principal) -> tuple[Covered, ...]:
     with reading(principal) as tx:
         currency = practice(tx).currency
         rows = tx.exec(
-            select(Enrolment, Membership, Plan)
+            running_memberships(Enrolment, Membership, Plan)
             .join(Membership, col(Membership.id) == col(Enrolment.membership_id))
             .join(Plan, col(Plan.id) == col(Membership.plan_id))
-            .where(col(Membership.status).in_(_NOW))
         ).all()
         seen = set(tx.exec(select(Patient.id)).all())
     others = [row for row in rows if row[0].patient_id not in seen]

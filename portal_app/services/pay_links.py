@@ -10,13 +10,9 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Account, Invoice, Payment
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.paying import (
-    holding,
-    must_take_money,
     overdue,
-    payable,
-    processor_minimum,
-    smallest,
 )
 from portal_app.domain.billing.words import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.credentials import Purpose
@@ -25,19 +21,12 @@ from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services import links
-from portal_app.services.billing.books import attempts_on
-from portal_app.services.billing.payments import (
-    LinkLimit,
-    cancel_payment,
-    confirm_payment,
-    left_of_link,
-    pay_invoice,
-)
-from portal_app.services.billing.views import HeldPayment, PaymentOutcome
+from portal_app.services.billing.payability import LinkLimit, left_of_link, link_payability, to_pay
+from portal_app.services.billing.payments import cancel_payment, confirm_payment, pay_invoice
+from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.links import Linked
 from portal_app.services.messaging import outbox
 from portal_app.services.on_behalf import note, on_behalf
-from portal_app.services.practice import practice
 from portal_app.services.qr_codes import qr_svg
 
 
@@ -72,12 +61,8 @@ class LinkedBill:
     due_date: date
     total: Money
     paid: Money
-    asked: Money  # by this link (ALL-8, ALL-9); what is on its way is taken off
-    smallest: Money
-    held: HeldPayment | None
+    payability: Payability  # by this link (ALL-8, ALL-9); what is on its way is taken off
     held_here: bool  # by this link: it may be continued or cancelled
-    online_payments: bool
-    too_small: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +134,8 @@ def view_linked_bill(principal: Principal) -> LinkedBill:
         bill = tx.find(Invoice, invoice_id)
         if bill.status is InvoiceStatus.DRAFT:
             raise NotFound
-        facts = practice(tx)
-        attempts = attempts_on(tx, [bill.id]).get(bill.id, [])
-        due = bill.due if bill.status in PAYABLE else bill.due.zero()
-        asked = left_of_link(tx, bill.id, payable(due, (a.amount for a in attempts)), _limit(this, bill.due))
-        held = holding(attempts)
+        answer = to_pay(tx, [bill], limit=_limit(this)).payability
+        held = answer.held
         return LinkedBill(
             account_id=bill.account_id,
             number=bill.number,
@@ -163,12 +145,8 @@ def view_linked_bill(principal: Principal) -> LinkedBill:
             due_date=bill.due_date,
             total=bill.total,
             paid=bill.allocated,
-            asked=asked,
-            smallest=smallest(asked, facts.minimum_payment),
-            held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
+            payability=answer,
             held_here=held is not None and tx.find(Payment, held.id).paid_by == principal.name,
-            online_payments=facts.online_payments,
-            too_small=bool(asked) and asked < processor_minimum(asked.currency),
         )
 
 
@@ -191,7 +169,7 @@ def pay_linked_bill(
         processor=processor,
         token=token,
         again=again,
-        limit=_limit(this, offered),
+        limit=_limit(this),
     )
 
 
@@ -226,7 +204,7 @@ def view_linked_receipt(principal: Principal, payment_id: PaymentId) -> LinkedRe
             paid_at=paid.settled_at or paid.created_at,
             shown=paid.source_shown,
             invoice_number=bill.number,
-            still_due=left_of_link(tx, bill.id, due, _limit(this, bill.due)),
+            still_due=left_of_link(tx, bill.id, due, _limit(this)),
             posted=paid.posted,
         )
 
@@ -238,14 +216,14 @@ def _may_make(principal: Principal) -> None:
 
 def _make(tx: Tx, invoice_id: InvoiceId) -> PayLink:
     bill = tx.find(Invoice, invoice_id)
-    must_take_money(bill.status)
+    link_payability(tx, bill).require()
     made = links.new_link(tx, Purpose.PAY, bill.id, at_most=bill.due)
     row = tx.find(OneTimeLink, made.id)
     return PayLink(made.id, made.address, qr_svg(made.address), bill.due, row.expires_at)
 
 
-def _limit(this: Linked, otherwise: Money) -> LinkLimit:
-    return LinkLimit(this.at_most or otherwise, this.made)
+def _limit(this: Linked) -> LinkLimit:
+    return LinkLimit(this.at_most, this.made)
 
 
 def _whose(principal: Principal, payment_id: PaymentId) -> Principal:

@@ -80,7 +80,7 @@ def share(principal: Principal, kind: GrantKind, given_name: str, family_name: s
         if len(wishes) >= _AT_MOST:
             raise Refused("That is the most you can share. Stop sharing something first.")
         wish = SharingWish(
-            id=new_id("shr"),
+            id=new_id("wsh"),
             patient_id=me,
             kind=kind,
             given_name=given,

@@ -52,20 +52,22 @@ class WrongProof(Refused):
 
 
 def view_account(principal: Principal) -> StaffAccount:
+    id_ = _at_work(principal)
     with reading(on_behalf(principal)) as tx:
-        me = _me(tx, principal)
+        me = tx.find(StaffMember, id_)
         return StaffAccount(me.name, me.email)
 
 
 def prove_at_work(principal: Principal, password: str, code: str) -> None:
     """Their password and a code of the app they have now; good for ten minutes in this session."""
+    id_ = _at_work(principal)
     throttle.count("staff from", principal.ip)
     with reading(on_behalf(principal)) as tx:
-        me = _me(tx, principal)
+        me = tx.find(StaffMember, id_)
     throttle.count("staff", me.email)
     right = is_password(me, password)
     with transaction(on_behalf(principal)) as tx:
-        me = _me(tx, principal, lock=True)
+        me = tx.find(StaffMember, id_, lock=True)
         locked = is_locked(me)
         used = 0 if locked or not right else step_of(me.totp_secret, code, me.totp_last_step)
         if used:
@@ -79,18 +81,20 @@ def prove_at_work(principal: Principal, password: str, code: str) -> None:
 
 
 def is_proven_at_work(principal: Principal) -> bool:
+    id_ = _at_work(principal)
     with reading(on_behalf(principal)) as tx:
-        _me(tx, principal)
+        tx.find(StaffMember, id_)
         return _proven(tx, principal)
 
 
 def change_staff_password(principal: Principal, password: str) -> None:
     """Refused with the reason when it is easy to guess; NeedsProof first."""
+    id_ = _at_work(principal)
     with reading(on_behalf(principal)) as tx:
-        me = _me(tx, principal)
+        me = tx.find(StaffMember, id_)
     hashed = hash_of(password, me.email, me.name)
     with transaction(on_behalf(principal)) as tx:
-        me = _me(tx, principal, lock=True)
+        me = tx.find(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
         me.password_hash = hashed
         _changed(tx, principal, me, "staff_password_changed", "change:staff_password")
@@ -98,8 +102,9 @@ def change_staff_password(principal: Principal, password: str) -> None:
 
 def begin_staff_app(principal: Principal) -> NewApp:
     """Another app, shown once; the one they have goes on until its first code (`confirm_staff_app`)."""
+    id_ = _at_work(principal)
     with transaction(on_behalf(principal)) as tx:
-        me = _me(tx, principal, lock=True)
+        me = tx.find(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
         made = new_app(me.email, tx.find(Practice, "practice").name)
         me.totp_waiting = made.sealed
@@ -108,9 +113,10 @@ def begin_staff_app(principal: Principal) -> NewApp:
 
 def confirm_staff_app(principal: Principal, code: str) -> None:
     """The first code of the new app; from now on only its codes count. WrongCode otherwise."""
+    id_ = _at_work(principal)
     throttle.count("staff from", principal.ip)
     with transaction(on_behalf(principal)) as tx:
-        me = _me(tx, principal, lock=True)
+        me = tx.find(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
         locked = is_locked(me)
         # A secret of its own: none of its codes was used before.
@@ -154,11 +160,12 @@ def has_password(principal: Principal, email: str, password: str) -> bool:
     return is_password(whose, password)
 
 
-def _me(tx: Tx, principal: Principal, *, lock: bool = False) -> StaffMember:
+def _at_work(principal: Principal) -> StaffId:
+    """The member of staff who changes their own sign-in; nobody else does it for them."""
     principal.require(Permission.AT_WORK)
     if principal.staff_id is None or not principal.session_ref:
         raise NotSignedIn
-    return tx.find(StaffMember, StaffId(principal.staff_id), lock=lock)
+    return StaffId(principal.staff_id)
 
 
 def _needs_proof(tx: Tx, principal: Principal) -> None:

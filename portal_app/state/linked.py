@@ -14,7 +14,7 @@ from portal_app.gateways import gateways
 from portal_app.services import pay_links
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.pay_links import LinkedBill, LinkedReceipt
-from portal_app.speech import date_text, money_text, paid_with_text, say, time_text
+from portal_app.speech import date_text, money_text, paid_with_text, time_text
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.paying import Offer, PayingSteps
 from portal_app.state.billing.words import bill_status, payment_status
@@ -94,12 +94,13 @@ class LinkedBillState(PayingSteps, PortalState):
             yield step
 
     def _offered(self, form: dict[str, str]) -> Offer:
-        if self._payable is None:
+        if self._payability is None:
             raise NotFound
+        all_of_it = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return Offer(
             payment_id=PaymentId(given_id("pay", form.get("payment"))),
-            amount=self._payable if whole else Money.parse(form.get("amount", ""), self._payable.currency),
+            amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
         )
 
     @staticmethod
@@ -125,35 +126,22 @@ class LinkedBillState(PayingSteps, PortalState):
         try:
             shown = await in_thread(pay_links.view_linked_bill, me())
         except NotFound:
-            self.missing, self._payable, self._account = True, None, ""
+            self.missing, self._payability, self._account = True, None, ""
             return
         self._account = shown.account_id
         self._show_facts(shown)
-        self._show_paying(shown)
+        self._draw_form(shown.payability, ())
+        self._show_payability(shown.payability, elsewhere=not shown.held_here)
         self.ready = True
 
     def _show_facts(self, shown: LinkedBill) -> None:
-        self.number, self.figure = shown.number, money_text(self.language, shown.asked)
-        self.settled = not shown.asked and shown.held is None
+        self.number, self.figure = shown.number, money_text(self.language, shown.payability.payable)
+        self.settled = not shown.payability.payable and shown.payability.held is None
         self.tone, self.status = bill_status(self.language, shown.status, shown.due_date, shown.overdue)
         self.issued = date_text(self.language, shown.issue_date)
         self.due_day = date_text(self.language, shown.due_date)
         self.total = money_text(self.language, shown.total)
         self.paid = money_text(self.language, shown.paid) if shown.paid else ""
-
-    def _show_paying(self, shown: LinkedBill) -> None:
-        self._draw_form(shown.asked, (), held=shown.held)
-        self._show_held(shown.held, elsewhere=not shown.held_here)
-        free = bool(shown.asked) and shown.held is None
-        self.can_pay = free and shown.online_payments and not shown.too_small
-        self.no_pay = ""
-        if free and not self.can_pay:
-            self.no_pay = "small" if shown.online_payments else "offline"
-        self.at_least = (
-            say(self.language, "From {least} to {most}", least=shown.smallest, most=shown.asked)
-            if shown.smallest < shown.asked
-            else ""
-        )
 
 
 class LinkedReceiptState(PortalState):

@@ -99,7 +99,7 @@ def set_the_stage() -> Stage:
         task = tx.keep(
             Task(
                 id=new_id("tsk"),
-                once=new_id("once"),
+                once=new_id("say"),
                 kind="change_request",
                 message="A patient asks to change the {what}: {wish}",
                 values={"what": "name", "wish": "Marie"},

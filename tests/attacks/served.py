@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -152,7 +153,7 @@ def newcomer(name: str) -> Caller:
     who = caller(name)
     if not who.cookie:
         return replace(who, address="203.0.113.200")
-    again = replace(who, cookie=f"another-{new_id('x')}")
+    again = replace(who, cookie=f"another-{secrets.token_hex(16)}")
     person = EVERYBODY[name]
     whose = {"staff_id": person.staff_id} if name in STAFF else {"patient_id": person.patient_id}
     with transaction(TEST) as tx, clock.held_at(NOON):

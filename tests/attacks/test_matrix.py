@@ -37,7 +37,7 @@ from portal_app.services import (
     staff_tasks,
     statement_mail,
 )
-from portal_app.services.billing import history, invoices, itemised, refunds
+from portal_app.services.billing import history, invoices, itemised, refunds, reminding
 from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
 from portal_app.services.billing.desk import post_payments, record_payment
 from portal_app.services.billing.history import payments_of_year, years_with_payments
@@ -107,7 +107,8 @@ def line(what: str, whom: str, ask: Ask) -> None:
 # Maria's bills
 line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.bill))
 line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: view_invoice(p, s.draft))
-line("billing.open_invoice", f"{MONEY} payer", lambda p, s: open_invoice(p, s.bill))
+line("billing.open_invoice", SEES_BILLING, lambda p, s: open_invoice(p, s.bill))
+line("billing.correct_what_waits", MONEY, lambda p, s: reminding.correct_what_waits(p, RIVERA))
 line("billing.itemised_invoice", MONEY, lambda p, s: itemised_invoice(p, s.bill))
 line(
     "billing.itemised_period",
@@ -354,7 +355,6 @@ line("family_links.unmark_dependent", "olga", lambda p, s: family_links.unmark_d
 # Takes an id and is not in the table, and why.
 ELSEWHERE = {
     "account_papers.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
-    "billing.correct_what_waits": "after a change whose door is here; it says what is true, and tells the asker nothing",
     "billing.customer_of": "a helper of paying and of saving cards, whose doors are here",
     "billing.guarantor_names": "a name for whoever was checked before",
     "billing.finish_adding_source": "the id is the processor's; tests/state/test_sources_state.py",

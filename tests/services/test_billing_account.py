@@ -87,7 +87,7 @@ def test_ledg_1_balance_recent_payment_and_what_will_be_owed(cast: Cast, process
         Money(25_00),
         Money(95_00),
     )
-    assert seen.payable == seen.will_owe
+    assert seen.payability.payable == seen.will_owe
     assert [row.shown for row in seen.being_posted] == ["Visa ending in 4242"]
 
 
@@ -113,7 +113,7 @@ def test_dep_4_the_account_names_only_whom_one_may_see(cast: Cast, processor: Fa
     add_invoice(people.PARK, (people.ROSA, "Visit", 30_00), (people.NINA, "Consultation", 70_00))
     seen = view_account(cast.rosa)
     assert {(p.name, p.owed.minor) for p in seen.people} == {("Rosa", 30_00), ("", 70_00)}
-    assert seen.payable == Money(100_00)
+    assert seen.payability.payable == Money(100_00)
 
 
 def test_all_15_two_adults_two_accounts(cast: Cast, processor: FakeProcessor) -> None:
@@ -220,7 +220,7 @@ def test_part_4_staff_write_the_rest_off(cast: Cast, processor: FakeProcessor) -
         Money(0),
         Money(0),
     )
-    assert view_invoice(cast.maria, INVOICE).payable == Money(0)
+    assert view_invoice(cast.maria, INVOICE).payability.payable == Money(0)
 
 
 def test_void_only_without_money_on_it_or_on_its_way(cast: Cast, processor: FakeProcessor) -> None:
@@ -332,7 +332,7 @@ def test_stmt_7_backwards_ten_years_and_an_empty_account(cast: Cast) -> None:
 
 # --- saved cards ------------------------------------------------------------------------------
 def add_card(cast: Cast, processor: FakeProcessor, card: str = "pm_card_mastercard"):
-    started = start_adding_source(cast.maria, new_id("set"), processor=processor)
+    started = start_adding_source(cast.maria, new_id("sup"), processor=processor)
     processor.finish_setup(started.setup_id, card)
     return finish_adding_source(cast.maria, started.setup_id, processor=processor)
 
@@ -404,7 +404,7 @@ def test_somebody_elses_card_is_not_there(cast: Cast, processor: FakeProcessor) 
     ):
         with pytest.raises(NotFound):
             attempt()
-    started = start_adding_source(cast.maria, new_id("set"), processor=processor)
+    started = start_adding_source(cast.maria, new_id("sup"), processor=processor)
     processor.finish_setup(started.setup_id)
     with pytest.raises(NotFound):
         finish_adding_source(cast.kim, started.setup_id, processor=processor)

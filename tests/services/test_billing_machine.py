@@ -4,6 +4,7 @@ Run it longer: `PORTAL_MACHINE_EXAMPLES=2000 pytest tests/services/test_billing_
 """
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -202,7 +203,7 @@ class Books(RuleBasedStateMachine):
                 return
             object_kind = kind.split(".")[0]
             about = intent if object_kind == "payment_intent" else "ch_1"
-            told = Heard(new_id("evt"), kind, object_kind, about, intent)
+            told = Heard(f"evt_{secrets.token_hex(12)}", kind, object_kind, about, intent)
             self.heard.append(told)
         self.attempt(fuse, heard, PORTAL, told, processor=self.processor)
 
@@ -210,7 +211,7 @@ class Books(RuleBasedStateMachine):
     def a_webhook_of_a_refund(self, which: int, fuse: int | None) -> None:
         if refund := self.pick(list(self.processor._refunds), which):
             intent = self.processor._refunds[refund][0].intent_id
-            told = Heard(new_id("evt"), "refund.updated", "refund", refund, intent)
+            told = Heard(f"evt_{secrets.token_hex(12)}", "refund.updated", "refund", refund, intent)
             self.attempt(fuse, heard, PORTAL, told, processor=self.processor)
 
     @rule(fuse=FUSE, hours=st.sampled_from([0.1, 0.1, 1, 26]))
@@ -271,7 +272,7 @@ class Books(RuleBasedStateMachine):
         """Somebody used the processor's own pages."""
         paid = [i for i in self.processor._intents.values() if i.charge.outcome is Outcome.SUCCEEDED]
         if intent := self.pick(paid, which):
-            key = RefundId(new_id("dash"))
+            key = RefundId(new_id("ref"))
             made = self.processor.refund(intent.charge.intent_id, Money(amount), key=key)
             if made.refund_id:
                 _, created = self.processor._refunds[made.refund_id]

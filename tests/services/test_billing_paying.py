@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from portal_app import clock
+from portal_app.domain.billing.payability import WhyNot
 from portal_app.domain.billing.words import AskAgain, Held, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotAllowed, NotFound, Refused
 from portal_app.domain.ids import PaymentId, SourceId, new_id
@@ -114,7 +115,7 @@ def test_twenty_at_once_are_one_charge(cast: Cast, processor: FakeProcessor) -> 
 
 def test_part_4_thirty_cents_cannot_be_paid_online(cast: Cast, processor: FakeProcessor) -> None:
     tiny = add_invoice(RIVERA, (people.MARIA, "Rest", 30))
-    assert view_invoice(cast.maria, tiny).too_small
+    assert view_invoice(cast.maria, tiny).payability.why_not is WhyNot.TOO_SMALL
     with pytest.raises(Refused, match="at the practice"):
         pay_invoice(cast.maria, new_payment(), tiny, Money(30), processor=processor, source_id=VISA)
 
@@ -227,8 +228,8 @@ def test_all_13_an_unknown_outcome_holds_the_bill(cast: Cast, processor: FakePro
     assert held.value.payment_id == first.payment_id
     assert not held.value.can_continue
     view = view_invoice(cast.maria, INVOICE)
-    assert view.held is not None
-    assert (view.payable, view.held.known) == (Money(70_00), False)
+    assert view.payability.held is not None
+    assert (view.payability.payable, view.payability.held.known) == (Money(70_00), False)
     assert confirm_payment(cast.maria, first.payment_id, processor=processor).status == "succeeded"
     assert pay(cast, processor, 20_00).status is PaymentStatus.SUCCEEDED
 
@@ -294,7 +295,7 @@ def test_a_decline_frees_the_bill_and_keeps_its_code(cast: Cast, processor: Fake
     token = processor.token("pm_card_visa_chargeDeclinedInsufficientFunds")
     outcome = pay(cast, processor, 50_00, token=token)
     assert (outcome.status, outcome.decline_code) == (PaymentStatus.FAILED, "insufficient_funds")
-    assert view_invoice(cast.maria, INVOICE).payable == Money(120_00)
+    assert view_invoice(cast.maria, INVOICE).payability.payable == Money(120_00)
     assert pay(cast, processor, 50_00).status is PaymentStatus.SUCCEEDED
 
 
@@ -346,7 +347,7 @@ def test_a_bank_debit_on_its_way_only_lowers_what_is_payable(cast: Cast, process
     first = pay(cast, processor, 50_00)
     assert (first.status, first.known) == (PaymentStatus.PROCESSING, True)
     view = view_invoice(cast.maria, INVOICE)
-    assert (view.payable, view.held) == (Money(70_00), None)
+    assert (view.payability.payable, view.payability.held) == (Money(70_00), None)
     assert pay(cast, processor, 70_00).status is PaymentStatus.SUCCEEDED
 
 
@@ -375,7 +376,7 @@ def test_online_payments_off_hides_and_refuses(cast: Cast, processor: FakeProces
     set_practice(online_payments=False)
     assert not list_invoices(cast.maria).online_payments
     view = view_invoice(cast.maria, INVOICE)
-    assert (view.online_payments, view.sources) == (False, ())
+    assert (view.payability.why_not, view.sources) == (WhyNot.OFFLINE, ())
     with pytest.raises(Refused, match="turned off"):
         pay(cast, processor, 50_00)
 

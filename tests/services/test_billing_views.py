@@ -1,6 +1,7 @@
 """What patients read of their bills."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from portal_app.domain.billing.words import InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
+from portal_app.services.billing.for_others import bills_for_others
 from portal_app.services.billing.invoices import list_invoices, view_invoice
 from tests import cast as people
 from tests.cast import Cast, add_invoice
@@ -42,7 +44,17 @@ def test_dep_4_lines_of_somebody_she_may_not_see_read_services(cast: Cast) -> No
     view = view_invoice(cast.rosa, bill)
     assert view.lines[0].description == view.lines[0].person == view.provider == ""
     assert view.lines[0].service_date is None
-    assert view.payable == Money(80_00)
+    assert view.payability.payable == Money(80_00)
+
+
+def test_what_waits_is_listed_as_it_is_paid_9_before_10(cast: Cast) -> None:
+    days = {"issued": date(2026, 5, 1), "due": date(2026, 5, 20)}
+    for number in ("INV-10", "INV-9"):
+        add_invoice(people.RIVERA, (people.MARIA, "Visit", 10_00), number=number, **days)
+    waiting = [row.number for row in list_invoices(cast.maria).waiting]
+    assert waiting == ["INV-9", "INV-10", "INV-1001"]
+    helper = replace(cast.kim, pays_for=frozenset({people.RIVERA}))
+    assert [bill.number for bill in bills_for_others(helper)] == waiting
 
 
 def test_all_15_luis_bill_does_not_exist_for_maria(cast: Cast) -> None:

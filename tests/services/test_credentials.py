@@ -360,6 +360,8 @@ def test_nobody_ends_another_persons_session(cast: Cast):
     with reading(TEST) as tx:
         ended = tx.exec(select(PortalSession).where(col(PortalSession.revoked_at).is_not(None))).all()
     assert {session.patient_id for session in ended} == {ROSA.id}
+    (line,) = (line for line in trail() if line.action == "end_other_sessions")
+    assert (line.actor, line.patient_id, line.details) == (rosa.name, ROSA.id, {"count": 2})
 
 
 def test_staff_see_their_sessions_too(cast: Cast):

@@ -1,6 +1,7 @@
 """Contact details, sharing between adults, and the reset at the desk."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.db.tables.staff import Task
-from portal_app.domain.access import Side
+from portal_app.domain.access import Permission, Side
 from portal_app.domain.credentials import Locked, Proof, Purpose
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
 from portal_app.domain.families import ContactKind, GrantKind
@@ -102,6 +103,16 @@ def test_a_parent_changes_a_childs_phone_and_no_other_adults(cast: Cast):
             contact_details.change_address(maria, other.id, Address("1 Main St"))
     assert {p.name for p in contact_details.view_people(maria)} >= {"Maria Rivera", "Eva Rivera"}
     assert "Luis Rivera" not in {p.name for p in contact_details.view_people(maria)}
+
+
+def test_a_session_that_may_not_change_the_sign_in_confirms_no_change(cast: Cast):
+    """Its own name and the right code are not enough: a page in a frame, or a link, has fewer permissions."""
+    maria = at_home(MARIA)
+    asked = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW)
+    framed = replace(maria, permissions=maria.permissions - {Permission.MY_ACCOUNT})
+    with pytest.raises(NotAllowed):
+        contact_details.confirm_contact(framed, asked.id, code_sent("contact_code", NEW))
+    assert emails(MARIA) == {EMAIL}
 
 
 def test_nobody_else_confirms_a_change_and_five_wrong_codes_end_it(cast: Cast):
@@ -217,6 +228,11 @@ def test_lost_everything_waits_a_day_and_everybody_hears(cast: Cast):
         assert (shown.has_password, shown.has_app, shown.recovery_codes) == (False, False, 0)
     with pytest.raises(NotSignedIn):
         principal_of(maria.session_ref, Side.PATIENT)
+    (line,) = (line for line in trail() if line.action == "end_all_sessions")
+    assert (line.patient_id, line.details) == (
+        MARIA.id,
+        {"count": 1},
+    )  # whose they were, by the portal's errand
 
 
 def test_a_reset_is_stopped_by_the_message_or_in_a_session(cast: Cast):

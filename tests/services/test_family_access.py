@@ -54,7 +54,7 @@ def visit(who: Any, start: datetime) -> None:
         tx.keep(
             Appointment(
                 id=AppointmentId(new_id("apt")),
-                practice_key=new_id("key"),
+                practice_key=new_id("fam"),
                 patient_id=who.id,
                 provider="Dr. Ada Osei",
                 start=start,

@@ -122,7 +122,7 @@ def paid_in_the_portal(amount: Money, *, posted: bool) -> str:
         )
         tx.flush()
         facts = {"account_id": bill.account_id, "payment_id": payment_id, "invoice_id": bill.id}
-        tx.keep(Allocation(id="all_1", amount=amount, made_at=now, **facts))  # type: ignore[arg-type]
+        tx.keep(Allocation(id="alc_1", amount=amount, made_at=now, **facts))  # type: ignore[arg-type]
         if posted:
             days = {"happened_on": clock.today(), "posted_on": clock.today(), "posted_at": now}
             entry = {"kind": EntryKind.PAYMENT, "amount": -amount, "source": payment_id}
@@ -460,6 +460,41 @@ def test_a_payment_on_account_pays_the_oldest_due_first_and_leaves_credit(folder
     bring(folder)
     assert (invoice("A").due, invoice("B").due, balance()) == (Money(0), Money(0), Money(-10_00))
     assert_invariants()
+
+
+def test_a_payment_on_account_pays_invoice_9_before_invoice_10(folder: Path):
+    """With the same days the number decides, as a number: the domain's order, not that of the letters."""
+    day = "2026-02-01,2026-03-01"
+    write(
+        folder,
+        "invoices",
+        INVOICES,
+        *(f"INV-{n},1,{day},{amount}," for n, amount in ((10, "80.00"), (9, "50.00"))),
+    )
+    write(folder, "invoice_lines", LINES, "INV-10,1,Visit,80.00", "INV-9,1,Visit,50.00")
+    header = "payment_key,guarantor_chart_number,invoice_number,amount,date"
+    write(folder, "payments", header, "P1,1,,60.00,2026-03-05")
+    bring(folder)
+    assert (invoice("INV-9").due, invoice("INV-10").due) == (Money(0), Money(70_00))
+    assert_invariants()
+
+
+@pytest.mark.parametrize(("status", "here"), [("open", "void"), ("written_off", "written_off")])
+def test_an_invoice_credited_in_full_is_void_as_it_is_when_staff_credit_it(
+    folder: Path, status: str, here: str
+):
+    """The domain's rule of the states; what was paid for it in the source is credit, and not lost."""
+    header = "invoice_number,guarantor_chart_number,issue_date,due_date,total,status,adjustment"
+    write(folder, "invoices", header, f"A,1,2026-05-01,2026-06-01,100.00,{status},-100.00")
+    write(folder, "invoice_lines", LINES, LINE)
+    write(folder, "payments", PAYMENTS, "P1,A,25.00,2026-05-09,cash,")
+    report = bring(folder)
+    assert not report.set_aside
+    assert (invoice("A").status, invoice("A").allocated) == (InvoiceStatus(here), Money(0))
+    assert balance() == Money(-25_00)
+    assert report.totals["USD"].agree
+    assert_invariants()
+    assert bring(folder).changes == 0
 
 
 def test_all_14_a_payment_on_account_leaves_alone_what_the_files_have_written_off(folder: Path):

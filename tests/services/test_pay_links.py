@@ -14,6 +14,7 @@ from portal_app.db.tables.billing import Account, Invoice, PaymentSource
 from portal_app.db.tables.credentials import OneTimeLink
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.billing.payability import WhyNot
 from portal_app.domain.billing.words import Held, InvoiceStatus, Origin, PaymentStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
@@ -25,7 +26,8 @@ from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services import links, pay_links
 from portal_app.services.billing.invoices import list_invoices, view_invoice
-from portal_app.services.billing.payments import LinkLimit, pay_account, pay_invoice
+from portal_app.services.billing.payability import LinkLimit
+from portal_app.services.billing.payments import pay_account, pay_invoice
 from portal_app.services.billing.receipts import view_receipt
 from portal_app.services.billing.refunds import refund_payment
 from portal_app.services.billing.reminding import tell_households
@@ -34,7 +36,7 @@ from portal_app.services.links import LinkOver
 from portal_app.services.messaging import delivery, log
 from portal_app.services.sign_in import throttle
 from portal_app.services.sign_in.sessions import redeem
-from tests.cast import EVA, INVOICE, KIM, MARIA, OSCAR, RIVERA, VISA, Cast, add_invoice
+from tests.cast import EVA, INVOICE, KIM, MARIA, OSCAR, RIVERA, VISA, Cast, add_invoice, add_payment
 from tests.services.credentials_helpers import NOBODY, TEST, come_in, make_link, outbox, told, trail
 from tests.services.till import books_agree, new_payment, payment, payments, set_practice, till
 
@@ -83,14 +85,14 @@ def at_home_pays(cast: Cast, processor: FakeProcessor, minor: int):
 
 def test_a_link_pays_its_bill_and_the_guarantor_gets_the_receipt(cast: Cast, processor: FakeProcessor):
     guest = opened(cast)
-    assert pay_links.view_linked_bill(guest).asked == FULL
+    assert pay_links.view_linked_bill(guest).payability.payable == FULL
     outcome = pays(guest, processor, 120_00)
     assert outcome.status is PaymentStatus.SUCCEEDED
     paid = payment(outcome.payment_id)
     assert (paid.origin, paid.paid_by, paid.payer_id) == (Origin.PAY_LINK, guest.name, None)
     assert told("receipt") == {"maria@example.com", "+12125550142"}
     shown = pay_links.view_linked_bill(guest)
-    assert (shown.status, shown.asked, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
+    assert (shown.status, shown.payability.payable, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
     with pytest.raises(Refused, match="already paid"):
         pays(guest, processor, 1_00)
     books_agree()
@@ -102,7 +104,7 @@ def test_all_8_what_is_charged_later_is_not_the_links(cast: Cast, processor: Fak
     guest = opened(cast)  # for the 70.00 that are left
     refund_payment(cast.olga, RefundId(new_id("ref")), earlier, Money(50_00), processor=processor)
     add_invoice(RIVERA, (EVA, "Sealant", 40_00))
-    assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+    assert pay_links.view_linked_bill(guest).payability.payable == Money(70_00)
     with pytest.raises(Refused, match="up to") as refused:
         pays(guest, processor, 70_01)
     assert refused.value.values["amount"] == Money(70_00)
@@ -115,7 +117,7 @@ def test_all_8_what_is_charged_later_is_not_the_links(cast: Cast, processor: Fak
 def test_all_9_what_was_paid_since_is_taken_off(cast: Cast, processor: FakeProcessor):
     guest = opened(cast)
     at_home_pays(cast, processor, 50_00)
-    assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+    assert pay_links.view_linked_bill(guest).payability.payable == Money(70_00)
     with pytest.raises(Refused):
         pays(guest, processor, 120_00)
     assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
@@ -127,11 +129,11 @@ def test_all_9_of_a_part_of_the_bill_too(cast: Cast, processor: FakeProcessor):
     made = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(60_00))
     guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
     at_home_pays(cast, processor, 50_00)
-    assert pay_links.view_linked_bill(guest).asked == Money(10_00)
+    assert pay_links.view_linked_bill(guest).payability.payable == Money(10_00)
     with pytest.raises(Refused):
         pays(guest, processor, 10_01)
     assert pays(guest, processor, 10_00).status is PaymentStatus.SUCCEEDED
-    assert pay_links.view_linked_bill(guest).asked == Money(0)
+    assert pay_links.view_linked_bill(guest).payability.payable == Money(0)
 
 
 def test_two_links_at_once_never_take_more_than_the_bill(cast: Cast, processor: FakeProcessor):
@@ -203,11 +205,11 @@ def test_the_banks_question_is_answered_and_a_decline_is_said(cast: Cast, proces
     asked = pays(guest, processor, 50_00)
     assert asked.client_secret
     shown = pay_links.view_linked_bill(guest)
-    assert (shown.held and shown.held.id, shown.held_here) == (asked.payment_id, True)
+    assert (shown.payability.held and shown.payability.held.id, shown.held_here) == (asked.payment_id, True)
     processor.finish(payment(asked.payment_id).processor_intent_id or "")
     done = pay_links.confirm_linked_payment(guest, asked.payment_id, processor=processor)
     assert done.status is PaymentStatus.SUCCEEDED
-    assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+    assert pay_links.view_linked_bill(guest).payability.payable == Money(70_00)
 
 
 def test_somebody_elses_payment_is_neither_continued_nor_cancelled(cast: Cast, processor: FakeProcessor):
@@ -215,7 +217,7 @@ def test_somebody_elses_payment_is_neither_continued_nor_cancelled(cast: Cast, p
     processor.answers(Outcome.REQUIRES_ACTION)
     hers = at_home_pays(cast, processor, 50_00)
     shown = pay_links.view_linked_bill(guest)
-    assert (shown.held and shown.held.id, shown.held_here) == (hers.payment_id, False)
+    assert (shown.payability.held and shown.payability.held.id, shown.held_here) == (hers.payment_id, False)
     for service in (pay_links.confirm_linked_payment, pay_links.cancel_linked_payment):
         with pytest.raises(NotFound):
             service(guest, hers.payment_id, processor=processor)
@@ -273,11 +275,11 @@ def test_it_lives_as_long_as_the_practice_says(cast: Cast, days: int):
 def test_the_practice_decides_about_paying_online_here_too(cast: Cast, processor: FakeProcessor):
     guest = opened(cast)
     set_practice(minimum_payment=Money(20_00))
-    assert pay_links.view_linked_bill(guest).smallest == Money(20_00)
+    assert pay_links.view_linked_bill(guest).payability.smallest == Money(20_00)
     with pytest.raises(Refused, match="smallest"):
         pays(guest, processor, 10_00)
     set_practice(online_payments=False)
-    assert not pay_links.view_linked_bill(guest).online_payments
+    assert pay_links.view_linked_bill(guest).payability.why_not is WhyNot.OFFLINE
     with pytest.raises(Refused, match="turned off"):
         pays(guest, processor, 50_00)
 
@@ -287,6 +289,39 @@ def test_all_14_no_link_for_what_never_takes_money(cast: Cast, status: InvoiceSt
     bill = add_invoice(RIVERA, (EVA, "Sealant", 40_00), status=status)
     with pytest.raises(Refused):
         pay_links.make_pay_link(cast.dana, bill)
+
+
+def test_no_link_for_what_could_not_be_paid_by_it(cast: Cast):
+    """The desk's button and the service agree: too little for the processor, or paying online turned off."""
+    tiny = add_invoice(RIVERA, (EVA, "Rest", 30))
+    assert not view_invoice(cast.dana, tiny).linkable
+    with pytest.raises(Refused, match="at the practice"):
+        pay_links.make_pay_link(cast.dana, tiny)
+    assert view_invoice(cast.dana, INVOICE).linkable
+    set_practice(online_payments=False)
+    assert not view_invoice(cast.dana, INVOICE).linkable
+    with pytest.raises(Refused, match="turned off"):
+        pay_links.make_pay_link(cast.dana, INVOICE)
+
+
+def test_a_link_may_be_made_while_a_payment_is_on_its_way(cast: Cast, processor: FakeProcessor):
+    """That may fail, and the link lives for days; until then it says what is left."""
+    add_payment(INVOICE, 120_00, status=PaymentStatus.PROCESSING)
+    assert view_invoice(cast.dana, INVOICE).linkable
+    assert pay_links.view_linked_bill(opened(cast)).payability.payable == Money(0)
+
+
+def test_a_link_of_an_early_version_takes_what_is_due_and_pays_what_it_shows(
+    cast: Cast, processor: FakeProcessor
+):
+    """It was made for no amount: what was paid since is in what is due, and is not taken off twice."""
+    guest = opened(cast)
+    with transaction(TEST) as tx:
+        for row in tx.exec(select(OneTimeLink)):
+            row.at_most = None
+    at_home_pays(cast, processor, 50_00)
+    assert pay_links.view_linked_bill(guest).payability.payable == Money(70_00)
+    assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
 
 
 def test_no_link_that_nobody_could_open(cast: Cast):

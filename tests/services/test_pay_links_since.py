@@ -65,16 +65,16 @@ def test_all_9_credit_of_a_payment_that_had_paid_part_of_it_before_is_taken_off_
             receives(paid, 60_00 + (bit - 1) * 1_00)
             use_credit(cast.maria)
         used = 10_00 + (more - 1) * 1_00
-        assert pay_links.view_linked_bill(guest).asked == Money(60_00 - used)
+        assert pay_links.view_linked_bill(guest).payability.payable == Money(60_00 - used)
         with pytest.raises(Refused):
             pays(guest, processor, 60_01 - used)
     with clock.held_at(clock.now() + timedelta(minutes=3)):
         later = make_link(cast.dana, Purpose.PAY, INVOICE, at_most=Money(30_00))
         # What was given back since counts no more, and what was used before a link was made never did.
         refund_of(cast, processor, paid, 4_00)
-        assert pay_links.view_linked_bill(guest).asked == Money(60_00 - used + 4_00)
+        assert pay_links.view_linked_bill(guest).payability.payable == Money(60_00 - used + 4_00)
         other = come_in(links.open_link(NOBODY, token_of(later.address), MARIA.birth_date))
-        assert pay_links.view_linked_bill(other).asked == Money(30_00)
+        assert pay_links.view_linked_bill(other).payability.payable == Money(30_00)
     books_agree()
 
 
@@ -86,7 +86,7 @@ def test_all_9_a_refund_that_came_back_is_no_payment_since(cast: Cast, processor
     with clock.held_at(clock.now() + timedelta(minutes=2)):
         refund = refund_of(cast, processor, paid, 50_00)
         settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
-        assert pay_links.view_linked_bill(guest).asked == Money(70_00)
+        assert pay_links.view_linked_bill(guest).payability.payable == Money(70_00)
     books_agree()
 
 
@@ -98,11 +98,11 @@ def test_all_9_what_came_since_was_refunded_and_came_back_counts_again(cast: Cas
         guest = come_in(links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
     with clock.held_at(clock.now() + timedelta(minutes=2)):
         use_credit(cast.maria)
-        assert pay_links.view_linked_bill(guest).asked == Money(50_00)
+        assert pay_links.view_linked_bill(guest).payability.payable == Money(50_00)
         refund = refund_of(cast, processor, paid, 10_00)
-        assert pay_links.view_linked_bill(guest).asked == Money(60_00)
+        assert pay_links.view_linked_bill(guest).payability.payable == Money(60_00)
         settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
-        assert pay_links.view_linked_bill(guest).asked == Money(50_00)
+        assert pay_links.view_linked_bill(guest).payability.payable == Money(50_00)
     books_agree()
 
 

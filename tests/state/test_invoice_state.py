@@ -9,6 +9,7 @@ from portal_app.db.tables.billing import Payment
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import the_portal
 from portal_app.domain.ids import new_id
+from portal_app.domain.money import Money
 from portal_app.gateways import Gateways
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
@@ -101,6 +102,19 @@ async def test_all_11_a_slip_of_the_finger_is_explained_and_the_form_drawn_anew(
 async def test_part_2_more_than_is_owed_says_how_much_one_can_pay(page: InvoiceState):
     await happens(page.pay, form=filled_in(page, "120.01"))
     assert page.trouble == "You can pay up to $120.00"
+
+
+async def test_all_10_the_card_form_is_not_asked_for_less_than_the_practice_takes(page: InvoiceState):
+    """The practice's smallest payment, not only the processor's, is known before a card is typed."""
+    with transaction(the_portal("test")) as tx:
+        tx.find(Practice, "practice", lock=True).minimum_payment = Money(20_00)
+        tx.find(Practice, "practice", lock=True).version += 1
+    await happens(page.refresh)
+    asked = page.card_asked
+    await happens(page.pay, form=filled_in(page, "10", source="new"))
+    assert (page.card_asked, page.trouble) == (asked, "The smallest payment is $20.00")
+    await happens(page.pay, form=filled_in(page, "20", source="new"))
+    assert (page.card_asked, page.trouble) == (asked + 1, "")
 
 
 async def test_a_declined_card_says_why_in_plain_words(page: InvoiceState, processor: FakeProcessor):

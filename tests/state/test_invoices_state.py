@@ -5,7 +5,7 @@ import pytest
 from portal_app import clock
 from portal_app.state.billing.invoices import InvoicesState
 from tests import cast as people
-from tests.cast import Cast, add_invoice
+from tests.cast import Cast, add_invoice, add_payment
 from tests.screen import happens, look_from, on_screen
 
 
@@ -69,12 +69,29 @@ async def test_an_address_that_makes_no_sense_still_shows_a_page(
     assert page.notice == ""
 
 
-async def test_a_person_who_is_not_theirs_is_not_there(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("show", ["all", "to_pay", "paid"])
+async def test_a_person_who_is_not_theirs_is_not_there(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, show: str
+):
+    """Rosa pays for Nina and may not read of her: asking for Nina does not tell which bills are hers (DEP-4)."""
+    for minor, paid in ((80_00, 0), (60_00, 60_00)):
+        bill = add_invoice(people.PARK, (people.NINA, "Wisdom tooth", minor))
+        if paid:
+            add_payment(bill, paid)
+    look_from(monkeypatch, cast.rosa)
+    page = await looked_at(f"/invoices?show={show}")
+    assert [*page.rows, *page.to_pay]  # they are there for all who do not ask by name
+    page = await looked_at(f"/invoices?show={show}&person={people.NINA.id}")
+    assert [*page.rows, *page.to_pay] == []
+    page = await looked_at(f"/invoices?show={show}&person={people.ROSA.id}")
+    assert [*page.rows, *page.to_pay] == []  # she has none of her own
+
+
+async def test_an_id_of_nobody_is_the_whole_list(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     look_from(monkeypatch, cast.maria)
-    page = await looked_at(f"/invoices?person={people.KIM.id}")
-    assert page.rows == []
     page = await looked_at("/invoices?person=pat_1'or'1")
-    assert page.ready and page.notice == ""  # nobody's id: the whole list
+    assert page.ready and page.notice == ""
+    assert [row.title for row in page.to_pay] == ["Crown, lower left"]
 
 
 async def test_luis_sees_nothing_of_marias(cast: Cast, monkeypatch: pytest.MonkeyPatch):

@@ -125,7 +125,7 @@ async def test_part_1_an_amount_pays_the_oldest_first_and_is_shown_before(page: 
 async def test_all_2_all_of_it_pays_every_bill(page: PaymentsState):
     await reviewed(page)
     await happens(page.pay, **confirm(page))
-    assert view_account(Cast.maria).payable == Money(0)
+    assert view_account(Cast.maria).payability.payable == Money(0)
 
 
 async def test_chosen_bills_only_are_paid(page: PaymentsState):

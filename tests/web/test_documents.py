@@ -1,8 +1,8 @@
 """Downloads over HTTP: whose they are, and what else the answer says."""
 
 import asyncio
-import hashlib
 import io
+import secrets
 
 import httpx
 import pytest
@@ -15,14 +15,14 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Side, the_portal
-from portal_app.domain.ids import PatientId, StaffId, new_id
+from portal_app.domain.ids import PatientId, StaffId
 from portal_app.visitor import Visitor
 from portal_app.web import documents
 from tests.cast import EVA, INVOICE, KIM, MARIA, RIVERA, Cast, add_invoice, add_payment
 
 
 def signed_in(patient: PatientId | None = None, staff: StaffId | None = None) -> str:
-    ref = hashlib.sha256(new_id("x").encode()).hexdigest()
+    ref = secrets.token_hex(32)
     with transaction(the_portal("test")) as tx:
         tx.keep(
             PortalSession(

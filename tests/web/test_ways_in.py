@@ -1,6 +1,7 @@
 """Staying, access links and passkeys over plain routes."""
 
 import json
+import secrets
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,6 @@ from starlette.applications import Starlette
 from portal_app import clock
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import new_id
 from portal_app.services import links
 from portal_app.services.passkeys import list_passkeys
 from portal_app.services.sign_in.sessions import principal_of
@@ -102,7 +102,7 @@ async def test_the_sweeper_closes_pages_of_idle_sessions_once(cast: Cast, monkey
     kim, began = at_home(KIM), clock.now()
     held = OpenSockets()
     monkeypatch.setattr(sockets, "OPEN", held)
-    page = Socket(new_id("x"), (kim.session_ref,), "203.0.113.7", send)
+    page = Socket(secrets.token_hex(16), (kim.session_ref,), "203.0.113.7", send)
     held.add(page)
     assert await sockets.sweep_once() == 0
     with clock.held_at(began + timedelta(minutes=15)):

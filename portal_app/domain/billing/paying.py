@@ -8,11 +8,9 @@ from datetime import date, datetime, timedelta
 from portal_app.domain.billing.words import (
     PAYABLE,
     AskAgain,
-    Held,
     InvoiceStatus,
     PaymentStatus,
 )
-from portal_app.domain.errors import Refused
 from portal_app.domain.ids import InvoiceId, PaymentId
 from portal_app.domain.money import Money, total
 
@@ -96,51 +94,12 @@ def left_of_link(payable_: Money, at_most: Money, since: Iterable[Money]) -> Mon
     return max(left, left.zero())
 
 
-def smallest(owed: Money, practice_minimum: Money | None) -> Money:
-    """The least that may be paid online now (ALL-10): never less than the processor takes."""
-    least = min(practice_minimum or owed.zero(), owed)
-    return max(least, processor_minimum(owed.currency))
-
-
-def part_payment(owed: Money, offered: Money, practice_minimum: Money | None = None) -> Money:
-    """`offered`, if it may be charged (PART-2, PART-4, ALL-10, ALL-11); `owed` is what is payable."""
-    if offered.currency != owed.currency:
-        raise Refused("Enter an amount, like {example}", example=Money(40_00, owed.currency))
-    if owed <= owed.zero():
-        raise Refused("This bill is already paid.")
-    least = smallest(owed, practice_minimum)
-    if owed < processor_minimum(owed.currency):
-        raise Refused(
-            "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
-            least=least,
-            amount=owed,
-        )
-    if offered > owed:
-        raise Refused("You can pay up to {amount}", amount=owed)
-    if offered < least:
-        raise Refused("The smallest payment is {amount}", amount=least)
-    return offered
-
-
-def must_take_money(status: InvoiceStatus) -> None:
-    """Draft, void and written-off invoices never receive money (ALL-14)."""
-    if status is InvoiceStatus.PAID:
-        raise Refused("This bill is already paid.")
-    if status not in PAYABLE:
-        raise Refused("This bill cannot be paid.")
-
-
 def holding(attempts: Iterable[Attempt]) -> Attempt | None:
     """The attempt that a new one must wait for (ALL-13); a bank debit on its way is none."""
     for attempt in attempts:
         if attempt.status is PaymentStatus.REQUIRES_ACTION or not attempt.known:
             return attempt
     return None
-
-
-def refuse_if_held(attempts: Iterable[Attempt]) -> None:
-    if held := holding(attempts):
-        raise Held(held.id, can_continue=held.status is PaymentStatus.REQUIRES_ACTION)
 
 
 def ask_again(amount: Money, paid_at: datetime | None, now: datetime) -> None:

@@ -10,8 +10,7 @@ from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing import paying
-from portal_app.domain.billing.paying import Attempt, Bill, holding, overdue, smallest, spend_credit
+from portal_app.domain.billing.paying import Bill, overdue, spend_credit
 from portal_app.domain.billing.words import PAYABLE, RECEIVED
 from portal_app.domain.errors import Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
@@ -29,19 +28,18 @@ from portal_app.services.billing.books import (
 )
 from portal_app.services.billing.invoices import may_see_bills
 from portal_app.services.billing.own import own_account
+from portal_app.services.billing.payability import ToPay, to_pay
 from portal_app.services.billing.per_person import left
 from portal_app.services.billing.reminding import correct_what_waits
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import (
     AccountView,
-    HeldPayment,
     OpenInvoice,
     PayOffer,
     PersonBalance,
     RecentPayment,
 )
-from portal_app.services.practice import practice
 
 
 def view_account(principal: Principal, account_id: AccountId | None = None) -> AccountView:
@@ -49,12 +47,8 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
     may_see_bills(principal)
     with reading(principal) as tx:
         account_id = own_account(tx, account_id)
-        facts = practice(tx)
-        open_, attempts = _open(tx, account_id)
-        under_way = [attempt for row, _ in open_ for attempt in attempts.get(row.id, ())]
-        held = holding(under_way)
-        held_amount = total((a.amount for a in under_way if held and a.id == held.id), currency())
-        payable = total((left for _, left in open_), currency())
+        rows = _open(tx, account_id)
+        answer = to_pay(tx, rows)
         waiting = being_posted(tx, account_id)
         on_its_way = total((p.amount - p.refunded for p in waiting), currency())
         balance = balance_of(tx, account_id)
@@ -64,29 +58,25 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
             being_posted=tuple(waiting),
             being_posted_total=on_its_way,
             will_owe=balance - on_its_way,
-            payable=payable,
-            smallest=smallest(payable, facts.minimum_payment),
+            payability=answer.payability,
             credit=credit_of(tx, account_id),
-            held=HeldPayment(held.id, held_amount, held.status, held.known) if held else None,
-            people=_by_person(tx, [row for row, _ in open_]),
-            open=_shown(tx, open_),
-            sources=sources_of(tx, account_id) if facts.online_payments else (),
-            online_payments=facts.online_payments,
+            people=_by_person(tx, rows),
+            open=_shown(tx, rows, answer),
+            sources=sources_of(tx, account_id) if answer.channel.online else (),
         )
 
 
 def past_due_offer(principal: Principal, account_id: AccountId | None = None) -> PayOffer:
-    """Bills past due that could be paid now (SRC-3)."""
+    """Bills past due that could be paid now (SRC-3); none where paying them together would be refused."""
     may_see_bills(principal)
     with reading(principal) as tx:
-        if not practice(tx).online_payments:
+        rows = _open(tx, own_account(tx, account_id))
+        late = [row for row in rows if overdue(row.status, row.due_date, today())]
+        answer = to_pay(tx, late)
+        if answer.payability.why_not is not None:
             return PayOffer((), Money(0, currency()))
-        rows = [
-            row
-            for row in _shown(tx, _open(tx, own_account(tx, account_id))[0])
-            if row.overdue and row.payable
-        ]
-        return PayOffer(tuple(rows), total((row.payable for row in rows), currency()))
+        offered = tuple(row for row in _shown(tx, late, answer) if row.payable)
+        return PayOffer(offered, answer.payability.payable)
 
 
 @retried
@@ -108,10 +98,11 @@ def use_credit(
         credits = credits_of(tx, account_id)
         if not credits:
             raise Refused("There is no credit to use.")
-        open_, attempts = _open(tx, account_id)
+        rows = _open(tx, account_id)
+        attempts = attempts_on(tx, [row.id for row in rows])
         free = [
             Bill(row.id, row.number, row.issue_date, row.due_date, row.due)
-            for row, _ in open_
+            for row in rows
             if not attempts.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
         ]
         payments = {payment.id: payment for payment, _ in credits}
@@ -166,23 +157,18 @@ def recent(row: Any) -> RecentPayment:
     )
 
 
-def _open(
-    tx: Tx, account_id: AccountId
-) -> tuple[list[tuple[Invoice, Money]], dict[InvoiceId, list[Attempt]]]:
-    """Open bills, oldest due first, what is payable of each, and what is in flight on them."""
+def _open(tx: Tx, account_id: AccountId) -> list[Invoice]:
+    """Open bills, oldest due first."""
     wanted = select(Invoice).where(Invoice.account_id == account_id, col(Invoice.status).in_(sorted(PAYABLE)))
-    rows = in_due_order(tx.exec(wanted).all())
-    attempts = attempts_on(tx, [row.id for row in rows])
-    left = [(row, paying.payable(row.due, (a.amount for a in attempts.get(row.id, ())))) for row in rows]
-    return left, attempts
+    return in_due_order(tx.exec(wanted).all())
 
 
-def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...]:
+def _shown(tx: Tx, invoices: list[Invoice], answer: ToPay) -> tuple[OpenInvoice, ...]:
     titles: dict[InvoiceId, str] = {}
     lines = (
         columns(InvoiceLine.invoice_id, InvoiceLine.description)
         .join(Patient, col(Patient.id) == InvoiceLine.patient_id)
-        .where(col(InvoiceLine.invoice_id).in_([row.id for row, _ in open_]))
+        .where(col(InvoiceLine.invoice_id).in_([row.id for row in invoices]))
         .order_by(col(InvoiceLine.position))
     )
     for invoice_id, what in tx.exec(lines):
@@ -195,9 +181,9 @@ def _shown(tx: Tx, open_: list[tuple[Invoice, Money]]) -> tuple[OpenInvoice, ...
             due_date=row.due_date,
             overdue=overdue(row.status, row.due_date, today()),
             due=row.due,
-            payable=left,
+            payable=answer.payable[row.id],
         )
-        for row, left in open_
+        for row in invoices
     )
 
 

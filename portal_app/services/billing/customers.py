@@ -1,9 +1,11 @@
 """Whom the card processor knows an account as."""
 
-from portal_app.db.scope import reading, transaction
+from collections.abc import Callable
+
+from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import ContactPoint, Patient
-from portal_app.domain.access import Principal, the_portal
+from portal_app.domain.access import Permission, Principal, the_portal
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId
 from portal_app.gateways.payments import CardProcessor
@@ -11,12 +13,23 @@ from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
 
 
-def customer_of(principal: Principal, account_id: AccountId, processor: CardProcessor) -> str:
-    """The processor's customer of the account, made when it is first needed; "" when it does not answer."""
+def customer_of(
+    principal: Principal,
+    account_id: AccountId,
+    processor: CardProcessor,
+    *,
+    allowed: Callable[[Tx], object],
+) -> str:
+    """The processor's customer of the account, made when it is first needed; "" when it does not answer.
+
+    `allowed` raises when what the customer is needed for is refused: then none is made.
+    """
+    principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
         account = tx.find(Account, account_id)
         if account.processor_customer_id:
             return account.processor_customer_id
+        allowed(tx)
     with reading(the_portal("customer")) as tx:
         who = tx.find(Patient, account.guarantor_id)
         mail = columns(ContactPoint.value).where(

@@ -8,13 +8,15 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.tables.billing import Payment
 from portal_app.domain.access import Permission, Principal, the_portal
+from portal_app.domain.billing.payability import DESK
 from portal_app.domain.billing.paying import allocate
 from portal_app.domain.billing.words import RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.domain.money import Money, total
+from portal_app.domain.money import Money
 from portal_app.services.billing.books import lock_account, post_payment
-from portal_app.services.billing.payments import keep_parts, open_bills
+from portal_app.services.billing.payability import to_pay
+from portal_app.services.billing.payments import asked_about, bills_of, keep_parts
 from portal_app.services.billing.settle import part_sum, receive
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import PaymentOutcome
@@ -64,12 +66,11 @@ def _record(
     invoice_ids: Sequence[InvoiceId] | None,
     note: str,
 ) -> Payment:
-    bills = open_bills(tx, account_id, invoice_ids, lock=True)
-    owed = total((bill.payable for bill in bills), amount.currency)
+    found = asked_about(tx, account_id, invoice_ids, lock=True)
+    answer = to_pay(tx, found, channel=DESK)
     if amount <= amount.zero():
         raise Refused("Enter an amount, like {example}", example=Money(40_00, amount.currency))
-    if amount > owed:
-        raise Refused("You can pay up to {amount}", amount=owed)
+    answer.payability.accept(amount)
     chosen = tuple(invoice_ids or ())
     payment = tx.keep(
         Payment(
@@ -89,7 +90,7 @@ def _record(
         )
     )
     tx.flush()
-    keep_parts(tx, payment, allocate(amount, bills))
+    keep_parts(tx, payment, allocate(amount, bills_of(found, answer)))
     receive(tx, payment)
     changed(tx, account_id, payment.id)
     return payment

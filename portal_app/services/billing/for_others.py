@@ -12,6 +12,7 @@ from portal_app.domain.billing.words import PAYABLE
 from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId
 from portal_app.services.asking import columns
+from portal_app.services.billing.books import in_due_order
 from portal_app.services.billing.views import OthersBill
 
 
@@ -23,9 +24,9 @@ def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
     names = adults_named(principal)
     with reading(principal.paying()) as tx:
         rows = tx.exec(
-            select(Invoice)
-            .where(col(Invoice.account_id).in_(principal.pays_for), col(Invoice.status).in_(sorted(PAYABLE)))
-            .order_by(col(Invoice.due_date), col(Invoice.issue_date), col(Invoice.number))
+            select(Invoice).where(
+                col(Invoice.account_id).in_(principal.pays_for), col(Invoice.status).in_(sorted(PAYABLE))
+            )
         ).all()
     return tuple(
         OthersBill(
@@ -36,12 +37,13 @@ def bills_for_others(principal: Principal) -> tuple[OthersBill, ...]:
             overdue=overdue(row.status, row.due_date, today()),
             due=row.due,
         )
-        for row in rows
+        for row in in_due_order(rows)
     )
 
 
 def adults_named(principal: Principal) -> dict[AccountId, str]:
     """Who lets the viewer pay, by their account: they named the viewer, and the viewer knows their name."""
+    principal.require(Permission.MY_BILLS)
     with reading(the_portal("guarantors")) as tx:
         rows = tx.exec(
             columns(Account.id, Patient.given_name, Patient.family_name)

@@ -21,17 +21,16 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.appointments import AHEAD
-from portal_app.domain.billing import paying
-from portal_app.domain.billing.paying import holding, overdue, processor_minimum, smallest
+from portal_app.domain.billing.paying import due_order, overdue
 from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import InvoiceId, PatientId
 from portal_app.services.asking import columns, counted_up_to
-from portal_app.services.billing.books import as_money, attempts_on
+from portal_app.services.billing.books import as_money
 from portal_app.services.billing.for_others import adults_named
+from portal_app.services.billing.payability import link_payability, to_pay
 from portal_app.services.billing.sources import sources_of
 from portal_app.services.billing.views import (
-    HeldPayment,
     InvoiceList,
     InvoiceRow,
     InvoiceView,
@@ -40,7 +39,6 @@ from portal_app.services.billing.views import (
     PaymentView,
     RefundView,
 )
-from portal_app.services.practice import practice
 
 PAGE = 20
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
@@ -160,7 +158,7 @@ def list_invoices(
         if patient_id is not None:
             asked["person"] = patient_id if patient_id in people else ""
         found, figures, page = _one_page(look, _ASKED[show, bool(asked)], asked, max(page, 1))
-        waits = look.ask(_WAITING[bool(asked)], **asked) if figures[1] else []
+        waits = _in_due_order(look.ask(_WAITING[bool(asked)], **asked)) if figures[1] else []
         waiting_count = len(waits) if len(waits) < PAGE else _waiting(look, asked, figures)
         appointment = shared or _next_appointment(look, principal)
         lines = _first_lines(look, {row[2] for row in (*found, *waits)})
@@ -196,6 +194,13 @@ def _waiting(look: Looking, asked: dict[str, Any], figures: Any) -> int:
         return int(figures[1])
     said = look.ask(_ASKED["to_pay", True][1], **asked, most=counted_up_to(1, PAGE))
     return int(said[0][2])
+
+
+def _in_due_order(rows: list[Any]) -> list[Any]:
+    """The database has ordered the days; of the same days the number decides, as a number."""
+    if len({(row[4], row[0]) for row in rows}) == len(rows):
+        return rows
+    return sorted(rows, key=lambda row: due_order(row[4], row[0], row[1]))
 
 
 def _first_lines(look: Looking, ids: set[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:
@@ -253,16 +258,12 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
     with reading(principal.paying()) as tx:
         invoice = tx.find(Invoice, invoice_id)
         anothers = invoice.account_id in principal.pays_for
-        if invoice.status is InvoiceStatus.DRAFT and principal.side is not Side.STAFF:
+        for_staff = principal.side is Side.STAFF
+        if invoice.status is InvoiceStatus.DRAFT and not for_staff:
             raise NotFound
+        answer = to_pay(tx, [invoice])
         lines = _lines(tx, invoice.id)
         seen = [line for line in lines if line.description]
-        facts = practice(tx)
-        open_ = invoice.status in PAYABLE
-        attempts = attempts_on(tx, [invoice.id]).get(invoice.id, [])
-        due = invoice.due if open_ else invoice.due.zero()
-        payable = paying.payable(due, (attempt.amount for attempt in attempts))
-        held = holding(attempts)
         return InvoiceView(
             id=invoice.id,
             account_id=invoice.account_id,
@@ -279,13 +280,10 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
             total=invoice.total,
             adjusted=invoice.adjusted,
             paid=invoice.allocated,
-            due=due,
-            payable=payable,
-            smallest=smallest(payable, facts.minimum_payment),
-            sources=sources_of(tx, invoice.account_id) if facts.online_payments and not anothers else (),
-            held=HeldPayment(held.id, held.amount, held.status, held.known) if held else None,
-            online_payments=facts.online_payments,
-            too_small=bool(payable) and payable < processor_minimum(payable.currency),
+            due=invoice.due if invoice.status in PAYABLE else invoice.due.zero(),
+            payability=answer.payability,
+            linkable=for_staff and link_payability(tx, invoice).why_not is None,
+            sources=sources_of(tx, invoice.account_id) if answer.channel.online and not anothers else (),
             refunds=_refunds(tx, invoice.id),
             whose=adults_named(principal).get(invoice.account_id, "") if anothers else "",
         )

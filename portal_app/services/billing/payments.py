@@ -10,42 +10,30 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Invoice, Payment, PaymentPart, PaymentSource
 from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.billing import paying
 from portal_app.domain.billing.paying import (
     ASK_AGAIN_WITHIN,
     Bill,
     allocate,
     ask_again,
-    must_take_money,
-    part_payment,
-    refuse_if_held,
 )
 from portal_app.domain.billing.sources import shown
 from portal_app.domain.billing.words import IN_FLIGHT, PAYABLE, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, new_id
-from portal_app.domain.money import Money, total
+from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome
 from portal_app.services.asking import columns
-from portal_app.services.billing.books import attempts_on, lock_account, paid_since
+from portal_app.services.billing.books import lock_account
 from portal_app.services.billing.customers import customer_of
 from portal_app.services.billing.own import own_account
+from portal_app.services.billing.payability import LinkLimit, ToPay, to_pay
 from portal_app.services.billing.settle import listed_at_processor, look_again, outcome_of, part_sum, settle
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.billing.window import KEY_LIFE
-from portal_app.services.practice import PracticeFacts, practice
 
 # How long an attempt that never reached the processor may still be under way in some process.
 _UNDER_WAY = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkLimit:
-    """A pay link takes at most what it was for, less what was paid since it was made (ALL-8, ALL-9)."""
-
-    at_most: Money
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +139,11 @@ def preview_account(
     """Which bill would get how much: (id, number, amount), shown before one confirms."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
-        account_id = own_account(tx, account_id)
-        bills = open_bills(tx, account_id, invoice_ids, lock=False)
-        owed = total((bill.payable for bill in bills), offered.currency)
-        part_payment(owed, offered, practice(tx).minimum_payment)
-        return tuple((bill.id, bill.number, part) for bill, part in allocate(offered, bills))
+        found = asked_about(tx, own_account(tx, account_id), invoice_ids, lock=False)
+        answer = to_pay(tx, found)
+        answer.payability.accept(offered)
+        parts = allocate(offered, bills_of(found, answer))
+        return tuple((bill.id, bill.number, part) for bill, part in parts)
 
 
 def only_a_new_card(source_id: SourceId | None, save: bool) -> None:
@@ -201,10 +189,10 @@ def _cancelled(payment: Payment, processor: CardProcessor) -> Charge:
     return Charge(Outcome.CANCELLED if over else Outcome.UNKNOWN)
 
 
-def open_bills(
+def asked_about(
     tx: Tx, account_id: AccountId, invoice_ids: Sequence[InvoiceId] | None, *, lock: bool
-) -> list[Bill]:
-    """What may be paid of an account's bills, or of the named ones; Held when one of them is."""
+) -> list[Invoice]:
+    """The open invoices of an account, or the named ones; NotFound when one of these is not there."""
     wanted = select(Invoice).where(Invoice.account_id == account_id)
     if invoice_ids is None:
         wanted = wanted.where(col(Invoice.status).in_(sorted(PAYABLE)))
@@ -213,32 +201,23 @@ def open_bills(
     if lock:
         wanted = wanted.order_by(col(Invoice.id)).with_for_update()
         wanted = wanted.execution_options(populate_existing=True)
-    rows = tx.exec(wanted).all()
-    visible = [row for row in rows if row.status is not InvoiceStatus.DRAFT]
+    visible = [row for row in tx.exec(wanted).all() if row.status is not InvoiceStatus.DRAFT]
     if invoice_ids is not None and len(visible) != len(set(invoice_ids)):
         raise NotFound
-    attempts = attempts_on(tx, [row.id for row in rows])
-    for row in visible:
-        if lock:
-            refuse_if_held(attempts.get(row.id, ()))
-            must_take_money(row.status)
-    return [
-        Bill(
-            row.id,
-            row.number,
-            row.issue_date,
-            row.due_date,
-            paying.payable(row.due, (a.amount for a in attempts.get(row.id, ()))),
-        )
-        for row in visible
-        if row.status in PAYABLE
-    ]
+    return visible
+
+
+def bills_of(found: Sequence[Invoice], answer: ToPay) -> list[Bill]:
+    """The invoices as allocation sees them."""
+    return [Bill(row.id, row.number, row.issue_date, row.due_date, answer.payable[row.id]) for row in found]
 
 
 def _pay(principal: Principal, ask: Ask, processor: CardProcessor) -> PaymentOutcome:
     if bool(ask.source_id) == bool(ask.token):
         raise Refused("Choose a card or enter a new one.")
-    customer = customer_of(principal, ask.account_id, processor)
+    customer = customer_of(
+        principal, ask.account_id, processor, allowed=lambda tx: _refuse_what_may_not_be_paid(tx, ask)
+    )
     if ask.source_id and not customer:
         raise Refused("We cannot reach the card processor. Try again in a few minutes.")
     attempted = _attempt(principal, ask)
@@ -276,29 +255,35 @@ def _attempt(principal: Principal, ask: Ask) -> Attempted:
     """Commit the attempt under the account's lock, or find the same one; Refused with nothing written."""
     with transaction(principal) as tx:
         lock_account(tx, ask.account_id)
-        facts = practice(tx)
         source = _source(tx, ask)
-        payment = tx.get(Payment, ask.payment_id)
+        payment = _begun_before(tx, ask)
         fresh = payment is None
         if payment is None:
-            payment = _new_attempt(tx, ask, facts, source)
-        else:
-            _same_ask(tx, payment, ask)
+            payment = _new_attempt(tx, ask, source)
         numbers = columns(Invoice.number).join(PaymentPart, col(PaymentPart.invoice_id) == Invoice.id)
         named = tx.exec(numbers.where(PaymentPart.payment_id == payment.id).order_by(Invoice.number)).all()
         return Attempted(payment, fresh, source.processor_id if source else "", ", ".join(named))
 
 
-def _new_attempt(tx: Tx, ask: Ask, facts: PracticeFacts, source: PaymentSource | None) -> Payment:
-    if not facts.online_payments:
-        raise Refused("Online payments are turned off. Call us to pay.")
-    bills = open_bills(tx, ask.account_id, ask.invoice_ids, lock=True)
-    owed = total((bill.payable for bill in bills), ask.offered.currency)
-    if ask.limit and ask.invoice_id:
-        owed = left_of_link(tx, ask.invoice_id, owed, ask.limit)
-    amount = part_payment(owed, ask.offered, facts.minimum_payment)
+def _refuse_what_may_not_be_paid(tx: Tx, ask: Ask) -> None:
+    """What the attempt will ask again under the lock: here before the processor hears of the payer."""
+    _source(tx, ask)
+    if _begun_before(tx, ask) is None:
+        _bills_to_pay(tx, ask, lock=False)
+
+
+def _bills_to_pay(tx: Tx, ask: Ask, *, lock: bool) -> list[Bill]:
+    """The bills that what is offered would pay; Refused, Held or AskAgain when it may not be."""
+    found = asked_about(tx, ask.account_id, ask.invoice_ids, lock=lock)
+    answer = to_pay(tx, found, limit=ask.limit)
+    answer.payability.accept(ask.offered)
     if not ask.again:
-        ask_again(amount, _paid_at(tx, ask), now())
+        ask_again(ask.offered, _paid_at(tx, ask), now())
+    return bills_of(found, answer)
+
+
+def _new_attempt(tx: Tx, ask: Ask, source: PaymentSource | None) -> Payment:
+    bills, amount = _bills_to_pay(tx, ask, lock=True), ask.offered
     payment = Payment(
         id=ask.payment_id,
         account_id=ask.account_id,
@@ -338,12 +323,11 @@ def keep_parts(tx: Tx, payment: Payment, parts: Sequence[tuple[Bill, Money]]) ->
     tx.flush()
 
 
-def left_of_link(tx: Tx, invoice_id: InvoiceId, payable: Money, limit: LinkLimit) -> Money:
-    return paying.left_of_link(payable, limit.at_most, paid_since(tx, invoice_id, limit.since))
-
-
-def _same_ask(tx: Tx, payment: Payment, ask: Ask) -> None:
-    """An id stands for one amount and one bill (ALL-12) of who began it; with another it is refused."""
+def _begun_before(tx: Tx, ask: Ask) -> Payment | None:
+    """The same form, sent before: an id stands for one amount and one bill (ALL-12) of who began it."""
+    payment = tx.get(Payment, ask.payment_id)
+    if payment is None:
+        return None
     if payment.paid_by != tx.principal.name:
         raise NotFound
     same = (payment.account_id, payment.invoice_id, part_sum(tx, payment)) == (
@@ -353,6 +337,7 @@ def _same_ask(tx: Tx, payment: Payment, ask: Ask) -> None:
     )
     if not same:
         raise Refused("This payment was already sent with another amount. Check your payments.")
+    return payment
 
 
 def _source(tx: Tx, ask: Ask) -> PaymentSource | None:

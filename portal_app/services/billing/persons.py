@@ -225,6 +225,7 @@ def view_payment(principal: Principal, payment_id: PaymentId, *, note: bool = Tr
 
 def open_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
     """A bill for the desk, drafts too; the read is in the trail."""
+    principal.require(Permission.VIEW_BILLING)
     view = view_invoice(principal, invoice_id)
     _note(principal, "read:invoice", subject=invoice_id)
     return view

@@ -42,7 +42,8 @@ def say_again(tx: Tx, account_id: AccountId) -> None:
 
 @retried
 def correct_what_waits(principal: Principal, account_id: AccountId) -> None:
-    """`say_again` right after a transaction of somebody who may not see messages."""
+    """`say_again` right after a transaction of somebody who may not see messages. NotFound: not their account."""
+    principal.require_account(account_id)
     with transaction(the_portal(f"billing for {principal.name}")) as tx:
         say_again(tx, account_id)
 

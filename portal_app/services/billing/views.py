@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
+from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
 from portal_app.domain.ids import AccountId, AppointmentId, InvoiceId, PatientId, PaymentId, SourceId
 from portal_app.domain.money import Money
@@ -87,16 +88,6 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPayment:
-    """An attempt whose outcome is open: the invoice waits for it (ALL-13)."""
-
-    id: PaymentId
-    amount: Money
-    status: PaymentStatus  # processing or requires action
-    known: bool  # False: we are still checking; True: the bank's step or debit is known
-
-
-@dataclass(frozen=True, slots=True)
 class InvoiceView:
     id: InvoiceId
     account_id: AccountId
@@ -114,12 +105,9 @@ class InvoiceView:
     adjusted: Money
     paid: Money
     due: Money
-    payable: Money  # due less what is in flight
-    smallest: Money  # least that may be paid online now
+    payability: Payability  # online now
+    linkable: bool  # for staff: a pay link may be made for it
     sources: tuple[SourceView, ...]
-    held: HeldPayment | None
-    online_payments: bool
-    too_small: bool  # below the processor's minimum (PART-4)
     refunds: tuple["RefundView", ...] = ()
     whose: str = ""  # another adult who lets the viewer pay
 
@@ -252,14 +240,11 @@ class AccountView:
     being_posted: tuple[RecentPayment, ...]
     being_posted_total: Money  # positive
     will_owe: Money  # balance − being posted: the default next amount, less what is in flight
-    payable: Money
-    smallest: Money
+    payability: Payability  # of all that is open, online now
     credit: Money
-    held: HeldPayment | None
     people: tuple[PersonBalance, ...]
     open: tuple[OpenInvoice, ...]  # oldest due first
     sources: tuple[SourceView, ...]
-    online_payments: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from portal_app.domain.billing.declines import decline
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, SourceId
 from portal_app.gateways.payments import CardProcessor
-from portal_app.services.asking import columns
 from portal_app.services.billing.books import lock_account
 from portal_app.services.billing.customers import customer_of
 from portal_app.services.billing.own import own_account
@@ -20,6 +19,7 @@ from portal_app.services.billing.settle import keep_source
 from portal_app.services.billing.sources import source_view, sources_of
 from portal_app.services.billing.telling import changed
 from portal_app.services.billing.views import SetupStarted, SourceView
+from portal_app.services.memberships import running_memberships
 
 
 def list_sources(principal: Principal, account_id: AccountId | None = None) -> tuple[SourceView, ...]:
@@ -39,8 +39,8 @@ def start_adding_source(
     """What the payer's browser needs to give a card to the processor; `setup_key` is minted with the form."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
-        account_id = own_account(tx, account_id)
-    customer = customer_of(principal, account_id, processor)
+        whose = own_account(tx, account_id)
+    customer = customer_of(principal, whose, processor, allowed=lambda tx: own_account(tx, whose))
     setup = processor.start_setup(customer, key=setup_key) if customer else None
     if setup is None or not setup.client_secret:
         raise Refused("We cannot reach the card processor. Try again in a few minutes.")
@@ -101,11 +101,7 @@ def remove_source(
         account = lock_account(tx, _on_file(tx, source_id).account_id)
         gone = _on_file(tx, source_id)
         others = [row for row in _all_on_file(tx, account.id) if row.id != gone.id]
-        paid = tx.exec(
-            select(Membership).where(
-                Membership.source_id == gone.id, col(Membership.status).in_(["active", "pending"])
-            )
-        ).all()
+        paid = tx.exec(running_memberships(Membership).where(Membership.source_id == gone.id)).all()
         heir = sources.next_default(gone.id, [row.id for row in others], next_default, must_choose=bool(paid))
         if gone.is_default or paid:
             for row in others:
@@ -123,12 +119,9 @@ def uses(principal: Principal, account_id: AccountId | None = None) -> dict[Sour
     with reading(principal) as tx:
         found: dict[SourceId, tuple[str, ...]] = {}
         names = (
-            columns(Membership.source_id, Plan.name)
+            running_memberships(Membership.source_id, Plan.name)
             .join(Plan, col(Plan.id) == Membership.plan_id)
-            .where(
-                Membership.account_id == own_account(tx, account_id),
-                col(Membership.status).in_(["active", "pending"]),
-            )
+            .where(Membership.account_id == own_account(tx, account_id))
         )
         for source_id, name in tx.exec(names.order_by(Plan.name)):
             if source_id:

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from portal_app.clock import now
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, LedgerEntry, Payment
+from portal_app.domain.billing.paying import status_for
 from portal_app.domain.billing.words import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.domain.money import Money
@@ -37,23 +38,13 @@ class Bill:
         return self.total + self.adjusted - self.allocated
 
     @property
-    def order(self) -> tuple[date, date, str]:
-        return (self.due_date, self.issue_date, self.number)
-
-    @property
     def now(self) -> tuple[Any, ...]:
         return (self.status, self.due_date, self.total, self.adjusted, self.allocated)
 
     def restate(self) -> None:
-        """Open, partly paid or paid follows from the amounts; the other states stay."""
-        if self.status in (InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID, InvoiceStatus.PAID):
-            self.status = (
-                InvoiceStatus.PAID
-                if self.due <= 0
-                else InvoiceStatus.PARTLY_PAID
-                if self.allocated
-                else InvoiceStatus.OPEN
-            )
+        """The state that the amounts say, by the domain's rule."""
+        amounts = (Money(minor) for minor in (self.total, self.adjusted, self.allocated))
+        self.status = status_for(self.status, *amounts)
 
 
 @dataclass(slots=True)
@@ -75,18 +66,19 @@ class Books:
     dropped_lines: list[InvoiceLine] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
     closing: set[str] = field(default_factory=set)  # numbers that the files have written off
+    credited: set[str] = field(default_factory=set)  # numbers that the files credit in full, void ones apart
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.desk.manner.currency)
 
     def open_bills(self, account_id: AccountId) -> list[Bill]:
-        mine = (
+        """What an unnamed payment of the account may pay."""
+        return [
             bill
             for bill in self.bills.values()
             if bill.account_id == account_id and bill.status in PAYABLE and bill.due > 0
             if bill.number not in self.closing  # what it received is named; nothing else goes there (ALL-14)
-        )
-        return sorted(mine, key=lambda bill: bill.order)
+        ]
 
     def enter(self, kind: EntryKind, minor: int, source: str, day: date, **facts: Any) -> None:
         """One line of the ledger; a charge or payment that came in before is not entered again."""
@@ -115,7 +107,7 @@ class Books:
         self.new_allocations.append(
             whole(
                 Allocation,
-                id=new_id("all"),
+                id=new_id("alc"),
                 account_id=bill.account_id,
                 payment_id=payment_id,
                 invoice_id=bill.id,

@@ -12,6 +12,7 @@ from portal_app.speech import mark
 
 Reason = tuple[str, str]  # column, reason
 OPENING = "Opening balance"
+_CLOSED = (InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF)
 _LINE = ("description", "quantity", "service_date", "provider", "code")
 
 
@@ -189,13 +190,15 @@ def _lower(books: Books, bill: Bill, minor: int, kind: EntryKind, source: str) -
     bill.restate()
 
 
+def credited_in_full(row: Row) -> bool:
+    """Does the source owe nothing of it for its credits alone? One that it calls void is another thing."""
+    return bool(row["adjustment"]) and not row["total"] + row["adjustment"] and row["status"] != "void"
+
+
 def write_off(books: Books, row: Row) -> None:
     """What a void or written-off invoice still asked for is taken back."""
     bill = books.bills[row["invoice_number"]]
-    if row["status"] not in ("void", "written_off") or bill.status in (
-        InvoiceStatus.VOID,
-        InvoiceStatus.WRITTEN_OFF,
-    ):
+    if row["status"] not in ("void", "written_off") or bill.kept[0] in _CLOSED:
         return
     void = row["status"] == "void"
     if bill.due > 0:
@@ -237,7 +240,7 @@ def _changed(
         if row["adjustment"] and bill.total + row["adjustment"].minor < bill.allocated:
             return _flagged(books, bill, "adjustment", "takes back more than is still due here")
         _adjust(books, bill, row)
-    closing = row["status"] in ("void", "written_off") and bill.status != row["status"]
+    closing = row["status"] in ("void", "written_off") and bill.kept[0] not in _CLOSED
     moved = worded or ours != theirs or before[0] != bill.now or closing
     reworded = worded or ours != theirs
     told = sum(patient is not None for patient, _ in wanted)  # an opening balance has no line of the files
@@ -253,6 +256,5 @@ def _receivable(books: Books, row: Row, paid: int) -> int:
     total = row["total"].minor
     if row["status"] in ("draft", "void"):
         return 0
-    if row["status"] == "written_off":
-        return min(total, paid)
-    return total + (row["adjustment"].minor if row["adjustment"] else 0)
+    asked = total + (row["adjustment"].minor if row["adjustment"] else 0)
+    return min(asked, paid) if row["status"] == "written_off" else asked

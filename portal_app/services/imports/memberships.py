@@ -9,11 +9,10 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.ids import MembershipId, PlanId, new_id
-from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.memberships import RUNNING, MembershipStatus, Period
 from portal_app.services.imports.desk import Desk, Row, chunks, keyed_id, whole
 
 _ORDER = list(MembershipStatus)  # a status only moves forward
-_RUNNING = (MembershipStatus.PENDING, MembershipStatus.ACTIVE)
 
 
 def import_plans(desk: Desk, rows: list[Row]) -> None:
@@ -107,7 +106,7 @@ def _keep_memberships(desk: Desk, tx: Tx, rows: list[Row]) -> None:
 def _unfit(desk: Desk, row: Row) -> tuple[str, str] | None:
     if row["plan_key"] not in desk.plans:
         return "plan_key", f"there is no plan {row['plan_key']}"
-    if row["status"] in _RUNNING and row["next_bill_date"] is None:
+    if row["status"] in RUNNING and row["next_bill_date"] is None:
         # Without it the first bill would be that of the start, and all since (MEM-11).
         return "next_bill_date", "is missing: the portal would not know which periods were billed already"
     if row["next_bill_date"] and row["next_bill_date"] < row["start"]:
@@ -121,7 +120,7 @@ def _move_on(desk: Desk, tx: Tx, row: Row, before: Membership) -> None:
     """The status, the next bill and the contract's end move forward only: the portal bills and renews."""
     moved: dict[str, Any] = {}
     status = MembershipStatus(row["status"])
-    if _ORDER.index(status) > _ORDER.index(before.status) and before.status in _RUNNING:
+    if _ORDER.index(status) > _ORDER.index(before.status) and before.status in RUNNING:
         moved["status"] = status
     for column in ("next_bill_date", "contract_end"):
         theirs, ours = row[column], getattr(before, column)

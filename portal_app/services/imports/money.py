@@ -10,7 +10,12 @@ from portal_app.domain.ids import AccountId
 from portal_app.domain.imports import Where
 from portal_app.services.imports.books import Books, open_books
 from portal_app.services.imports.desk import Desk, Row, chunks, keyed_id
-from portal_app.services.imports.invoices import keep_invoice, what_is_wrong, write_off
+from portal_app.services.imports.invoices import (
+    credited_in_full,
+    keep_invoice,
+    what_is_wrong,
+    write_off,
+)
 from portal_app.services.imports.payments import keep_payment
 
 BATCH = 1500  # rows of one transaction, about
@@ -197,6 +202,7 @@ def _keep_account(books: Books, account: AccountId, pile: Pile, lines: Lines) ->
         elif row["status"] == "void":
             write_off(books, row)  # before the payments: it receives none (ALL-14)
     books.closing |= {row["invoice_number"] for row in pile.invoices if row["status"] == "written_off"}
+    books.credited |= {row["invoice_number"] for row in pile.invoices if credited_in_full(row)}
     for parts in pile.payments:
         gone = [p["invoice_number"] for p in parts if p["invoice_number"] in lost]
         if gone and gone[0] not in books.bills:

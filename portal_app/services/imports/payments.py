@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal_app.db.tables.billing import Payment
+from portal_app.domain.billing.paying import allocate
 from portal_app.domain.billing.words import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId
 from portal_app.services.billing.books import post_payment
@@ -31,7 +32,7 @@ def keep_payment(
         bill = books.bills.get(part["invoice_number"])
         if part["invoice_number"] and (bill is None or bill.account_id != account):
             return "invoice_number", f"{part['invoice_number']} is no invoice of this guarantor"
-        if bill and bill.status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+        if bill and _takes_no_money(books, bill):
             return "invoice_number", f"{bill.number} is {bill.status.value}: it receives no money"
         bills.append((bill, part["amount"].minor))
     if ours := _paid_here(books, account, amount, {bill.id for bill, _ in bills if bill}, claimed):
@@ -129,15 +130,29 @@ def _new(
     books.desk.came_in(-amount)
 
 
+def _takes_no_money(books: Books, bill: Bill) -> bool:
+    """Drafts and void ones (ALL-14); what was paid for one that was credited in full is the payer's credit."""
+    if bill.status is InvoiceStatus.VOID:
+        return bill.number not in books.credited
+    return bill.status is InvoiceStatus.DRAFT
+
+
 def _allocate(books: Books, account: AccountId, id_: str, bills: list[tuple[Bill | None, int]]) -> None:
-    """To the invoice each part names; what names none pays the oldest due first; the rest is credit."""
+    """To the invoice each part names; what names none in the domain's order; the rest is credit."""
     shares: dict[str, int] = {}
     for bill, minor in bills:
-        rest = minor
-        for target in [bill] if bill else books.open_bills(account):
-            held = shares.get(target.number, 0)
-            share = min(rest, target.due - held)
-            if share > 0:
-                shares[target.number], rest = held + share, rest - share
+        targets = [bill] if bill else books.open_bills(account)
+        free = (
+            Bill(
+                target.id,
+                target.number,
+                target.issue_date,
+                target.due_date,
+                books.money(target.due - shares.get(target.number, 0)),
+            )
+            for target in targets
+        )
+        for target, share in allocate(books.money(minor), free):
+            shares[target.number] = shares.get(target.number, 0) + share.minor
     for position, (number, share) in enumerate(shares.items()):
         books.allocate(id_, books.bills[number], share, position)

@@ -81,12 +81,13 @@ class InvoiceState(Paying, PortalState):
             await self._show()
 
     def _offered(self, form: dict[str, str]) -> Offer:
-        if self._payable is None:
+        if self._payability is None:
             raise NotFound
+        all_of_it = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return Offer(
             payment_id=PaymentId(given_id("pay", form.get("payment"))),
-            amount=self._payable if whole else Money.parse(form.get("amount", ""), self._payable.currency),
+            amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
             invoice_ids=(self._asked_for(),),
             save="save" in form,
         )
@@ -113,11 +114,12 @@ class InvoiceState(Paying, PortalState):
         try:
             shown = await in_thread(view_invoice, me(), self._asked_for())
         except NotFound:
-            self.missing, self.invoice, self._payable = True, "", None
+            self.missing, self.invoice, self._payability = True, "", None
             return
         self._show_facts(shown)
         self._show_lines(shown)
-        self._show_paying(shown)
+        self._draw_form(shown.payability, shown.sources)
+        self._show_payability(shown.payability)
         self.missing, self.ready = False, True
 
     def _show_facts(self, shown: InvoiceView) -> None:
@@ -158,22 +160,6 @@ class InvoiceState(Paying, PortalState):
             for refund in shown.refunds
             if refund.status is not RefundStatus.FAILED
         ]
-
-    def _show_paying(self, shown: InvoiceView) -> None:
-        """The form; or why there is none."""
-        self._draw_form(shown.payable, shown.sources, held=shown.held)
-        self._show_held(shown.held)
-        self.can_pay = bool(
-            shown.payable and shown.online_payments and not shown.too_small and shown.held is None
-        )
-        self.no_pay = ""
-        if shown.payable and not self.can_pay and shown.held is None:
-            self.no_pay = "small" if shown.online_payments else "offline"
-        self.at_least = (
-            say(self.language, "From {least} to {most}", least=shown.smallest, most=shown.payable)
-            if shown.smallest < shown.payable
-            else ""
-        )
 
 
 def _detail(language: str, person: str, day, quantity: int) -> str:

@@ -13,20 +13,22 @@ from typing import ClassVar
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.paying import part_payment
+from portal_app.domain.billing.payability import Payability, WhyNot
+from portal_app.domain.billing.paying import Attempt
 from portal_app.domain.billing.words import AskAgain, Held, PaymentStatus
 from portal_app.domain.errors import NotFound, Refused
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, SourceId, given_id, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.services.billing.payments import cancel_payment, confirm_payment
-from portal_app.services.billing.views import HeldPayment, PaymentOutcome, SourceView
+from portal_app.services.billing.views import PaymentOutcome, SourceView
 from portal_app.speech import mark, money_text, paid_with_text, say
 from portal_app.state.addresses import address
 from portal_app.state.base import PortalState, guarded, in_thread, me
 from portal_app.state.billing.words import source_note, why_declined
 
 NEW_CARD = "new"
+_NO_PAY = {WhyNot.OFFLINE: "offline", WhyNot.TOO_SMALL: "small"}  # what the page has words for
 _TOKEN = re.compile(r"ctoken_[A-Za-z0-9_]{1,200}")
 
 
@@ -86,7 +88,7 @@ class PayingSteps(PortalState, mixin=True):
     card_released: rx.Field[bool] = rx.field(False)
     bank_secret: rx.Field[str] = rx.field("")  # the payer's bank asks the payer
 
-    _payable: Money | None = None
+    _payability: Payability | None = None
     _offer: Offer | None = None
     _receipt_page: ClassVar[str] = "/receipt"
 
@@ -219,7 +221,9 @@ class PayingSteps(PortalState, mixin=True):
 
     def _ask_for_card(self, offer: Offer) -> None:
         """The processor is asked for the card's token; an amount that cannot be charged is refused before."""
-        part_payment(self._payable or offer.amount.zero(), offer.amount)
+        if self._payability is None:
+            raise NotFound
+        self._payability.accept(offer.amount)
         self._offer, self.card_amount, self.card_save = offer, offer.amount.minor, offer.save
         self.card_wanted, self.card_released, self.busy = True, False, False
         self.card_asked += 1
@@ -239,22 +243,33 @@ class PayingSteps(PortalState, mixin=True):
 
     def _draw_form(
         self,
-        payable: Money,
+        found: Payability,
         sources: tuple[SourceView, ...],
         chosen: str = "",
-        held: HeldPayment | None = None,
     ) -> None:
         """With a payment of its own: two clicks are one, another try is another."""
+        amount = found.payable
         processor = gateways().payments
         self.card_key, self.card_script = processor.publishable_key, processor.script_url
-        self.card_currency = payable.currency.lower()
-        self.payment, self._payable = new_id("pay"), payable
-        self.card_amount = (held.amount if held else payable).minor
-        self.all_of_it = money_text(self.language, payable)
+        self.card_currency = amount.currency.lower()
+        self.payment, self._payability = new_id("pay"), found
+        self.card_amount = (found.held.amount if found.held else amount).minor
+        self.all_of_it = money_text(self.language, amount)
         first = chosen if chosen in {source.id for source in sources} else ""
         self.sources = [self._source_item(source, first) for source in sources]
 
-    def _show_held(self, held: HeldPayment | None, *, elsewhere: bool = False) -> None:
+    def _show_payability(self, found: Payability, *, elsewhere: bool = False) -> None:
+        """May it be paid here and now; or why not."""
+        self._show_held(found.held, elsewhere=elsewhere)
+        self.can_pay = found.why_not is None
+        self.no_pay = _NO_PAY.get(found.why_not, "") if found.why_not else ""
+        self.at_least = (
+            say(self.language, "From {least} to {most}", least=found.smallest, most=found.payable)
+            if found.smallest < found.payable
+            else ""
+        )
+
+    def _show_held(self, held: Attempt | None, *, elsewhere: bool = False) -> None:
         self.held, self.held_id, self.held_elsewhere = "", "", elsewhere
         if held is None:
             return

@@ -254,36 +254,25 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         )
 
     def _show_paying(self, account: AccountView) -> None:
-        self._show_held(account.held)
-        self.to_pay = money_text(self.language, account.payable)
-        small = account.smallest > account.payable
-        self.can_pay = bool(account.payable and account.online_payments and not small and not account.held)
-        self.no_pay = ""
-        if account.payable and not self.can_pay and not account.held:
-            self.no_pay = "small" if account.online_payments else "offline"
-        self.at_least = (
-            say(self.language, "From {least} to {most}", least=account.smallest, most=account.payable)
-            if account.smallest < account.payable
-            else ""
-        )
+        self._show_payability(account.payability)
+        self.to_pay = money_text(self.language, account.payability.payable)
 
     def _chosen(self, form: dict[str, str]) -> tuple[Money, tuple[InvoiceId, ...]]:
         """All of it, an amount that pays the oldest first, or the bills that were ticked."""
         if self._account is None:
             raise NotFound
         account, how = self._account, form.get("how", "all")
+        all_of_it = account.payability.payable
         if how == "part":
-            return Money.parse(form.get("amount", ""), account.payable.currency), ()
+            return Money.parse(form.get("amount", ""), all_of_it.currency), ()
         if how == "all":
-            return account.payable, ()
+            return all_of_it, ()
         ids = [name.removeprefix("bill-") for name in form if name.startswith("bill-")]
         ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
         bills = [bill for bill in account.open if bill.id in ticked]
         if not bills:
             raise Refused("Choose at least one invoice.")
-        return total((bill.payable for bill in bills), account.payable.currency), tuple(
-            bill.id for bill in bills
-        )
+        return total((bill.payable for bill in bills), all_of_it.currency), tuple(bill.id for bill in bills)
 
     async def _preview(self) -> None:
         """Which bill gets how much. What is shown is what will be paid: those bills and no others."""
@@ -300,7 +289,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         bills = {bill.id: bill for bill in account.open}
         self.parts = [self._part(bills.get(id_), number, part) for id_, number, part in parts]
         self._ids = tuple(id_ for id_, _, _ in parts)
-        self._draw_form(amount, account.sources, self._first_source)
+        self._draw_form(account.payability.only(amount), account.sources, self._first_source)
         self.card_wanted, self.reviewing = not account.sources, True
 
     def _part(self, bill: OpenInvoice | None, number: str, part: Money) -> PartItem:

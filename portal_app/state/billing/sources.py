@@ -114,7 +114,7 @@ class SourcesState(PicksAccount, PortalState):
             started = await in_thread(
                 start_adding_source,
                 me(),
-                new_id("set"),
+                new_id("sup"),
                 processor=gateways().payments,
                 account_id=self._account_id,
             )

@@ -278,7 +278,7 @@ class InvoicePanelState(PortalState):
         self.can_send = seen.status is InvoiceStatus.DRAFT and take
         self.can_void = seen.status in PAYABLE and not seen.paid and take
         self.can_write_off = seen.status in PAYABLE and post and take
-        self.can_link = seen.status in PAYABLE and seen.online_payments and take
+        self.can_link = take and seen.linkable
         self.why_not = (
             await not_allowed(self.language, who, Permission.POST_TO_LEDGER) if seen.status in PAYABLE else ""
         )

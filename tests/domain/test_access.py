@@ -1,0 +1,51 @@
+"""A principal says no by itself: a permission it has not, an account it does not answer for."""
+
+import pytest
+
+from portal_app.domain.access import EVERYONE, Permission, Principal, Side, nobody, the_portal
+from portal_app.domain.errors import NotAllowed, NotFound
+from portal_app.domain.ids import AccountId, PatientId
+
+HERS, ANOTHERS = AccountId("acc_hers"), AccountId("acc_another")
+MARIA = Principal(
+    "patient:maria",
+    Side.PATIENT,
+    frozenset({Permission.MY_BILLS}),
+    accounts=frozenset({HERS}),
+    patients=frozenset({PatientId("pat_maria")}),
+    pays_for=frozenset({ANOTHERS}),
+    visits=frozenset({PatientId("pat_luis")}),
+)
+
+
+def test_a_permission_that_is_missing_is_refused_by_its_name():
+    MARIA.require(Permission.MY_BILLS)
+    assert MARIA.may(Permission.MY_BILLS) and not MARIA.may(Permission.MY_ACCOUNT)
+    with pytest.raises(NotAllowed) as refusal:
+        MARIA.require(Permission.MY_ACCOUNT)
+    assert refusal.value.values == {"permission": Permission.MY_ACCOUNT.value}
+
+
+def test_an_account_of_another_is_not_there():
+    MARIA.require_account(HERS)
+    with pytest.raises(NotFound):
+        MARIA.require_account(ANOTHERS)
+    MARIA.paying().require_account(ANOTHERS)  # whoever lets her pay
+    the_portal("test").require_account(ANOTHERS)
+    with pytest.raises(NotFound):
+        nobody().require_account(HERS)
+
+
+def test_stepping_into_what_others_share_adds_just_that():
+    assert MARIA.paying().accounts == {HERS, ANOTHERS}
+    assert MARIA.paying().patients == MARIA.patients
+    assert MARIA.visiting().patients == {"pat_maria", "pat_luis"}
+    assert MARIA.visiting().accounts == MARIA.accounts
+    assert the_portal("x").paying().accounts is EVERYONE
+
+
+def test_the_portal_may_everything_and_a_visitor_nothing():
+    assert the_portal("job").permissions == frozenset(Permission)
+    assert the_portal("job").name == "portal:job"
+    assert nobody("203.0.113.7", "es").permissions == frozenset()
+    assert (nobody("203.0.113.7", "es").ip, nobody(language="es").language) == ("203.0.113.7", "es")

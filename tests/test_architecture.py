@@ -423,7 +423,7 @@ def test_settings_of_the_practice_have_one_writer():
         for node in ast.walk(parsed(path)):
             targets = node.targets if isinstance(node, ast.Assign) else []
             wrong += [
-                f"{where}:{getattr(node, 'lineno', 0)}"
+                f"{where}: {ast.unparse(t)} is set"
                 for t in targets
                 if isinstance(t, ast.Attribute) and t.attr in columns
             ]

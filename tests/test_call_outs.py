@@ -57,7 +57,7 @@ def test_no_service_calls_out_while_a_transaction_is_open():
     assert ways >= {
         "payments.pay_invoice",
         "pay_links.pay_linked_bill",
-        "messages.deliver",
+        "delivery.deliver",
         "wallet.remove_source",
     }
 

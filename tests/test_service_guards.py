@@ -21,11 +21,8 @@ BY_THE_SERVER = "run by the server or the command line; nobody asks"
 MAKES_ONE = "makes the wide principal; whoever calls it is checked here"
 UNASKED = {
     "audit.py:note_refusal": "writes that somebody may not; so many an hour",
-    "billing/exporting.py:deliver_exports_forever": BY_THE_SERVER,
-    "jobs.py:chase_payments": BY_THE_SERVER,
-    "jobs.py:daily_money_messages": BY_THE_SERVER,
-    "messages.py:deliver_forever": BY_THE_SERVER,
-    "messages.py:sent_messages": "the demo's outbox page, absent in production",
+    "messaging/delivery.py:deliver_when_woken": BY_THE_SERVER,
+    "messaging/log.py:sent_messages": "the demo's outbox page, absent in production",
     "credentials.py:password_sign_in": NOT_SIGNED_IN,
     "desk_codes.py:desk_sign_in": NOT_SIGNED_IN,
     "links.py:open_access_link": NOT_SIGNED_IN,
@@ -41,6 +38,7 @@ UNASKED = {
     "sign_in/sessions.py:redeem": NOT_SIGNED_IN,
     "sign_in/sessions.py:end_session": "ends the asker's own session and no other",
     "sign_in/sessions.py:keep_alive": "touches the asker's own session and no other",
+    "sign_in/staff.py:begin_set_up": NOT_SIGNED_IN,
     "sign_in/staff.py:note_failure": NOT_SIGNED_IN,
     "sign_in/staff.py:staff_password": NOT_SIGNED_IN,
     "sign_in/staff.py:staff_totp": NOT_SIGNED_IN,

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from portal_app.domain.billing import payability
-from portal_app.domain.billing.payability import DESK, Channel, LinkAllowance, Owing, WhyNot
+from portal_app.domain.billing.payability import DESK, Channel, LinkAllowance, Owing, WhyNot, payability
 from portal_app.domain.billing.paying import Attempt
 from portal_app.domain.billing.words import Held, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import Refused

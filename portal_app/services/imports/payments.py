@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal_app.db.tables.billing import Payment
+from portal_app.domain.billing.paying import Bill as PayableBill
 from portal_app.domain.billing.paying import allocate
 from portal_app.domain.billing.words import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId
@@ -143,7 +144,7 @@ def _allocate(books: Books, account: AccountId, id_: str, bills: list[tuple[Bill
     for bill, minor in bills:
         targets = [bill] if bill else books.open_bills(account)
         free = (
-            Bill(
+            PayableBill(
                 target.id,
                 target.number,
                 target.issue_date,

@@ -27,26 +27,10 @@ for (const n of ["localStorage", "sessionStorage"]) {
   const open = (o) => { if (!framed) return o.showModal(); o.show(); tell({ show: o.getBoundingClientRect().top }); };
   if (framed) {
     h.classList.add("embed");
-    // The one site we are in, as the browser or its own greeting says, if the practice has named it.
-    let host = "", greeted = "", said = "";
-    const known = () => { const e = d.querySelector("[data-hosts]"); return e ? e.dataset.hosts.split(" ").filter(Boolean) : []; };
-    const meet = (origin) => { if (!host && known().includes(origin)) host = origin; };
-    tell = (what) => {
-      const all = known();
-      meet(all.length === 1 ? all[0] : (location.ancestorOrigins || [greeted])[0]);
-      if (host && window !== parent) parent.postMessage({ portal: what }, host);
-    };
-    const height = () => {
-      const tall = Math.ceil(d.body.getBoundingClientRect().height);
-      const now = tall + " " + known().join();
-      if (now !== said) { said = now; tell({ height: tall }); }
-    };
-    addEventListener("message", (e) => { if (e.source === parent && e.data === "portal:hello") { greeted = e.origin; said = ""; height(); } });
-    addEventListener("DOMContentLoaded", () => {
-      new ResizeObserver(height).observe(d.body);
-      new MutationObserver(height).observe(d.body, { subtree: true, attributes: true, attributeFilter: ["data-hosts"] });
-      height();
-    });
+    // How high the page is, said to the practice's site only: frame.js. The site's greeting may come before it is here.
+    let greeted = "";
+    addEventListener("message", (e) => { if (e.source === parent && e.data === "portal:hello") { greeted = e.origin; tell(); } });
+    import("/frame.js").then((m) => { tell = m.start(() => greeted); });
   }
   // 1. After a change of page: focus the new h1, so that a screen reader says where we are.
   let at = location.pathname;
@@ -69,10 +53,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
   const redeem = (e) => {
     if (!e.dataset.ticket || e.dataset.sent === e.dataset.ticket) return;
     e.dataset.sent = e.dataset.ticket;
-    fetch(door + "/auth/session", {
-      method: "POST", credentials: "same-origin", headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ticket: e.dataset.ticket }),
-    }).then((r) => { if (!r.ok) throw r; location.replace(e.dataset.next); }).catch(() => e.setAttribute("data-failed", ""));
+    contact((m) => m.redeem(e, post, focus));
   };
   // The server has checked the amount: send the card's own form, once it is ready and has heard the amount.
   const send = (e, tries = 0) => {
@@ -82,28 +63,64 @@ for (const n of ["localStorage", "sessionStorage"]) {
   };
   const seen = (n) => {
     if (n.nodeType !== 1) return;
-    const find = (s) => (n.matches(s) ? n : n.querySelector(s));
+    const find = (s) => n.matches(s) ? n : n.querySelector(s);
     const f = find("[data-focus]"), t = find("[data-ticket]"), o = find("dialog[data-open]");
     fill();
-    if (o && !o.open) open(o);
-    else if (f) { f.tabIndex = -1; f.focus(); f.scrollIntoView({ block: "nearest" }); }
+    if (o && !o.open) { openers.push(d.activeElement); open(o); }
+    else if (f) focus(f);
     if (t) redeem(t);
   };
+  const focus = (e) => {
+    if (e.tabIndex < 0) e.tabIndex = -1;
+    e.focus(); e.scrollIntoView({ block: "nearest" });
+  };
+  // A refused form: the first field that is wrong, an empty one before a filled one; else the message on top.
+  const answered = (form) => {
+    const wrong = [...form.querySelectorAll("[aria-invalid=true]")], around = form.closest("dialog, main");
+    const first = wrong.find((e) => !e.value) || wrong[0] || (around && around.querySelector("[data-focus=said]"));
+    if (first) focus(first);
+  };
+  // What held the focus is gone: back to the button that had opened it, which may be drawn anew with the same words,
+  // else on to what came in its place.
+  let held = null, openers = [], page = location.pathname;
+  const room = () => d.querySelector("dialog:modal") || d.querySelector("main") || d.body;
+  const there = (e) => e.isConnected ? room().contains(e) && e
+    : [...room().querySelectorAll("button, summary")].find((b) => b.textContent === e.textContent);
+  const rescue = (gone, ms) => {
+    if (held === gone) held = null;
+    if (page !== location.pathname) { page = location.pathname; openers = []; return; }
+    if (d.activeElement === d.body) {
+      const n = openers.findLastIndex(there);
+      if (n >= 0) { focus(there(openers[n])); openers.length = n; return; }
+      const parts = "h1, h2, h3, legend, input:not([type=hidden])";
+      const to = ms.flatMap((m) => [...m.addedNodes]).map((n) => n.isConnected && n.querySelector && (n.matches(parts) ? n : n.querySelector(parts)))
+        .find(Boolean) || room().querySelector("h1, h2") || room();
+      focus(to);
+    }
+    if (gone.type === "button") openers.push(gone);
+  };
+  for (const k of ["focusin", "click"]) d.addEventListener(k, (e) => {
+    held = e.target.closest("a, button, input, select, textarea, summary, [tabindex]");
+    if (k === "click") openers = openers.filter((o) => !there(o));
+  });
   new MutationObserver((ms) => {
+    const had = held;
     for (const m of ms) {
       if (m.type === "childList") m.addedNodes.forEach(seen);
       else if (m.attributeName === "data-turn") m.target.dataset.turn > (m.oldValue || 0) && send(m.target);
-      else seen(m.target);
+      else if (m.attributeName !== "data-busy") seen(m.target);
     }
+    for (const { attributeName: a, target: f } of ms) if (a === "data-busy" && f.matches("form:not([data-busy])")) answered(f);
+    if (had && !had.isConnected) rescue(had, ms);
   }).observe(d, {
     subtree: true, childList: true, attributes: true, attributeOldValue: true,
-    attributeFilter: ["data-focus", "data-ticket", "data-open", "data-turn"],
+    attributeFilter: ["data-focus", "data-ticket", "data-open", "data-turn", "data-busy"],
   });
   // 3. A pressed submit button answers at once; React takes the mark away when the server has answered.
   addEventListener("submit", (e) => {
     const f = e.target, w = f.querySelector("[data-fragment]");
     if (w) w.value = token;
-    if (f.matches("[data-remember]")) remember(f);
+    if (f.matches("[data-remember]")) contact((m) => m.remember(f));
     if (!f.matches("[data-guard]")) return;
     // Which of its buttons was pressed rides in the form's hidden field `how`.
     if (e.submitter && e.submitter.dataset.how && f.elements.how) f.elements.how.value = e.submitter.dataset.how;
@@ -135,7 +152,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     const q = on("[data-sign-out]");
     if (q) {
       q.disabled = gone = true;
-      fetch(door + "/auth/sign-out?side=" + q.dataset.signOut, { method: "POST", credentials: "same-origin" })
+      post("/auth/sign-out?side=" + q.dataset.signOut)
         .then((r) => { if (!r.ok) throw r; h.dataset.gone = ""; sessionStorage.clear(); location.replace(q.dataset.next + "?ended=out"); })
         .catch(() => { q.disabled = gone = false; });
     }
@@ -159,38 +176,23 @@ for (const n of ["localStorage", "sessionStorage"]) {
     else ask("page");
   });
   // 9. A link's secret rides behind the #, which no server sees: taken out of the address at once.
-  let token = "", known = "", offered = null;
+  let token = "", known = "";
   const place = () => bare(location.pathname).replace(/\/$/, "");
   const take = () => {
     const linked = ["/links", "/stop-reset", "/staff/set-up"].includes(place()), t = location.hash.slice(1);
     if (t.length > 20 && (linked || place() === "/sign-in")) {
       token = t;
       history.replaceState(history.state, "", location.pathname + location.search);
-      if (!linked) post("/auth/access-link", { token }).then((r) => r.ok ? r.json() : Promise.reject()).then((j) => { known = j.contact; fill(); })
-        .catch(() => { h.dataset.linkOver = ""; });
+      if (!linked) contact((m) => m.ask(token, post)).then((one) => { known = one; fill(); });
     }
     h.toggleAttribute("data-no-token", linked && !token);
   };
   const post = (to, what) => fetch(door + to, {
     method: "POST", credentials: "same-origin", headers: { "content-type": "application/json" }, body: JSON.stringify(what || {}),
   });
-  // 10. The contact is remembered on one's own device, never where the switch says that it is shared.
-  const store = localStorage;
-  const fill = () => {
-    const f = d.querySelector("form[data-remember]"), c = f && f.elements.contact, s = f && f.elements.shared;
-    if (c && c !== offered && c.autocomplete.includes("webauthn")) { offered = c; import("/passkeys.js").then((m) => m.offer(c)).catch(() => {}); }
-    if (!c || f.dataset.filled) return;
-    if (s && store.getItem("portal.shared")) s.checked = true;
-    const was = known || (s && !s.checked && store.getItem("portal.contact")) || "";
-    if (was && !c.value) c.value = was;
-    if (known) f.dataset.filled = "1";
-  };
-  const remember = (f) => {
-    const shared = f.elements.shared.checked;
-    store.removeItem(shared ? "portal.contact" : "portal.shared");
-    store.setItem(shared ? "portal.shared" : "portal.contact", shared ? "1" : f.elements.contact.value.trim());
-    f.dataset.filled = "1";
-  };
+  // 10. The contact is remembered on one's own device, never where the switch says that it is shared: contact.js.
+  const contact = (work) => import("/contact.js").then(work, () => {});
+  const fill = () => { if (d.querySelector("form[data-remember]")) contact((m) => m.fill(known)); };
   addEventListener("DOMContentLoaded", fill);
   addEventListener("load", () => setTimeout(fill));
   take();

@@ -12,9 +12,9 @@ from portal_app.components.words import _
 def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: bool = True) -> rx.Component:
     """`own`: the browser may fill in its owner's."""
     parts = [
-        _part("born_month", _("Month"), "bday-month" if own else "off", "w-[6.5rem]"),
-        _part("born_day", _("Day"), "bday-day" if own else "off", "w-[4.5rem]"),
-        _part("born_year", _("Year"), "bday-year" if own else "off", "w-[5.5rem]"),
+        _part("month", _("Month"), own, error, "w-[6.5rem]"),
+        _part("day", _("Day"), own, error, "w-[4.5rem]"),
+        _part("year", _("Year"), own, error, "w-[5.5rem]"),
     ]
     problem = el.span(
         icon("circle-alert", 18, "mt-1"), error, class_name="flex gap-1.5 items-start text-late font-bold"
@@ -27,21 +27,21 @@ def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: 
             id="born-hint",
             class_name="text-ink-2 mt-2",
         ),
-        el.p(rx.cond(error != "", problem), id="born-error", role="alert"),
+        el.p(rx.cond(error != "", problem), id="born-error"),
         el.div(*parts, class_name="flex flex-wrap gap-3 mt-4"),
     )
 
 
-def _part(name: str, label: str, complete: str, width: str) -> rx.Component:
-    numeric: dict[str, Any] = {} if name == "born_month" else {"input_mode": "numeric"}
+def _part(part: str, label: str, own: bool, error: Any, width: str) -> rx.Component:
+    name = f"born_{part}"
     return el.div(
         el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
         named_input(
             name,
-            type="text",
-            auto_complete=complete,
+            f"birth_{part}",
+            own=own,
             class_name=f"input tnum {width}",
             aria_describedby="born-hint born-error",
-            **numeric,
+            aria_invalid=rx.cond(error != "", "true", "false"),
         ),
     )

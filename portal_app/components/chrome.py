@@ -173,19 +173,25 @@ def person_menu(side: str) -> rx.Component:
     )
 
 
+# The edges that header, navigation and main share (tokens.css); what stands in main fills it.
+PAGE = {"patient": "page", "staff": "page page-wide", "open": "page page-narrow"}
+HOME = "grow basis-28 max-w-max min-w-0 flex items-center gap-2.5 min-h-11 rounded-md text-ink"
+
+
 def topbar(path: str, side: str, home: str) -> rx.Component:
     name = el.span(
-        practice_name(), class_name="font-bold leading-5 text-sm sm:text-base max-w-[9rem] sm:max-w-none"
+        practice_name(),
+        class_name="font-bold leading-5 text-sm sm:text-base max-w-[9rem] sm:max-w-none min-w-0",
     )
     return el.header(
         el.div(
-            link(leaf(), name, href=here(home), cls="flex items-center gap-2.5 min-h-11 rounded-md text-ink"),
+            link(leaf(), name, href=here(home), cls=HOME),
             el.div(
                 language_toggle(path),
                 rx.cond(ShellState.person != "", person_button()),
-                class_name="flex items-center",
+                class_name="flex flex-wrap items-center",
             ),
-            class_name="mx-auto max-w-[76rem] flex items-center justify-between gap-2 h-16 px-4 md:px-6",
+            class_name=f"{PAGE[side]} flex flex-wrap items-center justify-between gap-x-2 min-h-16",
         ),
         person_menu(side),
         idle_warning(),
@@ -255,7 +261,7 @@ def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component
         el.div(
             side_nav(PATIENT_NOUNS, active),
             main(refusal(), body, cls="flex-1 min-w-0 py-6 md:py-8"),
-            class_name="frame mx-auto max-w-[76rem] flex px-4 md:px-6 pb-28 md:pb-12",
+            class_name=f"frame {PAGE['patient']} flex pb-28 md:pb-12",
         ),
         docked(dock) if dock is not None else tabs(PATIENT_NOUNS, active),
         session="patient",
@@ -268,17 +274,17 @@ def open_frame(
     """For whoever has not signed in: one card, the language, and help."""
     name = el.span(
         leaf(),
-        el.span(practice_name(), class_name="font-bold leading-5"),
-        class_name="flex items-center gap-2.5 min-h-11",
+        el.span(practice_name(), class_name="font-bold leading-5 min-w-0"),
+        class_name="flex items-center gap-2.5 min-h-11 min-w-0",
     )
     return document(
         el.header(
             name,
             language_toggle(path),
-            class_name="mx-auto max-w-[30rem] w-full flex items-center justify-between gap-2 px-5 pt-6",
+            class_name=f"{PAGE['open']} flex flex-wrap items-center justify-between gap-x-2 pt-6",
         ),
         offline(),
-        main(refusal(), body, cls=f"mx-auto w-full max-w-[30rem] px-4 py-8 {'pb-28' if dock else ''}"),
+        main(refusal(), body, cls=f"{PAGE['open']} py-8 {'pb-28' if dock else ''}"),
         *([docked(dock)] if dock is not None else []),
         session=session,
     )
@@ -295,7 +301,7 @@ def staff_frame(body: rx.Component, path: str, active: str) -> rx.Component:
                 class_name="hidden md:block w-52 flex-none py-6 pr-5 sticky top-16 self-start",
             ),
             main(refusal(), body, cls="flex-1 min-w-0 py-6"),
-            class_name="mx-auto max-w-[90rem] flex px-4 md:px-6 pb-28 md:pb-10",
+            class_name=f"{PAGE['staff']} flex pb-28 md:pb-10",
         ),
         tabs(STAFF_NOUNS, active),
         session="staff",
@@ -322,7 +328,7 @@ def waiting() -> rx.Component:
     head_line = el.div(
         leaf(),
         skel("h-5 w-40"),
-        class_name="mx-auto max-w-[76rem] flex items-center gap-2.5 h-16 px-4 md:px-6",
+        class_name=f"{PAGE['patient']} flex items-center gap-2.5 h-16",
     )
     band = [el.div(class_name="demo")] if settings().demo else []  # as high as the notice that follows
     return el.div(
@@ -335,9 +341,9 @@ def waiting() -> rx.Component:
                 skel("h-6 w-32"),
                 skel("h-11 w-full mt-4"),
                 skel("h-14 w-full mt-4"),
-                cls="p-5 mt-6 max-w-[40rem]",
+                cls="p-5 mt-6",
             ),
-            class_name="mx-auto max-w-[76rem] px-4 md:px-6 py-8",
+            class_name=f"{PAGE['patient']} py-8",
         ),
         class_name="min-h-dvh",
         aria_hidden="true",

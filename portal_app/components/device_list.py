@@ -16,7 +16,7 @@ def device_list(rows: Any, end: Any, end_others: Any) -> rx.Component:
                 el.p(item.words, class_name="font-semibold"),
                 el.p(item.since, class_name="text-sm text-ink-2"),
                 el.p(item.seen, class_name="text-sm text-ink-2"),
-                class_name="flex-1 min-w-40",
+                class_name="flex-1 min-w-[min(10rem,100%)]",
             ),
             rx.cond(
                 item.here,

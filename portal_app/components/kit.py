@@ -128,6 +128,18 @@ def notice(tone: str, title: Any, *body: Any, cls: str = "", **props: Any) -> rx
     )
 
 
+def done_message(words: Any, cls: str = "mt-4") -> rx.Component:
+    """What was done. It takes the focus when it appears (ui.js), so it is no live region."""
+    return rx.cond(words != "", notice("paid", words, cls=cls, data_focus="said", key=words))
+
+
+def error_message(words: Any, cls: str = "mt-4", name: str = "form") -> rx.Component:
+    """Why a form was refused as a whole. It takes the focus unless a field is wrong (ui.js); no live region."""
+    return rx.cond(
+        words != "", notice("late", words, cls=cls, data_focus="said", id=f"{name}-error", key=words)
+    )
+
+
 def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
     """Nothing here: what will come, and one thing to do."""
     leaf = el.div(
@@ -153,10 +165,11 @@ def loading(label: str, *kids: Any) -> rx.Component:
 
 
 def summary_row(key: Any, value: Any) -> rx.Component:
+    """What does not fit beside its key moves below it."""
     return el.div(
-        el.dt(key, class_name="text-ink-2 flex-none"),
-        el.dd(value, class_name="font-semibold text-right tnum min-w-0"),
-        class_name="flex justify-between gap-4 py-2.5 border-b border-line last:border-0",
+        el.dt(key, class_name="text-ink-2 min-w-0"),
+        el.dd(value, class_name="font-semibold text-right tnum min-w-0 ml-auto"),
+        class_name="flex flex-wrap justify-between gap-x-4 py-2.5 border-b border-line last:border-0",
     )
 
 

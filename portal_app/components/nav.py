@@ -46,7 +46,7 @@ def tab(noun: Noun, active: str) -> rx.Component:
             + ("text-brand" if on else "text-ink-2"),
             **_current(on),
         ),
-        class_name="grow shrink basis-auto min-w-0 relative" + (bar if on else ""),
+        class_name="grow basis-0 min-w-min relative" + (bar if on else ""),
     )
 
 
@@ -62,7 +62,7 @@ def more_tab(nouns: tuple[Noun, ...], active: str) -> rx.Component:
             class_name=look + ("text-brand" if on else "text-ink-2"),
             custom_attrs={"popoverTarget": "more"},
         ),
-        class_name="grow shrink basis-auto min-w-0 relative",
+        class_name="grow basis-0 min-w-min relative",
     )
 
 
@@ -85,7 +85,9 @@ def tabs(nouns: tuple[Noun, ...], active: str) -> rx.Component:
     shown, rest = (nouns, ()) if len(nouns) <= TABS else (nouns[: TABS - 1], nouns[TABS - 1 :])
     more = [more_tab(rest, active)] if rest else []
     return el.nav(
-        el.ul(*[tab(noun, active) for noun in shown], *more, class_name="flex max-w-[34rem] mx-auto"),
+        el.ul(
+            *[tab(noun, active) for noun in shown], *more, class_name="flex flex-wrap max-w-[34rem] mx-auto"
+        ),
         *[more_menu(rest, active)] * bool(rest),
         aria_label=_("Main"),
         class_name="dock chrome md:hidden fixed bottom-0 inset-x-0 z-30 bg-surface shadow-up px-1 pb-[env(safe-area-inset-bottom)]",

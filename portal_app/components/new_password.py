@@ -1,5 +1,7 @@
 """Choosing a password: long is better than odd, and one may look at it."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.forms import field, text_input
@@ -7,8 +9,8 @@ from portal_app.components.kit import button, icon
 from portal_app.components.words import _
 
 
-def new_password(cls: str = "") -> rx.Component:
-    typed = text_input("password", hint=True, type="password", auto_complete="new-password")
+def new_password(cls: str = "", *, form_error: Any = None) -> rx.Component:
+    typed = text_input("password", "new_password", hint=True, form_error=form_error)
     return rx.fragment(
         field(
             _("New password"),

@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
-from portal_app.components.kit import button, card, el, h2, icon, notice, raw_a, submit
+from portal_app.components.kit import button, card, el, error_message, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.components.words import _, each, embedded, fill, fill_var, language
 from portal_app.state.billing.paying import Paying
@@ -24,7 +24,7 @@ def pay_panel(S: State, *form_card: rx.Component) -> rx.Component:
     """`form_card` is what stands there while one may pay; a card that the bank asks about stays on the page."""
     hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
-        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mb-4", role="alert", data_focus="1")),
+        error_message(S.trouble, "mb-4"),
         rx.cond(S.held != "", held(S)),
         rx.cond(S.no_pay != "", at_the_practice(S)),
         rx.cond(S.can_pay, rx.fragment(*form_card), hidden_card),
@@ -133,10 +133,9 @@ def how_much(S: State) -> rx.Component:
             ),
             named_input(
                 "amount",
-                type="text",
-                input_mode="decimal",
-                auto_complete="off",
-                aria_describedby="amount-hint",
+                "money",
+                aria_describedby="amount-hint form-error",
+                aria_invalid=rx.cond(S.amount_wrong, "true", "false"),
                 class_name="input w-40 tnum",
             ),
             el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
@@ -188,7 +187,7 @@ def held(S: State) -> rx.Component:
                 rx.fragment(),
                 el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
             ),
-            role="alert",
+            data_focus="1",
         ),
         cls="overflow-hidden",
         data_busy=busy_mark(S.busy),

@@ -18,10 +18,10 @@ def proof_panel(S: Any) -> rx.Component:
     )
     after = el.button(type="button", hidden=True, on_click=S.proven, custom_attrs={"id": "passkey-proven"})
     return card(
-        el.h2(_("Is it you?"), data_focus="1", tab_index=-1, class_name="text-lg font-bold"),
+        el.h2(_("Is it you?"), data_focus="1", class_name="text-lg font-bold"),
         el.p(more, class_name="text-ink-2 mt-2"),
         second_step(S, S.prove, _("Continue"), passkey={"what": "prove", "then": "passkey-proven"}),
         after,
         el.div(button(_("Cancel"), kind="quiet", on_click=S.stop), class_name="mt-3 -mx-2"),
-        cls="p-5 md:p-6 max-w-[32rem]",
+        cls="p-5 md:p-6",
     )

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.forms import field, form, text_input
-from portal_app.components.kit import button, el, submit
+from portal_app.components.kit import button, el, error_message, submit
 from portal_app.components.ways_in import CODE_LOOK, passkey_button
 from portal_app.components.words import _, each, fill
 
@@ -27,25 +27,20 @@ def typed(S: Any, send: Any, label: str) -> rx.Component:
         ("password", _("Password")),
         _("6-digit code"),
     )
-    digits = text_input(
-        "code",
-        error=S.error,
-        auto_complete="one-time-code",
-        input_mode="numeric",
-        max_length=200,
-        cls=CODE_LOOK,
-    )
-    letters = text_input(
-        "code", error=S.error, auto_complete="off", auto_capitalize="characters", cls="tnum font-bold"
-    )
-    password = text_input("code", error=S.error, type="password", auto_complete="current-password")
+
+    def code(kind: str, cls: str = "") -> rx.Component:
+        # It takes the focus where one has chosen another way: the heading does where the whole step appears.
+        return text_input("code", kind, error=S.error, hint=True, cls=cls, data_focus="1")
+
+    digits, letters = code("code", CODE_LOOK), code("letters_code", "tnum font-bold")
+    password = code("password")
     control = rx.match(S.way, ("recovery", letters), ("password", password), digits)
     return el.div(
         rx.cond(
             S.sent_to != "",
             el.p(
                 *fill("We sent a code to {contact}.", contact=el.b(S.sent_to)),
-                role="status",
+                id="code-hint",
                 class_name="mt-3",
             ),
         ),
@@ -63,7 +58,7 @@ def typed(S: Any, send: Any, label: str) -> rx.Component:
 
 def pick(S: Any) -> rx.Component:
     return el.div(
-        rx.cond(S.error != "", el.p(S.error, role="alert", class_name="text-late font-bold mt-3")),
+        error_message(S.error, "mt-3"),
         el.ul(each(S.choices, lambda item: way_button(S, item)), class_name="space-y-2 mt-5"),
     )
 

@@ -19,19 +19,17 @@ def step_title(*text: Any, focus: bool = True) -> rx.Component:
     return el.h1(*text, class_name="text-xl font-bold", **marks)
 
 
-def code_field(label: Any, *, error: Any, hint: Any = None, digits: bool = True) -> rx.Component:
-    """Filled from the message by the browser; a paste of the whole sentence will do (state/codes.py)."""
-    kind: dict[str, Any] = (
-        {"input_mode": "numeric"} if digits else {"auto_capitalize": "characters", "spell_check": False}
-    )
+def code_field(
+    label: Any, *, error: Any = None, form_error: Any = None, hint: Any = None, digits: bool = True
+) -> rx.Component:
+    """Filled from the message by the browser; a paste of the whole sentence will do (state/typed.py)."""
     control = text_input(
         "code",
+        "code" if digits else "letters_code",
         error=error,
+        form_error=form_error,
         hint=hint is not None,
-        auto_complete="one-time-code" if digits else "off",
-        max_length=200,
         cls=CODE_LOOK if digits else "tnum font-bold uppercase tracking-wide",
-        **kind,
     )
     return field(label, "code", control, error=error, hint=hint)
 
@@ -72,9 +70,9 @@ def done(ticket: Any, start_over: Any, next_: str = "") -> rx.Component:
     """The ticket becomes a cookie (ui.js); the page leaves by itself."""
     again = button(_("Start again"), kind="second", on_click=start_over, cls="mt-4")
     return el.div(
-        el.p(_("Signing you in…"), role="status", class_name="when-sent font-semibold"),
+        el.p(_("Signing you in…"), data_focus="1", class_name="when-sent font-semibold"),
         el.div(
-            el.p(_("We could not finish signing you in."), role="alert", class_name="font-semibold"),
+            el.p(_("We could not finish signing you in."), class_name="font-semibold"),
             again,
             class_name="when-failed",
         ),

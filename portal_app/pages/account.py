@@ -6,7 +6,20 @@ import reflex as rx
 
 from portal_app.components.chrome import call_us
 from portal_app.components.device_list import device_list
-from portal_app.components.kit import button, card, el, h1, h2, icon, loading, notice, skel, tag
+from portal_app.components.kit import (
+    button,
+    card,
+    done_message,
+    el,
+    error_message,
+    h1,
+    h2,
+    icon,
+    loading,
+    notice,
+    skel,
+    tag,
+)
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var
 from portal_app.pages.account_changes import changes
@@ -20,7 +33,6 @@ ROW = "flex flex-wrap items-center gap-x-3 gap-y-1 mt-2"
 def account() -> rx.Component:
     return el.div(
         rx.cond(S.panel != "", changes(), rx.cond(S.ready, overview(), waiting())),
-        class_name="max-w-[44rem]",
     )
 
 
@@ -28,8 +40,8 @@ def overview() -> rx.Component:
     return el.div(
         h1(_("My sign-in")),
         el.p(_("You can always sign in with a code. Here you set up more."), class_name="text-ink-2 mt-1"),
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
-        rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert")),
+        done_message(S.news),
+        error_message(S.error),
         rx.cond(S.reset_at != "", reset_waits()),
         rx.cond(S.locked, locked()),
         el.div(
@@ -167,7 +179,7 @@ def passkey_row(item: Any) -> rx.Component:
         el.div(
             el.p(item.name, class_name="font-semibold"),
             el.p(item.about, class_name="text-sm text-ink-2"),
-            class_name="flex-1 min-w-40",
+            class_name="flex-1 min-w-[min(10rem,100%)]",
         ),
         el.div(
             button(_("Rename"), whose, kind="quiet", on_click=S.name_it(item.id, item.name)),

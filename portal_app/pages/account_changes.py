@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.components.authenticator import to_scan
 from portal_app.components.forms import field, form, text_input
-from portal_app.components.kit import button, card, el, icon, notice, submit
+from portal_app.components.kit import button, card, el, error_message, icon, submit
 from portal_app.components.new_password import new_password
 from portal_app.components.second_step import second_step
 from portal_app.components.ways_in import code_field, passkey_button, step_title
@@ -25,15 +25,12 @@ def changes() -> rx.Component:
         ("name", name()),
         ("codes", codes()),
     ]
-    return card(rx.match(S.panel, *panels, confirm()), cls="p-5 md:p-8")
+    steps = el.div(rx.match(S.panel, *panels, confirm()), class_name="max-w-[32rem]")
+    return card(steps, cls="p-5 md:p-8")
 
 
 def cancel() -> rx.Component:
     return el.div(button(_("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2 no-print")
-
-
-def trouble() -> rx.Component:
-    return rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert"))
 
 
 def after(name: str, handler: Any) -> rx.Component:
@@ -57,20 +54,13 @@ def prove() -> rx.Component:
 
 
 def password() -> rx.Component:
-    username = text_input(
-        "username",
-        hint=True,
-        auto_complete="username",
-        auto_capitalize="none",
-        spell_check=False,
-        default_value=S.username,
-    )
+    username = text_input("username", "username", form_error=S.error, hint=True, default_value=S.username)
     return el.div(
         step_title(_("Username and password")),
-        trouble(),
+        error_message(S.error),
         form(
             field(_("Username"), "username", username, hint=_("3 to 64 letters, digits or . _ - @ +")),
-            new_password("mt-5"),
+            new_password("mt-5", form_error=S.error),
             submit(_("Save"), cls="w-full mt-4"),
             busy=S.busy,
             sending=_("Saving…"),
@@ -99,10 +89,10 @@ def app() -> rx.Component:
 
 
 def passkey() -> rx.Component:
-    named = text_input("passkey-name", hint=True, auto_complete="off", max_length=60)
+    named = text_input("passkey-name", hint=True, max_length=60)
     return el.div(
         step_title(_("Add a passkey")),
-        trouble(),
+        error_message(S.error),
         el.div(
             field(
                 _("Name"),
@@ -123,7 +113,7 @@ def passkey() -> rx.Component:
 
 
 def name() -> rx.Component:
-    named = text_input("name", auto_complete="off", max_length=60, default_value=S.named)
+    named = text_input("name", max_length=60, default_value=S.named)
     return el.div(
         step_title(_("Name your passkey")),
         form(
@@ -167,7 +157,7 @@ def confirm() -> rx.Component:
     return el.div(
         step_title(heading),
         el.p(words, class_name="mt-2"),
-        trouble(),
+        error_message(S.error),
         button(label, on_click=S.do_it, disabled=S.busy, cls="w-full mt-6"),
         cancel(),
     )

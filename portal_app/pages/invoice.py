@@ -54,7 +54,7 @@ def not_there() -> rx.Component:
             ),
             cls="mt-5",
         ),
-        class_name="mt-2 max-w-[44rem]",
+        class_name="mt-2",
     )
 
 
@@ -74,7 +74,7 @@ def shown() -> rx.Component:
                 notice(
                     "info",
                     fill_var("A bill of {name}, who lets you pay it", name=S.whose),
-                    cls="mt-3 max-w-[40rem]",
+                    cls="mt-3",
                 ),
             ),
             class_name="mt-2",
@@ -128,7 +128,7 @@ def line(item) -> rx.Component:
             item.what,
             el.span(item.detail, class_name="block text-sm font-normal text-ink-2"),
             scope="row",
-            class_name=f"text-left font-semibold pr-4 {CELL}",
+            class_name=f"text-left font-semibold pr-4 wrap-anywhere {CELL}",
         ),
         el.td(item.amount, class_name=f"text-right tnum whitespace-nowrap {CELL}"),
         class_name="border-b border-line",
@@ -137,7 +137,7 @@ def line(item) -> rx.Component:
 
 def total_row(label: str, amount: rx.Var[str], weight: str = "font-normal text-ink-2") -> rx.Component:
     return el.tr(
-        el.th(label, scope="row", class_name=f"text-left pt-2.5 {weight}"),
+        el.th(label, scope="row", class_name=f"text-left pt-2.5 wrap-anywhere {weight}"),
         el.td(amount, class_name=f"text-right pt-2.5 tnum whitespace-nowrap {weight}"),
     )
 

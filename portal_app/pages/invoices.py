@@ -29,7 +29,7 @@ OWED = "p-5 md:p-6 flex flex-col sm:flex-row sm:items-center gap-4"
 def invoices() -> rx.Component:
     return el.div(
         h1(_("Invoices")),
-        el.div(rx.cond(S.ready, listed(), waiting()), class_name="mt-5 max-w-[52rem]"),
+        el.div(rx.cond(S.ready, listed(), waiting()), class_name="mt-5"),
     )
 
 
@@ -57,9 +57,9 @@ def next_visit() -> rx.Component:
             el.h2(_("Next appointment"), class_name="text-sm font-semibold text-ink-2"),
             el.p(S.visit_when, class_name="font-bold first-letter:uppercase"),
             el.p(S.visit_about, class_name="text-sm text-ink-2"),
-            class_name="min-w-0",
+            class_name="flex-1 min-w-[min(9rem,100%)]",
         ),
-        cls="p-4 md:px-5 mb-4 flex items-center gap-4",
+        cls="p-4 md:px-5 mb-4 flex flex-wrap items-center gap-4",
     )
 
 

@@ -12,6 +12,7 @@ from portal_app.components.kit import (
     card,
     el,
     empty,
+    error_message,
     h2,
     icon,
     link,
@@ -79,7 +80,7 @@ def landing() -> rx.Component:
 def is_over() -> rx.Component:
     """Expired, revoked, guessed: one answer, and where to go from here."""
     return el.div(
-        notice("due", _("This link no longer works."), role="alert", data_focus="1"),
+        notice("due", _("This link no longer works."), data_focus="1"),
         el.p(
             _("If you have something to pay, it is still there: sign in, or ask us for a new link."),
             class_name="mt-4",
@@ -244,7 +245,7 @@ def stop_reset() -> rx.Component:
             ),
             class_name="mt-3",
         ),
-        rx.cond(R.error != "", notice("late", R.error, cls="mt-4", role="alert")),
+        error_message(R.error),
         submit(_("Stop the reset"), cls="w-full mt-6"),
         busy=R.busy,
         sending=_("Stopping the reset…"),

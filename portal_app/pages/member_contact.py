@@ -7,20 +7,22 @@ from portal_app.components.kit import (
     back,
     button,
     card,
+    done_message,
     el,
     empty,
+    error_message,
     h1,
     h2,
     icon,
     link,
     loading,
-    notice,
     skel,
     submit,
     summary_row,
 )
 from portal_app.components.proof import proof_panel
 from portal_app.components.shell import page
+from portal_app.components.ways_in import code_field
 from portal_app.components.words import _, each, fill, here
 from portal_app.settings import settings
 from portal_app.speech import LANGUAGES
@@ -39,7 +41,6 @@ def member_contact() -> rx.Component:
     return el.div(
         back(_("Back to members"), here("/members")),
         rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
-        class_name="max-w-[44rem]",
     )
 
 
@@ -58,7 +59,7 @@ def shown() -> rx.Component:
     return el.div(
         h1(S.name),
         el.p(_("Contact details"), class_name="text-ink-2"),
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
+        done_message(S.news),
         rx.cond(S.asks_who, el.div(proof_panel(S), class_name="mt-5"), everything()),
     )
 
@@ -66,7 +67,7 @@ def shown() -> rx.Component:
 def everything() -> rx.Component:
     alone = (S.error != "") & (S.editing == "") & ~S.asking
     return el.div(
-        rx.cond(alone, notice("late", S.error, cls="mt-4", role="alert")),
+        rx.cond(alone, error_message(S.error)),
         contacts(),
         address(),
         preferences(),
@@ -89,8 +90,8 @@ def contacts() -> rx.Component:
         el.ul(each(S.contacts, contact), class_name="mt-2"),
         rx.match(
             S.editing,
-            ("email", changing(_("New email"))),
-            ("phone", changing(_("New phone"))),
+            ("email", changing(_("New email"), "email")),
+            ("phone", changing(_("New phone"), "phone")),
             rx.cond(S.editing == "", adding),
         ),
         cls=CARD,
@@ -105,7 +106,7 @@ def contact(item) -> rx.Component:
     doing = el.div(
         button(_("Change"), name, kind="quiet", on_click=S.edit(item.id)),
         rx.cond(~item.only, button(_("Remove"), name, kind="quiet", on_click=S.remove(item.id))),
-        class_name="flex -mr-2",
+        class_name="flex flex-wrap -mr-2",
     )
     return el.li(
         el.div(
@@ -113,28 +114,35 @@ def contact(item) -> rx.Component:
             el.div(
                 el.p(item.shown, class_name="font-semibold break-all"),
                 rx.cond(item.note != "", el.p(item.note, class_name="text-sm text-ink-2")),
-                class_name="flex-1 min-w-[10rem]",
+                class_name="flex-1 min-w-[min(10rem,100%)]",
             ),
             rx.cond(S.editing == item.id, rx.fragment(), doing),
             class_name="flex flex-wrap items-start gap-x-3",
         ),
-        rx.cond(S.editing == item.id, changing(_("New email or phone"), item.shared)),
+        rx.cond(
+            S.editing == item.id,
+            rx.cond(
+                item.kind == "email",
+                changing(_("New email or phone"), "email", item.shared),
+                changing(_("New email or phone"), "phone", item.shared),
+            ),
+        ),
         class_name="py-3 border-b border-line last:border-0",
         key=item.id,
     )
 
 
-def changing(label: str, shared: rx.Var[bool] | None = None) -> rx.Component:
+def changing(label: str, kind: str, shared: rx.Var[bool] | None = None) -> rx.Component:
     """The new one, then at the same place its code."""
     return el.div(
-        rx.cond(S.code_for != "", code_form(), new_form(label, shared)),
+        rx.cond(S.code_for != "", code_form(), new_form(label, kind, shared)),
         button(_("Cancel"), kind="quiet", on_click=S.stop, cls="mt-2 -ml-2"),
         class_name="mt-3 rounded-md bg-sunken p-4",
     )
 
 
-def new_form(label: str, shared: rx.Var[bool] | None) -> rx.Component:
-    control = text_input("new", error=S.error, auto_complete="off", auto_capitalize="none", spell_check=False)
+def new_form(label: str, kind: str, shared: rx.Var[bool] | None) -> rx.Component:
+    control = text_input("new", kind, error=S.error, own=S.is_me, data_focus="1")
     too = el.div(
         choice("everywhere", "on", _("Also for the others here who have the old one"), kind="checkbox"),
         class_name="mt-3",
@@ -151,24 +159,14 @@ def new_form(label: str, shared: rx.Var[bool] | None) -> rx.Component:
 
 
 def code_form() -> rx.Component:
-    control = text_input(
-        "code",
-        error=S.error,
-        input_mode="numeric",
-        auto_complete="one-time-code",
-        max_length=200,
-        cls="tnum text-xl! tracking-[0.25em] font-bold max-w-60",
-    )
     return el.div(
         el.p(
             *fill("We sent a code to {contact}.", contact=el.b(S.code_for, class_name="break-all")),
-            role="status",
             data_focus="1",
-            tab_index=-1,
             class_name="mb-3",
         ),
         form(
-            field(_("6-digit code"), "code", control, error=S.error),
+            code_field(_("6-digit code"), error=S.error),
             submit(_("Confirm"), cls="mt-4"),
             busy=S.busy,
             sending=_("Checking the code…"),
@@ -179,21 +177,19 @@ def code_form() -> rx.Component:
 
 
 def address() -> rx.Component:
-    def line(label: str, name: str, value, complete: str, **props) -> rx.Component:
-        own = rx.cond(S.is_me, complete, "off")
-        return field(
-            label, name, text_input(name, default_value=value, auto_complete=own, max_length=120), **props
-        )
+    def line(label: str, name: str, value, kind: str, **props) -> rx.Component:
+        typed = text_input(name, kind, own=S.is_me, default_value=value, max_length=120)
+        return field(label, name, typed, **props)
 
     return card(
         h2(_("Address")),
         form(
-            line(_("Street and number"), "line1", S.line1, "address-line1"),
-            line(_("Apartment, floor (optional)"), "line2", S.line2, "address-line2"),
+            line(_("Street and number"), "line1", S.line1, "street"),
+            line(_("Apartment, floor (optional)"), "line2", S.line2, "street_2"),
             el.div(
-                line(_("City"), "city", S.city, "address-level2", cls="sm:col-span-3"),
-                line(_("State"), "region", S.region, "address-level1", cls="sm:col-span-1"),
-                line(_("ZIP code"), "postal_code", S.postal_code, "postal-code", cls="sm:col-span-2"),
+                line(_("City"), "city", S.city, "city", cls="sm:col-span-3"),
+                line(_("State"), "region", S.region, "state", cls="sm:col-span-1"),
+                line(_("ZIP code"), "postal_code", S.postal_code, "zip", cls="sm:col-span-2"),
                 class_name="grid sm:grid-cols-6 gap-4",
             ),
             submit(_("Save the address")),
@@ -234,12 +230,12 @@ def preferences() -> rx.Component:
                 el.div(
                     way("by_email", _("Email"), S.by_email),
                     way("by_text", _("Text message"), S.by_text),
-                    class_name="grid sm:grid-cols-2 gap-3",
+                    class_name="grid grid-cols-[minmax(0,1fr)] sm:grid-cols-2 gap-3",
                 ),
             ),
             el.fieldset(
                 el.legend(_("In"), class_name="font-bold mb-2"),
-                el.div(*spoken, class_name="grid sm:grid-cols-2 gap-3"),
+                el.div(*spoken, class_name="grid grid-cols-[minmax(0,1fr)] sm:grid-cols-2 gap-3"),
                 class_name="mt-5",
             ),
             submit(_("Save"), cls="mt-5"),
@@ -273,10 +269,10 @@ def locked() -> rx.Component:
 
 def asking() -> rx.Component:
     words = (("name", _("Name")), ("birth_date", _("Date of birth")), ("sex", _("Sex")))
-    wish = text_input("wish", error=S.error, hint=True, max_length=500, auto_complete="off")
+    wish = text_input("wish", error=S.error, hint=True, max_length=500)
     return form(
         el.fieldset(
-            el.legend(_("What should be changed?"), class_name="font-bold mb-2"),
+            el.legend(_("What should be changed?"), data_focus="1", class_name="font-bold mb-2"),
             el.div(
                 *[choice("what", value, label, checked=value == "name") for value, label in words],
                 class_name="grid gap-2",

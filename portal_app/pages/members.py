@@ -19,7 +19,6 @@ def members() -> rx.Component:
         h1(_("Members")),
         el.p(_("You, and the people whose care you look after."), class_name="text-ink-2 mt-1"),
         rx.cond(S.ready, listed(), waiting()),
-        class_name="max-w-[52rem]",
     )
 
 
@@ -121,9 +120,9 @@ def sharing() -> rx.Component:
                 class_name="text-ink-2 mt-1",
             ),
             link(_("Choose what you share"), href=here("/members/sharing"), cls="btn btn-second mt-4"),
-            class_name="flex-1 min-w-0",
+            class_name="flex-1 min-w-[min(12rem,100%)]",
         ),
-        cls="p-5 md:p-6 mt-8 flex gap-4",
+        cls="p-5 md:p-6 mt-8 flex flex-wrap gap-4",
     )
 
 

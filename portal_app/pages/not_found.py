@@ -10,10 +10,8 @@ from portal_app.settings import settings
 
 def not_found() -> rx.Component:
     return el.div(
-        el.header(chrome.leaf(), class_name="mx-auto max-w-[30rem] w-full flex items-center px-5 pt-6"),
-        chrome.main(
-            *[_said(code) for code in settings().languages], cls="mx-auto w-full max-w-[30rem] px-4 py-8"
-        ),
+        el.header(chrome.leaf(), class_name=f"{chrome.PAGE['open']} flex items-center pt-6"),
+        chrome.main(*[_said(code) for code in settings().languages], cls=f"{chrome.PAGE['open']} py-8"),
         class_name="min-h-dvh",
     )
 

@@ -2,19 +2,20 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark, choice, form, hidden
+from portal_app.components.forms import busy_mark, choice, field_kind, form, hidden
 from portal_app.components.kit import (
     account_picker,
     button,
     card,
+    done_message,
     el,
     empty,
+    error_message,
     h1,
     h2,
     icon,
     link,
     loading,
-    notice,
     skel,
     submit,
     tag,
@@ -34,7 +35,7 @@ def payment_options() -> rx.Component:
         h1(_("Payment options")),
         el.div(
             rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
-            class_name="mt-5 max-w-[44rem]",
+            class_name="mt-5",
         ),
     )
 
@@ -48,8 +49,8 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         account_picker(S.accounts),
-        rx.cond(S.said != "", notice("paid", S.said, role="status", data_focus="1")),
-        rx.cond(S.trouble != "", notice("late", S.trouble, role="alert", data_focus="1")),
+        done_message(S.said, ""),
+        error_message(S.trouble, ""),
         rx.cond(S.offer.length() > 0, past_due()),
         rx.cond(
             S.sources.length() > 0,
@@ -85,7 +86,7 @@ def source(item) -> rx.Component:
             ),
         ),
         rx.cond(item.pays != "", el.p(item.pays, class_name="text-sm font-semibold mt-1")),
-        class_name="flex-1 min-w-0",
+        class_name="flex-1 min-w-[min(10rem,100%)]",
     )
     shape = rx.cond(
         item.kind == "bank", icon("landmark", 26, "text-ink-3"), icon("credit-card", 26, "text-ink-3")
@@ -95,7 +96,7 @@ def source(item) -> rx.Component:
             shape,
             names,
             rx.cond(item.is_default, tag("info", _("Default"))),
-            class_name="flex items-start gap-3.5",
+            class_name="flex flex-wrap items-start gap-x-3.5 gap-y-2",
         ),
         change(item),
         class_name="card p-5",
@@ -113,11 +114,10 @@ def change(item) -> rx.Component:
             el.input(
                 name="name",
                 default_value=item.name,
-                type="text",
                 max_length=60,
-                auto_complete="off",
-                class_name="input flex-1 min-w-40",
+                class_name="input flex-1 min-w-[min(10rem,100%)]",
                 custom_attrs={"id": "name-" + item.id},
+                **field_kind("text"),
             ),
             submit(_("Save name"), cls="btn-second"),
             class_name="flex flex-wrap gap-3",

@@ -11,6 +11,7 @@ from portal_app.components.kit import (
     button,
     card,
     dialog,
+    done_message,
     el,
     empty,
     figure_row,
@@ -19,7 +20,6 @@ from portal_app.components.kit import (
     icon,
     link,
     loading,
-    notice,
     pager,
     skel,
     status_tag,
@@ -47,12 +47,12 @@ def payments() -> rx.Component:
 def not_there() -> rx.Component:
     return card(
         empty("circle-dollar-sign", _("You pay for no account here"), _("Somebody else answers for yours.")),
-        cls="mt-5 max-w-[52rem]",
+        cls="mt-5",
     )
 
 
 def shown() -> rx.Component:
-    said = rx.cond(S.said != "", notice("paid", S.said, cls="mb-5", role="status"))
+    said = done_message(S.said, "mb-5")
     return el.div(
         letterhead(),
         account_picker(S.accounts),
@@ -164,10 +164,9 @@ def choose() -> rx.Component:
         el.label(_("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
         named_input(
             "amount",
-            type="text",
-            input_mode="decimal",
-            auto_complete="off",
-            aria_describedby="amount-hint",
+            "money",
+            aria_describedby="amount-hint form-error",
+            aria_invalid=rx.cond(S.amount_wrong, "true", "false"),
             class_name="input w-40 tnum",
         ),
         el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
@@ -299,7 +298,6 @@ def history() -> rx.Component:
             ),
             class_name="no-print mt-2",
         ),
-        class_name="max-w-[52rem]",
     )
 
 
@@ -341,5 +339,5 @@ def waiting() -> rx.Component:
             class_name="mt-5 lg:grid lg:grid-cols-[minmax(0,1fr)_25rem] lg:gap-x-8 lg:items-start",
         ),
         h2(_("Your payments"), cls="mt-8 mb-3"),
-        card(skel("h-12 w-full"), skel("h-12 w-full mt-3"), cls=f"{BOX} max-w-[52rem]"),
+        card(skel("h-12 w-full"), skel("h-12 w-full mt-3"), cls=f"{BOX}"),
     )

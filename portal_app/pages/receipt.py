@@ -34,7 +34,6 @@ def receipt() -> rx.Component:
     return el.div(
         back(_("Back to invoices"), here("/invoices")),
         rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
-        class_name="max-w-[44rem]",
     )
 
 

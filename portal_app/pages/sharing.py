@@ -8,13 +8,14 @@ from portal_app.components.kit import (
     back,
     button,
     card,
+    done_message,
     el,
     empty,
+    error_message,
     h1,
     h2,
     icon,
     loading,
-    notice,
     skel,
     submit,
 )
@@ -37,9 +38,8 @@ def sharing() -> rx.Component:
             _("Each thing is shared alone, and you can stop at any time. We tell you of every change."),
             class_name="text-ink-2 mt-1",
         ),
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
+        done_message(S.news),
         rx.cond(S.asks_who, el.div(proof_panel(S), class_name="mt-5"), rx.cond(S.ready, shown(), waiting())),
-        class_name="max-w-[44rem]",
     )
 
 
@@ -63,7 +63,7 @@ def mine(item) -> rx.Component:
         el.div(
             el.p(item.what, class_name="font-bold"),
             el.p(item.who, " · ", item.about, class_name="text-sm text-ink-2"),
-            class_name="flex-1 min-w-[12rem]",
+            class_name="flex-1 min-w-[min(12rem,100%)]",
         ),
         button(_("Stop sharing"), about, kind="second", on_click=S.stop_sharing(item.id)),
         class_name=ROW,
@@ -98,15 +98,20 @@ def new() -> rx.Component:
         ),
     )
     who = el.div(
-        field(_("First name"), "given_name", text_input("given_name", auto_complete="off", max_length=80)),
-        field(_("Last name"), "family_name", text_input("family_name", auto_complete="off", max_length=80)),
+        field(
+            _("First name"), "given_name", text_input("given_name", "given_name", own=False, max_length=80)
+        ),
+        field(
+            _("Last name"), "family_name", text_input("family_name", "family_name", own=False, max_length=80)
+        ),
         class_name="grid sm:grid-cols-2 gap-4",
     )
     born = birth_date_fields(
-        el.span(_("Their date of birth"), class_name="font-bold"), error=S.error, own=False
+        el.span(_("Their date of birth"), class_name="font-bold"), error=S.born_error, own=False
     )
     return card(
         h2(_("Share something new")),
+        error_message(S.error),
         form(
             el.fieldset(
                 el.legend(_("What?"), class_name="font-bold mb-2"),

@@ -39,13 +39,10 @@ def sign_in() -> rx.Component:
 def contact_step() -> rx.Component:
     control = text_input(
         "contact",
+        "contact_in_frame" if embedded() else "contact",
         error=SignInState.error,
         hint=True,
-        # The browser offers passkeys in the field too; in a frame it asks for none.
-        auto_complete="username" if embedded() else "username webauthn",
         input_mode=rx.cond(SignInState.by == "phone", "tel", "email"),
-        auto_capitalize="none",
-        spell_check=False,
         default_value=SignInState.contact,
     )
     label = rx.match(
@@ -175,7 +172,7 @@ def first_name_field() -> rx.Component:
     return field(
         _("Your first name"),
         "first_name",
-        text_input("first_name", hint=True, auto_complete="given-name"),
+        text_input("first_name", "given_name", hint=True, data_focus="1"),
         hint=_("Two people share this contact and this date of birth."),
         cls="mt-5",
     )

@@ -11,6 +11,7 @@ from portal_app.components.kit import (
     chip,
     el,
     empty,
+    error_message,
     figure_row,
     h1,
     h2,
@@ -38,7 +39,7 @@ def statements() -> rx.Component:
         h1(_("Statements")),
         el.div(
             rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
-            class_name="mt-5 max-w-[52rem]",
+            class_name="mt-5",
         ),
     )
 
@@ -58,7 +59,7 @@ def shown() -> rx.Component:
         letterhead(),
         account_picker(S.accounts),
         periods(),
-        rx.cond(S.error != "", notice("late", S.error, role="alert", data_focus="1"), statement()),
+        rx.cond(S.error != "", error_message(S.error, ""), statement()),
         papers(),
         class_name="space-y-5",
     )
@@ -95,7 +96,8 @@ def periods() -> rx.Component:
 
 
 def day(label: str, name: str, value: rx.Var[str]) -> rx.Component:
-    return field(label, name, text_input(name, type="date", default_value=value, key=value, cls="w-48"))
+    typed = text_input(name, "date", form_error=S.error, default_value=value, key=value, cls="max-w-48")
+    return field(label, name, typed, cls="min-w-0")
 
 
 def one_chip(item) -> rx.Component:
@@ -161,7 +163,10 @@ def one_entry(item) -> rx.Component:
 def entry(when, what, who, amount, running) -> rx.Component:
     balance = el.span(_("Balance"), " ", class_name="sm:hidden text-ink-2 font-normal")
     return el.tr(
-        el.td(when, class_name=f"{CELL} pr-4 whitespace-nowrap text-ink-2 block sm:table-cell max-sm:pb-0"),
+        el.td(
+            when,
+            class_name=f"{CELL} pr-4 min-[18rem]:whitespace-nowrap text-ink-2 block sm:table-cell max-sm:pb-0",
+        ),
         el.th(
             what,
             rx.cond(who != "", el.span(who, class_name="block text-sm font-normal text-ink-2")),
@@ -170,12 +175,12 @@ def entry(when, what, who, amount, running) -> rx.Component:
         ),
         el.td(
             amount,
-            class_name=f"{CELL} pr-4 text-right tnum whitespace-nowrap inline-block sm:table-cell max-sm:w-1/2 max-sm:text-left",
+            class_name=f"{CELL} pr-4 text-right tnum whitespace-nowrap inline-block sm:table-cell max-sm:min-w-1/2 max-sm:text-left",
         ),
         el.td(
             balance,
             running,
-            class_name=f"{CELL} text-right tnum font-semibold whitespace-nowrap inline-block sm:table-cell max-sm:w-1/2",
+            class_name=f"{CELL} text-right tnum font-semibold whitespace-nowrap inline-block sm:table-cell max-sm:min-w-1/2",
         ),
         class_name="border-b border-line block sm:table-row",
     )
@@ -209,9 +214,9 @@ def by_person() -> rx.Component:
 def person_row(item) -> rx.Component:
     """Lines, not a table: three figures in a row do not fit a phone."""
     about = el.p(
-        el.span(_("Charges"), " ", item.charges, class_name="whitespace-nowrap"),
+        el.span(_("Charges"), " ", item.charges, class_name="inline-block"),
         " · ",
-        el.span(_("Payments and credits"), " ", item.payments, class_name="whitespace-nowrap"),
+        el.span(_("Payments and credits"), " ", item.payments, class_name="inline-block"),
         class_name="text-sm text-ink-2 tnum",
     )
     return el.li(
@@ -233,7 +238,7 @@ def actions() -> rx.Component:
             rx.cond(S.emailed != "", notice("paid", S.emailed, cls="mt-4")),
             role="status",
         ),
-        rx.cond(S.trouble != "", notice("late", S.trouble, cls="mt-4", role="alert")),
+        error_message(S.trouble, name="email"),
         class_name="no-print mt-6",
     )
 

@@ -1,12 +1,10 @@
 """/sign-in/password, /sign-in/desk and /welcome: the other ways in, and the public address."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
 from portal_app.components.forms import field, form, text_input
-from portal_app.components.kit import button, el, notice, submit
+from portal_app.components.kit import button, el, error_message, submit
 from portal_app.components.second_step import second_step
 from portal_app.components.shell import page
 from portal_app.components.ways_in import (
@@ -33,11 +31,11 @@ def by_password() -> rx.Component:
 
 
 def password_step() -> rx.Component:
-    username = text_input("username", auto_complete="username", auto_capitalize="none", spell_check=False)
-    password = text_input("password", type="password", auto_complete="current-password")
+    username = text_input("username", "username", form_error=P.error)
+    password = text_input("password", "password", form_error=P.error)
     return el.div(
         step_title(_("Sign in with a password"), focus=False),
-        trouble(P.error),
+        error_message(P.error),
         form(
             field(_("Username"), "username", username),
             field(_("Password"), "password", password, cls="mt-5"),
@@ -80,26 +78,22 @@ def factor_step() -> rx.Component:
     )
 
 
-def trouble(error: rx.Var[str], **props: Any) -> rx.Component:
-    return rx.cond(error != "", notice("late", error, cls="mt-4", role="alert", **props))
-
-
 @page("/sign-in/desk", "Sign in with a code from the desk", on_load=D.begin, side="open")
 def by_desk_code() -> rx.Component:
     initials = text_input(
         "initials",
+        "initials",
+        form_error=D.error,
         hint=True,
-        auto_complete="off",
-        auto_capitalize="characters",
         max_length=20,
         cls="max-w-32",
     )
     asked = el.div(
         step_title(_("Sign in with a code from the desk"), focus=False),
         el.p(_("The code is on the paper that we gave you."), class_name="text-ink-2 mt-2"),
-        trouble(D.error, data_focus="1"),  # the page is longer than a phone
+        error_message(D.error),
         form(
-            code_field(_("Code"), error="", hint=_("Like K7QX3-MPD4R"), digits=False),
+            code_field(_("Code"), form_error=D.error, hint=_("Like K7QX3-MPD4R"), digits=False),
             el.div(
                 birth_date_fields(
                     el.span(_("Your date of birth"), class_name="font-bold"), error=D.born_error

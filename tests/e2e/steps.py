@@ -170,7 +170,7 @@ def pay(page: Page, *, card: str, amount: str = "", keep: bool = False) -> None:
 
 def why_not(page: Page) -> Locator:
     """What stands where the form was pressed: why it did not go through."""
-    return page.locator("main [role=alert][data-focus]")
+    return page.locator("main #form-error")
 
 
 def seen_at_once(dashboard: Page, *words: str) -> None:

@@ -224,7 +224,7 @@ def test_cred_2_credit_is_used_after_a_second_question(portal: Portal, visit: Vi
     axe(page)
     maria.shot("credit")
     page.get_by_role("dialog").get_by_role("button", name="Use credit").click()
-    expect(page.get_by_role("status").filter(has_text="You used $30.00")).to_be_visible()
+    expect(page.locator("[data-focus=said]").filter(has_text="You used $30.00")).to_be_visible()
     expect(page.get_by_role("heading", name="of credit")).to_have_count(0)
 
 
@@ -352,7 +352,7 @@ def test_stmt_8_page_pdf_and_email_say_the_same(portal: Portal, visit: Visits, a
     page.get_by_label("First day").fill("2026-06-14")
     page.get_by_label("Last day").fill("2026-06-01")
     page.get_by_role("button", name="Show").click()
-    expect(page.get_by_role("alert").filter(has_text="must not be after")).to_be_visible()
+    expect(page.locator("#form-error").filter(has_text="must not be after")).to_be_visible()
     axe(page)
     maria.shot("statement-error")
 

@@ -64,7 +64,7 @@ def test_code_12_a_new_email_is_confirmed_there_the_old_one_is_told_and_choices_
     one.page.get_by_label(one.t("Text message")).check(force=True)
     one.page.get_by_label(other, exact=True).check(force=True)
     one.press("Save")
-    expect(one.page.get_by_role("status").filter(has_text=re.compile(r"\w{4}")).first).to_be_visible()
+    expect(one.page.locator("[data-focus=said]")).to_be_visible()
     one.page.reload()
     one.sees("How we write")
     expect(one.page.get_by_label(one.t("Text message"))).to_be_checked()

@@ -200,7 +200,7 @@ def test_at_the_practice(portal: Portal, visit: Visits, look: Look, language: st
     heading(page)
     look(dana, f"{language}-staff-sign-in")
     send(page)
-    expect(page.locator("main [role=alert] p").first).to_be_visible()
+    expect(page.locator("#form-error")).to_be_visible()
     look(dana, f"{language}-staff-sign-in-error")
     email = STAFF[{"en": 1, "es": 2}[language]].email
     page.locator("#email").fill(email)
@@ -211,7 +211,7 @@ def test_at_the_practice(portal: Portal, visit: Visits, look: Look, language: st
     look(dana, f"{language}-staff-set-up")
     page.locator("#code").fill("000000" if TOTP(secret).now() != "000000" else "000001")
     send(page)
-    expect(page.locator("main [role=alert] p").first).to_be_visible()
+    expect(page.locator("#code-error")).to_contain_text(re.compile("Error"))
     look(dana, f"{language}-staff-code-error")
     olga = visit(portal, phone=False)
     staff_sign_in(olga, OWNER)

@@ -135,7 +135,7 @@ def live_in_it() -> None:
         tx.keep(
             Task(
                 id=new_id("tsk"),
-                once=new_id("x"),
+                once=new_id("msg"),
                 kind="change_request",
                 message="A patient asks",
                 patient_id=maria.id,

@@ -6,8 +6,19 @@ import reflex as rx
 
 from portal_app.components.authenticator import to_scan
 from portal_app.components.device_list import device_list
-from portal_app.components.forms import field, form, text_input
-from portal_app.components.kit import button, card, el, h1, h2, loading, notice, skel, submit
+from portal_app.components.forms import field, form, named_input, text_input
+from portal_app.components.kit import (
+    button,
+    card,
+    done_message,
+    el,
+    error_message,
+    h1,
+    h2,
+    loading,
+    skel,
+    submit,
+)
 from portal_app.components.new_password import new_password
 from portal_app.components.shell import page
 from portal_app.components.ways_in import code_field, step_title
@@ -19,14 +30,14 @@ S = StaffAccountState
 
 @page("/staff/account", "My sign-in", on_load=S.load, side="staff")
 def staff_account() -> rx.Component:
-    return el.div(rx.cond(S.panel != "", changes(), overview()), class_name="max-w-[44rem]")
+    return el.div(rx.cond(S.panel != "", changes(), overview()))
 
 
 def overview() -> rx.Component:
     return el.div(
         h1(_("My sign-in")),
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
-        rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert")),
+        done_message(S.news),
+        error_message(S.error),
         el.div(
             rx.cond(
                 S.ready,
@@ -57,15 +68,12 @@ def both_factors() -> rx.Component:
 
 def changes() -> rx.Component:
     panels = [("password", password()), ("app", app())]
-    return card(rx.match(S.panel, *panels, prove()), cls="p-5 md:p-8 max-w-[32rem]")
+    steps = el.div(rx.match(S.panel, *panels, prove()), class_name="max-w-[32rem]")
+    return card(steps, cls="p-5 md:p-8")
 
 
 def cancel() -> rx.Component:
     return el.div(button(_("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2")
-
-
-def trouble() -> rx.Component:
-    return rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert"))
 
 
 def changing(label: str, sending: str, handler: Any, *fields: rx.Component, key: str) -> rx.Component:
@@ -81,19 +89,19 @@ def changing(label: str, sending: str, handler: Any, *fields: rx.Component, key:
 
 
 def prove() -> rx.Component:
-    known = text_input("password", type="password", auto_complete="current-password")
+    known = text_input("password", "password", form_error=S.error)
     return el.div(
         step_title(_("Is it you?")),
         el.p(
             _("Before your sign-in changes, show us once more that it is you."), class_name="text-ink-2 mt-2"
         ),
-        trouble(),
+        error_message(S.error),
         changing(
             _("Continue"),
             _("Checking…"),
             S.prove,
             field(_("Password"), "password", known),
-            el.div(code_field(_("6-digit code from your app"), error=None), class_name="mt-5"),
+            el.div(code_field(_("6-digit code from your app"), form_error=S.error), class_name="mt-5"),
             key="prove",
         ),
         cancel(),
@@ -102,13 +110,13 @@ def prove() -> rx.Component:
 
 def password() -> rx.Component:
     # A password manager keeps the new password with the name it belongs to.
-    whose = el.input(
-        name="username", auto_complete="username", type="email", default_value=S.email, hidden=True
-    )
+    whose = named_input("username", "username_email", default_value=S.email, hidden=True)
     return el.div(
         step_title(_("Change your password")),
-        trouble(),
-        changing(_("Save"), _("Saving…"), S.set_password, whose, new_password(), key="password"),
+        error_message(S.error),
+        changing(
+            _("Save"), _("Saving…"), S.set_password, whose, new_password(form_error=S.error), key="password"
+        ),
         told(),
         cancel(),
     )

@@ -4,8 +4,20 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.forms import field, form, text_input
-from portal_app.components.kit import button, card, el, empty, h1, h2, icon, notice, submit
+from portal_app.components.forms import field, field_kind, form, text_input
+from portal_app.components.kit import (
+    button,
+    card,
+    done_message,
+    el,
+    empty,
+    error_message,
+    h1,
+    h2,
+    icon,
+    notice,
+    submit,
+)
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var
 from portal_app.state.desk.front_desk import DeskState
@@ -20,19 +32,18 @@ def desk() -> rx.Component:
         rx.match(
             S.paper, ("slip", slip()), ("portal", poster()), rx.cond(S.patient != "", person(), at_the_desk())
         ),
-        class_name="max-w-[56rem]",
     )
 
 
 def said() -> rx.Component:
     return rx.fragment(
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
-        rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert")),
+        done_message(S.news),
+        error_message(S.error),
     )
 
 
 def at_the_desk() -> rx.Component:
-    words = text_input("words", hint=True, type="search", auto_complete="off", spell_check=False)
+    words = text_input("words", "search", hint=True)
     search = card(
         form(
             field(_("Find a patient"), "words", words, hint=_("First or last name, or chart number")),
@@ -159,12 +170,7 @@ def reason_form(name: str, label: str, action: str, handler: Any, sending: str) 
 
 def named_reason(name: str) -> rx.Component:
     return el.input(
-        name="reason",
-        type="text",
-        max_length=500,
-        class_name="input",
-        custom_attrs={"id": name},
-        auto_complete="off",
+        name="reason", max_length=500, class_name="input", custom_attrs={"id": name}, **field_kind("text")
     )
 
 

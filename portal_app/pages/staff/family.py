@@ -4,19 +4,20 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from portal_app.components.forms import choice, field, form, hidden, text_input
+from portal_app.components.forms import choice, field, field_kind, form, hidden, text_input
 from portal_app.components.kit import (
     back,
     button,
     card,
+    done_message,
     el,
     empty,
+    error_message,
     h1,
     h2,
     icon,
     link,
     loading,
-    notice,
     skel,
     submit,
     tag,
@@ -39,14 +40,15 @@ def family() -> rx.Component:
         rx.cond(
             S.ready, rx.cond(S.id != "", file(), finding()), rx.cond(PortalState.notice == "", waiting())
         ),
-        class_name="max-w-[60rem]",
     )
 
 
 def finding() -> rx.Component:
-    control = text_input("words", error=S.error, auto_complete="off", default_value=S.words)
+    control = text_input("words", "search", error=S.error, default_value=S.words)
     search = form(
-        field(_("Name or chart number"), "words", control, error=S.error, cls="flex-1 min-w-[14rem]"),
+        field(
+            _("Name or chart number"), "words", control, error=S.error, cls="flex-1 min-w-[min(14rem,100%)]"
+        ),
         submit(icon("search", 19), _("Search")),
         busy=S.busy,
         sending=_("Searching…"),
@@ -100,8 +102,8 @@ def found(item: Any) -> rx.Component:
 def file() -> rx.Component:
     return el.div(
         back(_("Find somebody else"), here("/staff/family")),
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-3")), role="status"),
-        rx.cond(S.error != "", notice("late", S.error, cls="mt-3", role="alert")),
+        done_message(S.news, "mt-3"),
+        error_message(S.error, "mt-3"),
         card(
             h2(fill_var("The family file of {name}", name=S.name)),
             el.ul(each(S.members, member), class_name="mt-2"),
@@ -142,7 +144,7 @@ def links(rows: Any, none: str, end: Any, label: str) -> rx.Component:
             el.div(
                 el.p(item.who, class_name="font-semibold"),
                 el.p(item.about, class_name="text-sm text-ink-2"),
-                class_name="flex-1 min-w-[12rem]",
+                class_name="flex-1 min-w-[min(12rem,100%)]",
             ),
             rx.cond(item.over, tag("quiet", _("Ended")), stop),
             class_name=ROW,
@@ -188,7 +190,7 @@ def marks() -> rx.Component:
     reason = field(
         _("Why?"),
         "reason",
-        text_input("reason", hint=True, max_length=200, auto_complete="off"),
+        text_input("reason", hint=True, max_length=200),
         hint=_("Kept with the mark and in the audit trail. The patient is told that somebody was named."),
     )
     return card(
@@ -225,11 +227,10 @@ def adding(key: str, title: Any, send: Any, label: str, more: rx.Component) -> r
             el.p(hint, id=f"{id_}-hint", class_name="text-sm text-ink-2 mt-0.5"),
             el.input(
                 name=name,
-                type=kind,
-                auto_complete="off",
                 class_name="input mt-1.5",
                 aria_describedby=f"{id_}-hint",
                 custom_attrs={"id": id_},
+                **field_kind(kind),
             ),
         )
 

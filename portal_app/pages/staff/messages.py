@@ -59,7 +59,7 @@ def filters() -> rx.Component:
             field(
                 _("Name, email or phone"),
                 "search",
-                text_input("search", default_value=S.search, key=S.search, cls="sm:max-w-[22rem]"),
+                text_input("search", "search", default_value=S.search, key=S.search, cls="sm:max-w-[22rem]"),
                 cls="flex-1 min-w-0",
             ),
             button(icon("search", 19), _("Search"), type="submit", kind="second", cls="self-end"),

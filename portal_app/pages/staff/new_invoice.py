@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark
+from portal_app.components.forms import busy_mark, field_kind
 from portal_app.components.kit import card, el, empty, icon, link
 from portal_app.components.shell import page
 from portal_app.components.words import _, each, fill_var, here
@@ -46,7 +46,7 @@ def draft() -> rx.Component:
         card(
             small_field(
                 _("Due date"),
-                small_input("due", type="date", default_value=S.due, on_blur=kept("due")),
+                small_input("due", "date", default_value=S.due, on_blur=kept("due")),
                 name="due",
                 cls="sm:w-52",
             ),
@@ -54,7 +54,6 @@ def draft() -> rx.Component:
                 _("Note (optional)"),
                 small_input(
                     "note",
-                    auto_complete="off",
                     max_length=300,
                     default_value=S.note,
                     on_blur=kept("note"),
@@ -80,7 +79,6 @@ def draft() -> rx.Component:
         no_validate=True,
         data_guard="1",
         data_busy=busy_mark(S.busy),
-        class_name="max-w-[62rem]",
     )
 
 
@@ -101,7 +99,7 @@ def left_before() -> rx.Component:
 def one_line(line) -> rx.Component:
     n = line.n.to_string()
 
-    def labelled(label: str, name: str, cls: str, **props) -> rx.Component:
+    def labelled(label: str, name: str, cls: str, kind: str = "text", **props) -> rx.Component:
         field = name + "_" + n
         return el.div(
             el.label(label, html_for=field, class_name="block text-sm font-semibold mb-1"),
@@ -110,7 +108,8 @@ def one_line(line) -> rx.Component:
                 class_name="input input-small",
                 custom_attrs={"id": field},
                 on_blur=kept(field),
-                **{"type": "text", "auto_complete": "off", **props},
+                **field_kind(kind),
+                **props,
             ),
             class_name=cls,
         )
@@ -139,15 +138,9 @@ def one_line(line) -> rx.Component:
                 max_length=200,
                 default_value=line.what,
             ),
-            labelled(
-                _("Date of service"), "day", "col-span-2 md:col-span-2", type="date", default_value=line.day
-            ),
-            labelled(
-                _("Quantity"), "quantity", "md:col-span-1", input_mode="numeric", default_value=line.quantity
-            ),
-            labelled(
-                _("Amount of one"), "amount", "md:col-span-2", input_mode="decimal", default_value=line.amount
-            ),
+            labelled(_("Date of service"), "day", "col-span-2 md:col-span-2", "date", default_value=line.day),
+            labelled(_("Quantity"), "quantity", "md:col-span-1", "number", default_value=line.quantity),
+            labelled(_("Amount of one"), "amount", "md:col-span-2", "money", default_value=line.amount),
             class_name="grid grid-cols-2 md:grid-cols-12 gap-3",
         ),
         class_name="card p-4",

@@ -4,7 +4,8 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.kit import el, h1, icon, loading, notice, skel
+from portal_app.components.forms import field_kind
+from portal_app.components.kit import el, error_message, h1, icon, loading, skel
 from portal_app.components.words import _, each
 from portal_app.state.base import PortalState
 
@@ -24,7 +25,7 @@ def top(title: Any, *actions: Any, sub: Any = None) -> rx.Component:
 
 
 def told(words: Any) -> rx.Component:
-    """What was done, said without moving the focus."""
+    """What was done, said without moving the focus: only where the button that did it stays."""
     look = "flex items-center gap-2 rounded-md px-4 py-2.5 mt-4 font-bold bg-paid-soft text-paid"
     return el.div(
         rx.cond(words != "", el.p(icon("circle-check", 20), words, class_name=look)),
@@ -33,8 +34,8 @@ def told(words: Any) -> rx.Component:
     )
 
 
-def trouble(words: Any) -> rx.Component:
-    return rx.cond(words != "", notice("late", words, cls="mt-4", role="alert"))
+def trouble(words: Any, name: str = "form") -> rx.Component:
+    return error_message(words, name=name)
 
 
 def table(label: str, heads: list[tuple[Any, str]], rows: Any, row: Any) -> rx.Component:
@@ -89,13 +90,15 @@ def small_field(label: Any, control: rx.Component, *, cls: str = "", name: str =
     )
 
 
-def small_input(name: str, *, cls: str = "", **props: Any) -> rx.Component:
-    props.setdefault("type", "text")
+def small_input(
+    name: str, kind: str = "text", *, cls: str = "", field: str = "", **props: Any
+) -> rx.Component:
+    """`field` is its id where a page has several of this name."""
     return el.input(
         name=name,
         class_name=f"input input-small {cls}",
-        custom_attrs={"id": props.pop("field", name)},
-        **props,
+        custom_attrs={"id": field or name},
+        **{**field_kind(kind), **props},
     )
 
 
@@ -132,7 +135,7 @@ def open_page(ready: rx.Var[bool], body: rx.Component, label: str) -> rx.Compone
 
 def fact(key: Any, value: Any) -> rx.Component:
     return el.div(
-        el.dt(key, class_name="text-ink-2 flex-none"),
-        el.dd(value, class_name="font-semibold text-right min-w-0"),
-        class_name="flex justify-between gap-4 py-2 border-b border-line last:border-0",
+        el.dt(key, class_name="text-ink-2 min-w-0"),
+        el.dd(value, class_name="font-semibold text-right min-w-0 ml-auto"),
+        class_name="flex flex-wrap justify-between gap-x-4 py-2 border-b border-line last:border-0",
     )

@@ -110,11 +110,10 @@ def refund() -> rx.Component:
 def amount() -> rx.Component:
     control = small_input(
         "amount",
+        "money",
         field="refund-amount",
         default_value=S.at_most_plain,
         key=S.at_most_plain,
-        input_mode="decimal",
-        auto_complete="off",
         aria_describedby="refund-limit",
         cls="tnum",
     )
@@ -122,7 +121,7 @@ def amount() -> rx.Component:
 
 
 def why() -> rx.Component:
-    control = small_input("reason", field="refund-reason", auto_complete="off", max_length=300)
+    control = small_input("reason", field="refund-reason", max_length=300)
     return small_field(_("Why"), control, name="refund-reason")
 
 

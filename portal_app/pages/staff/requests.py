@@ -4,15 +4,16 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from portal_app.components.forms import form, hidden
+from portal_app.components.forms import field_kind, form, hidden
 from portal_app.components.kit import (
     button,
     card,
+    done_message,
     el,
     empty,
+    error_message,
     h1,
     loading,
-    notice,
     skel,
     submit,
     summary_row,
@@ -34,12 +35,11 @@ def requests() -> rx.Component:
     return el.div(
         h1(_("Requests")),
         el.p(_("Only the practice changes name, date of birth and sex."), class_name="text-ink-2"),
-        el.div(rx.cond(S.news != "", notice("paid", S.news, cls="mt-4")), role="status"),
-        rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert")),
+        done_message(S.news),
+        error_message(S.error),
         rx.cond(
             S.ready, rx.cond(S.rows.length() > 0, rows, none), rx.cond(PortalState.notice == "", waiting())
         ),
-        class_name="max-w-[52rem]",
     )
 
 
@@ -90,7 +90,7 @@ def typed(item: Any, name: str, label: str, kind: Literal["text", "date"], value
     """Labelled by wrapping: the page has one for each request."""
     return el.label(
         el.span(label, class_name="block font-bold mb-1.5"),
-        el.input(name=name, type=kind, default_value=value, auto_complete="off", class_name="input"),
+        el.input(name=name, default_value=value, class_name="input", **field_kind(kind)),
     )
 
 

@@ -26,7 +26,7 @@ def staff_set_up() -> rx.Component:
 
 
 def password() -> rx.Component:
-    control = text_input("password", error=S.error, type="password", auto_complete="current-password")
+    control = text_input("password", "password", error=S.error)
     return el.div(
         step_title(_("Set up your staff sign-in"), focus=False),
         without_link(),

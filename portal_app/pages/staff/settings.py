@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.forms import form
 from portal_app.components.kit import card, el, h2, icon, link, tag
 from portal_app.components.shell import page
 from portal_app.components.words import _, here
@@ -71,7 +72,7 @@ def listed() -> rx.Component:
         link_days(),
         age(),
         origins(),
-        class_name="grid gap-4 mt-5 max-w-[52rem]",
+        class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
     )
 
 
@@ -86,7 +87,6 @@ def setting(name: str, title: str, about: str, *body: Any) -> rx.Component:
                 icon("circle-alert", 18, "mt-1"),
                 wrong,
                 id=f"{name}-error",
-                role="alert",
                 class_name="flex gap-1.5 items-start text-late font-bold mt-2",
             ),
         ),
@@ -99,12 +99,13 @@ def setting(name: str, title: str, about: str, *body: Any) -> rx.Component:
 def switch(name: str, on: rx.Var[bool], title: str, about: str) -> rx.Component:
     turn = el.div(
         rx.cond(on, tag("paid", _("On")), tag("quiet", _("Off"))),
-        rx.cond(
-            on,
-            act(_("Turn off"), on_click=S.switch(name, False), aria_describedby=f"{name}-title"),
-            act(_("Turn on"), on_click=S.switch(name, True), aria_describedby=f"{name}-title"),
+        # One button for both: the focus stays on it.
+        act(
+            rx.cond(on, _("Turn off"), _("Turn on")),
+            on_click=S.switch(name, ~on),
+            aria_describedby=f"{name}-title",
         ),
-        class_name="flex items-center gap-4 mt-3",
+        class_name="flex flex-wrap items-center gap-x-4 gap-y-2 mt-3",
     )
     return setting(name, title, about, turn)
 
@@ -116,22 +117,30 @@ def saved(name: str, handler: Any, *fields: Any) -> rx.Component:
         class_name="btn btn-second btn-small min-h-10!",
         aria_describedby=f"{name}-title",
     )
-    return el.form(
-        *fields, save, on_submit=handler, no_validate=True, class_name="flex flex-wrap items-end gap-3 mt-3"
+    return form(
+        *fields,
+        save,
+        busy=S.busy == name,
+        sending=_("Saving…"),
+        on_submit=handler,
+        cls="flex flex-wrap items-end gap-3 mt-3",
     )
 
 
-def labelled(name: str) -> dict[str, str]:
-    return {"aria_labelledby": f"{name}-title", "aria_describedby": f"{name}-about"}
+def labelled(name: str) -> dict[str, Any]:
+    return {
+        "aria_labelledby": f"{name}-title",
+        "aria_describedby": f"{name}-error {name}-about",
+        "aria_invalid": rx.cond(S.trouble.contains(name), "true", "false"),
+    }
 
 
 def minimum() -> rx.Component:
     field = small_input(
         "amount",
+        "money",
         default_value=S.minimum,
         key=S.minimum,
-        input_mode="decimal",
-        auto_complete="off",
         cls="tnum max-w-32",
         **labelled("minimum_payment"),
     )
@@ -158,10 +167,9 @@ def words_of_messages() -> rx.Component:
 def link_days() -> rx.Component:
     field = small_input(
         "days",
+        "number",
         default_value=S.link_days,
         key=S.link_days,
-        input_mode="numeric",
-        auto_complete="off",
         cls="tnum max-w-24",
         **labelled("pay_link_days"),
     )
@@ -176,10 +184,9 @@ def link_days() -> rx.Component:
 def age() -> rx.Component:
     field = small_input(
         "age",
+        "number",
         default_value=S.age,
         key=S.age,
-        input_mode="numeric",
-        auto_complete="off",
         cls="tnum max-w-24",
         **labelled("dependent_age"),
     )

@@ -4,8 +4,9 @@ import reflex as rx
 
 from portal_app.components.authenticator import to_scan
 from portal_app.components.forms import field, form, text_input
-from portal_app.components.kit import button, el, notice, submit
+from portal_app.components.kit import button, el, error_message, submit
 from portal_app.components.shell import page
+from portal_app.components.ways_in import code_field
 from portal_app.components.words import _, here
 from portal_app.state.staff import StaffSignInState
 
@@ -24,19 +25,13 @@ def heading(text: str, **props) -> rx.Component:
     return el.h1(text, class_name="text-xl font-bold", **props)
 
 
-def trouble() -> rx.Component:
-    return rx.cond(S.error != "", notice("late", S.error, cls="mt-4", role="alert"))
-
-
 def password_step() -> rx.Component:
-    email = text_input(
-        "email", type="email", auto_complete="username", auto_capitalize="none", spell_check=False
-    )
-    password = text_input("password", type="password", auto_complete="current-password")
+    email = text_input("email", "username_email", form_error=S.error)
+    password = text_input("password", "password", form_error=S.error)
     return el.div(
         heading(_("Staff sign-in")),
         el.p(_("For those who work at the practice."), class_name="text-ink-2 mt-2"),
-        trouble(),
+        error_message(S.error),
         form(
             field(_("Email"), "email", email),
             field(_("Password"), "password", password, cls="mt-5"),
@@ -50,12 +45,9 @@ def password_step() -> rx.Component:
 
 
 def code_form() -> rx.Component:
-    look = "tnum text-xl! tracking-[0.25em] font-bold max-w-60"
-    control = text_input("code", input_mode="numeric", auto_complete="one-time-code", max_length=12, cls=look)
     return rx.fragment(
-        trouble(),
         form(
-            field(_("6-digit code"), "code", control),
+            code_field(_("6-digit code"), error=S.error),
             submit(_("Sign in"), cls="w-full mt-6"),
             busy=S.busy,
             sending=_("Checking the code…"),
@@ -85,9 +77,9 @@ def set_up_step() -> rx.Component:
 def done_step() -> rx.Component:
     again = button(_("Start again"), kind="second", on_click=S.start_over, cls="mt-4")
     return el.div(
-        el.p(_("Signing you in…"), role="status", class_name="when-sent font-semibold"),
+        el.p(_("Signing you in…"), data_focus="1", class_name="when-sent font-semibold"),
         el.div(
-            el.p(_("We could not finish signing you in."), role="alert", class_name="font-semibold"),
+            el.p(_("We could not finish signing you in."), class_name="font-semibold"),
             again,
             class_name="when-failed",
         ),

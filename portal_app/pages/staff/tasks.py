@@ -26,7 +26,7 @@ def listed() -> rx.Component:
     )
     return card(
         rx.cond(S.rows.length() > 0, el.ul(each(S.rows, one)), nothing),
-        cls="mt-5 overflow-hidden max-w-[62rem]",
+        cls="mt-5 overflow-hidden",
     )
 
 

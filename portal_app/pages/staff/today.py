@@ -37,7 +37,7 @@ def live() -> rx.Component:
             figure(_("Payments"), S.count),
             figure(_("Declined"), S.failed),
             figure(_("Waiting"), S.waiting),
-            class_name="grid grid-cols-2 xl:grid-cols-4 gap-3 md:gap-4 mt-5",
+            class_name="grid grid-cols-[repeat(auto-fit,minmax(min(9rem,100%),1fr))] gap-3 md:gap-4 mt-5",
         ),
         card(
             h2(_("Payments today"), cls="px-5 pt-5 pb-3"),
@@ -136,6 +136,12 @@ def waiting() -> rx.Component:
     box = el.div(skel("h-5 w-20"), skel("h-8 w-28 mt-1"), class_name="card p-4")
     return loading(
         _("Getting today’s payments…"),
-        el.div(box, box, box, box, class_name="grid grid-cols-2 xl:grid-cols-4 gap-3 md:gap-4 mt-5"),
+        el.div(
+            box,
+            box,
+            box,
+            box,
+            class_name="grid grid-cols-[repeat(auto-fit,minmax(min(9rem,100%),1fr))] gap-3 md:gap-4 mt-5",
+        ),
         card(skel("h-7 w-40"), skel("h-12 w-full mt-4"), skel("h-12 w-full mt-3"), cls="mt-5 p-5"),
     )

@@ -58,29 +58,29 @@ def filters() -> rx.Component:
     anything = [("", _("Any"))]
     kinds = select("kind", anything + [(k.value, _(t)) for k, t in KINDS.items()], default_value=S.kind)
     states = select("status", anything + [(s.value, _(t)) for s, t in STATES.items()], default_value=S.status)
-    words = small_input("q", default_value=S.text, type="search", auto_complete="off", max_length=80)
+    words = small_input("q", "search", default_value=S.text, max_length=80)
     form = el.form(
         small_field(
             _("Name or number"),
             words,
             name="q",
-            cls="col-span-2 lg:flex-1 lg:min-w-64",
+            cls="col-span-full lg:flex-1 lg:min-w-64",
         ),
         small_field(_("Kind"), kinds, name="kind", cls="lg:w-36"),
         small_field(_("Status"), states, name="status", cls="lg:w-40"),
-        small_field(_("First day"), small_input("from", type="date", default_value=S.first), name="from"),
-        small_field(_("Last day"), small_input("to", type="date", default_value=S.last), name="to"),
+        small_field(_("First day"), small_input("from", "date", default_value=S.first), name="from"),
+        small_field(_("Last day"), small_input("to", "date", default_value=S.last), name="to"),
         el.button(
             icon("search", 18),
             _("Search"),
             type="submit",
-            class_name="btn btn-second btn-small min-h-10! col-span-2",
+            class_name="btn btn-second btn-small min-h-10! col-span-full",
         ),
         on_submit=S.search,
         no_validate=True,
         role="search",
         key=S.asked_key,
-        class_name="grid grid-cols-2 gap-3 lg:flex lg:items-end mt-5 no-print",
+        class_name="grid grid-cols-[repeat(auto-fit,minmax(min(9rem,100%),1fr))] gap-3 lg:flex lg:items-end mt-5 no-print",
     )
     return el.div(form, narrowed())
 

@@ -43,7 +43,7 @@ def shown() -> rx.Component:
             ),
             words(),
             el.p(S.changed, class_name="text-sm text-ink-2 mt-3"),
-            cls="p-5 mt-5 max-w-[52rem]",
+            cls="p-5 mt-5",
         ),
     )
 
@@ -84,7 +84,6 @@ def part(name: str, label: str, *, tall: bool = False) -> rx.Component:
             name,
             default_value=now,
             key=S.title + S.spoken + now,
-            auto_complete="off",
             cls="w-full",
             **about,
         )

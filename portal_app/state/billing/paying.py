@@ -70,6 +70,7 @@ class PayingSteps(PortalState, mixin=True):
     payment: rx.Field[str] = rx.field("")  # rides in the form: two clicks, one payment
     busy: rx.Field[bool] = rx.field(False)
     trouble: rx.Field[str] = rx.field("")
+    amount_wrong: rx.Field[bool] = rx.field(False)  # the trouble is the amount they typed
     again: rx.Field[str] = rx.field("")  # the question before the same amount is paid twice
     held: rx.Field[str] = rx.field("")
     held_id: rx.Field[str] = rx.field("")
@@ -122,6 +123,7 @@ class PayingSteps(PortalState, mixin=True):
                 yield await self._charge(replace(offer, source_id=_source(form)))
         except Refused as refusal:
             await self._refuse(refusal)
+            self.amount_wrong = bool(self.trouble) and form.get("how_much") == "part"
 
     async def _typed(self, token: str) -> Steps:
         """The processor's form has turned the card into a token: the card itself never comes here."""
@@ -240,6 +242,7 @@ class PayingSteps(PortalState, mixin=True):
 
     def _clear(self) -> None:
         self.trouble = self.again = self.bank_secret = ""
+        self.amount_wrong = False
 
     def _draw_form(
         self,

@@ -137,6 +137,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
             await self._preview()
         except Refused as refusal:
             self.reviewing, self.trouble = False, say(self.language, refusal.message, **refusal.values)
+            self.amount_wrong = form.get("how") == "part"
         self.busy = False
 
     @rx.event

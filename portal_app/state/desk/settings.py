@@ -1,5 +1,7 @@
 """The practice's settings: each is changed by itself, and says who changed it last."""
 
+from collections.abc import AsyncIterator, Callable
+
 import reflex as rx
 
 from portal_app.domain.access import Permission
@@ -58,51 +60,49 @@ class SettingsState(PortalState):
         """One of those that are on or off."""
         if name not in SWITCHES:
             raise Refused("We could not find that.")
-        await self._change(name, on)
+        async for shown in self._changed(name, lambda: on):
+            yield shown
 
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
     async def save_minimum(self, form: dict[str, str]):
         """Empty: none but the card processor's own."""
-        try:
-            amount = typed_money(form) if form.get("amount", "").strip() else None
-            await self._change("minimum_payment", amount)
-        except Refused as refusal:
-            self._refuse("minimum_payment", refusal)
+        given = form.get("amount", "").strip()
+        async for shown in self._changed("minimum_payment", lambda: typed_money(form) if given else None):
+            yield shown
 
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
     async def save_age(self, form: dict[str, str]):
-        try:
-            await self._change("dependent_age", _number(form.get("age", "")))
-        except Refused as refusal:
-            self._refuse("dependent_age", refusal)
+        async for shown in self._changed("dependent_age", lambda: _number(form.get("age", ""))):
+            yield shown
 
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
     async def save_link_days(self, form: dict[str, str]):
-        try:
-            await self._change("pay_link_days", _number(form.get("days", "")))
-        except Refused as refusal:
-            self._refuse("pay_link_days", refusal)
+        async for shown in self._changed("pay_link_days", lambda: _number(form.get("days", ""))):
+            yield shown
 
     @rx.event
     @guarded(Permission.MANAGE_SETTINGS)
     async def save_origins(self, form: dict[str, str]):
+        async for shown in self._changed(
+            "embed_origins", lambda: form.get("origins", "").replace(",", " ").split()
+        ):
+            yield shown
+
+    async def _changed(self, name: str, value: Callable[[], object]) -> AsyncIterator[None]:
+        """Its form is busy meanwhile; what `value` or the service refuses is said by its field."""
+        self.busy, self.said, self.trouble = name, "", {}
+        yield
         try:
-            sites = form.get("origins", "").replace(",", " ").split()
-            await self._change("embed_origins", sites)
+            await in_thread(change_setting, me(), name, value())
+            self._show(await in_thread(view_settings, me()))
+            self.said = say(self.language, "Saved.")
         except Refused as refusal:
-            self._refuse("embed_origins", refusal)
-
-    async def _change(self, name: str, value: object) -> None:
-        self.said, self.trouble = "", {}
-        await in_thread(change_setting, me(), name, value)
-        self._show(await in_thread(view_settings, me()))
-        self.said = say(self.language, "Saved.")
-
-    def _refuse(self, name: str, refusal: Refused) -> None:
-        self.said, self.trouble = "", {name: say(self.language, refusal.message, **refusal.values)}
+            self.trouble = {name: say(self.language, refusal.message, **refusal.values)}
+        finally:
+            self.busy = ""
 
     def _show(self, seen: PracticeSettings) -> None:
         self.online_payments, self.post_automatically = seen.online_payments, seen.post_automatically

@@ -42,6 +42,7 @@ class Wanted:
 class SharingState(ProvingState):
     ready: rx.Field[bool] = rx.field(False)
     mine: rx.Field[list[ShareItem]] = rx.field(default_factory=list)
+    born_error: rx.Field[str] = rx.field("")
     lets_me: rx.Field[list[LetItem]] = rx.field(default_factory=list)
     _wanted: Wanted | None = None
 
@@ -51,7 +52,7 @@ class SharingState(ProvingState):
         """Who comes back from reading their code finds the form where they left it."""
         if self._newly_here():
             self._calm()
-            self.ready, self._wanted = False, None
+            self.ready, self.born_error, self._wanted = False, "", None
         await self._show()
         self.ready = True
 
@@ -59,6 +60,7 @@ class SharingState(ProvingState):
     @guarded(Permission.MY_ACCOUNT)
     async def share(self, form: dict[str, str]):
         self._calm()
+        self.born_error = ""
         async for shown in answered(self, self._share(form)):
             yield shown
 
@@ -93,7 +95,12 @@ class SharingState(ProvingState):
         if not kinds:
             raise Refused("Choose what you want to share.")
         given, family = form.get("given_name", ""), form.get("family_name", "")
-        self._wanted = Wanted(kinds, given, family, birth_date(form))
+        try:
+            born = birth_date(form)
+        except Refused as wrong:
+            self.born_error = say(self.language, wrong.message, **wrong.values)
+            return
+        self._wanted = Wanted(kinds, given, family, born)
         await self._go_on()
 
     async def _go_on(self) -> None:

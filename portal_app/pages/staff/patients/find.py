@@ -29,18 +29,18 @@ def patients() -> rx.Component:
 
 
 def search() -> rx.Component:
-    words = small_input(
-        "q", default_value=S.text, key=S.text, type="search", auto_complete="off", max_length=80
-    )
+    words = small_input("q", "search", default_value=S.text, key=S.text, max_length=80)
     return el.form(
-        small_field(_("Name or chart number"), words, name="q", cls="flex-1 max-w-[32rem]"),
+        small_field(
+            _("Name or chart number"), words, name="q", cls="flex-1 min-w-[min(12rem,100%)] max-w-[32rem]"
+        ),
         el.button(
             icon("search", 18), _("Search"), type="submit", class_name="btn btn-primary btn-small min-h-10!"
         ),
         on_submit=S.search,
         no_validate=True,
         role="search",
-        class_name="flex items-end gap-3 mt-5",
+        class_name="flex flex-wrap items-end gap-3 mt-5",
     )
 
 

@@ -95,7 +95,7 @@ def end() -> rx.Component:
         how(),
         small_field(
             _("Why"),
-            small_input("reason", field="invoice-reason", auto_complete="off", max_length=300),
+            small_input("reason", field="invoice-reason", max_length=300),
             name="invoice-reason",
             cls="mt-2",
         ),

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from portal_app.components.kit import back, card, el, empty, icon, link
+from portal_app.components.kit import back, card, done_message, el, empty, icon, link
 from portal_app.components.shell import page
 from portal_app.components.words import _, fill_var, here
-from portal_app.pages.staff.parts import open_page, told, top
+from portal_app.pages.staff.parts import open_page, top
 from portal_app.pages.staff.patients.billing import balance, invoices
 from portal_app.pages.staff.patients.invoice_panel import invoice_panel
 from portal_app.pages.staff.patients.record import record_panel
@@ -54,7 +54,7 @@ def shown() -> rx.Component:
     new = link(icon("file-plus", 18), _("New invoice"), href=S.new_invoice, cls="btn btn-second btn-small")
     return el.div(
         top(S.name, rx.cond(S.may_take, el.div(new, record, class_name="flex flex-wrap gap-2")), sub=about()),
-        told(S.said),
+        done_message(S.said),
         el.div(
             balance(),
             invoices(),

@@ -21,7 +21,7 @@ def pay_link() -> rx.Component:
             class_name="text-ink-2 mt-1",
         ),
         told(L.done),
-        trouble(L.trouble),
+        trouble(L.trouble, "pay-link-form"),
         el.div(show, send, data_busy=busy_mark(L.busy), class_name="flex flex-wrap gap-3 mt-3"),
         rx.cond(L.address != "", made()),
         rx.cond(L.open_links.length() > 0, still_open()),

@@ -32,10 +32,9 @@ def record() -> rx.Component:
             _("Amount"),
             small_input(
                 "amount",
+                "money",
                 field="record-amount",
                 default_value=S.owed_plain,
-                input_mode="decimal",
-                auto_complete="off",
                 aria_describedby="record-limit",
                 cls="tnum max-w-40",
             ),
@@ -50,7 +49,7 @@ def record() -> rx.Component:
         rx.cond(S.open_invoices.length() > 0, which()),
         small_field(
             _("Note (optional)"),
-            small_input("note", field="record-note", auto_complete="off", max_length=200),
+            small_input("note", field="record-note", max_length=200),
             name="record-note",
             cls="mt-4",
         ),

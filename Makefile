@@ -36,7 +36,7 @@ bench: ## What is measured: events, imports, large accounts, statements; 50 kill
 	@$(PY) -m tests.bench.bench_events
 	@$(PY) -m tests.bench.bench_import
 	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py
-	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/test_billing_kills.py tests/services/test_billing_threads.py tests/services/test_billing_machine.py
+	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/billing/test_kills.py tests/services/billing/test_threads.py tests/services/billing/test_state_machine.py
 
 mutants: ## Break the rules and services a little, 50 times, and see which test notices; make mutants ARGS="--most 10 --seed 3"
 	@sh scripts/venv.sh dev
@@ -60,7 +60,7 @@ migration: ## A new migration from the tables; make migration m="say what change
 shots: ## The pictures of the README
 	@sh scripts/venv.sh dev
 	@$(PY) scripts/build.py
-	@$(PY) -m pytest tests/e2e/test_shots.py --shots
+	@$(PY) -m pytest tests/e2e/pages/test_shots.py --shots
 
 clean: ## Remove everything that was made here, the demo's data too; a practice's data folder stays
 	@rm -rf .venv .web .states build demo-data .pytest_cache .ruff_cache .hypothesis .coverage

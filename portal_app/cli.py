@@ -17,8 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from portal_app import clock
-from portal_app.domain.access import Role, the_portal
-from portal_app.domain.errors import Refused
+from portal_app.domain.access import Role, system_principal
+from portal_app.domain.errors import UserError
 
 app = typer.Typer(
     help="The patient portal of one practice.",
@@ -82,14 +82,14 @@ def demo(
             _plain_line(line)
         return
     if remove:
-        remove_it(the_portal("demo removal"), say=_plain_line, agree=partial(_agree, yes=yes))
+        remove_it(system_principal("demo removal"), say=_plain_line, agree=partial(_agree, yes=yes))
         return
-    from portal_app.services.installation import require_demo  # noqa: PLC0415
+    from portal_app.services.practice.installation import require_demo  # noqa: PLC0415
 
-    require_demo(the_portal("demo"))  # in production mode too: a practice's empty database is no demo's
+    require_demo(system_principal("demo"))  # in production mode too: a practice's empty database is no demo's
     with _progress() as show:
-        report = load(the_portal("demo"), progress=show)
-    demo_staff.add_staff(the_portal("demo"))
+        report = load(system_principal("demo"), progress=show)
+    demo_staff.add_staff(system_principal("demo"))
     _print_report(report, _MOST_ROWS)
 
 
@@ -140,7 +140,7 @@ def import_(
         _agree("Import into the demo all the same?", yes=yes)
     with _progress() as show:
         report = run_import(
-            the_portal("import"),
+            system_principal("import"),
             directory,
             fhir=fhir,
             check=check,
@@ -229,7 +229,7 @@ def jobs_list(context: typer.Context) -> None:
     from portal_app.services.jobs.view import list_jobs  # noqa: PLC0415
 
     rows = [("job", "state", "last run", "took", "next run", "held by", "result")]
-    for job in list_jobs(the_portal("jobs")):
+    for job in list_jobs(system_principal("jobs")):
         took = f"{job.duration_ms / 1000:.1f} s" if job.last_run else ""
         result = _sentence(job.message, job.values)
         state = job.condition.value
@@ -247,7 +247,7 @@ def jobs_run(name: Annotated[str, typer.Argument(help="Its name, as `portal jobs
     from portal_app.services.jobs.view import list_jobs  # noqa: PLC0415
 
     _right_database("jobs run")
-    principal = the_portal("jobs")
+    principal = system_principal("jobs")
     run_job_now(principal, name, gateways=_job_gateways())
     (job,) = (job for job in list_jobs(principal) if job.name == name)
     out.print(_sentence(job.message, job.values), markup=False)
@@ -266,7 +266,7 @@ def _job_run(name: str) -> Any:
     """The same function as the job's, beside its row: a server may do the same at this moment."""
     from portal_app.services.jobs.base import JobRun  # noqa: PLC0415
 
-    return JobRun(the_portal(name), _job_gateways())
+    return JobRun(system_principal(name), _job_gateways())
 
 
 def _print_result(result: Any) -> None:
@@ -274,9 +274,9 @@ def _print_result(result: Any) -> None:
 
 
 def _sentence(message: str, values: Any) -> str:
-    from portal_app.speech import say  # noqa: PLC0415
+    from portal_app.i18n import translate  # noqa: PLC0415
 
-    return say("en", message, **(values or {})) if message else ""
+    return translate("en", message, **(values or {})) if message else ""
 
 
 def _when(moment: Any) -> str:
@@ -296,10 +296,10 @@ def staff_add(
     ] = "",
 ) -> None:
     """A new member of staff, and a link by which they set up their authenticator app."""
-    from portal_app.services.sign_in.staff import staff_add as add  # noqa: PLC0415
+    from portal_app.services.sign_in.staff import add_staff_member as add  # noqa: PLC0415
 
     _right_database("staff add")
-    add(the_portal("staff add"), email, name, role, password)
+    add(system_principal("staff add"), email, name, role, password)
     out.print(f"{name} may sign in at /staff as {email} ({role}).", markup=False)
     _print_set_up_link(email)
 
@@ -313,23 +313,23 @@ def staff_reset(
     ] = "",
 ) -> None:
     """Password or phone lost: another password, and a link by which they set up their authenticator app anew."""
-    from portal_app.services.staff_account import reset_staff_sign_in  # noqa: PLC0415
+    from portal_app.services.staff.sign_in_settings import reset_staff_sign_in  # noqa: PLC0415
 
     _right_database("staff reset")
-    reset_staff_sign_in(the_portal("staff reset"), email, password)
+    reset_staff_sign_in(system_principal("staff reset"), email, password)
     out.print(f"{email} has a new password; the authenticator app they had does not count.", markup=False)
     _print_set_up_link(email)
 
 
 def _print_set_up_link(email: str) -> None:
+    from portal_app.i18n import date_text, time_text  # noqa: PLC0415
     from portal_app.services.sign_in.set_up_links import make_set_up_link  # noqa: PLC0415
     from portal_app.settings import settings  # noqa: PLC0415
-    from portal_app.speech import date_text, time_text  # noqa: PLC0415
 
     if settings().demo:
         out.print("In a demo they set up their authenticator app when they sign in.")
         return
-    link = make_set_up_link(the_portal("staff link"), email)
+    link = make_set_up_link(system_principal("staff link"), email)
     until = f"{date_text('en', clock.local_date(link.expires_at))}, {time_text('en', link.expires_at)}"
     out.print("Give them this link. With their password they set up their authenticator app there:")
     out.print(f"  {link.address}", markup=False)
@@ -339,9 +339,9 @@ def _print_set_up_link(email: str) -> None:
 @audit.command("verify")
 def audit_verify() -> None:
     """Check the chain of the audit trail; says where it was broken."""
-    from portal_app.services.audit import verify  # noqa: PLC0415
+    from portal_app.services.audit import verify_chain  # noqa: PLC0415
 
-    found = verify(the_portal("audit verify"))
+    found = verify_chain(system_principal("audit verify"))
     if not found.whole:
         out.print(
             f"The audit trail was changed: line {found.broken_at} is missing or not as it was sealed.",
@@ -381,9 +381,9 @@ def serve(
 
 def _right_database(errand: str) -> None:
     """In production a practice's database, in demo mode a demo's; Refused otherwise."""
-    from portal_app.services.installation import require_database_of_mode  # noqa: PLC0415
+    from portal_app.services.practice.installation import require_database_of_mode  # noqa: PLC0415
 
-    require_database_of_mode(the_portal(errand))
+    require_database_of_mode(system_principal(errand))
 
 
 class _Shown:
@@ -418,7 +418,7 @@ def _progress() -> _Shown:
 
 
 def _plain(money: Any) -> str:
-    from portal_app.speech import money_text  # noqa: PLC0415
+    from portal_app.i18n import money_text  # noqa: PLC0415
 
     return money_text("en", money)
 
@@ -433,10 +433,10 @@ def main() -> None:
     os.umask(0o027)  # what is kept is for the portal's own user
     try:
         app()
-    except Refused as refusal:
-        from portal_app.speech import say  # noqa: PLC0415
+    except UserError as refusal:
+        from portal_app.i18n import translate  # noqa: PLC0415
 
-        sys.exit(f"portal: {say('en', refusal.message, **refusal.values)}")
+        sys.exit(f"portal: {translate('en', refusal.message, **refusal.values)}")
     except Exception as trouble:
         if _not_migrated(trouble):
             sys.exit("portal: the database is empty or older than the portal: run portal migrate.")

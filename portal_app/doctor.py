@@ -77,7 +77,7 @@ def _database(found: Settings) -> Answers:
 def _whose_database(found: Settings) -> Answers:
     """A demo's and a practice's do not stand in for each other."""
     from portal_app.domain.access import nobody  # noqa: PLC0415
-    from portal_app.services.installation import IsDemo, IsNoDemo, is_demo  # noqa: PLC0415
+    from portal_app.services.practice.installation import IsDemo, IsNoDemo, is_demo  # noqa: PLC0415
 
     demo = is_demo(nobody(), when_empty=found.demo)
     if demo != found.demo:
@@ -190,19 +190,19 @@ def _proxy(found: Settings) -> Answers:
 def _jobs() -> Answers:
     """Asked last: only where the portal may start and its database is up to date."""
     from portal_app.clock import zone  # noqa: PLC0415
-    from portal_app.domain.access import the_portal  # noqa: PLC0415
+    from portal_app.domain.access import system_principal  # noqa: PLC0415
+    from portal_app.i18n import translate  # noqa: PLC0415
     from portal_app.services.jobs.view import JobCondition, list_jobs  # noqa: PLC0415
-    from portal_app.speech import say  # noqa: PLC0415
 
     def when(moment: datetime | None) -> str:
         return f"{moment.astimezone(zone()):%Y-%m-%d %H:%M}" if moment else "never"
 
-    found = list_jobs(the_portal("doctor"))
+    found = list_jobs(system_principal("doctor"))
     if all(job.condition is JobCondition.NEW for job in found):
         yield Verdict.NOTE, "no job has run yet: portal serve runs them"
         return
     for job in found:
-        reason = say("en", job.message, **(job.values or {})) if job.message else ""
+        reason = translate("en", job.message, **(job.values or {})) if job.message else ""
         again = f"Tried again at {when(job.next_run)}."
         if job.condition is JobCondition.LATE:
             since = (

@@ -7,22 +7,24 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from portal_app import logs, pages
-from portal_app.components import chrome
+from portal_app.components import layout
 from portal_app.domain.access import nobody
 from portal_app.gateways import gateways, practice_system
 from portal_app.i18n_paths import default_language
 from portal_app.serve import WEB_ROOT, require_right_database
-from portal_app.services.embedding import framed_by
 from portal_app.services.jobs.base import JobGateways
 from portal_app.services.jobs.registry import JOBS
 from portal_app.services.jobs.runner import Runner, run_jobs_forever
 from portal_app.services.messaging import delivery
+from portal_app.services.practice.embedding import framed_by
 from portal_app.settings import Surface, settings
 from portal_app.state import live
-from portal_app.state.doors import Doors, on_bug, refuse_to_start_without_doors
-from portal_app.web import documents, exports, neighbours, passkeys, session, sms, sockets, stripe
-from portal_app.web.memory import collect_seldom
-from portal_app.web.shield import Shield
+from portal_app.state.guards import GuardMiddleware, on_bug, refuse_to_start_unguarded
+from portal_app.web import cluster
+from portal_app.web.garbage_collection import collect_seldom
+from portal_app.web.routes import documents, exports, passkeys, session, sms_webhook, stripe_webhook
+from portal_app.web.shield import sockets
+from portal_app.web.shield.shield import Shield
 
 # Servers post here without a browser, so without an origin; they prove themselves by a signature.
 WITHOUT_ORIGIN = ("/webhooks/",)
@@ -79,14 +81,14 @@ def put_together() -> rx.App:
         *session.routes,
         *passkeys.routes,
         *documents.routes,
-        *stripe.routes,
-        *sms.routes,
+        *stripe_webhook.routes,
+        *sms_webhook.routes,
     ]
     if settings().surface is not Surface.PATIENT:
         routes += exports.routes
     tasks = [pass_on, deliver, run_jobs]
     # These stay with each process: they look after its own sockets and memory.
-    tasks += [sockets.end_when_told, sockets.sweep, neighbours.answer_neighbours, collect_seldom]
+    tasks += [sockets.end_when_told, sockets.sweep, cluster.answer_neighbours, collect_seldom]
     if settings().simulated:
         from portal_app.stripe_simulator.app import deliver_webhooks  # noqa: PLC0415
 
@@ -101,16 +103,16 @@ def put_together() -> rx.App:
         api_transformer=[Starlette(routes=routes), shielded],
         backend_exception_handler=on_bug,
         toaster=None,
-        app_wraps=chrome.WRAPS,
-        head_components=chrome.head(),
-        hydrate_fallback=chrome.waiting,
+        app_wraps=layout.WRAPS,
+        head_components=layout.head(),
+        hydrate_fallback=layout.waiting,
         stylesheets=["/tokens.css"],
         html_lang=default_language(),
     )
-    made.add_middleware(Doors())
+    made.add_middleware(GuardMiddleware())
     for task in tasks:
         made.register_lifespan_task(task)
-    refuse_to_start_without_doors()
+    refuse_to_start_unguarded()
     return made
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from portal_app.db.engine import close, is_reachable
 from portal_app.domain.access import nobody
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 from portal_app.settings import Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,18 +41,18 @@ def serve(*, workers: int = 1) -> None:
 
 
 def require_right_database() -> None:
-    """SystemExit with one line, where this mode may not serve this database (services/installation.py), or
+    """SystemExit with one line, where this mode may not serve this database (services/practice/installation.py), or
     where it cannot be asked.
     """
-    from portal_app.services.installation import require_database_of_mode  # noqa: PLC0415
-    from portal_app.speech import say  # noqa: PLC0415
+    from portal_app.i18n import translate  # noqa: PLC0415
+    from portal_app.services.practice.installation import require_database_of_mode  # noqa: PLC0415
 
     if not is_reachable():
         raise SystemExit("portal: the database does not answer. Is it running, and is DATABASE_URL right?")
     try:
         require_database_of_mode(nobody())
-    except Refused as refusal:
-        raise SystemExit(f"portal: {say('en', refusal.message, **refusal.values)}") from None
+    except UserError as refusal:
+        raise SystemExit(f"portal: {translate('en', refusal.message, **refusal.values)}") from None
 
 
 def prepare(ours: Settings) -> None:

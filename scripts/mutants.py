@@ -24,10 +24,10 @@ from threading import Lock
 
 import coverage
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from scripts.mutations import Breakage, breakages, broken, chosen
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build" / "mutants"
 BROKEN = ("portal_app/domain", "portal_app/services")
 SUITE = [

@@ -30,7 +30,7 @@ python -m pytest tests/attacks -m served -n "$workers" --dist loadfile --reruns 
 # The two tabs can pay their bill only once, so they cannot be walked again: `make browser` has them, the services' tests too.
 # A browser on two busy cores is sometimes late: a journey that fails is walked once more, and both are reported.
 say "the portal in a browser, and coverage of it all"
-python -m pytest tests/e2e/test_weight.py tests/e2e/test_lighthouse.py tests/e2e/test_journey.py tests/e2e/test_crash.py \
-    tests/e2e/test_at_once.py tests/e2e/test_pay_links.py tests/e2e/test_tabs.py \
-    tests/e2e/test_money.py tests/e2e/test_staff_money.py tests/e2e/test_print.py \
-    --deselect tests/e2e/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge -n "$workers" --dist loadfile --reruns 1 -rR --cov --cov-append --cov-report=term:skip-covered
+python -m pytest tests/e2e/pages/test_weight.py tests/e2e/pages/test_lighthouse.py tests/e2e/billing/test_journey.py tests/e2e/billing/test_crash.py \
+    tests/e2e/billing/test_at_once.py tests/e2e/billing/test_pay_links.py tests/e2e/sign_in/test_tabs.py \
+    tests/e2e/billing/test_money.py tests/e2e/staff/test_billing.py tests/e2e/billing/test_print.py \
+    --deselect tests/e2e/billing/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge -n "$workers" --dist loadfile --reruns 1 -rR --cov --cov-append --cov-report=term:skip-covered

@@ -35,17 +35,18 @@ import portal_app.db.tables  # noqa: E402  (the metadata is whole)
 from portal_app import clock  # noqa: E402
 from portal_app.db import engine as db_engine  # noqa: E402
 from portal_app.db.scope import reading  # noqa: E402
-from portal_app.domain.access import the_portal  # noqa: E402
-from portal_app.services import families, practice  # noqa: E402
-from portal_app.services.sign_in import passwords, throttle  # noqa: E402
-from tests.cast import Cast  # noqa: E402
+from portal_app.domain.access import system_principal  # noqa: E402
+from portal_app.services.patients import access  # noqa: E402
+from portal_app.services.practice import facts  # noqa: E402
+from portal_app.services.sign_in import password_hashes, rate_limits  # noqa: E402
 from tests.invariants import check_books  # noqa: E402
+from tests.people import People  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
 
 assert portal_app.db.tables
 # The real one is slow on purpose. `real_passwords` brings it back where its slowness is what is tested.
-_REAL = passwords._keeper
-passwords._keeper = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
+_REAL = password_hashes._keeper
+password_hashes._keeper = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
 NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=NEW_YORK)
 DATABASES = os.environ.get("PORTAL_TEST_DATABASES", "sqlite,postgresql").replace(",", " ").split()
@@ -62,14 +63,14 @@ def pytest_configure() -> None:
     real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex")}
 
     def only_loopback(name: str) -> Callable[..., Any]:
-        def guarded(self: socket.socket, address: Any) -> Any:
+        def requires(self: socket.socket, address: Any) -> Any:
             if self.family in (socket.AF_INET, socket.AF_INET6):
                 host = str(address[0])
                 if not (host.startswith("127.") or host in ("::1", "localhost")):
                     raise LeftTheMachine(f"{host}: tests talk to loopback only")
             return real[name](self, address)
 
-        return guarded
+        return requires
 
     for name in real:
         setattr(socket.socket, name, only_loopback(name))
@@ -101,8 +102,8 @@ def noon(request: pytest.FixtureRequest) -> Iterator[datetime]:
 
 @pytest.fixture
 def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_keeper", _REAL)
-    monkeypatch.setattr(passwords, "_nobodys", cache(passwords._nobodys.__wrapped__))
+    monkeypatch.setattr(password_hashes, "_keeper", _REAL)
+    monkeypatch.setattr(password_hashes, "_nobodys", cache(password_hashes._nobodys.__wrapped__))
 
 
 @pytest.fixture
@@ -185,9 +186,9 @@ def postgres_db(postgres: Postgres, postgres_tables: str, request: pytest.Fixtur
 
 def _bound(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Always the same address: the engine and its prepared statements serve every test of the process."""
-    families.forget()
-    practice.forget()
-    throttle.forget_all()
+    access.forget()
+    facts.forget()
+    rate_limits.forget_all()
     db_engine.bind(url)
     yield url
     try:
@@ -201,7 +202,7 @@ def _bound(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
 def _books_agree(url: str) -> None:
     """However a test ends: the sum of the balances is the ledger's, and every invariant of money holds."""
     db_engine.bind(url)
-    with reading(the_portal("books")) as tx:
+    with reading(system_principal("books")) as tx:
         check_books(tx)
 
 
@@ -212,6 +213,6 @@ def db(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def cast(db: str) -> Cast:
+def sample_people(db: str) -> People:
     """The people every test knows, in `db`."""
-    return Cast.on_stage()
+    return People.create()

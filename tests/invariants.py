@@ -7,14 +7,14 @@ from sqlmodel import select
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import (
     Allocation,
+    IntendedAllocation,
     Invoice,
     LedgerEntry,
-    LedgerShare,
+    LedgerPersonShare,
     Payment,
-    PaymentPart,
     Refund,
 )
-from portal_app.domain.billing.words import (
+from portal_app.domain.billing.types import (
     IN_FLIGHT,
     PAYABLE,
     RECEIVED,
@@ -23,7 +23,7 @@ from portal_app.domain.billing.words import (
     Origin,
     RefundStatus,
 )
-from portal_app.services.billing.per_person import split
+from portal_app.services.billing.ledger.apportion import split
 
 
 def check_books(tx: Tx) -> None:
@@ -88,7 +88,7 @@ def _nothing_is_held_twice(tx: Tx, invoices, payments) -> None:
     """What is in flight on an invoice never exceeds what is due of it."""
     open_ = {p.id for p in payments if p.status in IN_FLIGHT}
     held: dict[str, int] = defaultdict(int)
-    for part in tx.exec(select(PaymentPart)):
+    for part in tx.exec(select(IntendedAllocation)):
         held[part.invoice_id] += part.amount.minor * (part.payment_id in open_)
     for invoice in invoices:
         if invoice.status in PAYABLE:
@@ -119,7 +119,7 @@ def _ledger_agrees(invoices, payments, refunds, entries) -> None:
 
 def _shares_are_kept(tx: Tx, entries) -> None:
     """Whose share of an entry is whose is what reading everything says, or the entry names its person."""
-    kept = {(row.entry_id, row.patient_id): row for row in tx.exec(select(LedgerShare))}
+    kept = {(row.entry_id, row.patient_id): row for row in tx.exec(select(LedgerPersonShare))}
     posted_on = {entry.id: entry.posted_on for entry in entries}
     assert all(row.posted_on == posted_on[row.entry_id] for row in kept.values())
     shared = [entry for entry in entries if entry.patient_id is None]

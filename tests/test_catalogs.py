@@ -7,7 +7,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from portal_app.speech import CATALOGS
+from portal_app.i18n import CATALOGS
 from tests.catalogs import messages
 
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from portal_app.components import chrome
-from portal_app.components.words import here, in_window, language, speaking
+from portal_app.components import layout
+from portal_app.components.i18n import here, in_window, language, use_language
 from portal_app.db.scope import transaction
 from portal_app.db.tables.families import Patient
 from portal_app.demo.site import page as practice_page
@@ -23,13 +23,14 @@ from portal_app.i18n_paths import (
     localised_url,
     supported_language,
 )
-from portal_app.services import desk_codes, links, pay_links, resets
-from portal_app.services.messaging.outbox import write
-from portal_app.state.addresses import address
+from portal_app.services.credentials import desk_codes, resets
+from portal_app.services.links import action_links, pay_links
+from portal_app.services.messaging.outbox import write_message
 from portal_app.state.base import sign_in_address
-from tests.cast import INVOICE, MARIA, Cast
-from tests.screen import look_from
-from tests.services.credentials_helpers import TEST, outbox, with_password
+from portal_app.state.i18n_paths import address
+from tests.people import INVOICE, MARIA, People
+from tests.services.credentials_helper import TEST, outbox, with_password
+from tests.state_helper import look_from
 
 HasLanguages = Callable[[str], None]
 BOTH_WAYS = pytest.mark.parametrize(
@@ -38,8 +39,8 @@ BOTH_WAYS = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def cast(sqlite_db: str) -> Cast:
-    return Cast.on_stage()
+def sample_people(sqlite_db: str) -> People:
+    return People.create()
 
 
 @BOTH_WAYS
@@ -75,19 +76,19 @@ def test_a_language_without_pages_gets_the_default_one(has_languages: HasLanguag
 def test_links_of_pages_and_redirects_agree(
     has_languages: HasLanguages,
     monkeypatch: pytest.MonkeyPatch,
-    cast: Cast,
+    sample_people: People,
     languages: str,
     english: str,
     spanish: str,
 ):
     has_languages(languages)
     for code, prefix in (("en", english), ("es", spanish)):
-        look_from(monkeypatch, cast.maria, code)
-        with speaking(code):
+        look_from(monkeypatch, sample_people.maria, code)
+        with use_language(code):
             assert here("/invoices") == in_window("/invoices") == address(code, "/invoices")
             assert here("/invoices") == f"{prefix}/invoices"
             assert here("/sign-in") == sign_in_address(Side.PATIENT, code)
-        with speaking(code, in_frame=True):
+        with use_language(code, in_frame=True):
             assert here("/sign-in") == f"{prefix}/embed"
             assert here("/invoices") == f"{prefix}/embed/invoices"
 
@@ -111,8 +112,8 @@ def test_the_switch_leads_to_the_same_page_in_the_other_language(
     has_languages: HasLanguages, languages: str, reader: str, switches: dict[str, str]
 ):
     has_languages(languages)
-    with speaking(reader):
-        shown = str(chrome.language_toggle("/members"))
+    with use_language(reader):
+        shown = str(layout.language_toggle("/members"))
     for code in ("en", "es"):
         assert (f'"data-language":"{code}"' in shown) == (code in switches)
     assert [path for path in switches.values() if f'"{path}"' not in shown] == []
@@ -120,24 +121,24 @@ def test_the_switch_leads_to_the_same_page_in_the_other_language(
 
 def _speaks(patient: str, code: str) -> None:
     with transaction(TEST) as tx:
-        tx.find(Patient, patient).language = code  # pyright: ignore[reportArgumentType]
+        tx.get_or_404(Patient, patient).language = code  # pyright: ignore[reportArgumentType]
 
 
 @BOTH_WAYS
 @pytest.mark.parametrize("code", ["en", "es"])
 def test_what_is_sent_opens_in_the_language_it_is_written_in(
-    has_languages: HasLanguages, cast: Cast, languages: str, english: str, spanish: str, code: str
+    has_languages: HasLanguages, sample_people: People, languages: str, english: str, spanish: str, code: str
 ):
     has_languages(languages)
     _speaks(MARIA.id, code)
     prefix = {"en": english, "es": spanish}[code]
     site = f"http://localhost:3000{prefix}"
-    assert pay_links.make_pay_link(cast.dana, INVOICE).address.startswith(f"{site}/links#")
-    assert desk_codes.print_desk_code(cast.dana, MARIA.id).address == f"{site}/sign-in?by=desk"
-    links.send_access_link(cast.dana, MARIA.id)
+    assert pay_links.make_pay_link(sample_people.dana, INVOICE).address.startswith(f"{site}/links#")
+    assert desk_codes.print_desk_code(sample_people.dana, MARIA.id).address == f"{site}/sign-in?by=desk"
+    action_links.send_access_link(sample_people.dana, MARIA.id)
     assert all(f"{site}/sign-in#" in row.body for row in outbox("access_link"))
     with transaction(TEST) as tx:
-        write(
+        write_message(
             tx,
             "statement",
             once="x",
@@ -150,21 +151,21 @@ def test_what_is_sent_opens_in_the_language_it_is_written_in(
 
 @BOTH_WAYS
 def test_a_reset_is_stopped_in_the_patients_language(
-    has_languages: HasLanguages, cast: Cast, languages: str, english: str, spanish: str
+    has_languages: HasLanguages, sample_people: People, languages: str, english: str, spanish: str
 ):
     has_languages(languages)
     with_password(MARIA)
     _speaks(MARIA.id, "es")
-    resets.start_reset(cast.dana, MARIA.id, "lost the phone")
+    resets.start_reset(sample_people.dana, MARIA.id, "lost the phone")
     assert all(f"http://localhost:3000{spanish}/stop-reset#" in row.body for row in outbox("reset_started"))
 
 
 @pytest.mark.parametrize("languages", ["en es", "es en", "es"])
 def test_the_address_for_everybody_is_that_of_the_default_language(
-    has_languages: HasLanguages, cast: Cast, languages: str
+    has_languages: HasLanguages, sample_people: People, languages: str
 ):
     has_languages(languages)
-    assert urlsplit(links.portal_link(cast.dana).address).path == "/welcome"
+    assert urlsplit(action_links.portal_link(sample_people.dana).address).path == "/welcome"
 
 
 @BOTH_WAYS

@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.forms import named_input
+from portal_app.components.form_fields import named_input
+from portal_app.components.i18n import _
 from portal_app.components.kit import el, icon
-from portal_app.components.words import _
 
 
 def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: bool = True) -> rx.Component:

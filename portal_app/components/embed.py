@@ -2,18 +2,11 @@
 
 import reflex as rx
 
-from portal_app.components.chrome import (
-    document,
-    language_toggle,
-    main,
-    offline,
-    refusal,
-    sign_out,
-)
+from portal_app.components.i18n import _, fill_var, in_window
 from portal_app.components.kit import el, icon, new_window
-from portal_app.components.staying import idle_warning
-from portal_app.components.words import _, fill_var, in_window
-from portal_app.state.shell import ShellState
+from portal_app.components.layout import document, language_toggle, main, offline, refusal, sign_out
+from portal_app.components.session_warning import idle_warning
+from portal_app.state.layout import LayoutState
 
 
 def embed_frame(body: rx.Component, path: str, width: str, *, signed_in: bool) -> rx.Component:
@@ -28,17 +21,17 @@ def embed_frame(body: rx.Component, path: str, width: str, *, signed_in: bool) -
         ),
         idle_warning() if signed_in else rx.fragment(),
         session="frame" if signed_in else "",
-        data_hosts=ShellState.hosts,
+        data_hosts=LayoutState.hosts,
     )
 
 
 def who(path: str) -> rx.Component:
     """Who is signed in here, the way out, the other language."""
     look = "link inline-flex items-center gap-2 min-h-11 sm:px-2 cursor-pointer"
-    name = el.p(fill_var("Signed in as {person}", person=ShellState.person), class_name="font-semibold")
+    name = el.p(fill_var("Signed in as {person}", person=LayoutState.person), class_name="font-semibold")
     return el.header(
         rx.cond(
-            ShellState.person != "",
+            LayoutState.person != "",
             el.div(name, sign_out("patient", look), class_name="flex flex-wrap items-center gap-x-2"),
             el.span(),
         ),

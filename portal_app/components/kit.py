@@ -6,7 +6,7 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from portal_app.components.words import _, each, embedded
+from portal_app.components.i18n import _, each, embedded
 from portal_app.domain.embedding import is_embed
 
 el = rx.el

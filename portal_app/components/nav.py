@@ -5,8 +5,8 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.i18n import _, here
 from portal_app.components.kit import el, icon, link
-from portal_app.components.words import _, here
 
 TABS = 4  # at most, on a phone (Spanish words are long): the last one is Menu when there are more nouns
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark, choice, form, hidden, named_input
+from portal_app.components.form_fields import busy_mark, choice, form, hidden, named_input
+from portal_app.components.i18n import _, each, embedded, fill, fill_var, language
 from portal_app.components.kit import button, card, el, error_message, h2, icon, notice, raw_a, submit
 from portal_app.components.stripe_checkout import stripe_checkout
-from portal_app.components.words import _, each, embedded, fill, fill_var, language
-from portal_app.state.billing.paying import Paying
-from portal_app.state.linked import LinkedBillState
-from portal_app.state.shell import ShellState
+from portal_app.state.billing.pay_link import PayLinkState
+from portal_app.state.billing.payment_form import PaymentFormState
+from portal_app.state.layout import LayoutState
 
-State = type[Paying] | type[LinkedBillState]
+State = type[PaymentFormState] | type[PayLinkState]
 FORM = "pay-form"
 CARD_FORM = "card-form"
 
@@ -201,12 +201,14 @@ def at_the_practice(S: State) -> rx.Component:
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
-    number = raw_a(ShellState.phone, href="tel:" + ShellState.phone, class_name="link tnum whitespace-nowrap")
+    number = raw_a(
+        LayoutState.phone, href="tel:" + LayoutState.phone, class_name="link tnum whitespace-nowrap"
+    )
     return card(
         h2(_("How to pay")),
         el.p(why, class_name="mt-2"),
         el.p(*fill("Pay at your next visit, or call {phone}.", phone=number), class_name="mt-2"),
-        el.p(ShellState.hours, class_name="text-sm text-ink-2 mt-1"),
+        el.p(LayoutState.hours, class_name="text-sm text-ink-2 mt-1"),
         cls="p-5 md:p-6",
     )
 

@@ -18,7 +18,7 @@ class Owned(SQLModel):
     """The root of every table: which column says whose it is, and whose list counts."""
 
     owner: ClassVar[str] = ""
-    seen_through: ClassVar[str] = ""  # "accounts", "patients", "portal" or "house"
+    seen_through: ClassVar[str] = ""  # "accounts", "patients", "portal" or "public"
     audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
 
     @declared_attr.directive
@@ -27,7 +27,7 @@ class Owned(SQLModel):
 
     def belongs_to(self, principal: Principal) -> bool:
         """May `principal` write this row?"""
-        if self.seen_through in ("portal", "house"):
+        if self.seen_through in ("portal", "public"):
             return principal.side is Side.PORTAL
         return getattr(self, self.owner) in getattr(principal, self.seen_through)
 
@@ -50,10 +50,10 @@ class PortalOwned(Owned):
     seen_through: ClassVar[str] = "portal"
 
 
-class HouseOwned(Owned):
+class PublicOwned(Owned):
     """Everybody reads it, only the portal's own errands write it."""
 
-    seen_through: ClassVar[str] = "house"
+    seen_through: ClassVar[str] = "public"
 
 
 @cache

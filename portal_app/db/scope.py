@@ -27,7 +27,7 @@ from sqlmodel import Session
 from portal_app.db.audit import note_changes
 from portal_app.db.engine import beginning, engine, reading_engine
 from portal_app.db.owned import Owned, tables
-from portal_app.db.prepared import Prepared
+from portal_app.db.prepared_queries import Prepared
 from portal_app.domain.access import EVERYONE, Principal, Side
 from portal_app.domain.errors import NotFound
 
@@ -43,28 +43,28 @@ class Tx(Session):
     narrowed: tuple[Any, ...]
     may_write: bool
 
-    def tell(self, row: Row) -> Row:
+    def add_as_system(self, row: Row) -> Row:
         """Keep a row of the portal's own (a message to send, a task for staff) in whoever's transaction.
 
         Write-only: the principal still cannot read such rows.
         """
         if row.seen_through != "portal":
             raise RuntimeError("only the portal's own rows are told")
-        self.info.setdefault("told", []).append(row)
+        self.info.setdefault("added_as_system", []).append(row)
         self.add(row)
         return row
 
-    def tell_once(self, row: Owned) -> bool:
-        """`tell`, unless a row with the same unique name is there already; says whether it told."""
+    def add_as_system_once(self, row: Owned) -> bool:
+        """`add_as_system`, unless a row with the same unique name is there already; says whether it told."""
         try:
             with self.begin_nested():
-                self.tell(row)
+                self.add_as_system(row)
         except IntegrityError:
             return False
         return True
 
-    def keep_once(self, row: Owned) -> bool:
-        """`keep`, unless its id is taken, perhaps by somebody else's row; says whether it kept."""
+    def add_if_absent(self, row: Owned) -> bool:
+        """`add`, unless its id is taken, perhaps by somebody else's row; says whether it kept."""
         try:
             with self.begin_nested():
                 self.add(row)
@@ -72,11 +72,11 @@ class Tx(Session):
             return False
         return True
 
-    def afterwards(self, call: Callable[[], None]) -> None:
+    def on_commit(self, call: Callable[[], None]) -> None:
         """Once this transaction is committed, and only then."""
-        self.info.setdefault("afterwards", []).append(call)
+        self.info.setdefault("on_commit", []).append(call)
 
-    def find(self, table: type[Row], id_: str, *, lock: bool = False) -> Row:
+    def get_or_404(self, table: type[Row], id_: str, *, lock: bool = False) -> Row:
         """The row, locked against others if asked; NotFound when absent or not theirs."""
         options: dict[str, Any] = {"populate_existing": True} if lock else {}
         row = self.get(table, id_, with_for_update=lock or None, **options)
@@ -84,18 +84,19 @@ class Tx(Session):
             raise NotFound
         return row
 
-    def keep(self, row: Row) -> Row:
-        self.add(row)
-        return row
+    def add(self, instance: Row, *, _warn: bool = True) -> Row:  # type: ignore[override]
+        """As SQLAlchemy's `Session.add`, and returns the row."""
+        super().add(instance, _warn=_warn)
+        return instance
 
-    def pour(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+    def bulk_insert(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
         """Many new rows at once. The importer's named door: only the portal's errands pass."""
         if self.principal.side is not Side.PORTAL or not self.may_write:
             raise RuntimeError("only an errand of the portal pours rows")
         if rows:
-            _pour(self.connection(), insert(table.__table__), rows)  # type: ignore[attr-defined]
+            _bulk_insert(self.connection(), insert(table.__table__), rows)  # type: ignore[attr-defined]
 
-    def amend(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
+    def bulk_update(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
         """Many rows changed at once, each by its `id`; all name the same columns. The importer's door too."""
         if self.principal.side is not Side.PORTAL or not self.may_write:
             raise RuntimeError("only an errand of the portal amends rows")
@@ -111,7 +112,7 @@ class Tx(Session):
             self.connection().execute(statement, given)
 
 
-def _pour(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+def _bulk_insert(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
     """As `execute(statement, rows)`, the values bound here: building each row's parameters took half the time."""
     made = statement.compile(dialect=connection.dialect, column_keys=sorted(rows[0]))
     if made.insert_prefetch:  # a column with a default of Python's that no row names
@@ -126,14 +127,14 @@ def _pour(connection: Connection, statement: Insert, rows: list[dict[str, Any]])
     connection.exec_driver_sql(made.string, values)
 
 
-class Looking:
+class PreparedReading:
     """One moment of the database through one principal's eyes, for what is asked at every look."""
 
     def __init__(self, principal: Principal, connection: Connection) -> None:
         self._principal, self._connection = principal, connection
         self._narrowed = _narrowed_to(principal)
 
-    def ask(self, question: Any, **values: Any) -> list[tuple[Any, ...]]:
+    def fetch(self, question: Any, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a question that is a constant of its module, narrowed as every other is."""
         ready = _prepared(question, self._narrowed, self._connection.dialect)
         lists: tuple[tuple[str, Any], ...] = (
@@ -150,7 +151,7 @@ def transaction(principal: Principal) -> Iterator[Tx]:
     with _opened(principal, may_write=True) as tx:
         yield tx
         tx.commit()
-    for call in tx.info.get("afterwards", ()):
+    for call in tx.info.get("on_commit", ()):
         call()
 
 
@@ -162,10 +163,10 @@ def reading(principal: Principal) -> Iterator[Tx]:
 
 
 @contextmanager
-def looking(principal: Principal) -> Iterator[Looking]:
+def prepared_reading(principal: Principal) -> Iterator[PreparedReading]:
     """As `reading`, with questions made ready once: a session of the mapper costs more than they do."""
     with beginning(reading_engine(), False).connect() as connection, connection.begin():
-        yield Looking(principal, connection)
+        yield PreparedReading(principal, connection)
 
 
 @contextmanager
@@ -215,7 +216,9 @@ def _write_only_what_is_theirs(tx: Tx, *_: Any) -> None:
     if changed and not tx.may_write:
         raise RuntimeError("reading() changes nothing; use transaction()")
     for row in changed:
-        if not row.belongs_to(tx.principal) and not any(row is told for told in tx.info.get("told", ())):
+        if not row.belongs_to(tx.principal) and not any(
+            row is told for told in tx.info.get("added_as_system", ())
+        ):
             raise NotFound
     note_changes(tx, tx.principal, changed)
 
@@ -269,7 +272,7 @@ def _narrowings(all_accounts: bool, all_patients: bool) -> tuple[Any, ...]:
     for table in tables():
         if table.seen_through == "portal":
             made.append(with_loader_criteria(table, false(), include_aliases=True))
-        elif table.seen_through != "house":
+        elif table.seen_through != "public":
             theirs = lists[table.seen_through]
             if theirs is not None:
                 owner = getattr(table, table.owner)

@@ -18,7 +18,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.imports import ImportReport
 from portal_app.services.imports.run import run_import
-from portal_app.services.installation import require_demo
+from portal_app.services.practice.installation import require_demo
 
 HERE = Path(__file__).parent
 _DAY = re.compile(r"\{today(?:([+-])(?:(\d+)y)?(?:(\d+)m)?(?:(\d+)d?)?)?\}")
@@ -85,7 +85,7 @@ def is_loaded(principal: Principal) -> bool:
 def _open_practice(principal: Principal) -> None:
     with transaction(principal) as tx:
         if tx.get(Practice, "practice") is None:
-            tx.keep(Practice(id="practice", **PRACTICE))
+            tx.add(Practice(id="practice", **PRACTICE))
 
 
 def _write_dated(folder: Path, day: date) -> None:

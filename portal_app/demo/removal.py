@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 
 from portal_app.demo import HERE, PRACTICE
 from portal_app.demo.passwords import FILE
-from portal_app.domain.access import Principal, the_portal
-from portal_app.services.demo_removal import (
+from portal_app.domain.access import Principal, system_principal
+from portal_app.services.practice.demo_removal import (
     DemoMarks,
     Removal,
     find_demo,
@@ -58,7 +58,7 @@ def remove(principal: Principal, *, say: Callable[[str], None], agree: Callable[
 
 def demo_people() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Emails of the demo's staff and names of its patients in this database."""
-    return find_demo_people(the_portal("doctor"), marks())
+    return find_demo_people(system_principal("doctor"), marks())
 
 
 def _shown(found: Removal) -> Iterable[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from portal_app.demo.passwords import keep_passwords, new_password, passwords_in
 from portal_app.domain.access import Principal, Role
-from portal_app.services.sign_in.staff import staff_add
-from portal_app.services.staff_account import has_password, reset_staff_sign_in, staff_emails
+from portal_app.services.sign_in.staff import add_staff_member
+from portal_app.services.staff.sign_in_settings import has_password, reset_staff_sign_in, staff_emails
 from portal_app.settings import settings
 
 
@@ -43,7 +43,7 @@ def add_staff(principal: Principal, folder: Path | None = None) -> None:
         if one.email in there:
             reset_staff_sign_in(principal, one.email, password)
         else:
-            staff_add(principal, one.email, one.who.partition(",")[0], one.role, password)
+            add_staff_member(principal, one.email, one.who.partition(",")[0], one.role, password)
         known[one.email] = password
         keep_passwords(folder, known)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from portal_app.domain.errors import NotAllowed, NotFound
+from portal_app.domain.errors import NotFound, PermissionDenied
 from portal_app.domain.ids import AccountId, PatientId, StaffId
 
 
@@ -20,14 +20,14 @@ class Permission(StrEnum):
     """What may be done. The part before the colon is the side whose session is asked."""
 
     # A patient session. An embedded or one-purpose session holds only some of these.
-    MY_BILLS = "patient:bills"
+    MY_INVOICES = "patient:bills"
     MY_PAYMENTS = "patient:pay"
     MY_RECORDS = "patient:records"  # forms, agreements, appointments in full
     MY_ACCOUNT = "patient:account"  # sign-in, contact details, sharing
     LINKED = "patient:linked"  # came by a one-purpose link: that purpose only
 
     # Staff (DOMAIN.md, "Staff permissions").
-    AT_WORK = "staff:signed_in"
+    STAFF_SIGNED_IN = "staff:signed_in"
     VIEW_PATIENTS = "staff:view_patients"
     EDIT_PATIENTS = "staff:edit_patients"
     MANAGE_FAMILY_LINKS = "staff:manage_family_links"
@@ -51,7 +51,7 @@ class Permission(StrEnum):
 
 PATIENT_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.PATIENT) - {Permission.LINKED}
 STAFF_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.STAFF)
-EMBED_PERMISSIONS = frozenset({Permission.MY_BILLS, Permission.MY_PAYMENTS})
+EMBED_PERMISSIONS = frozenset({Permission.MY_INVOICES, Permission.MY_PAYMENTS})
 
 
 class Role(StrEnum):
@@ -69,14 +69,14 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: STAFF_PERMISSIONS,
     Role.MANAGER: STAFF_PERMISSIONS - {_P.MANAGE_STAFF},
     Role.BILLING: frozenset(
-        {_P.AT_WORK, _P.VIEW_BILLING, _P.TAKE_PAYMENTS, _P.REFUND, _P.POST_TO_LEDGER}
+        {_P.STAFF_SIGNED_IN, _P.VIEW_BILLING, _P.TAKE_PAYMENTS, _P.REFUND, _P.POST_TO_LEDGER}
         | {_P.MANAGE_PLANS, _P.EXPORT}
     ),
     Role.FRONT_DESK: frozenset(
-        {_P.AT_WORK, _P.VIEW_PATIENTS, _P.EDIT_PATIENTS, _P.VIEW_BILLING}
+        {_P.STAFF_SIGNED_IN, _P.VIEW_PATIENTS, _P.EDIT_PATIENTS, _P.VIEW_BILLING}
         | {_P.TAKE_PAYMENTS, _P.SHARE_PORTAL}
     ),
-    Role.CLINICAL: frozenset({_P.AT_WORK, _P.VIEW_PATIENTS, _P.MANAGE_FORMS}),
+    Role.CLINICAL: frozenset({_P.STAFF_SIGNED_IN, _P.VIEW_PATIENTS, _P.MANAGE_FORMS}),
 }
 
 
@@ -133,9 +133,9 @@ class Principal:
         return replace(self, patients=self.patients | self.visits)
 
     def require(self, permission: Permission) -> None:
-        """NotAllowed when it is missing."""
+        """PermissionDenied when it is missing."""
         if permission not in self.permissions:
-            raise NotAllowed(permission.value)
+            raise PermissionDenied(permission.value)
 
     def require_account(self, account_id: AccountId) -> None:
         """NotFound when it is none that they answer for: absent and not theirs look the same."""
@@ -143,7 +143,7 @@ class Principal:
             raise NotFound
 
 
-def the_portal(errand: str) -> Principal:
+def system_principal(errand: str) -> Principal:
     """The portal itself, on an errand nobody is signed in for: a webhook, a job, the desk's import."""
     return Principal(f"portal:{errand}", Side.PORTAL, frozenset(Permission), EVERYONE, EVERYONE)
 

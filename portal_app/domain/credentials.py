@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 
 PASSWORD_AT_LEAST = 12  # NIST SP 800-63B-4: 8 with a second factor, 15 alone
 PASSWORD_AT_MOST = 200
@@ -70,11 +70,11 @@ def good_username(username: str) -> str:
     """As it will be shown. Refused when it is too short, too long or has spaces or signs in it."""
     shown = unicodedata.normalize("NFKC", username).strip()
     if not USERNAME_AT_LEAST <= len(shown) <= USERNAME_AT_MOST:
-        raise Refused(
+        raise UserError(
             "A username has {least} to {most} letters.", least=USERNAME_AT_LEAST, most=USERNAME_AT_MOST
         )
     if not all(letter.isalnum() or letter in "._-@+" for letter in shown):
-        raise Refused("A username has letters, digits and . _ - @ + only.")
+        raise UserError("A username has letters, digits and . _ - @ + only.")
     return shown
 
 
@@ -90,16 +90,16 @@ def check_new_password(password: str, *, own_words: Iterable[str], common: Calla
     """
     text = password_text(password)
     if len(text) < PASSWORD_AT_LEAST:
-        raise Refused(
+        raise UserError(
             "Use at least {least} characters. A few words in a row are easy to remember.",
             least=PASSWORD_AT_LEAST,
         )
     if len(text) > PASSWORD_AT_MOST:
-        raise Refused("Use at most {most} characters.", most=PASSWORD_AT_MOST)
+        raise UserError("Use at most {most} characters.", most=PASSWORD_AT_MOST)
     if any(common(form) for form in _plain_forms(text)):
-        raise Refused("Too many people use this password. Choose another.")
+        raise UserError("Too many people use this password. Choose another.")
     if _made_of(text.casefold(), own_words):
-        raise Refused("Leave your own name, email and username out of your password.")
+        raise UserError("Leave your own name, email and username out of your password.")
 
 
 def _plain_forms(text: str) -> set[str]:

@@ -7,7 +7,7 @@ of its own, so that its session and the one of the portal's own pages never meet
 import re
 from collections.abc import Iterable
 
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 
 FRAME = "/embed"
 MOST = 10  # sites
@@ -45,7 +45,7 @@ def origin_of(typed: str) -> str:
     """A site as browsers name it: https, host, port. Refused for what is none; http only on this machine."""
     origin = typed.strip().lower().rstrip("/")
     if not _ORIGIN.fullmatch(origin):
-        raise Refused("Write the address of your site like https://www.example.org, without a page")
+        raise UserError("Write the address of your site like https://www.example.org, without a page")
     return origin
 
 
@@ -59,5 +59,5 @@ def origins(typed: Iterable[str]) -> tuple[str, ...]:
     """The sites a person typed, each once, at most ten. Refused if one is none."""
     found = tuple(dict.fromkeys(origin_of(site) for site in typed))
     if len(found) > MOST:
-        raise Refused("At most {n} addresses", n=MOST)
+        raise UserError("At most {n} addresses", n=MOST)
     return found

@@ -7,7 +7,7 @@ and the values that fill them; the outer layers say it in the reader's language.
 from typing import Any
 
 
-class Refused(Exception):
+class UserError(Exception):
     """A business refusal, written for the person who reads it.
 
     `message` is the English msgid, like "You can pay up to {amount}"; `values` may hold
@@ -20,14 +20,14 @@ class Refused(Exception):
         self.values = values
 
 
-class NotFound(Refused):
+class NotFound(UserError):
     """Absent, or not yours: from outside the two look the same."""
 
     def __init__(self) -> None:
         super().__init__("We could not find that.")
 
 
-class NotAllowed(Refused):
+class PermissionDenied(UserError):
     """Signed in, without the permission. Says what is missing, so that one knows whom to ask."""
 
     def __init__(self, permission: str) -> None:

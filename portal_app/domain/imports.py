@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.appointments import AppointmentStatus
-from portal_app.domain.billing.words import Method
+from portal_app.domain.billing.types import Method
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.domain.money import Money, minor_digits
@@ -92,7 +92,7 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ImportOptions:
     """How this practice's files write dates and money."""
 
     currency: str
@@ -109,7 +109,7 @@ _MOMENT = re.compile(r"(\S+?)[T ](\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\
 _WORDS = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("YY", "%y"))
 
 
-def read_date(text: str, manner: Manner) -> date:
+def read_date(text: str, manner: ImportOptions) -> date:
     """ISO always; another form only when the file's format is named (IMP-8)."""
     try:
         if _ISO.fullmatch(text):
@@ -129,7 +129,7 @@ def read_date(text: str, manner: Manner) -> date:
 _YEARS = (1900, 2199)  # 0001 and 9999 are how some systems write "none"
 
 
-def read_moment(text: str, manner: Manner) -> datetime:
+def read_moment(text: str, manner: ImportOptions) -> datetime:
     """'2026-06-15 10:20' in the practice's time zone, or with an offset. Aware."""
     parts = _MOMENT.fullmatch(text)
     if parts is None:
@@ -156,7 +156,7 @@ def read_moment(text: str, manner: Manner) -> datetime:
 _AMOUNT = re.compile(r"-?\d{1,9}(?:\.\d+)?", re.ASCII)
 
 
-def read_amount(text: str, manner: Manner) -> Money:
+def read_amount(text: str, manner: ImportOptions) -> Money:
     """Digits, a decimal point and at most the currency's decimals, perhaps a minus before."""
     plain = text.replace(manner.thousands, "") if manner.thousands else text
     if manner.decimal_mark != ".":
@@ -174,34 +174,34 @@ def read_amount(text: str, manner: Manner) -> Money:
     return Money(int(minor), manner.currency)
 
 
-def rounded(text: str, manner: Manner) -> bool:
+def rounded(text: str, manner: ImportOptions) -> bool:
     """Did reading this amount lose decimals?"""
     decimals = text.rpartition(manner.decimal_mark)[2] if manner.decimal_mark in text else ""
     return bool(decimals[minor_digits(manner.currency) :].strip("0"))
 
 
-def read_zero_up(text: str, manner: Manner) -> Money:
+def read_zero_up(text: str, manner: ImportOptions) -> Money:
     amount = read_amount(text, manner)
     if amount.minor < 0:
         raise Unreadable(f"“{text[:40]}” is below zero")
     return amount
 
 
-def read_above_zero(text: str, manner: Manner) -> Money:
+def read_above_zero(text: str, manner: ImportOptions) -> Money:
     amount = read_amount(text, manner)
     if amount.minor <= 0:
         raise Unreadable(f"“{text[:40]}” is not above zero")
     return amount
 
 
-def read_zero_down(text: str, manner: Manner) -> Money:
+def read_zero_down(text: str, manner: ImportOptions) -> Money:
     amount = read_amount(text, manner)
     if amount.minor > 0:
         raise Unreadable(f"“{text[:40]}” is above zero; what lowers an invoice is written with a minus")
     return amount
 
 
-def read_yes(text: str, _: Manner) -> bool:
+def read_yes(text: str, _: ImportOptions) -> bool:
     if (word := text.lower()) in ("yes", "y", "true", "1"):
         return True
     if word in ("no", "n", "false", "0"):
@@ -212,8 +212,8 @@ def read_yes(text: str, _: Manner) -> bool:
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
-def words(longest: int) -> Callable[[str, Manner], str]:
-    def read(text: str, _: Manner) -> str:
+def words(longest: int) -> Callable[[str, ImportOptions], str]:
+    def read(text: str, _: ImportOptions) -> str:
         if len(text) > longest:
             raise Unreadable(f"longer than {longest} characters")
         if _CONTROL.search(text):
@@ -223,8 +223,8 @@ def words(longest: int) -> Callable[[str, Manner], str]:
     return read
 
 
-def whole(least: int, most: int) -> Callable[[str, Manner], int]:
-    def read(text: str, _: Manner) -> int:
+def whole(least: int, most: int) -> Callable[[str, ImportOptions], int]:
+    def read(text: str, _: ImportOptions) -> int:
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
             raise Unreadable(f"“{text[:40]}” is not a whole number from {least} to {most}")
         return int(text)
@@ -232,8 +232,8 @@ def whole(least: int, most: int) -> Callable[[str, Manner], int]:
     return read
 
 
-def one_of(*known: str) -> Callable[[str, Manner], str]:
-    def read(text: str, _: Manner) -> str:
+def one_of(*known: str) -> Callable[[str, ImportOptions], str]:
+    def read(text: str, _: ImportOptions) -> str:
         word = text.lower().replace(" ", "_").replace("-", "_")
         if word not in known:
             raise Unreadable(f"“{text[:40]}” is none of: {', '.join(known)}")
@@ -245,12 +245,12 @@ def one_of(*known: str) -> Callable[[str, Manner], str]:
 @dataclass(frozen=True, slots=True)
 class Column:
     name: str
-    read: Callable[[str, Manner], Any]
+    read: Callable[[str, ImportOptions], Any]
     required: bool = False
     default: Any = None
 
 
-def _column(name: str, read: Callable[[str, Manner], Any], default: Any = None) -> Column:
+def _column(name: str, read: Callable[[str, ImportOptions], Any], default: Any = None) -> Column:
     """A name that ends in * must be filled in."""
     return Column(name.rstrip("*"), read, name.endswith("*"), default)
 
@@ -366,7 +366,9 @@ SHEETS: dict[str, tuple[Column, ...]] = {
 }
 
 
-def read_row(sheet: str, raw: dict[str, str], manner: Manner) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def read_row(
+    sheet: str, raw: dict[str, str], manner: ImportOptions
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The row's values by column, and (column, reason) for each that cannot be read."""
     values: dict[str, Any] = {}
     wrong: list[tuple[str, str]] = []

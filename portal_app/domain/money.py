@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 
 # Minor-unit digits where they are not 2 (ISO 4217, amendment 176).
 _NONE: str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -43,9 +43,9 @@ class Money:
         typed = _TYPED.fullmatch(bare)
         digits = minor_digits(currency)
         if typed is None or (typed[2] or decimal_mark) != decimal_mark:
-            raise Refused("Enter an amount, like {example}", example=cls(40_00, currency))
+            raise UserError("Enter an amount, like {example}", example=cls(40_00, currency))
         if len(typed[3] or "") > digits:
-            raise Refused("Enter an amount, like {example}", example=cls(40_00, currency))
+            raise UserError("Enter an amount, like {example}", example=cls(40_00, currency))
         return cls(int(typed[1] + (typed[3] or "").ljust(digits, "0")), currency)
 
     def _same(self, other: Money) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from portal_app.domain.access import Permission
 from portal_app.domain.credentials import PAY_LINK_DAYS
 from portal_app.domain.embedding import origins
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.money import Money
 
 DEPENDENT_AGES = (12, 18)  # years: the youngest and the oldest a practice may choose
@@ -61,21 +61,21 @@ def _any(value: Any) -> Any:
 
 def _amount(value: Money | None) -> Money | None:
     if value is not None and value.minor <= 0:
-        raise Refused("Enter an amount, like {example}", example=Money(40_00, value.currency))
+        raise UserError("Enter an amount, like {example}", example=Money(40_00, value.currency))
     return value
 
 
 def _age(value: int) -> int:
     youngest, oldest = DEPENDENT_AGES
     if not youngest <= value <= oldest:
-        raise Refused("Choose an age from {youngest} to {oldest}", youngest=youngest, oldest=oldest)
+        raise UserError("Choose an age from {youngest} to {oldest}", youngest=youngest, oldest=oldest)
     return value
 
 
 def _days(value: int) -> int:
     shortest, longest = PAY_LINK_DAYS
     if not shortest <= value <= longest:
-        raise Refused("Choose {shortest} to {longest} days", shortest=shortest, longest=longest)
+        raise UserError("Choose {shortest} to {longest} days", shortest=shortest, longest=longest)
     return value
 
 

@@ -37,10 +37,10 @@ SET_UP_LINK_LIFE = timedelta(hours=48)  # of a first authenticator app
 REFERENCE_LETTERS = "ACDEFHJKMNPQRTUVWXY3479"
 
 
-class Answer(StrEnum):
+class Match(StrEnum):
     """Who was born that day? What the birth date leads to."""
 
-    COME_IN = "come in"
+    OK = "come in"
     WRONG = "wrong"
     CHILD = "child"  # CODE-5
     FIRST_NAME = "first name"  # CODE-6
@@ -48,29 +48,29 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Candidate:
     """One of the household that a code was sent to."""
 
     person: Person
     given_name: str
 
 
-def who_comes_in(
-    household: Iterable[Member], born: date, first_name: str, dependent_age: int, today: date
-) -> tuple[Answer, PatientId | None]:
+def match_candidate(
+    household: Iterable[Candidate], born: date, first_name: str, dependent_age: int, today: date
+) -> tuple[Match, PatientId | None]:
     """The one of the household born that day (CODE-3, 5, 6)."""
     same_day = [m for m in household if m.person.birth_date == born]
     adults = [m for m in same_day if may_sign_in(m.person, dependent_age, today)]
     if not adults:
         child = any(is_child(m.person, dependent_age, today) for m in same_day)
-        return (Answer.CHILD if child else Answer.WRONG), None
+        return (Match.CHILD if child else Match.WRONG), None
     if len(adults) > 1 and not first_name.strip():
-        return Answer.FIRST_NAME, None
+        return Match.FIRST_NAME, None
     if len(adults) > 1:
         adults = [m for m in adults if is_called(m.given_name, first_name)]
     if len(adults) > 1:
-        return Answer.CALL_US, None
-    return (Answer.COME_IN, adults[0].person.id) if adults else (Answer.WRONG, None)
+        return Match.CALL_US, None
+    return (Match.OK, adults[0].person.id) if adults else (Match.WRONG, None)
 
 
 def is_called(given_name: str, typed: str) -> bool:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import cache
 
-from portal_app.gateways.documents import Typesetter, typesetter
 from portal_app.gateways.mail import Mailer, SmtpMailer
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import CardProcessor
+from portal_app.gateways.pdf import Typesetter, typesetter
 from portal_app.gateways.practice_system import Folder, PracticeSystem, Web
 from portal_app.gateways.sending import NotSetUp
 from portal_app.gateways.sms import Texter, TwilioTexter

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFacts:
+class PaymentMethodFacts:
     """What we may know of a card or bank account."""
 
     processor_id: str  # pm_…
@@ -48,7 +48,7 @@ class Charge:
     received: Money | None = None
     decline_code: str = ""
     client_secret: str = ""  # only with REQUIRES_ACTION: for the payer's browser
-    source: SourceFacts | None = None
+    source: PaymentMethodFacts | None = None
     created: datetime | None = None
     disputed: bool = False
 
@@ -69,12 +69,12 @@ class Setup:
 
     setup_id: str
     client_secret: str = ""
-    source: SourceFacts | None = None
+    source: PaymentMethodFacts | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ProcessorEvent:
     """A signed webhook: which event, of which kind, about which object. Its contents are not believed."""
 
     event_id: str
@@ -142,7 +142,7 @@ class CardProcessor(Protocol):
         """Every refund created since. May raise NoAnswer."""
         ...
 
-    def sources(self, customer: str) -> list[SourceFacts]:
+    def sources(self, customer: str) -> list[PaymentMethodFacts]:
         """On the customer's file, newest first. May raise NoAnswer."""
         ...
 
@@ -154,6 +154,6 @@ class CardProcessor(Protocol):
         """Detach, after checking that it is this customer's."""
         ...
 
-    def heard(self, body: bytes, signature: str) -> Heard:
+    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
         """Forged when unsigned, stale (over 300 s) or altered."""
         ...

@@ -20,11 +20,11 @@ from portal_app.domain.money import Money
 from portal_app.gateways.payments import (
     Charge,
     Forged,
-    Heard,
     Outcome,
+    PaymentMethodFacts,
+    ProcessorEvent,
     RefundFacts,
     Setup,
-    SourceFacts,
 )
 
 TOLERANCE = 300  # seconds a signature may be old
@@ -60,7 +60,7 @@ class _Intent:
     charge: Charge
     amount: Money
     customer: str
-    card: SourceFacts
+    card: PaymentMethodFacts
     save: bool
 
 
@@ -77,7 +77,9 @@ class FakeProcessor:
         self._told: deque[Told] = deque()
         self._refund_told: deque[Told] = deque()
         self._customers: dict[AccountId, str] = {}
-        self._cards: dict[str, tuple[SourceFacts, str]] = {}  # pm_… → facts, Stripe's name of its behaviour
+        self._cards: dict[
+            str, tuple[PaymentMethodFacts, str]
+        ] = {}  # pm_… → facts, Stripe's name of its behaviour
         self._tokens: dict[str, str] = {}  # ctoken_… → pm_…
         self._used: set[str] = set()
         self._keys: dict[str, tuple[tuple[object, ...], str]] = {}  # key → what was asked, what came of it
@@ -115,8 +117,8 @@ class FakeProcessor:
         intent = self._intents[intent_id]
         intent.charge = replace(intent.charge, disputed=True)
 
-    def save_card(self, customer: str, card: str = "pm_card_visa", **facts: object) -> SourceFacts:
-        """A card on the customer's file, as if saved earlier; `facts` replace those of SourceFacts."""
+    def save_card(self, customer: str, card: str = "pm_card_visa", **facts: object) -> PaymentMethodFacts:
+        """A card on the customer's file, as if saved earlier; `facts` replace those of PaymentMethodFacts."""
         with self._lock:
             made = replace(self._new_card(card), customer=customer, **facts)  # type: ignore[arg-type]
             self._cards[made.processor_id] = (made, card)
@@ -238,7 +240,7 @@ class FakeProcessor:
             found = [facts for facts, created in self._refunds.values() if created >= moment]
         yield from reversed(found)
 
-    def sources(self, customer: str) -> list[SourceFacts]:
+    def sources(self, customer: str) -> list[PaymentMethodFacts]:
         with self._lock:
             return [
                 card for card, _ in reversed(self._cards.values()) if customer and card.customer == customer
@@ -259,14 +261,14 @@ class FakeProcessor:
     def forget(self, source: str, *, customer: str) -> bool:
         """Detach, after checking that it is this customer's."""
         with self._lock:
-            card, name = self._cards.get(source, (SourceFacts(""), ""))
+            card, name = self._cards.get(source, (PaymentMethodFacts(""), ""))
             if not card.customer or card.customer != customer:
                 return False
             self._cards[source] = (replace(card, customer=""), name)
             self._used.add(source)
             return True
 
-    def heard(self, body: bytes, signature: str) -> Heard:
+    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
         """Forged when unsigned, stale (over 300 s) or altered."""
         parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
         moment = int(parts["t"]) if parts.get("t", "").isdecimal() else 0
@@ -277,21 +279,21 @@ class FakeProcessor:
         event = json.loads(body)
         thing = event["data"]["object"]
         intent_id = thing["id"] if thing["object"] == "payment_intent" else thing.get("payment_intent") or ""
-        return Heard(event["id"], event["type"], thing["object"], thing["id"], intent_id)
+        return ProcessorEvent(event["id"], event["type"], thing["object"], thing["id"], intent_id)
 
     # ---- inside --------------------------------------------------------------------------------
 
     def _mac(self, moment: int, body: bytes) -> str:
         return hmac.new(self._secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
 
-    def _new_card(self, name: str) -> SourceFacts:
+    def _new_card(self, name: str) -> PaymentMethodFacts:
         brand, last4 = BRANDS.get(name, ("visa", "4242"))
         year = datetime.now(UTC).year + 1
-        card = SourceFacts(_id("pm"), brand=brand, last4=last4, exp_month=12, exp_year=year)
+        card = PaymentMethodFacts(_id("pm"), brand=brand, last4=last4, exp_month=12, exp_year=year)
         self._cards[card.processor_id] = (card, name)
         return card
 
-    def _card_for(self, customer: str, source: str, token: str) -> SourceFacts | None:
+    def _card_for(self, customer: str, source: str, token: str) -> PaymentMethodFacts | None:
         """The card that may be charged for this customer; None is a wrong request."""
         if token:
             chosen = self._tokens.pop(token, "")
@@ -304,7 +306,7 @@ class FakeProcessor:
             return None
         return card
 
-    def _by_card(self, card: SourceFacts, off_session: bool) -> Told:
+    def _by_card(self, card: PaymentMethodFacts, off_session: bool) -> Told:
         name = self._cards[card.processor_id][1]
         if name in DECLINING:
             return Told(Outcome.DECLINED, DECLINING[name])
@@ -313,7 +315,7 @@ class FakeProcessor:
         return Told(Outcome.REQUIRES_ACTION if name in ASKING else Outcome.SUCCEEDED)
 
     def _new_intent(
-        self, key: PaymentId, customer: str, amount: Money, card: SourceFacts, save: bool
+        self, key: PaymentId, customer: str, amount: Money, card: PaymentMethodFacts, save: bool
     ) -> _Intent:
         charge = Charge(Outcome.UNKNOWN, _id("pi"), payment_id=key, source=card, created=datetime.now(UTC))
         intent = _Intent(charge, amount, customer, card, save)

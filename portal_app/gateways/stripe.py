@@ -14,12 +14,12 @@ from portal_app.domain.money import Money
 from portal_app.gateways.payments import (
     Charge,
     Forged,
-    Heard,
     NoAnswer,
     Outcome,
+    PaymentMethodFacts,
+    ProcessorEvent,
     RefundFacts,
     Setup,
-    SourceFacts,
 )
 from portal_app.settings import Settings
 
@@ -225,7 +225,7 @@ class StripeProcessor:
 
     # ---- saved cards -----------------------------------------------------------------------------
 
-    def sources(self, customer: str) -> list[SourceFacts]:
+    def sources(self, customer: str) -> list[PaymentMethodFacts]:
         """Newest first; NoAnswer when Stripe does not answer (an empty list is an answer)."""
         if not customer:
             return []
@@ -265,7 +265,7 @@ class StripeProcessor:
 
     # ---- webhooks --------------------------------------------------------------------------------
 
-    def heard(self, body: bytes, signature: str) -> Heard:
+    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
         """Forged when unsigned, stale (over 300 s) or altered."""
         try:
             # As `construct_event`, which cannot read every signed body it is given (old shapes, no object).
@@ -278,7 +278,7 @@ class StripeProcessor:
         thing: Facts = (event.get("data") or {}).get("object") or {}
         kind, id_ = str(thing.get("object") or ""), str(thing.get("id") or "")
         intent_id = id_ if kind == "payment_intent" else _id_of(thing.get("payment_intent"))
-        return Heard(str(event.get("id") or ""), str(event.get("type") or ""), kind, id_, intent_id)
+        return ProcessorEvent(str(event.get("id") or ""), str(event.get("type") or ""), kind, id_, intent_id)
 
 
 def _once(key: str) -> Any:
@@ -346,10 +346,10 @@ def _id_of(thing: Any) -> str:
     return str(thing.get("id") or "") if isinstance(thing, dict) else str(thing or "")
 
 
-def _source(method: Facts) -> SourceFacts:
+def _source(method: Facts) -> PaymentMethodFacts:
     kind: str = method["type"]
     facts: Facts = method.get(kind) or {}
-    return SourceFacts(
+    return PaymentMethodFacts(
         processor_id=method["id"],
         customer=_id_of(method.get("customer")),
         kind=_KINDS.get(kind, kind),

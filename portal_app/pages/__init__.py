@@ -1,43 +1,28 @@
 """The screens. Importing this package adds every page to the portal."""
 
-from portal_app.pages import (
-    account,
-    embed,
-    home,
-    invoice,
-    invoices,
-    links,
-    member_contact,
-    members,
-    not_found,
-    outbox,
-    payment_options,
-    payments,
-    receipt,
-    sharing,
-    sign_in,
-    staff,
-    statements,
-    ways_in,
-)
+from portal_app.pages import embed, home, not_found, outbox, staff
+from portal_app.pages.billing import invoice, invoices, payment_methods, payments, receipt, statements
+from portal_app.pages.family import contact, grants, members
+from portal_app.pages.sign_in import code, links, other_methods
+from portal_app.pages.sign_in_settings import overview
 
 __all__ = [
-    "account",
+    "code",
+    "contact",
     "embed",
+    "grants",
     "home",
     "invoice",
     "invoices",
     "links",
-    "member_contact",
     "members",
     "not_found",
+    "other_methods",
     "outbox",
-    "payment_options",
+    "overview",
+    "payment_methods",
     "payments",
     "receipt",
-    "sharing",
-    "sign_in",
     "staff",
     "statements",
-    "ways_in",
 ]

@@ -3,16 +3,17 @@
 The same bodies as in the portal; the session, the doors and what they may show are the frame's own.
 """
 
-from portal_app.components.shell import page
-from portal_app.pages import invoice, invoices, receipt, sign_in
+from portal_app.components.screen import page
+from portal_app.pages.billing import invoice, invoices, receipt
+from portal_app.pages.sign_in import code
 from portal_app.state.billing.invoice import InvoiceState
 from portal_app.state.billing.invoices import InvoicesState
 from portal_app.state.billing.receipt import ReceiptState
-from portal_app.state.shell import ShellState
-from portal_app.state.sign_in import SignInState
+from portal_app.state.layout import LayoutState
+from portal_app.state.sign_in.code import SignInState
 
-page("/embed", sign_in.title, on_load=[SignInState.begin, ShellState.look_in], side="frame_door")(
-    sign_in.sign_in
+page("/embed", code.title, on_load=[SignInState.begin, LayoutState.load_visitor_layout], side="frame_door")(
+    code.sign_in
 )
 page("/embed/invoices", "Invoices", on_load=InvoicesState.load, side="frame")(invoices.invoices)
 page("/embed/invoices/[id]", invoice.title, on_load=InvoiceState.load, side="frame")(invoice.invoice)

@@ -2,13 +2,13 @@
 
 import reflex as rx
 
+from portal_app.components.i18n import _, here
 from portal_app.components.kit import link, skel
-from portal_app.components.shell import page
-from portal_app.components.words import _, here
-from portal_app.state.shell import ShellState
+from portal_app.components.screen import page
+from portal_app.state.layout import LayoutState
 
 
-@page("/", "Patient portal", on_load=ShellState.go_in, side="open")
+@page("/", "Patient portal", on_load=LayoutState.enter, side="open")
 def home() -> rx.Component:
     return rx.fragment(
         skel("h-64 w-full rounded-lg"),

@@ -2,22 +2,22 @@
 
 import reflex as rx
 
-from portal_app.components import chrome
+from portal_app.components import layout
+from portal_app.components.i18n import _, here, use_language
 from portal_app.components.kit import el, link
-from portal_app.components.words import _, here, speaking
 from portal_app.settings import settings
 
 
 def not_found() -> rx.Component:
     return el.div(
-        el.header(chrome.leaf(), class_name=f"{chrome.PAGE['open']} flex items-center pt-6"),
-        chrome.main(*[_said(code) for code in settings().languages], cls=f"{chrome.PAGE['open']} py-8"),
+        el.header(layout.leaf(), class_name=f"{layout.PAGE['open']} flex items-center pt-6"),
+        layout.main(*[_said(code) for code in settings().languages], cls=f"{layout.PAGE['open']} py-8"),
         class_name="min-h-dvh",
     )
 
 
 def _said(code: str) -> rx.Component:
-    with speaking(code):
+    with use_language(code):
         return el.div(
             el.h1(_("There is no page here"), class_name="text-xl font-bold"),
             el.p(

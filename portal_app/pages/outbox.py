@@ -2,9 +2,9 @@
 
 import reflex as rx
 
+from portal_app.components.i18n import _, each
 from portal_app.components.kit import card, el, empty, h1, icon
-from portal_app.components.shell import page
-from portal_app.components.words import _, each
+from portal_app.components.screen import page
 from portal_app.settings import settings
 from portal_app.state.outbox import OutboxState
 

@@ -16,10 +16,10 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import Refused
-from portal_app.domain.typed import keepable
-from portal_app.services.on_behalf import on_behalf
-from portal_app.services.sign_in import throttle
+from portal_app.domain.errors import UserError
+from portal_app.domain.text import strip_unstorable
+from portal_app.services.as_system import as_system
+from portal_app.services.sign_in import rate_limits
 
 _BATCH = 500
 _LONGEST = 100  # of a name somebody else made up
@@ -42,17 +42,17 @@ class Chain:
 def note_refusal(principal: Principal, what: str, why: str) -> bool:
     """A line for what somebody tried and may not. Says whether it was written: only so many an hour are."""
     try:
-        throttle.count("refused", principal.session_ref or principal.ip)
-        throttle.count("refused all")
-    except Refused:
+        rate_limits.count("refused", principal.session_ref or principal.ip)
+        rate_limits.count("refused all")
+    except UserError:
         return False
-    named = " ".join(keepable(what[-_LONGEST:]).split())
-    with transaction(on_behalf(principal)) as tx:
-        tx.keep(trail.line(principal, f"refused:{named}", outcome="refused", details={"why": why}))
+    named = " ".join(strip_unstorable(what[-_LONGEST:]).split())
+    with transaction(as_system(principal)) as tx:
+        tx.add(trail.line(principal, f"refused:{named}", outcome="refused", details={"why": why}))
     return True
 
 
-def seal(principal: Principal) -> int:
+def chain_entries(principal: Principal) -> int:
     """Seal what was committed since the last time. How many lines; one sealer works at a time."""
     principal.require(Permission.VIEW_AUDIT)
     done = 0
@@ -61,7 +61,7 @@ def seal(principal: Principal) -> int:
     return done
 
 
-def verify(principal: Principal) -> Chain:
+def verify_chain(principal: Principal) -> Chain:
     """Walk along the chain from its first line."""
     principal.require(Permission.VIEW_AUDIT)
     last, number, broken = "", 0, None
@@ -79,7 +79,7 @@ def verify(principal: Principal) -> Chain:
 
 def _seal_some(principal: Principal) -> int:
     with transaction(principal) as tx:
-        tx.find(Practice, "practice", lock=True)  # one sealer at a time
+        tx.get_or_404(Practice, "practice", lock=True)  # one sealer at a time
         newest = tx.exec(
             select(AuditEntry)
             .where(col(AuditEntry.sealed).is_not(None))

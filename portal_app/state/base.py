@@ -1,5 +1,5 @@
 """The door. Reflex makes every public method of a state callable from any browser, so every one of
-them is `guarded` or `open_to_all`; the app refuses to start without, and a middleware refuses the rest.
+them is `guarded` or `public`; the app refuses to start without, and a middleware refuses the rest.
 
     @rx.event
     @guarded(Permission.MY_BILLS)     # inside rx.event
@@ -24,14 +24,14 @@ from reflex_base.event.context import EventContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.embedding import into_frame, is_embed
-from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
+from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.sign_in import SessionScope
-from portal_app.domain.typed import keepable
+from portal_app.domain.text import strip_unstorable
+from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import language_of_path, localised_path
 from portal_app.services.audit import note_refusal
 from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
-from portal_app.speech import mark, say
 from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
@@ -43,16 +43,16 @@ Ahead = Callable[[Any, Principal], Any]
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
 # What a permission is called, where its absence is said.
 ALLOWED = {
-    Permission.VIEW_PATIENTS.value: mark("see patients"),
-    Permission.VIEW_BILLING.value: mark("see billing"),
-    Permission.TAKE_PAYMENTS.value: mark("take payments"),
-    Permission.REFUND.value: mark("refund"),
-    Permission.POST_TO_LEDGER.value: mark("post to the ledger"),
-    Permission.MANAGE_SETTINGS.value: mark("change settings"),
-    Permission.EXPORT.value: mark("export"),
+    Permission.VIEW_PATIENTS.value: gettext_noop("see patients"),
+    Permission.VIEW_BILLING.value: gettext_noop("see billing"),
+    Permission.TAKE_PAYMENTS.value: gettext_noop("take payments"),
+    Permission.REFUND.value: gettext_noop("refund"),
+    Permission.POST_TO_LEDGER.value: gettext_noop("post to the ledger"),
+    Permission.MANAGE_SETTINGS.value: gettext_noop("change settings"),
+    Permission.EXPORT.value: gettext_noop("export"),
 }
 _STRICT = ConfigDict(strict=True)
-_UNREADABLE = mark("We could not read that. Load the page again and try once more.")
+_UNREADABLE = gettext_noop("We could not read that. Load the page again and try once more.")
 _log = logging.getLogger("portal.state")
 _principal: ContextVar[Principal] = ContextVar("principal")
 _found: ContextVar[Callable[[], Any]] = ContextVar("found")
@@ -88,7 +88,7 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
     return await asyncio.to_thread(service, *args, **kwargs)
 
 
-async def _looked(look: Callable[[], T]) -> T:
+async def _read(look: Callable[[], T]) -> T:
     """What only reads, by readers of its own: it waits for no bank and no lock.
 
     Where the database answers within the process it is asked here, while it answers at once: a thread would
@@ -129,20 +129,20 @@ class _Slow:
 _slow = _Slow()
 
 
-def found_ahead() -> Any:
+def prefetched() -> Any:
     """What the door of the event at hand has asked already, or the refusal that it met."""
     return _found.get()()
 
 
-def guarded(
-    permission: Permission, activity: bool = True, ahead: Ahead | None = None
+def requires(
+    permission: Permission, activity: bool = True, prefetch: Ahead | None = None
 ) -> Callable[[Any], Any]:
     """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
 
     `activity=False`: for what the server asks the page to do; it keeps no session alive. Nor does what a
     page loads again because its line was cut.
     `ahead(page, principal)`: what the handler would read first, read in the same step to a thread as who is
-    there, of whoever holds the permission; the handler takes it by `found_ahead()`. For pages opened all the time.
+    there, of whoever holds the permission; the handler takes it by `prefetched()`. For pages opened all the time.
     It writes nothing.
     """
 
@@ -151,12 +151,12 @@ def guarded(
         side = permission.side
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
 
-        def come_in() -> tuple[Principal, Callable[[], Any]]:
+        def sign_in_as() -> tuple[Principal, Callable[[], Any]]:
             found = principal_of(ref, side, touch=False)
             found = replace(found, ip=visitor.ip, language=language)
-            return found, _tried(ahead, page, found) if ahead and found.may(permission) else _nothing
+            return found, _tried(prefetch, page, found) if prefetch and found.may(permission) else _nothing
 
-        found, answer = await _looked(come_in)
+        found, answer = await _read(sign_in_as)
         _principal.set(found)  # so that the trail can say who was refused
         _found.set(answer)
         if activity and not by_itself and to_be_kept_alive(found):
@@ -164,16 +164,16 @@ def guarded(
         found.require(permission)
         return found
 
-    return lambda handler: _door(handler, enter, permission.side, permission)
+    return lambda handler: _guarded_handler(handler, enter, permission.side, permission)
 
 
-def open_to_all(handler: Any) -> Any:
+def public(handler: Any) -> Any:
     """For signing in and the like; `me()` is nobody. The docstring says why."""
 
     async def enter(_page: Any, _by_itself: bool) -> Principal:
         return nobody(visitor_now().ip, language_now())
 
-    return _door(handler, enter, Side.PATIENT, "open")
+    return _guarded_handler(handler, enter, Side.PATIENT, "open")
 
 
 def visitor_now() -> Visitor:
@@ -219,7 +219,7 @@ def sign_in_address(side: Side, language: str) -> str:
     return localised_path(language, into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side])
 
 
-def _door(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
+def _guarded_handler(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
     check = _strictly(handler)
 
     @functools.wraps(handler)
@@ -257,10 +257,10 @@ async def _arrive(state: PortalState, enter: Enter) -> Principal:
     return await enter(state, cause_now() in state._by_itself)
 
 
-def _tried(ahead: Ahead, page: Any, principal: Principal) -> Callable[[], Any]:
+def _tried(prefetch: Ahead, page: Any, principal: Principal) -> Callable[[], Any]:
     """The answer, or the refusal where the handler asks for it: by then it is known who was refused."""
     try:
-        answer = ahead(page, principal)
+        answer = prefetch(page, principal)
     except Exception as trouble:  # said by the door, as any that a handler meets
         return functools.partial(_refuse, trouble)
     return lambda: answer
@@ -291,12 +291,12 @@ def _answer(state: PortalState, trouble: Exception, side: Side, door: object) ->
     if isinstance(trouble, NotSignedIn) or _came_by_another_door(trouble):
         linked = door is Permission.LINKED and not embedded_now()
         return rx.redirect(localised_path(language, "/links") if linked else sign_in_address(side, language))
-    if isinstance(trouble, NotAllowed) and trouble.permission in ALLOWED:
-        trouble.values["permission"] = say(language, ALLOWED[trouble.permission])
-    if isinstance(trouble, Refused):
-        state.notice = say(language, trouble.message, **trouble.values)
+    if isinstance(trouble, PermissionDenied) and trouble.permission in ALLOWED:
+        trouble.values["permission"] = translate(language, ALLOWED[trouble.permission])
+    if isinstance(trouble, UserError):
+        state.notice = translate(language, trouble.message, **trouble.values)
     else:
-        state.notice = say(
+        state.notice = translate(
             language, "Something went wrong on our side. Please call us and give this number: {number}",
             number=reported(trouble),
         )  # fmt: skip
@@ -308,13 +308,13 @@ def _came_by_another_door(trouble: Exception) -> bool:
 
     In a frame there are no links, and its sessions know fewer pages: there it is said.
     """
-    mine = isinstance(trouble, NotAllowed) and trouble.permission.startswith(f"{Side.PATIENT}:")
+    mine = isinstance(trouble, PermissionDenied) and trouble.permission.startswith(f"{Side.PATIENT}:")
     return mine and not embedded_now()
 
 
 async def refused(principal: Principal, what: str, trouble: Exception) -> None:
     """The trail's line for what somebody tried and may not; a trail that cannot be written stops nobody."""
-    if not isinstance(trouble, (NotAllowed, NotFound)):
+    if not isinstance(trouble, (PermissionDenied, NotFound)):
         return
     try:
         await in_thread(note_refusal, principal, what, type(trouble).__name__)
@@ -340,13 +340,13 @@ def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[st
             hints = inspect.get_annotations(handler, eval_str=True)
             adapters.update({p.name: _adapter(hints.get(p.name, Any)) for p in parameters})
         if not needed <= given.keys() <= adapters.keys():
-            raise Refused(_UNREADABLE)
+            raise UserError(_UNREADABLE)
         try:
             return {name: adapters[name].validate_python(_as_typed(value)) for name, value in given.items()}
         except ValidationError as wrong:
             kinds = ", ".join(sorted({error["type"] for error in wrong.errors(include_input=False)}))
             _log.warning("%s: arguments of the wrong kind were refused (%s)", handler.__qualname__, kinds)
-            raise Refused(_UNREADABLE) from None
+            raise UserError(_UNREADABLE) from None
 
     return check
 
@@ -354,8 +354,10 @@ def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[st
 def _as_typed(value: Any) -> Any:
     """Text without what nobody can keep. A form sends null for a field that is not on the page just now."""
     if type(value) is dict:
-        return {k: keepable(v) if isinstance(v, str) else v for k, v in value.items() if v is not None}
-    return keepable(value) if isinstance(value, str) else value
+        return {
+            k: strip_unstorable(v) if isinstance(v, str) else v for k, v in value.items() if v is not None
+        }
+    return strip_unstorable(value) if isinstance(value, str) else value
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import reflex as rx
 
+from portal_app.i18n import ago_text
 from portal_app.services.messaging.log import SentMessage, sent_messages
-from portal_app.speech import ago_text
-from portal_app.state.base import PortalState, in_thread, me, open_to_all
+from portal_app.state.base import PortalState, in_thread, me, public
 from portal_app.state.live import watch
 
 
@@ -26,7 +26,7 @@ class OutboxState(PortalState):
     messages: rx.Field[list[MessageItem]] = rx.field(default_factory=list)
 
     @rx.event
-    @open_to_all
+    @public
     async def load(self):
         """The demo's mail is everybody's; where the portal is real, the service refuses."""
         watch("messages", OutboxState.load)

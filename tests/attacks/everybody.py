@@ -10,37 +10,45 @@ from sqlmodel import SQLModel, col, select
 from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Payment
-from portal_app.db.tables.credentials import OneTimeLink, PatientLogin
+from portal_app.db.tables.credentials import ActionLink, PatientLogin
 from portal_app.db.tables.families import ContactPoint, DependentMark, Relation
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.db.tables.staff import StaffMember, Task
-from portal_app.domain.access import EMBED_PERMISSIONS, Permission, Principal, Role, Side, nobody, the_portal
-from portal_app.domain.billing.words import InvoiceStatus
+from portal_app.domain.access import (
+    EMBED_PERMISSIONS,
+    Permission,
+    Principal,
+    Role,
+    Side,
+    nobody,
+    system_principal,
+)
+from portal_app.domain.billing.types import InvoiceStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.services.billing.refunds import refund_payment
+from portal_app.services.billing.payments.refunds import refund_payment
 from portal_app.services.sign_in.sessions import principal_of
-from tests import cast as people
-from tests.cast import EVA, INVOICE, MARIA, RIVERA, Cast, add_invoice, add_payment, staff
-from tests.services.credentials_helpers import make_link
-from tests.services.till import till
+from tests import people
+from tests.payments_helper import fake_processor
+from tests.people import EVA, INVOICE, MARIA, RIVERA, People, add_invoice, add_payment, staff
+from tests.services.credentials_helper import make_link
 
-TEST = the_portal("test")
+TEST = system_principal("test")
 TODAY = date(2026, 6, 15)
 
 PATIENTS = {
-    "maria": Cast.maria,
-    "luis": Cast.luis,
-    "rosa": Cast.rosa,
-    "nina": Cast.nina,
-    "oscar": Cast.oscar,
-    "ivy": Cast.ivy,
-    "kim": Cast.kim,
+    "maria": People.maria,
+    "luis": People.luis,
+    "rosa": People.rosa,
+    "nina": People.nina,
+    "oscar": People.oscar,
+    "ivy": People.ivy,
+    "kim": People.kim,
 }
-STAFF = {"dana": Cast.dana, "nora": Cast.nora, "olga": Cast.olga, "cleo": staff(4, Role.CLINICAL)}
+STAFF = {"dana": People.dana, "nora": People.nora, "olga": People.olga, "cleo": staff(4, Role.CLINICAL)}
 EVERYBODY = {
     **PATIENTS,
     **STAFF,
@@ -48,10 +56,10 @@ EVERYBODY = {
     # Somebody who came by a link to pay Maria's bill, and may use it for that alone.
     "link": Principal("link:x", Side.PATIENT, frozenset({Permission.LINKED}), session_ref="link"),
     # Maria in a frame, and Kim in one.
-    "embed": replace(Cast.maria, permissions=EMBED_PERMISSIONS),
-    "embed_kim": replace(Cast.kim, permissions=EMBED_PERMISSIONS),
+    "embed": replace(People.maria, permissions=EMBED_PERMISSIONS),
+    "embed_kim": replace(People.kim, permissions=EMBED_PERMISSIONS),
     # Luis, whom Maria lets pay for her.
-    "payer": replace(Cast.luis, pays_for=frozenset({RIVERA})),
+    "payer": replace(People.luis, pays_for=frozenset({RIVERA})),
 }
 
 
@@ -71,19 +79,19 @@ class Stage:
     device: str
 
     @property
-    def bill(self) -> InvoiceId:
+    def invoice(self) -> InvoiceId:
         return INVOICE
 
 
 def set_the_stage() -> Stage:
-    """After `Cast.on_stage()`: everything Maria can own."""
-    processor = till()
+    """After `Cast.create()`: everything Maria can own."""
+    processor = fake_processor()
     payment = add_payment(INVOICE, 50_00, posted=False)
     refund = RefundId(new_id("ref"))
     with transaction(TEST) as tx:
-        row = tx.find(Payment, payment, lock=True)
+        row = tx.get_or_404(Payment, payment, lock=True)
         row.processor_intent_id = None  # given back at the desk
-        tx.keep(
+        tx.add(
             StaffMember(
                 id=StaffId(f"stf_{4:032x}"),
                 email="cleo@riverside.example",
@@ -92,11 +100,11 @@ def set_the_stage() -> Stage:
                 created_at=clock.now(),
             )
         )
-    refund_payment(Cast.olga, refund, payment, Money(5_00), processor=processor)
+    refund_payment(People.olga, refund, payment, Money(5_00), processor=processor)
     draft = add_invoice(RIVERA, (EVA, "Sealant", 30_00), status=InvoiceStatus.DRAFT)
-    made = make_link(Cast.olga, Purpose.PAY, INVOICE)
+    made = make_link(People.olga, Purpose.PAY, INVOICE)
     with transaction(TEST) as tx:
-        task = tx.keep(
+        task = tx.add(
             Task(
                 id=new_id("tsk"),
                 once=new_id("say"),
@@ -107,7 +115,7 @@ def set_the_stage() -> Stage:
                 created_at=clock.now(),
             )
         )
-        mark = tx.keep(
+        mark = tx.add(
             DependentMark(
                 id=new_id("mrk"),
                 patient_id=people.OSCAR.id,
@@ -117,9 +125,9 @@ def set_the_stage() -> Stage:
                 created_at=clock.now(),
             )
         )
-        tx.keep(PatientLogin(patient_id=MARIA.id, created_at=clock.now()))
+        tx.add(PatientLogin(patient_id=MARIA.id, created_at=clock.now()))
         for ref in ("here", "there"):
-            tx.keep(session(ref, patient_id=MARIA.id))
+            tx.add(session(ref, patient_id=MARIA.id))
         point = tx.exec(select(ContactPoint.id).where(col(ContactPoint.patient_id) == MARIA.id)).first()
         relation = tx.exec(select(Relation.id).where(col(Relation.patient_id) == EVA.id)).first()
     assert point and relation
@@ -137,10 +145,10 @@ def session(ref: str, **whose: Any) -> PortalSession:
 
 
 def session_device(ref: str) -> str:
-    from portal_app.services import devices  # noqa: PLC0415  (its name for a session is its own)
+    from portal_app.services.credentials import devices  # noqa: PLC0415  (its name for a session is its own)
 
     with reading(TEST) as tx:
-        return devices._id(tx.find(PortalSession, ref))
+        return devices._id(tx.get_or_404(PortalSession, ref))
 
 
 def scope_of(name: str) -> SessionScope:
@@ -153,7 +161,7 @@ def open_sessions(ref_of: Callable[[str], str] = lambda name: f"{name:0<64}") ->
     """A session in the database for everybody: their names and its reference."""
     refs = {}
     with transaction(TEST) as tx:
-        link = tx.exec(select(OneTimeLink.id)).first()
+        link = tx.exec(select(ActionLink.id)).first()
         for name, who in EVERYBODY.items():
             if name in ("nobody", "payer"):
                 continue
@@ -162,7 +170,7 @@ def open_sessions(ref_of: Callable[[str], str] = lambda name: f"{name:0<64}") ->
             if name == "link":
                 whose = {"patient_id": MARIA.id, "link_id": link}
             kept = {k: v for k, v in whose.items() if v}
-            tx.keep(session(refs[name], scope=scope_of(name), **kept))
+            tx.add(session(refs[name], scope=scope_of(name), **kept))
     return refs
 
 

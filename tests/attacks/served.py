@@ -16,7 +16,7 @@ from sqlmodel import col, select, update
 from portal_app import clock
 from portal_app.db import engine as db_engine
 from portal_app.db.scope import transaction
-from portal_app.db.tables.credentials import SharingWish
+from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Permission, Side
@@ -24,9 +24,10 @@ from portal_app.domain.credentials import Purpose
 from portal_app.domain.families import GrantKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.sign_in import session_ref
-from portal_app.services import families, practice
-from portal_app.state import doors
-from tests import cast as people
+from portal_app.services.patients import access
+from portal_app.services.practice import facts
+from portal_app.state import guards
+from tests import people
 from tests.attacks.everybody import (
     EVERYBODY,
     STAFF,
@@ -38,10 +39,10 @@ from tests.attacks.everybody import (
     set_the_stage,
 )
 from tests.attacks.wire import ROOT, Caller
-from tests.cast import Cast, add_invoice, add_payment, add_source
 from tests.conftest import NOON
 from tests.e2e.portal import Portal
-from tests.services.credentials_helpers import make_link
+from tests.people import People, add_invoice, add_payment, add_payment_method
+from tests.services.credentials_helper import make_link
 
 importlib.import_module("portal_app.pages")
 ALL = RegistrationContext.get().event_handlers
@@ -107,7 +108,7 @@ class Stage:
     marias: Things
     kims: Things
     # What only somebody who may see that person's … would ever be told.
-    bills: dict[str, frozenset[str]]
+    invoices: dict[str, frozenset[str]]
     services: dict[str, frozenset[str]]
     contacts: dict[str, frozenset[str]]
 
@@ -129,8 +130,8 @@ class Stage:
 
 
 def forget() -> None:
-    families.forget()
-    practice.forget()
+    access.forget()
+    facts.forget()
 
 
 def sign_in_again() -> None:
@@ -157,7 +158,7 @@ def newcomer(name: str) -> Caller:
     person = EVERYBODY[name]
     whose = {"staff_id": person.staff_id} if name in STAFF else {"patient_id": person.patient_id}
     with transaction(TEST) as tx, clock.held_at(NOON):
-        tx.keep(session(session_ref(again.cookie, who.scope), scope=who.scope, **whose))
+        tx.add(session(session_ref(again.cookie, who.scope), scope=who.scope, **whose))
     return again
 
 
@@ -170,23 +171,23 @@ def set_up(portal: Portal) -> Stage:
     forget()
     db_engine.bind(database_of(portal))
     with clock.held_at(NOON):
-        Cast.on_stage()
+        People.create()
         first = set_the_stage()
         open_sessions(lambda name: session_ref(f"cookie-of-{name}", scope_of(name)))
-        bills, services = {}, {}
+        invoices, services = {}, {}
         for number, who in enumerate(
             (p for p in people.EVERYBODY if p.given_name not in ("Eva", "Tim", "Tom")), 2
         ):
             minor = 100_000 * number + 1_019
-            bill = add_invoice(
+            invoice = add_invoice(
                 who.account, (who, f"Zircon {who.given_name}", minor), number=f"CANARY-{number}"
             )
-            bills[who.given_name.lower()] = frozenset(
-                {bill, f"CANARY-{number}", f"{minor // 100:,}.{minor % 100}"}
+            invoices[who.given_name.lower()] = frozenset(
+                {invoice, f"CANARY-{number}", f"{minor // 100:,}.{minor % 100}"}
             )
             services[who.given_name.lower()] = frozenset({f"Zircon {who.given_name}"})
         marias = Things(
-            people.MARIA.id, people.RIVERA, first.bill, first.payment, people.VISA, first.contact, first.link,
+            people.MARIA.id, people.RIVERA, first.invoice, first.payment, people.VISA, first.contact, first.link,
             _wish(), first.device, first.task, first.relation, first.mark, first.refund,
         )  # fmt: skip
         kims = _kims()
@@ -194,12 +195,12 @@ def set_up(portal: Portal) -> Stage:
     db_engine.dispose()
     db_engine.unbind()
     forget()
-    return Stage(portal, marias, kims, bills, services, contacts)
+    return Stage(portal, marias, kims, invoices, services, contacts)
 
 
 def _wish() -> str:
     """Maria shares something with somebody the practice does not know."""
-    wish = SharingWish(
+    wish = GrantRequest(
         id=new_id("shr"),
         patient_id=people.MARIA.id,
         kind=GrantKind.CONTACT,
@@ -210,22 +211,22 @@ def _wish() -> str:
         created_at=clock.now(),
     )
     with transaction(TEST) as tx:
-        return tx.keep(wish).id
+        return tx.add(wish).id
 
 
 def _kims() -> Things:
-    bill = people.KIM_INVOICE
-    payment = add_payment(bill, 10_00, posted=False)
-    source = add_source(people.OKAFOR)
-    link = make_link(Cast.olga, Purpose.PAY, bill).id
+    invoice = people.KIM_INVOICE
+    payment = add_payment(invoice, 10_00, posted=False)
+    source = add_payment_method(people.OKAFOR)
+    link = make_link(People.olga, Purpose.PAY, invoice).id
     with transaction(TEST) as tx:
-        tx.keep(session("kim-there", patient_id=people.KIM.id))
+        tx.add(session("kim-there", patient_id=people.KIM.id))
         mine = col(ContactPoint.patient_id) == people.KIM.id
         point = tx.exec(select(ContactPoint.id).where(mine)).first()
     assert point
     nothing = "9" * 32
     return Things(
-        people.KIM.id, people.OKAFOR, bill, payment, source, point, link, f"shr_{nothing}",
+        people.KIM.id, people.OKAFOR, invoice, payment, source, point, link, f"shr_{nothing}",
         session_device("kim-there"), f"tsk_{nothing}", f"rel_{nothing}", f"mrk_{nothing}", f"ref_{nothing}",
     )  # fmt: skip
 
@@ -235,7 +236,7 @@ def _contacts() -> dict[str, frozenset[str]]:
     found = {}
     with transaction(TEST) as tx:
         for who in people.EVERYBODY:
-            row = tx.find(Patient, who.id, lock=True)
+            row = tx.get_or_404(Patient, who.id, lock=True)
             row.line1, row.city, row.region, row.postal_code = (
                 f"7 {who.given_name} Alley",
                 "Troy",
@@ -252,7 +253,7 @@ def changes(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[t
     return [
         (table, row)
         for table in after
-        if table not in ("job", "money_notice", "processor_event")
+        if table not in ("job", "billing_notice", "received_webhook")
         for row in sorted(set(after[table]) ^ set(before[table]))
         if not (table == "task" and "_not_charged:" in row)
     ]
@@ -268,7 +269,7 @@ def short(handler: str) -> str:
 
 def door(handler: str) -> Permission | str | None:
     """Its permission, "open", or None: the framework's own and `setvar`."""
-    found: Any = doors.door_of(handler)
+    found: Any = guards.guard_of(handler)
     return found
 
 

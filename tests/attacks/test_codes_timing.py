@@ -15,15 +15,15 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from portal_app import clock
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Role, nobody
-from portal_app.domain.errors import NotSignedIn, Refused
-from portal_app.services import credentials
-from portal_app.services.sign_in import passwords, staff, throttle
+from portal_app.domain.errors import NotSignedIn, UserError
+from portal_app.services.credentials import passwords as credentials
+from portal_app.services.sign_in import password_hashes, rate_limits, staff
 from portal_app.services.sign_in.codes import CodeRequest, check_birth_date, check_code, request_code
 from portal_app.services.sign_in.sessions import redeem
-from portal_app.services.sign_in.staff import staff_add, staff_password
+from portal_app.services.sign_in.staff import add_staff_member, check_staff_password
 from tests.attacks.everybody import everything_written
-from tests.cast import MARIA, Cast
-from tests.services.credentials_helpers import code_sent, trail, with_password
+from tests.people import MARIA, People
+from tests.services.credentials_helper import code_sent, trail, with_password
 
 TRIES = 200
 # Half of the tries lie within these of one another; what is told apart over a network is far more.
@@ -33,7 +33,7 @@ VISITOR = nobody("203.0.113.7")
 
 @pytest.fixture(autouse=True)
 def fresh_throttle() -> None:
-    throttle.forget_all()
+    rate_limits.forget_all()
 
 
 def rows() -> Counter[str]:
@@ -49,7 +49,7 @@ def written(work: Callable[[], object]) -> tuple[Counter[str], list[tuple[str, s
 
 def medians(monkeypatch: pytest.MonkeyPatch, known: Callable[[], object], unknown: Callable[[], object]):
     """Processor time, each in turn, so that a busy machine slows both."""
-    monkeypatch.setattr(throttle, "count", lambda *_: None)
+    monkeypatch.setattr(rate_limits, "count", lambda *_: None)
     spent: dict[Callable[[], object], list[float]] = {known: [], unknown: []}
     for work in (known, unknown):
         work()
@@ -71,14 +71,14 @@ def ask(contact: str) -> Callable[[], CodeRequest]:
 
 def give(name: str) -> Callable[[], str]:
     def tried() -> str:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(UserError) as refused:
             credentials.password_sign_in(VISITOR, name, "not the password")
         return refused.value.message
 
     return tried
 
 
-def test_code_1_a_known_and_an_unknown_contact_leave_the_same_rows_and_lines(cast: Cast) -> None:
+def test_code_1_a_known_and_an_unknown_contact_leave_the_same_rows_and_lines(sample_people: People) -> None:
     known, unknown = written(ask("maria@example.com")), written(ask("stranger@example.com"))
     assert known == unknown
     assert known[0]
@@ -87,17 +87,17 @@ def test_code_1_a_known_and_an_unknown_contact_leave_the_same_rows_and_lines(cas
 def test_code_1_a_known_and_an_unknown_contact_take_the_same_time(
     sqlite_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Cast.on_stage()
+    People.create()
     times = medians(monkeypatch, ask("maria@example.com"), ask("stranger@example.com"))
     assert close(*times), times
 
 
-def test_a_known_and_an_unknown_name_get_the_same_words_rows_and_lines(cast: Cast) -> None:
+def test_a_known_and_an_unknown_name_get_the_same_words_rows_and_lines(sample_people: People) -> None:
     with_password(MARIA, "maria")
     known, unknown = give("maria"), give("nobody-at-all")
     assert known() == unknown()
     with clock.held_at(clock.now().replace(hour=18)):
-        throttle.forget_all()
+        rate_limits.forget_all()
         assert written(known) == written(unknown)
 
 
@@ -107,14 +107,14 @@ CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8_192, parallelism=1
 
 @pytest.fixture
 def fairly_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_keeper", CHEAP)
-    monkeypatch.setattr(passwords, "_nobodys", cache(lambda: CHEAP.hash("nobody has this password")))
+    monkeypatch.setattr(password_hashes, "_keeper", CHEAP)
+    monkeypatch.setattr(password_hashes, "_nobodys", cache(lambda: CHEAP.hash("nobody has this password")))
 
 
 def test_a_known_and_an_unknown_name_take_the_same_time(
     sqlite_db: str, monkeypatch: pytest.MonkeyPatch, fairly_cheap: None
 ) -> None:
-    Cast.on_stage()
+    People.create()
     with_password(MARIA, "maria")
     times = medians(monkeypatch, give("maria"), give("nobody-at-all"))
     assert close(*times), times
@@ -124,13 +124,13 @@ def test_a_known_and_an_unknown_member_of_staff_take_the_same_time(
     sqlite_db: str, monkeypatch: pytest.MonkeyPatch, fairly_cheap: None
 ) -> None:
     monkeypatch.setattr(staff, "lock_after", lambda _: None)  # a locked one is looked at all the same
-    Cast.on_stage()
-    staff_add(Cast.olga, "june@riverside.example", "June Ott", Role.BILLING, "a lantern by the lake")
+    People.create()
+    add_staff_member(People.olga, "june@riverside.example", "June Ott", Role.BILLING, "a lantern by the lake")
 
     def tried(email: str) -> Callable[[], object]:
         def attempt() -> None:
-            with pytest.raises(Refused):
-                staff_password(VISITOR, email, "not the password")
+            with pytest.raises(UserError):
+                check_staff_password(VISITOR, email, "not the password")
 
         return attempt
 
@@ -138,7 +138,7 @@ def test_a_known_and_an_unknown_member_of_staff_take_the_same_time(
     assert close(*times), times
 
 
-def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
+def test_two_parallel_uses_of_one_code_make_one_session(sample_people: People) -> None:
     request = request_code(VISITOR, "maria@example.com")
     check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
     together, tickets, trouble = threading.Barrier(6), list[str](), list[BaseException]()
@@ -149,7 +149,7 @@ def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
         try:
             with clock.held_at(noon):
                 tickets.append(check_birth_date(VISITOR, request.id, MARIA.birth_date))
-        except Refused:
+        except UserError:
             pass
         except BaseException as bug:
             trouble.append(bug)
@@ -159,7 +159,7 @@ def test_two_parallel_uses_of_one_code_make_one_session(cast: Cast) -> None:
     assert len(tickets) == 1
 
 
-def test_two_parallel_uses_of_one_ticket_make_one_session(cast: Cast) -> None:
+def test_two_parallel_uses_of_one_ticket_make_one_session(sample_people: People) -> None:
     request = request_code(VISITOR, "maria@example.com")
     check_code(VISITOR, request.id, code_sent("sign_in_code", "maria@example.com"))
     ticket = check_birth_date(VISITOR, request.id, MARIA.birth_date)

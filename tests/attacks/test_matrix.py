@@ -13,65 +13,55 @@ from typing import Any
 import pytest
 
 from portal_app.domain.access import Principal
-from portal_app.domain.billing.words import Method
+from portal_app.domain.billing.types import Method
 from portal_app.domain.credentials import Locked
-from portal_app.domain.errors import NotAllowed, NotFound, NotSignedIn, Refused
+from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.families import ContactKind, RelationKind
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Charge, Outcome, RefundFacts
-from portal_app.services import (
-    account_papers,
-    change_requests,
-    contact_details,
-    credentials,
-    desk_codes,
-    devices,
-    documents,
-    family_links,
-    finding,
-    links,
-    passkeys,
-    pay_links,
-    resets,
-    sharing,
-    staff_tasks,
-    statement_mail,
-)
-from portal_app.services.billing import history, invoices, itemised, refunds, reminding
+from portal_app.services.billing import history
 from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
-from portal_app.services.billing.desk import post_payments, record_payment
 from portal_app.services.billing.history import payments_of_year, years_with_payments
-from portal_app.services.billing.invoices import view_invoice
-from portal_app.services.billing.invoicing import create_invoice, send_invoice, void_invoice, write_off
-from portal_app.services.billing.itemised import itemised_invoice, itemised_period
-from portal_app.services.billing.payments import (
+from portal_app.services.billing.invoices import itemized_receipt, read
+from portal_app.services.billing.invoices.issue import create_invoice, send_invoice, void_invoice, write_off
+from portal_app.services.billing.invoices.itemized_receipt import itemised_invoice, itemised_period
+from portal_app.services.billing.invoices.read import view_invoice
+from portal_app.services.billing.notify import reminders
+from portal_app.services.billing.payments import refunds
+from portal_app.services.billing.payments.pay import (
     cancel_payment,
     confirm_payment,
     pay_account,
     pay_invoice,
     preview_account,
 )
-from portal_app.services.billing.persons import open_invoice, view_patient_billing, view_payment
-from portal_app.services.billing.receipts import view_receipt
-from portal_app.services.billing.refunds import refund_payment, settle_refund
-from portal_app.services.billing.settle import settle
-from portal_app.services.billing.statements import list_people, view_statement
-from portal_app.services.billing.views import NewLine
-from portal_app.services.billing.wallet import (
-    list_sources,
+from portal_app.services.billing.payments.payment_methods import (
+    list_payment_methods,
     make_default,
-    remove_source,
-    rename_source,
-    start_adding_source,
+    remove_payment_method,
+    rename_payment_method,
+    start_adding_payment_method,
     uses,
 )
-from portal_app.services.contact_details import Address
+from portal_app.services.billing.payments.receipts import view_receipt
+from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
+from portal_app.services.billing.payments.settle import settle
+from portal_app.services.billing.staff.patient_billing import open_invoice, view_patient_billing, view_payment
+from portal_app.services.billing.staff.record_payment import post_payments, record_payment
+from portal_app.services.billing.statements import list_people, view_statement
+from portal_app.services.billing.views import NewLine
+from portal_app.services.credentials import desk_codes, devices, passkeys, passwords, resets
+from portal_app.services.documents import account_documents, payment_documents, statement_email
+from portal_app.services.links import action_links, pay_links
 from portal_app.services.messaging import log
-from portal_app.services.sign_in import throttle
+from portal_app.services.patients import change_requests, contact_details, grants, relations, search
+from portal_app.services.patients.contact_details import Address
+from portal_app.services.sign_in import rate_limits
+from portal_app.services.staff import tasks
+from tests.architecture.test_architecture import PORTAL, parsed
 from tests.attacks.everybody import EVERYBODY, TODAY, Stage, everything_written, set_the_stage
-from tests.cast import EVA, IVY, MARIA, NINA, OSCAR, PARK, RIVERA, VISA, Cast
-from tests.services.till import new_payment
-from tests.test_architecture import PORTAL, parsed
+from tests.payments_helper import new_payment
+from tests.people import EVA, IVY, MARIA, NINA, OSCAR, PARK, RIVERA, VISA, People
 
 FIRST, LAST = TODAY.replace(day=1), TODAY
 AMOUNT = Money(20_00)
@@ -105,11 +95,11 @@ def line(what: str, whom: str, ask: Ask) -> None:
 
 
 # Maria's bills
-line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.bill))
+line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.invoice))
 line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: view_invoice(p, s.draft))
-line("billing.open_invoice", SEES_BILLING, lambda p, s: open_invoice(p, s.bill))
-line("billing.correct_what_waits", MONEY, lambda p, s: reminding.correct_what_waits(p, RIVERA))
-line("billing.itemised_invoice", MONEY, lambda p, s: itemised_invoice(p, s.bill))
+line("billing.open_invoice", SEES_BILLING, lambda p, s: open_invoice(p, s.invoice))
+line("billing.correct_what_waits", MONEY, lambda p, s: reminders.refresh_pending_digests(p, RIVERA))
+line("billing.itemised_invoice", MONEY, lambda p, s: itemised_invoice(p, s.invoice))
 line(
     "billing.itemised_period",
     MONEY,
@@ -118,46 +108,60 @@ line(
 line(
     "billing.itemised_period of Eva",
     "maria embed dana olga",
-    lambda p, s: itemised.itemised_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
+    lambda p, s: itemized_receipt.itemised_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
 )
-line("documents.invoice_paper", f"{MONEY} payer", lambda p, s: documents.invoice_paper(p, s.bill, "en"))
-line("documents.invoice_paper", f"{MONEY} payer", lambda p, s: documents.invoice_paper(p, s.bill, "en"))
-line("account_papers.itemised_paper", MONEY, lambda p, s: account_papers.itemised_paper(p, s.bill, "en"))
+line(
+    "documents.invoice_paper",
+    f"{MONEY} payer",
+    lambda p, s: payment_documents.invoice_paper(p, s.invoice, "en"),
+)
+line(
+    "documents.invoice_paper",
+    f"{MONEY} payer",
+    lambda p, s: payment_documents.invoice_paper(p, s.invoice, "en"),
+)
+line(
+    "account_papers.itemised_paper", MONEY, lambda p, s: account_documents.itemised_paper(p, s.invoice, "en")
+)
 line(
     "account_papers.itemised_period_paper",
     MONEY,
-    lambda p, s: account_papers.itemised_period_paper(p, FIRST, LAST, "en", account_id=RIVERA),
+    lambda p, s: account_documents.itemised_period_paper(p, FIRST, LAST, "en", account_id=RIVERA),
 )
 line(
     "billing.list_invoices of Maria",
     "maria embed dana olga",
-    lambda p, s: found(invoices.list_invoices(p, patient_id=MARIA.id)),
+    lambda p, s: found(read.list_invoices(p, patient_id=MARIA.id)),
 )
 line("billing.send_invoice", SEES_BILLING, lambda p, s: send_invoice(p, s.draft))
 line("billing.void_invoice", SEES_BILLING, lambda p, s: void_invoice(p, s.draft, reason="x"))
-line("billing.write_off", REFUNDS, lambda p, s: write_off(p, s.bill, reason="x"))
+line("billing.write_off", REFUNDS, lambda p, s: write_off(p, s.invoice, reason="x"))
 line(
     "billing.create_invoice",
     SEES_BILLING,
-    lambda p, s: create_invoice(p, new_bill(), RIVERA, [NewLine(MARIA.id, "Filling", AMOUNT)], due_date=LAST),
+    lambda p, s: create_invoice(
+        p, new_invoice(), RIVERA, [NewLine(MARIA.id, "Filling", AMOUNT)], due_date=LAST
+    ),
 )
 
 # Paying, and what was paid
 line(
     "billing.pay_invoice with a new card",
     f"{MARIA_PAYS} payer",
-    lambda p, s: pay_invoice(p, new_payment(), s.bill, AMOUNT, processor=s.processor, token="ctoken_visa"),
+    lambda p, s: pay_invoice(p, new_payment(), s.invoice, AMOUNT, processor=s.processor, token="ctoken_visa"),
 )
 line(
     "billing.pay_invoice with Maria's card",
     MARIA_PAYS,
-    lambda p, s: pay_invoice(p, new_payment(), s.bill, AMOUNT, processor=s.processor, source_id=VISA),
+    lambda p, s: pay_invoice(
+        p, new_payment(), s.invoice, AMOUNT, processor=s.processor, payment_method_id=VISA
+    ),
 )
 line(
     "billing.pay_account",
     MARIA_PAYS,
     lambda p, s: pay_account(
-        p, new_payment(), AMOUNT, processor=s.processor, account_id=RIVERA, source_id=VISA
+        p, new_payment(), AMOUNT, processor=s.processor, account_id=RIVERA, payment_method_id=VISA
     ),
 )
 line(
@@ -176,9 +180,13 @@ line(
     lambda p, s: cancel_payment(p, s.payment, processor=s.processor),
 )
 line("billing.view_receipt", MONEY, lambda p, s: view_receipt(p, s.payment))
-line("documents.receipt_paper", MONEY, lambda p, s: documents.receipt_paper(p, s.payment, "en"))
-line("documents.receipt_paper", MONEY, lambda p, s: documents.receipt_paper(p, s.payment, "en"))
-line("documents.for_message", MONEY, lambda p, s: documents.for_message(p, "receipt", s.payment, "en"))
+line("documents.receipt_paper", MONEY, lambda p, s: payment_documents.receipt_paper(p, s.payment, "en"))
+line("documents.receipt_paper", MONEY, lambda p, s: payment_documents.receipt_paper(p, s.payment, "en"))
+line(
+    "documents.for_message",
+    MONEY,
+    lambda p, s: payment_documents.render_attachment(p, "receipt", s.payment, "en"),
+)
 line("billing.view_payment", SEES_BILLING, lambda p, s: view_payment(p, s.payment))
 line(
     "billing.record_payment",
@@ -213,35 +221,35 @@ line(
 line(
     "account_papers.statement_paper",
     MONEY,
-    lambda p, s: account_papers.statement_paper(p, FIRST, LAST, "en", account_id=RIVERA),
+    lambda p, s: account_documents.statement_paper(p, FIRST, LAST, "en", account_id=RIVERA),
 )
 line(
     "account_papers.tax_paper",
     MONEY,
-    lambda p, s: account_papers.tax_paper(p, 2026, "en", account_id=RIVERA),
+    lambda p, s: account_documents.tax_paper(p, 2026, "en", account_id=RIVERA),
 )
 line(
     "statement_mail.email_statement of Eva",
     f"{MARIA_PAYS} luis payer",
-    lambda p, s: statement_mail.email_statement(p, FIRST, LAST, patient_id=EVA.id),
+    lambda p, s: statement_email.email_statement(p, FIRST, LAST, patient_id=EVA.id),
 )
 line("billing.view_patient_billing", SEES_BILLING, lambda p, s: view_patient_billing(p, MARIA.id))
 line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: view_patient_billing(p, IVY.id))
 
 # Maria's cards
-line("billing.list_sources", MARIA_PAYS, lambda p, s: list_sources(p, RIVERA))
+line("billing.list_sources", MARIA_PAYS, lambda p, s: list_payment_methods(p, RIVERA))
 line("billing.uses", MARIA_PAYS, lambda p, s: uses(p, RIVERA))
 line(
     "billing.start_adding_source",
     MARIA_PAYS,
-    lambda p, s: start_adding_source(p, "set_1", processor=s.processor, account_id=RIVERA),
+    lambda p, s: start_adding_payment_method(p, "set_1", processor=s.processor, account_id=RIVERA),
 )
-line("billing.rename_source", MARIA_PAYS, lambda p, s: rename_source(p, VISA, "x"))
+line("billing.rename_source", MARIA_PAYS, lambda p, s: rename_payment_method(p, VISA, "x"))
 line("billing.make_default", MARIA_PAYS, lambda p, s: make_default(p, VISA))
 line(
     "billing.remove_source",
     MARIA_PAYS,
-    lambda p, s: remove_source(p, VISA, processor=s.processor),
+    lambda p, s: remove_payment_method(p, VISA, processor=s.processor),
 )
 
 # The portal's own, behind all the doors
@@ -291,36 +299,36 @@ line(
     ACTS_FOR_MARIA,
     lambda p, s: contact_details.ask_for_change(p, MARIA.id, Locked.NAME, "Marie"),
 )
-line("sharing.contacts_of", ACTS_FOR_MARIA, lambda p, s: sharing.contacts_of(p, MARIA.id))
-line("sharing.contacts_of Eva", ACTS_FOR_EVA, lambda p, s: sharing.contacts_of(p, EVA.id))
-line("sharing.stop_sharing", NOBODY, lambda p, s: sharing.stop_sharing(p, "wsh_" + "9" * 32))
+line("sharing.contacts_of", ACTS_FOR_MARIA, lambda p, s: grants.contacts_of(p, MARIA.id))
+line("sharing.contacts_of Eva", ACTS_FOR_EVA, lambda p, s: grants.contacts_of(p, EVA.id))
+line("sharing.stop_sharing", NOBODY, lambda p, s: grants.stop_sharing(p, "wsh_" + "9" * 32))
 line(
     "change_requests.apply_change",
     EDITS,
     lambda p, s: change_requests.apply_change(p, s.task, given_name="Mary", family_name="Rivera"),
 )
 line("change_requests.dismiss_change", EDITS, lambda p, s: change_requests.dismiss_change(p, s.task))
-line("staff_tasks.finish_task", SEES_PATIENTS, lambda p, s: staff_tasks.finish_task(p, s.task))
-line("finding.find_patient", SEES_PATIENTS, lambda p, s: finding.find_patient(p, MARIA.id))
+line("staff_tasks.finish_task", SEES_PATIENTS, lambda p, s: tasks.finish_task(p, s.task))
+line("finding.find_patient", SEES_PATIENTS, lambda p, s: search.find_patient(p, MARIA.id))
 
 # Signing in as Maria
 line("devices.end_device", ACTS_FOR_MARIA, lambda p, s: devices.end_device(p, s.device))
 line("passkeys.rename_passkey", NOBODY, lambda p, s: passkeys.rename_passkey(p, "psk_x", "x"))
 line("passkeys.remove_passkey", HAS_A_SIGN_IN, lambda p, s: passkeys.remove_passkey(p, "psk_x"))
-line("credentials.unlock_sign_in", EDITS, lambda p, s: credentials.unlock_sign_in(p, MARIA.id, "seen"))
+line("credentials.unlock_sign_in", EDITS, lambda p, s: passwords.unlock_sign_in(p, MARIA.id, "seen"))
 line("resets.start_reset", EDITS, lambda p, s: resets.start_reset(p, MARIA.id, "seen"))
 line("resets.waiting_reset", EDITS, lambda p, s: resets.waiting_reset(p, MARIA.id))
 line("resets.stop_reset", NOBODY, lambda p, s: resets.stop_reset(p, MARIA.id))
 line("desk_codes.print_desk_code", SHARES, lambda p, s: desk_codes.print_desk_code(p, MARIA.id))
-line("links.list_links", SHARES, lambda p, s: links.list_links(p, MARIA.id))
-line("links.revoke_link", SEES_BILLING, lambda p, s: links.revoke_link(p, s.link))
-line("pay_links.make_pay_link", SEES_BILLING, lambda p, s: pay_links.make_pay_link(p, s.bill))
-line("pay_links.send_pay_link", SEES_BILLING, lambda p, s: pay_links.send_pay_link(p, s.bill))
-line("pay_links.open_pay_links", SEES_BILLING, lambda p, s: pay_links.open_pay_links(p, s.bill))
+line("links.list_links", SHARES, lambda p, s: action_links.list_links(p, MARIA.id))
+line("links.revoke_link", SEES_BILLING, lambda p, s: action_links.revoke_link(p, s.link))
+line("pay_links.make_pay_link", SEES_BILLING, lambda p, s: pay_links.make_pay_link(p, s.invoice))
+line("pay_links.send_pay_link", SEES_BILLING, lambda p, s: pay_links.send_pay_link(p, s.invoice))
+line("pay_links.open_pay_links", SEES_BILLING, lambda p, s: pay_links.open_pay_links(p, s.invoice))
 line(
     "pay_links.pay_linked_bill",
-    NOBODY,  # but a session of an open link: tests/services/test_pay_links.py
-    lambda p, s: pay_links.pay_linked_bill(
+    NOBODY,  # but a session of an open link: tests/services/links/test_pay_links.py
+    lambda p, s: pay_links.pay_linked_invoice(
         p, new_payment(), AMOUNT, token="ctoken_visa", processor=s.processor
     ),
 )
@@ -335,41 +343,41 @@ line(
     lambda p, s: pay_links.cancel_linked_payment(p, s.payment, processor=s.processor),
 )
 line("pay_links.view_linked_receipt", NOBODY, lambda p, s: pay_links.view_linked_receipt(p, s.payment))
-line("links.send_access_link", SHARES, lambda p, s: links.send_access_link(p, MARIA.id))
+line("links.send_access_link", SHARES, lambda p, s: action_links.send_access_link(p, MARIA.id))
 
 # Who acts for whom
-line("family_links.view_family", "olga", lambda p, s: family_links.view_family(p, MARIA.id))
+line("family_links.view_family", "olga", lambda p, s: relations.view_family(p, MARIA.id))
 line(
     "family_links.add_relation",
     "olga",
-    lambda p, s: family_links.add_relation(p, NINA.id, OSCAR.id, RelationKind.PARENT),
+    lambda p, s: relations.add_relation(p, NINA.id, OSCAR.id, RelationKind.PARENT),
 )
-line("family_links.end_relation", "olga", lambda p, s: family_links.end_relation(p, s.relation))
+line("family_links.end_relation", "olga", lambda p, s: relations.end_relation(p, s.relation))
 line(
     "family_links.mark_dependent",
     "olga",
-    lambda p, s: family_links.mark_dependent(p, IVY.id, OSCAR.id, "he pays"),
+    lambda p, s: relations.mark_dependent(p, IVY.id, OSCAR.id, "he pays"),
 )
-line("family_links.unmark_dependent", "olga", lambda p, s: family_links.unmark_dependent(p, s.mark))
+line("family_links.unmark_dependent", "olga", lambda p, s: relations.unmark_dependent(p, s.mark))
 
 # Takes an id and is not in the table, and why.
 ELSEWHERE = {
     "account_papers.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
     "billing.customer_of": "a helper of paying and of saving cards, whose doors are here",
     "billing.guarantor_names": "a name for whoever was checked before",
-    "billing.finish_adding_source": "the id is the processor's; tests/state/test_sources_state.py",
+    "billing.finish_adding_source": "the id is the processor's; tests/state/billing/test_payment_methods.py",
     "billing.payment_of": "the webhook's; nobody asks",
-    "contact_details.confirm_contact": "the id with its code; tests/services/test_credentials_contacts.py",
+    "contact_details.confirm_contact": "the id with its code; tests/services/patients/test_contact_details.py",
     "messaging.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
-    "second_factor.send_second_code": "the challenge is the secret; tests/services/test_credentials.py",
-    "second_factor.answer": "the challenge is the secret; tests/services/test_credentials.py",
-    "sign_in.check_code": "the id with its code; tests/services/test_sign_in.py",
-    "sign_in.check_birth_date": "the id with its code; tests/services/test_sign_in.py",
-    "sign_in.staff_totp": "the challenge is the secret; tests/services/test_staff_sign_in.py",
+    "second_factor.send_second_code": "the challenge is the secret; tests/services/credentials/test_passwords.py",
+    "second_factor.answer": "the challenge is the secret; tests/services/credentials/test_passwords.py",
+    "sign_in.check_code": "the id with its code; tests/services/sign_in/test_codes.py",
+    "sign_in.check_birth_date": "the id with its code; tests/services/sign_in/test_codes.py",
+    "sign_in.staff_totp": "the challenge is the secret; tests/services/sign_in/test_staff.py",
 }
 
 
-def new_bill() -> Any:
+def new_invoice() -> Any:
     from portal_app.domain.ids import InvoiceId, new_id  # noqa: PLC0415
 
     return InvoiceId(new_id("inv"))
@@ -390,12 +398,12 @@ def found(page: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def fresh_throttle() -> None:
-    throttle.forget_all()
+    rate_limits.forget_all()
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.what)
 def test_for_all_the_others_it_does_not_exist_and_nothing_is_written(db: str, row: Line) -> None:
-    Cast.on_stage()
+    People.create()
     stage = set_the_stage()
     before = everything_written()
     got_in = []
@@ -403,7 +411,7 @@ def test_for_all_the_others_it_does_not_exist_and_nothing_is_written(db: str, ro
         try:
             row.ask(EVERYBODY[name], stage)
             got_in.append(name)
-        except (NotFound, NotAllowed, NotSignedIn):
+        except (NotFound, PermissionDenied, NotSignedIn):
             pass
     assert not got_in
     assert everything_written() == before
@@ -423,22 +431,22 @@ def test_for_one_of_those_it_is_there_on_postgresql_too(postgres_db: str, row: L
 
 
 def is_there(row: Line, name: str) -> None:
-    Cast.on_stage()
+    People.create()
     stage = set_the_stage()
     try:
         row.ask(EVERYBODY[name], stage)
-    except (NotFound, NotAllowed):
+    except (NotFound, PermissionDenied):
         raise
-    except Refused:
+    except UserError:
         pass  # let in, and told why not now: a proof first, the last card, nothing to do
 
 
 def test_a_message_is_sent_again_by_who_takes_payments(db: str) -> None:
-    Cast.on_stage()
+    People.create()
     for name, who in EVERYBODY.items():
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(UserError) as refused:
             log.send_again(who, "msg_" + "9" * 32)
-        assert isinstance(refused.value, NotAllowed) is (name not in SEES_BILLING.split())
+        assert isinstance(refused.value, PermissionDenied) is (name not in SEES_BILLING.split())
 
 
 def test_every_service_that_takes_an_id_is_in_the_table() -> None:

@@ -6,13 +6,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from portal_app.services.sign_in import throttle
+from portal_app.services.sign_in import rate_limits
 from portal_app.visitor import Visitor
-from portal_app.web import documents, exports, session, sms, stripe
+from portal_app.web.routes import documents, exports, session, sms_webhook, stripe_webhook
 from tests.attacks.everybody import EVERYBODY, STAFF, everything_written, open_sessions, set_the_stage
-from tests.cast import INVOICE, NINA, PARK, RIVERA, Cast
+from tests.people import INVOICE, NINA, PARK, RIVERA, People
 
-ROUTES = [*documents.routes, *exports.routes, *session.routes, *stripe.routes, *sms.routes]
+ROUTES = [*documents.routes, *exports.routes, *session.routes, *stripe_webhook.routes, *sms_webhook.routes]
 PERIOD = "from=2026-06-01&to=2026-06-30"
 # Status by person; "*" for everybody else who is signed in. Nobody is always told to sign in.
 BILLING = {"dana": 200, "nora": 200, "olga": 200}
@@ -56,8 +56,8 @@ def ask(method: str, path: str, who: Visitor) -> httpx.Response:
 
 @pytest.mark.parametrize("path", GETS)
 def test_who_gets_it_and_what_the_others_are_told(db: str, path: str) -> None:
-    throttle.forget_all()
-    Cast.on_stage()
+    rate_limits.forget_all()
+    People.create()
     stage = set_the_stage()
     refs = open_sessions()
     told = {}
@@ -72,8 +72,8 @@ def test_who_gets_it_and_what_the_others_are_told(db: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", POSTS)
 def test_an_empty_word_opens_nothing_for_anybody(db: str, path: str) -> None:
-    throttle.forget_all()
-    Cast.on_stage()
+    rate_limits.forget_all()
+    People.create()
     set_the_stage()
     refs = open_sessions()
     before = everything_written()

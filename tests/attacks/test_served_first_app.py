@@ -21,12 +21,12 @@ from pyotp.totp import TOTP
 from portal_app.db import engine as db_engine
 from portal_app.db.scope import transaction
 from portal_app.db.tables.practice import Practice
-from portal_app.domain.access import Side, the_portal
+from portal_app.domain.access import Side, system_principal
 from tests.attacks.served import ALL
 from tests.attacks.wire import Caller, Line, Page
+from tests.commands.places import PRODUCTION, Place
 from tests.conftest import DATABASES
 from tests.e2e.portal import CLIENT, ROOT
-from tests.places import PRODUCTION, Place
 from tests.servers import free_port, listening, wait_until
 
 pytestmark = pytest.mark.served
@@ -94,8 +94,8 @@ def _listens(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> boo
 
 def _open_practice(url: str) -> None:
     db_engine.bind(url)
-    with transaction(the_portal("test")) as tx:
-        tx.keep(Practice(id="practice", name="Riverside Family Dental"))
+    with transaction(system_principal("test")) as tx:
+        tx.add(Practice(id="practice", name="Riverside Family Dental"))
     db_engine.dispose()
     db_engine.unbind()
 

@@ -16,7 +16,7 @@ from tests.e2e.portal import CLIENT, Portal
 
 pytestmark = [pytest.mark.served, pytest.mark.postgres]
 LOAD = next(name for name in ALL if name.endswith("invoices_state.load"))
-HER_BILL = "2,010.19"
+HER_INVOICE = "2,010.19"
 ELSEWHERE = "/account"  # says no sum at all: what is heard of a bill was kept
 
 
@@ -58,11 +58,11 @@ async def lines(pair: tuple[Stage, Portal]) -> AsyncIterator[tuple[Line, Line]]:
         yield Line(stage.portal.url, client), Line(second.url, client)
 
 
-async def with_her_bills(line: Line, load: str = "") -> Page:
+async def with_her_invoices(line: Line, load: str = "") -> Page:
     page = await line.call(caller("maria"), load=load)
     await page.hydrate()
     await page.tell(LOAD, path="/invoices")
-    await page.until(HER_BILL)
+    await page.until(HER_INVOICE)
     return page
 
 
@@ -74,14 +74,14 @@ async def comes_back(line: Line, token: str) -> Page:
 
 
 def kept(page: Page) -> bool:
-    return not page.new_token and HER_BILL in "".join(page.heard)
+    return not page.new_token and HER_INVOICE in "".join(page.heard)
 
 
 async def test_when_a_process_is_killed_its_pages_go_on_at_another(
     pair: tuple[Stage, Portal], lines: tuple[Line, Line]
 ):
     first, second = lines
-    page = await with_her_bills(first)
+    page = await with_her_invoices(first)
     await page.settle()
     await asyncio.sleep(0.5)  # its state is in Redis, and nobody holds it
     pair[0].portal.kill()
@@ -95,7 +95,7 @@ async def test_when_a_process_is_killed_its_pages_go_on_at_another(
 async def test_a_page_whose_line_froze_goes_on_at_another_process(lines: tuple[Line, Line]):
     first, second = lines
     async with frozen_line(first) as (through, freeze):
-        page = await with_her_bills(through)
+        page = await with_her_invoices(through)
         freeze.set()
         back = await comes_back(second, page.token)
         assert kept(back)
@@ -107,7 +107,7 @@ async def test_a_page_whose_line_froze_goes_on_at_another_process(lines: tuple[L
 async def test_a_page_whose_line_froze_goes_on_at_the_same_process(lines: tuple[Line, Line]):
     first, _ = lines
     async with frozen_line(first) as (through, freeze):
-        page = await with_her_bills(through)
+        page = await with_her_invoices(through)
         freeze.set()
         back = await comes_back(first, page.token)
         assert kept(back)
@@ -116,7 +116,7 @@ async def test_a_page_whose_line_froze_goes_on_at_the_same_process(lines: tuple[
 
 async def test_a_second_tab_at_another_process_gets_a_page_of_its_own(lines: tuple[Line, Line]):
     first, second = lines
-    page = await with_her_bills(first)
+    page = await with_her_invoices(first)
     listening = asyncio.create_task(page.gone(6))  # a browser answers by itself
     tab = await comes_back(second, page.token)
     assert tab.new_token
@@ -133,12 +133,12 @@ async def test_a_duplicated_tab_is_a_page_of_its_own_and_stays_it_when_its_line_
 ):
     """The browser copies the first tab's token with it."""
     first, second = lines[0], lines[other]
-    page = await with_her_bills(first, "one")
+    page = await with_her_invoices(first, "one")
     tab = await second.call(caller("maria"), page.token, load="two")
     await tab.hydrate(path=ELSEWHERE)
-    assert HER_BILL not in "".join(tab.heard) and not tab.new_token
+    assert HER_INVOICE not in "".join(tab.heard) and not tab.new_token
     await tab.tell(LOAD, path="/invoices")
-    await tab.until(HER_BILL)
+    await tab.until(HER_INVOICE)
     await tab.close()
     for at in (second, lines[1 - other]):
         tab = await at.call(caller("maria"), page.token, load="two")
@@ -153,11 +153,11 @@ async def test_a_duplicated_tab_is_a_page_of_its_own_and_stays_it_when_its_line_
 @pytest.mark.parametrize("name", ["nobody", "kim"])
 async def test_her_token_at_another_process_shows_nothing_of_hers(lines: tuple[Line, Line], name: str):
     first, second = lines
-    page = await with_her_bills(first)
+    page = await with_her_invoices(first)
     await page.close()
     thief = await second.call(caller(name), page.token)
     await thief.hydrate(path=ELSEWHERE)
-    assert HER_BILL not in "".join(thief.heard)
+    assert HER_INVOICE not in "".join(thief.heard)
     back = await comes_back(second, page.token)
     assert kept(back)
     await thief.close()
@@ -167,7 +167,7 @@ async def test_her_token_at_another_process_shows_nothing_of_hers(lines: tuple[L
 @pytest.mark.parametrize("turn", range(3))
 async def test_signing_out_at_one_process_closes_the_pages_at_the_other(lines: tuple[Line, Line], turn: int):
     first, second = lines
-    here, there = await with_her_bills(first), await with_her_bills(second)
+    here, there = await with_her_invoices(first), await with_her_invoices(second)
     assert (await second.ask("POST", "/auth/sign-out?side=patient", caller("maria")))[0] == 200
     begun = time.monotonic()
     assert await asyncio.gather(here.gone(), there.gone()) == [True, True]
@@ -176,7 +176,7 @@ async def test_signing_out_at_one_process_closes_the_pages_at_the_other(lines: t
     after = await first.hydrated(caller("maria"))
     await after.tell(LOAD, path="/invoices")
     await after.until("/sign-in")
-    assert HER_BILL not in "".join(after.heard)
+    assert HER_INVOICE not in "".join(after.heard)
 
 
 @asynccontextmanager

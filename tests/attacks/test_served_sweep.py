@@ -18,7 +18,7 @@ from sqlmodel import col, select
 
 from portal_app.db.scope import reading
 from portal_app.db.tables.audit import AuditEntry
-from portal_app.state import doors
+from portal_app.state import guards
 from tests.attacks import served
 from tests.attacks.everybody import EVERYBODY, PATIENTS, STAFF, TEST, everything_written
 from tests.attacks.served import ALL, EVIL, Stage, Things, caller, changes, said
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.served
 CALLERS = sorted(EVERYBODY.keys() - {"payer"})
 FAMILIES = {*PATIENTS, "embed", "embed_kim"}
 FAMILY = {"maria": "maria", "embed": "maria", "link": "maria", "luis": "luis"}
-OURS = [name for name in ALL if doors.door_of(name) is not None]
-THEIRS = [name for name in ALL if doors.door_of(name) is None]  # the framework's, and setters
+OURS = [name for name in ALL if guards.guard_of(name) is not None]
+THEIRS = [name for name in ALL if guards.guard_of(name) is None]  # the framework's, and setters
 FILLED = "is_hydrated_rx_state_"
 REMEMBERED = 20  # refusals of one person a minute that the trail keeps
 WRONG: tuple[Any, ...] = (None, {"$ne": 1}, [1, [2]], -1.5, 10**30, [True])
@@ -42,15 +42,15 @@ def others(stage: Stage, name: str) -> Things:
 def forbidden(stage: Stage, name: str) -> set[str]:
     """What `name` must never be told, by the rules of DOMAIN.md."""
     who = name.removeprefix("embed_") if name != "embed" else "maria"
-    everyone = set(stage.bills)
-    sees_bills = {
+    everyone = set(stage.invoices)
+    sees_invoices = {
         "rosa": {"rosa", "nina"},
         "oscar": {"oscar", "ivy"},
         "link": set(),
         "ivy": set(),
         "nina": set(),
     }
-    sees_bills |= {"dana": everyone, "nora": everyone, "olga": everyone, "cleo": set(), "nobody": set()}
+    sees_invoices |= {"dana": everyone, "nora": everyone, "olga": everyone, "cleo": set(), "nobody": set()}
     # What was done is health: of a grown-up dependent not even who pays reads it (DEP-4).
     reads = {
         "link": set(),
@@ -68,10 +68,10 @@ def forbidden(stage: Stage, name: str) -> set[str]:
         "link": set(),
         "nobody": set(),
     }
-    bills, services = sees_bills.get(who, {who}), reads.get(who, {who})
+    invoices, services = sees_invoices.get(who, {who}), reads.get(who, {who})
     contacts = reaches.get(who, {who, *({"eva", "tim", "tom"} if who in ("maria", "luis") else set())})
     theirs = set().union(*(stage.contacts[p] for p in contacts)) if contacts else set()
-    words = set().union(*(stage.bills[p] for p in everyone - bills))
+    words = set().union(*(stage.invoices[p] for p in everyone - invoices))
     words |= set().union(*(stage.services[p] for p in everyone - services))
     words |= set().union(*(stage.contacts[p] for p in stage.contacts if p not in contacts)) - theirs
     if name.startswith("embed"):
@@ -118,7 +118,7 @@ def filled(told: list[dict[str, Any]], empty: dict[str, dict[str, Any]]) -> set[
 
 
 def may(name: str, handler: str) -> bool:
-    permission = doors.door_of(handler)
+    permission = guards.guard_of(handler)
     return permission == "open" or (name != "nobody" and permission in EVERYBODY[name].permissions)
 
 
@@ -155,8 +155,10 @@ async def test_a_call_that_is_allowed_reaches_nothing_of_others(
     leaked = sorted(word for word in forbidden(stage, name) if word in words)
     assert not leaked, (leaked, where(told, leaked))
     own = name.removeprefix("embed_") if name != "embed" else "maria"
-    if own in stage.bills and EVERYBODY[name].accounts:
-        assert all(word in words for word in stage.bills[own] if word.startswith("inv")), "not even their own"
+    if own in stage.invoices and EVERYBODY[name].accounts:
+        assert all(word in words for word in stage.invoices[own] if word.startswith("inv")), (
+            "not even their own"
+        )
     if name not in STAFF:
         assert not (strange := not_theirs(name, changes(before, everything_written()))), strange
 
@@ -229,7 +231,7 @@ async def test_setters_and_the_frameworks_own_change_nothing(
     }
     before, refused = everything_written(), len(refusals())
     names = [handler for handler in THEIRS if handler != HYDRATE]
-    setters = [n for n in names if n.endswith((".setvar", ".set_is_hydrated")) and n not in doors.FRAMEWORK]
+    setters = [n for n in names if n.endswith((".setvar", ".set_is_hydrated")) and n not in guards.FRAMEWORK]
     assert len(setters) > 40
 
     def what(handler: str) -> dict[str, Any]:
@@ -261,7 +263,7 @@ async def test_in_a_frame_nothing_answers_but_what_may_be_framed(
     """Her own account, statements and saved cards too, whose permission her session in the frame has."""
     who = served.newcomer(name)
     things = stage.marias if name == "embed" else stage.kims
-    names = [n for n in OURS if may(name, n) and n.rpartition(".")[0] not in doors.in_frames()]
+    names = [n for n in OURS if may(name, n) and n.rpartition(".")[0] not in guards.in_frames()]
     assert {"payments_state.load", "statements_state.load"} <= {served.short(n) for n in names}
     before, empty = everything_written(), (await line.hydrated(who, path="/embed")).deltas()
     told = await sweep(

@@ -49,7 +49,7 @@ def prepare() -> list[str]:
     from portal_app.db.tables.families import Patient  # noqa: PLC0415
     from portal_app.db.tables.practice import Practice  # noqa: PLC0415
     from portal_app.demo import PRACTICE  # noqa: PLC0415
-    from portal_app.domain.access import the_portal  # noqa: PLC0415
+    from portal_app.domain.access import system_principal  # noqa: PLC0415
     from portal_app.services.imports.run import run_import  # noqa: PLC0415
     from portal_app.services.sign_in.sessions import redeem, write_ticket  # noqa: PLC0415
     from tests.bench.bench_import import PATIENTS, write_practice  # noqa: PLC0415
@@ -58,14 +58,14 @@ def prepare() -> list[str]:
         shutil.rmtree(HOME, ignore_errors=True)
         (HOME / "csv").mkdir(parents=True)
         subprocess.run([sys.executable, "-m", "portal_app.cli", "migrate"], cwd=ROOT, check=True)
-        with transaction(the_portal("bench")) as tx:
-            tx.keep(Practice(id="practice", **PRACTICE))
+        with transaction(system_principal("bench")) as tx:
+            tx.add(Practice(id="practice", **PRACTICE))
         write_practice(HOME / "csv")
-        run_import(the_portal("import"), HOME / "csv")
+        run_import(system_principal("import"), HOME / "csv")
         (HOME / "ready").touch()
     # Every third answers for a family; the older half are adults.
     answering = [str(n) for n in range(PATIENTS) if n % 3 == 0][-SESSIONS:]
-    with transaction(the_portal("bench")) as tx:
+    with transaction(system_principal("bench")) as tx:
         who = tx.exec(select(Patient.id).where(col(Patient.chart_number).in_(answering))).all()
         tickets = [write_ticket(tx, way="bench", patient_id=patient_id) for patient_id in who]
     return [redeem(ticket).value for ticket in tickets]

@@ -102,7 +102,7 @@ def measure() -> dict[str, float | int | bool]:
 
     import portal_app.db.tables  # noqa: F401, PLC0415
     from portal_app.db.engine import bind, engine  # noqa: PLC0415
-    from portal_app.domain.access import the_portal  # noqa: PLC0415
+    from portal_app.domain.access import system_principal  # noqa: PLC0415
     from portal_app.services.imports.run import run_import  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
@@ -112,10 +112,10 @@ def measure() -> dict[str, float | int | bool]:
         SQLModel.metadata.create_all(engine())
         seen: list[int] = []
         begun, busy = time.perf_counter(), time.process_time()
-        report = run_import(the_portal("import"), folder, progress=lambda done, _: seen.append(done))
+        report = run_import(system_principal("import"), folder, progress=lambda done, _: seen.append(done))
         first, busy = time.perf_counter() - begun, time.process_time() - busy
         begun = time.perf_counter()
-        again = run_import(the_portal("import"), folder)
+        again = run_import(system_principal("import"), folder)
         return {
             "rows": sum(count.rows for count in report.counts.values()),
             "seconds": round(first, 1),

@@ -11,22 +11,29 @@ import pytest
 from portal_app import clock
 from portal_app.db.engine import engine
 from portal_app.db.scope import transaction
-from portal_app.db.tables.billing import Allocation, Invoice, InvoiceLine, LedgerEntry, Payment, PaymentPart
-from portal_app.domain.access import the_portal
-from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.db.tables.billing import (
+    Allocation,
+    IntendedAllocation,
+    Invoice,
+    InvoiceLine,
+    LedgerEntry,
+    Payment,
+)
+from portal_app.domain.access import system_principal
+from portal_app.domain.billing.types import EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
 from portal_app.services.billing.accounts import view_account
 from portal_app.services.billing.history import list_payments
-from portal_app.services.billing.invoices import list_invoices
-from portal_app.services.billing.shares import pour_shares
+from portal_app.services.billing.invoices.read import list_invoices
+from portal_app.services.billing.ledger.person_shares import pour_shares
 from portal_app.services.billing.statements import view_statement
-from tests import cast as people
-from tests.cast import Cast
+from tests import people
+from tests.people import People
 
 MANY, FEW = 10_000, 10
 AT_MOST = 1.5
-PORTAL = the_portal("test")
+PORTAL = system_principal("test")
 
 
 def fill(account: AccountId, person: people.Person, entries: int) -> None:
@@ -37,7 +44,7 @@ def fill(account: AccountId, person: people.Person, entries: int) -> None:
             rows.setdefault(table, []).append({"account_id": account} | row)
     with transaction(PORTAL) as tx:
         for table, some in rows.items():
-            tx.pour(table, some)
+            tx.bulk_insert(table, some)
         pour_shares(tx, [row["id"] for row in rows[LedgerEntry]])
 
 
@@ -45,12 +52,12 @@ def past_visit(account: AccountId, person: people.Person, n: int) -> Iterator[tu
     """A bill, paid the same day by card, and both in the ledger."""
     day = date(2010, 1, 1) + timedelta(days=n % 5000)
     at, amount, zero = clock.now() - timedelta(days=5500 - n % 5000), Money(50_00), Money(0)
-    bill, paid = new_id("inv"), new_id("pay")
-    status = {"id": bill, "number": f"{account[-3:]}-{n}", "status": InvoiceStatus.PAID}
+    invoice, paid = new_id("inv"), new_id("pay")
+    status = {"id": invoice, "number": f"{account[-3:]}-{n}", "status": InvoiceStatus.PAID}
     figures = {"total": amount, "adjusted": zero, "allocated": amount}
     days = {"issue_date": day, "due_date": day, "note": "", "created_at": at, "issued_at": at}
     yield Invoice, status | figures | days
-    facts = {"invoice_id": bill, "patient_id": person.id, "position": 0, "description": "Cleaning"}
+    facts = {"invoice_id": invoice, "patient_id": person.id, "position": 0, "description": "Cleaning"}
     price = {"quantity": 1, "unit_amount": amount, "amount": amount}
     yield (
         InvoiceLine,
@@ -58,18 +65,18 @@ def past_visit(account: AccountId, person: people.Person, n: int) -> Iterator[tu
     )
     facts = {"amount": amount, "refunded": zero, "allocated": amount, "status": PaymentStatus.SUCCEEDED}
     facts |= {"method": Method.CARD, "origin": Origin.PORTAL, "paid_by": "", "payer_id": person.id}
-    facts |= {"invoice_id": bill, "source_id": None, "source_shown": "Visa ending in 4242"}
-    facts |= {"save_source": False, "processor_intent_id": f"pi_{paid}", "processor_charge_id": ""}
+    facts |= {"invoice_id": invoice, "payment_method_id": None, "paid_with": "Visa ending in 4242"}
+    facts |= {"save_payment_method": False, "processor_intent_id": f"pi_{paid}", "processor_charge_id": ""}
     facts |= {"decline_code": "", "outcome_known": False, "receipt_number": f"R-{paid}", "receipt_to": ""}
     yield Payment, {"id": paid, "note": "", "posted": True, "created_at": at, "settled_at": at} | facts
-    part = {"payment_id": paid, "invoice_id": bill, "amount": amount, "position": 0}
-    yield PaymentPart, {"id": new_id("par")} | part
+    part = {"payment_id": paid, "invoice_id": invoice, "amount": amount, "position": 0}
+    yield IntendedAllocation, {"id": new_id("par")} | part
     yield Allocation, {"id": new_id("alc"), "made_at": at} | part
     days = {"happened_on": day, "posted_on": day, "posted_at": at, "posted_by": "", "text": ""}
-    charge = {"kind": EntryKind.CHARGE, "amount": amount, "source": bill, "payment_id": None}
+    charge = {"kind": EntryKind.CHARGE, "amount": amount, "source": invoice, "payment_id": None}
     payment = {"kind": EntryKind.PAYMENT, "amount": -amount, "source": paid, "payment_id": paid}
     for entry, whose in ((charge, person.id), (payment, None)):
-        yield LedgerEntry, {"id": new_id("ent"), "invoice_id": bill, "patient_id": whose} | days | entry
+        yield LedgerEntry, {"id": new_id("ent"), "invoice_id": invoice, "patient_id": whose} | days | entry
 
 
 def settle_down() -> None:
@@ -103,7 +110,7 @@ def fastest(
 )
 def test_an_account_with_ten_thousand_entries_answers_like_one_with_ten(db: str, what: str) -> None:
     with clock.held_at(clock.now().replace(year=2026, month=6, day=15, hour=16)):
-        cast = Cast.on_stage()
+        sample_people = People.create()
         fill(people.RIVERA, people.MARIA, MANY)
         # Ten of what is listed: a page of bills is compared with ten bills, each charged and paid.
         few_entries = 2 * FEW if what in ("page of bills", "paid bills") else FEW
@@ -124,7 +131,7 @@ def test_an_account_with_ten_thousand_entries_answers_like_one_with_ten(db: str,
         look = looks[what]
         # PostgreSQL's part is another process's time: there the clock on the wall says it.
         measure = time.process_time if db.startswith("sqlite") else time.perf_counter
-        few, many = fastest(measure, lambda: look(cast.kim), lambda: look(cast.maria))
+        few, many = fastest(measure, lambda: look(sample_people.kim), lambda: look(sample_people.maria))
     print(
         f"{what}: {few * 1000:.2f} ms with {few_entries} entries, {many * 1000:.2f} ms with {MANY}: × {many / few:.2f}"
     )

@@ -10,16 +10,16 @@ import pytest
 from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import LedgerEntry
-from portal_app.domain.access import the_portal
-from portal_app.domain.billing.words import EntryKind
+from portal_app.domain.access import system_principal
+from portal_app.domain.billing.types import EntryKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
-from portal_app.services import documents
-from portal_app.services.account_papers import statement_paper
-from tests import cast as people
-from tests.cast import Cast
+from portal_app.services.documents import payment_documents
+from portal_app.services.documents.account_documents import statement_paper
+from tests import people
+from tests.people import People
 
-assert documents  # papers know each other: it is the first one
+assert payment_documents  # papers know each other: it is the first one
 STATEMENTS, MONTHS, LINES, SECONDS = 1000, 100, 50, 60
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -51,19 +51,19 @@ def fifty_lines_a_month() -> None:
                 | {"payment_id": None, "happened_on": day, "posted_on": day}
                 | {"posted_at": clock.now(), "posted_by": ""}
             )
-    with transaction(the_portal("bench")) as tx:
-        tx.pour(LedgerEntry, rows)
+    with transaction(system_principal("bench")) as tx:
+        tx.bulk_insert(LedgerEntry, rows)
 
 
 @pytest.mark.bench
 @pytest.mark.slow
 def test_a_thousand_statements_of_fifty_lines_are_set_within_a_minute(sqlite_db: str) -> None:
     assert sqlite_db
-    cast = Cast.on_stage()
+    sample_people = People.create()
     fifty_lines_a_month()
 
     def set_one(n: int) -> int:
-        return len(statement_paper(cast.maria, *month(n % MONTHS), "es" if n % 2 else "en").content)
+        return len(statement_paper(sample_people.maria, *month(n % MONTHS), "es" if n % 2 else "en").content)
 
     with ThreadPoolExecutor(CORES) as desk:  # as the portal's own threads do; typst lets the others run
         assert min(desk.map(set_one, range(CORES))) > 10_000

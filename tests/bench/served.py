@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.portal_app import app
-from portal_app.state import doors
+from portal_app.state import guards
 
 
 class BareState(rx.State):
@@ -15,6 +15,6 @@ class BareState(rx.State):
 
 
 BARE = f"{BareState.get_full_name()}.count"
-doors.FRAMEWORK |= {BARE}
+guards.FRAMEWORK |= {BARE}
 
 __all__ = ["app"]

@@ -8,9 +8,9 @@ import pytest
 import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
-from portal_app.components.forms import FIELD_KINDS, named_input, text_input
+from portal_app.components.form_fields import FIELD_KINDS, named_input, text_input
 from portal_app.components.kit import done_message, error_message
-from portal_app.components.new_password import new_password
+from portal_app.components.sign_in.new_password import new_password
 
 PORTAL = Path(__file__).parents[2] / "portal_app"
 SCREENS = sorted((*PORTAL.glob("components/*.py"), *PORTAL.glob("pages/**/*.py")))

@@ -5,14 +5,14 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from portal_app.db.door import meet
 from portal_app.db.engine import beginning, engine, reading_engine
 from portal_app.db.scope import reading, transaction
+from portal_app.db.session_lookup import load_session
 from portal_app.db.tables.families import Family
-from portal_app.domain.access import the_portal
+from portal_app.domain.access import system_principal
 from portal_app.domain.ids import FamilyId
 
-PORTAL = the_portal("test")
+PORTAL = system_principal("test")
 
 
 def test_a_look_is_answered_while_every_connection_of_the_writers_is_taken(db: str) -> None:
@@ -23,7 +23,7 @@ def test_a_look_is_answered_while_every_connection_of_the_writers_is_taken(db: s
         writer.flush()
         for _ in range(14):  # the pool's fifteen, one of them writing
             taken.enter_context(engine().connect())
-        assert meet("nobody's") is None
+        assert load_session("nobody's") is None
         with reading(PORTAL) as tx:
             assert tx.get(Family, "fam_1") is None  # not committed yet
 

@@ -13,61 +13,61 @@ from portal_app.db.tables.billing import Invoice
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
-from portal_app.domain.access import Side, the_portal
+from portal_app.domain.access import Side, system_principal
 from portal_app.domain.errors import NotFound
-from tests.cast import EVA, INVOICE, KIM, KIM_INVOICE, LUIS, MARIA, OKAFOR, Cast
+from tests.people import EVA, INVOICE, KIM, KIM_INVOICE, LUIS, MARIA, OKAFOR, People
 
-TEST = the_portal("test")
+TEST = system_principal("test")
 
 
 def name_of(patient_id: str) -> str:
     with reading(TEST) as tx:
-        return tx.find(Patient, patient_id).given_name
+        return tx.get_or_404(Patient, patient_id).given_name
 
 
-def test_every_way_to_read_is_narrowed(cast: Cast):
-    with reading(cast.maria) as tx:
+def test_every_way_to_read_is_narrowed(sample_people: People):
+    with reading(sample_people.maria) as tx:
         assert tx.get(Patient, KIM.id) is None
         with pytest.raises(NotFound):
-            tx.find(Invoice, KIM_INVOICE, lock=False)
+            tx.get_or_404(Invoice, KIM_INVOICE, lock=False)
         assert tx.exec(select(Patient).where(col(Patient.id) == KIM.id)).first() is None
         assert tx.exec(select(func.count()).select_from(Patient)).one() == 4
         joined = select(Invoice.id).join(Patient, col(Patient.account_id) == col(Invoice.account_id))
         assert KIM_INVOICE not in tx.exec(joined).all()
 
 
-def test_what_changes_many_rows_changes_ones_own(cast: Cast):
-    with transaction(cast.maria) as tx:
+def test_what_changes_many_rows_changes_ones_own(sample_people: People):
+    with transaction(sample_people.maria) as tx:
         tx.exec(update(Patient).values(given_name="Nobody"))  # type: ignore[call-overload]
     assert (name_of(EVA.id), name_of(KIM.id), name_of(LUIS.id)) == ("Nobody", "Kim", "Luis")
-    with transaction(cast.luis) as tx:
+    with transaction(sample_people.luis) as tx:
         gone = tx.exec(delete(Invoice).where(col(Invoice.id) == KIM_INVOICE))  # type: ignore[call-overload]
         assert gone.rowcount == 0
 
 
-def test_a_row_of_somebody_else_is_not_written(cast: Cast):
+def test_a_row_of_somebody_else_is_not_written(sample_people: People):
     with reading(TEST) as tx:
-        kims = tx.find(Patient, KIM.id)
+        kims = tx.get_or_404(Patient, KIM.id)
         session = PortalSession(ref="r", side=Side.PATIENT, created_at=clock.now(), seen_at=clock.now())
-        practice = tx.find(Practice, "practice")
+        practice = tx.get_or_404(Practice, "practice")
         tx.expunge_all()
     kims.given_name, practice.name = "Nobody", "Nobody's"
     for row in (kims, session, practice):
-        with pytest.raises(NotFound), transaction(cast.maria) as tx:
+        with pytest.raises(NotFound), transaction(sample_people.maria) as tx:
             tx.add(row)
-    with pytest.raises(NotFound), transaction(cast.maria) as tx:
+    with pytest.raises(NotFound), transaction(sample_people.maria) as tx:
         tx.delete(kims)
     assert name_of(KIM.id) == "Kim"
 
 
-def test_a_row_is_not_given_to_somebody_else(cast: Cast):
-    with pytest.raises(NotFound), transaction(cast.maria) as tx:
-        tx.find(Invoice, INVOICE).account_id = OKAFOR
+def test_a_row_is_not_given_to_somebody_else(sample_people: People):
+    with pytest.raises(NotFound), transaction(sample_people.maria) as tx:
+        tx.get_or_404(Invoice, INVOICE).account_id = OKAFOR
 
 
-def test_reading_writes_nothing(cast: Cast):
-    with reading(cast.maria) as tx:
-        tx.find(Patient, MARIA.id).city = "Troy"
+def test_reading_writes_nothing(sample_people: People):
+    with reading(sample_people.maria) as tx:
+        tx.get_or_404(Patient, MARIA.id).city = "Troy"
         with pytest.raises(RuntimeError):
             tx.flush()
 
@@ -82,14 +82,14 @@ def test_reading_writes_nothing(cast: Cast):
     ],
     ids=["text", "insert", "table", "update of the table"],
 )
-def test_what_cannot_be_narrowed_is_refused(cast: Cast, statement: object):
-    with pytest.raises(RuntimeError, match="cannot be narrowed"), transaction(cast.maria) as tx:
+def test_what_cannot_be_narrowed_is_refused(sample_people: People, statement: object):
+    with pytest.raises(RuntimeError, match="cannot be narrowed"), transaction(sample_people.maria) as tx:
         tx.exec(statement)  # type: ignore[call-overload]
 
 
-def test_only_errands_of_the_portal_pour(cast: Cast):
+def test_only_errands_of_the_portal_pour(sample_people: People):
     for pour in ("pour", "amend"):
-        with pytest.raises(RuntimeError, match="only an errand"), transaction(cast.olga) as tx:
+        with pytest.raises(RuntimeError, match="only an errand"), transaction(sample_people.olga) as tx:
             getattr(tx, pour)(Patient, [{"id": KIM.id}])
 
 

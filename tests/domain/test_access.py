@@ -2,15 +2,15 @@
 
 import pytest
 
-from portal_app.domain.access import EVERYONE, Permission, Principal, Side, nobody, the_portal
-from portal_app.domain.errors import NotAllowed, NotFound
+from portal_app.domain.access import EVERYONE, Permission, Principal, Side, nobody, system_principal
+from portal_app.domain.errors import NotFound, PermissionDenied
 from portal_app.domain.ids import AccountId, PatientId
 
 HERS, ANOTHERS = AccountId("acc_hers"), AccountId("acc_another")
 MARIA = Principal(
     "patient:maria",
     Side.PATIENT,
-    frozenset({Permission.MY_BILLS}),
+    frozenset({Permission.MY_INVOICES}),
     accounts=frozenset({HERS}),
     patients=frozenset({PatientId("pat_maria")}),
     pays_for=frozenset({ANOTHERS}),
@@ -19,9 +19,9 @@ MARIA = Principal(
 
 
 def test_a_permission_that_is_missing_is_refused_by_its_name():
-    MARIA.require(Permission.MY_BILLS)
-    assert MARIA.may(Permission.MY_BILLS) and not MARIA.may(Permission.MY_ACCOUNT)
-    with pytest.raises(NotAllowed) as refusal:
+    MARIA.require(Permission.MY_INVOICES)
+    assert MARIA.may(Permission.MY_INVOICES) and not MARIA.may(Permission.MY_ACCOUNT)
+    with pytest.raises(PermissionDenied) as refusal:
         MARIA.require(Permission.MY_ACCOUNT)
     assert refusal.value.values == {"permission": Permission.MY_ACCOUNT.value}
 
@@ -31,7 +31,7 @@ def test_an_account_of_another_is_not_there():
     with pytest.raises(NotFound):
         MARIA.require_account(ANOTHERS)
     MARIA.paying().require_account(ANOTHERS)  # whoever lets her pay
-    the_portal("test").require_account(ANOTHERS)
+    system_principal("test").require_account(ANOTHERS)
     with pytest.raises(NotFound):
         nobody().require_account(HERS)
 
@@ -41,11 +41,11 @@ def test_stepping_into_what_others_share_adds_just_that():
     assert MARIA.paying().patients == MARIA.patients
     assert MARIA.visiting().patients == {"pat_maria", "pat_luis"}
     assert MARIA.visiting().accounts == MARIA.accounts
-    assert the_portal("x").paying().accounts is EVERYONE
+    assert system_principal("x").paying().accounts is EVERYONE
 
 
 def test_the_portal_may_everything_and_a_visitor_nothing():
-    assert the_portal("job").permissions == frozenset(Permission)
-    assert the_portal("job").name == "portal:job"
+    assert system_principal("job").permissions == frozenset(Permission)
+    assert system_principal("job").name == "portal:job"
     assert nobody("203.0.113.7", "es").permissions == frozenset()
     assert (nobody("203.0.113.7", "es").ip, nobody(language="es").language) == ("203.0.113.7", "es")

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_app.domain.billing import sources
+from portal_app.domain.billing import payment_methods
 from portal_app.domain.billing.declines import DECLINE_CODES, decline
 from portal_app.domain.billing.payability import Channel, Owing, Payability, payability
-from portal_app.domain.billing.paying import (
-    Attempt,
-    Bill,
+from portal_app.domain.billing.payment_methods import next_default
+from portal_app.domain.billing.payments import (
+    InFlightPayment,
+    PayableInvoice,
     allocate,
     ask_again,
     overdue,
@@ -20,12 +21,17 @@ from portal_app.domain.billing.paying import (
     spend_credit,
     status_for,
 )
-from portal_app.domain.billing.refunding import refund_amount, take_back
-from portal_app.domain.billing.sources import next_default
+from portal_app.domain.billing.refunds import refund_amount, take_back
 from portal_app.domain.billing.statements import Entry, check_period, statement
-from portal_app.domain.billing.words import AskAgain, EntryKind, Held, InvoiceStatus, PaymentStatus
-from portal_app.domain.errors import Refused
-from portal_app.domain.ids import InvoiceId, PaymentId, SourceId
+from portal_app.domain.billing.types import (
+    DuplicatePaymentWarning,
+    EntryKind,
+    InvoiceHeld,
+    InvoiceStatus,
+    PaymentStatus,
+)
+from portal_app.domain.errors import UserError
+from portal_app.domain.ids import InvoiceId, PaymentId, PaymentMethodId
 from portal_app.domain.money import Money, total
 
 DAY = date(2026, 6, 15)
@@ -48,15 +54,15 @@ SENSELESS = ("-5", "0.001", "10.005", "1e3", "NaN", " 12,50 ", "1000000000000", 
 CLOSED = sorted(set(InvoiceStatus) - {InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID})
 
 
-def bill(name: str, minor: int, due: date = DAY, issued: date = DAY) -> Bill:
-    return Bill(InvoiceId(name), name, issued, due, Money(minor))
+def invoice(name: str, minor: int, due: date = DAY, issued: date = DAY) -> PayableInvoice:
+    return PayableInvoice(InvoiceId(name), name, issued, due, Money(minor))
 
 
-def paid(minor: int, *bills: Bill) -> dict[str, int]:
-    return {b.id: part.minor for b, part in allocate(Money(minor), bills)}
+def paid(minor: int, *invoices: PayableInvoice) -> dict[str, int]:
+    return {b.id: part.minor for b, part in allocate(Money(minor), invoices)}
 
 
-def asked(owed: Money, minimum: Money | None = None, attempts: Sequence[Attempt] = ()) -> Payability:
+def asked(owed: Money, minimum: Money | None = None, attempts: Sequence[InFlightPayment] = ()) -> Payability:
     """An open invoice, online."""
     owing = Owing(InvoiceStatus.OPEN, owed, attempts)
     return payability([owing], Channel(online=True, practice_minimum=minimum), owed.currency)
@@ -67,26 +73,26 @@ def accepted(owed: Money, offered: Money, minimum: Money | None = None) -> Money
 
 
 def test_part_1_oldest_due_first() -> None:
-    a, b = bill("A", 120_00, due=date(2026, 3, 1)), bill("B", 80_00, due=date(2026, 2, 1))
+    a, b = invoice("A", 120_00, due=date(2026, 3, 1)), invoice("B", 80_00, due=date(2026, 2, 1))
     assert paid(100_00, a, b) == {"B": 80_00, "A": 20_00}
 
 
 def test_all_1_the_second_charge_gets_the_rest() -> None:
-    assert paid(50_00, bill("1", 40_00), bill("2", 40_00)) == {"1": 40_00, "2": 10_00}
+    assert paid(50_00, invoice("1", 40_00), invoice("2", 40_00)) == {"1": 40_00, "2": 10_00}
 
 
 def test_all_2_and_all_7_issue_date_decides_between_equal_due_dates() -> None:
-    bills = [
-        bill("own-1", 60_00, issued=DAY - timedelta(days=3)),
-        bill("own-2", 50_00, issued=DAY - timedelta(days=1)),
-        bill("child", 40_00, issued=DAY - timedelta(days=2)),
+    invoices = [
+        invoice("own-1", 60_00, issued=DAY - timedelta(days=3)),
+        invoice("own-2", 50_00, issued=DAY - timedelta(days=1)),
+        invoice("child", 40_00, issued=DAY - timedelta(days=2)),
     ]
-    assert list(paid(150_00, *bills)) == ["own-1", "child", "own-2"]
-    assert paid(70_00, *bills) == {"own-1": 60_00, "child": 10_00}
+    assert list(paid(150_00, *invoices)) == ["own-1", "child", "own-2"]
+    assert paid(70_00, *invoices) == {"own-1": 60_00, "child": 10_00}
 
 
 def test_then_the_number_decides_and_9_comes_before_10() -> None:
-    assert list(paid(30_00, bill("INV-10", 10_00), bill("INV-9", 10_00), bill("A-1", 10_00))) == [
+    assert list(paid(30_00, invoice("INV-10", 10_00), invoice("INV-9", 10_00), invoice("A-1", 10_00))) == [
         "A-1",
         "INV-9",
         "INV-10",
@@ -97,14 +103,14 @@ def test_then_the_number_decides_and_9_comes_before_10() -> None:
     st.lists(st.tuples(st.integers(0, 500_00), st.integers(0, 60), st.integers(0, 60)), max_size=8),
     st.integers(0, 3000_00),
 )
-def test_an_allocation_never_exceeds_a_bill_and_leaves_nothing_it_could_place(
+def test_an_allocation_never_exceeds_an_invoice_and_leaves_nothing_it_could_place(
     rows: list[tuple[int, int, int]], minor: int
 ) -> None:
-    bills = [
-        bill(f"N-{n}", m, DAY + timedelta(days=d), DAY - timedelta(days=i))
+    invoices = [
+        invoice(f"N-{n}", m, DAY + timedelta(days=d), DAY - timedelta(days=i))
         for n, (m, d, i) in enumerate(rows)
     ]
-    parts = allocate(Money(minor), bills)
+    parts = allocate(Money(minor), invoices)
     assert sum(p.minor for _, p in parts) == min(minor, sum(m for m, _, _ in rows))
     assert all(Money(0) < p <= b.payable for b, p in parts)
     assert all(p == b.payable for b, p in parts[:-1])  # only the last is paid in part
@@ -113,18 +119,18 @@ def test_an_allocation_never_exceeds_a_bill_and_leaves_nothing_it_could_place(
 
 
 def test_part_2_up_to_what_is_left() -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(UserError) as refusal:
         accepted(Money(70_00), Money(70_01))
     assert refusal.value.message == "You can pay up to {amount}"
     assert refusal.value.values == {"amount": Money(70_00)}
 
 
 def test_part_4_less_than_the_processor_takes() -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(UserError) as refusal:
         accepted(Money(30), Money(30))
     assert "at the practice" in refusal.value.message
     assert accepted(Money(50), Money(50)) == Money(50)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         accepted(Money(40, "JPY"), Money(40, "JPY"))
 
 
@@ -138,7 +144,7 @@ def test_all_10_the_practices_minimum(owed: int, offered: int, allowed: bool) ->
     if allowed:
         assert accepted(Money(owed), Money(offered), minimum) == Money(offered)
     else:
-        with pytest.raises(Refused):
+        with pytest.raises(UserError):
             accepted(Money(owed), Money(offered), minimum)
 
 
@@ -149,7 +155,7 @@ def test_the_sign_of_the_currency_may_stand_before_it(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["€5", "$"])
 def test_another_sign_or_nothing_but_a_sign_is_no_amount(typed: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         Money.parse(typed)
 
 
@@ -158,7 +164,7 @@ def test_another_sign_or_nothing_but_a_sign_is_no_amount(typed: str) -> None:
     ["-5", "$$5", "-$5", "$-5", "0.001", "10.005", "1e3", "NaN", " 12,50 ", "1000000000000", "", None],
 )
 def test_all_11_what_is_no_amount_is_refused(typed: object) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         Money.parse(typed)
 
 
@@ -166,7 +172,7 @@ def test_all_11_what_is_no_amount_is_refused(typed: object) -> None:
 def test_what_is_accepted_fits_and_the_smallest_always_fits(owed: int, offered: int, minimum: int) -> None:
     try:
         amount = accepted(Money(owed), Money(offered), Money(minimum))
-    except Refused:
+    except UserError:
         return
     assert Money(50) <= amount <= Money(owed)
     least = asked(Money(owed), Money(minimum)).smallest
@@ -174,14 +180,14 @@ def test_what_is_accepted_fits_and_the_smallest_always_fits(owed: int, offered: 
 
 
 def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
-    def attempt(status: PaymentStatus, known: bool) -> Attempt:
-        return Attempt(PaymentId("pay"), status, Money(50_00), known)
+    def attempt(status: PaymentStatus, known: bool) -> InFlightPayment:
+        return InFlightPayment(PaymentId("pay"), status, Money(50_00), known)
 
     for held, can_continue in (
         (attempt(PaymentStatus.PROCESSING, known=False), False),
         (attempt(PaymentStatus.REQUIRES_ACTION, known=True), True),
     ):
-        with pytest.raises(Held, match="We are checking your last payment") as refusal:
+        with pytest.raises(InvoiceHeld, match="We are checking your last payment") as refusal:
             asked(Money(120_00), attempts=[held]).require()
         assert refusal.value.can_continue is can_continue
     asked(Money(120_00), attempts=[attempt(PaymentStatus.PROCESSING, known=True)]).require()
@@ -192,10 +198,10 @@ def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
 @pytest.mark.parametrize(
     "status", sorted(set(InvoiceStatus) - {InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID})
 )
-def test_all_14_only_open_bills_take_money(status: InvoiceStatus) -> None:
+def test_all_14_only_open_invoices_take_money(status: InvoiceStatus) -> None:
     closed = payability([Owing(status, Money(120_00))], ONLINE, "USD")
     assert closed.payable == Money(0)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         closed.require()
 
 
@@ -204,7 +210,7 @@ def test_all_14_only_open_bills_take_money(status: InvoiceStatus) -> None:
     [(0, "a minute ago"), (119, "a minute ago"), (120, "{minutes} minutes ago"), (599, "{m")],
 )
 def test_the_same_amount_asks_with_the_right_time(seconds: int, words: str) -> None:
-    with pytest.raises(AskAgain) as asked:
+    with pytest.raises(DuplicatePaymentWarning) as asked:
         ask_again(Money(50_00), NOW - timedelta(seconds=seconds), NOW)
     assert words in asked.value.message
     assert asked.value.values.get("minutes", 1) == max(1, seconds // 60)
@@ -216,34 +222,34 @@ def test_ten_minutes_later_it_does_not_ask() -> None:
 
 
 def test_cred_2_credit_pays_the_oldest_due() -> None:
-    spent = spend_credit([(PaymentId("p"), Money(30_00))], [bill("A", 50_00)])
+    spent = spend_credit([(PaymentId("p"), Money(30_00))], [invoice("A", 50_00)])
     assert spent == [("p", "A", Money(30_00))]
-    assert spend_credit([], [bill("A", 50_00)]) == []
+    assert spend_credit([], [invoice("A", 50_00)]) == []
 
 
 @given(st.lists(st.integers(0, 90_00), max_size=5), st.lists(st.integers(0, 90_00), max_size=5))
 def test_credit_is_spent_once_and_fits(credits: list[int], dues: list[int]) -> None:
-    bills = [bill(f"N-{n}", minor) for n, minor in enumerate(dues)]
+    invoices = [invoice(f"N-{n}", minor) for n, minor in enumerate(dues)]
     given_ = [(PaymentId(f"p{n}"), Money(minor)) for n, minor in enumerate(credits)]
-    spent = spend_credit(given_, bills)
+    spent = spend_credit(given_, invoices)
     assert sum(p.minor for *_, p in spent) == min(sum(credits), sum(dues))
     for payment_id, most in given_:
         assert total(p for who, _, p in spent if who == payment_id) <= most
-    for one in bills:
+    for one in invoices:
         assert total(p for _, what, p in spent if what == one.id) <= one.payable
 
 
 def test_ref_1_no_more_than_was_received() -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(UserError) as refusal:
         refund_amount(Money(100_00), Money(100_01))
     assert refusal.value.values == {"amount": Money(100_00)}
     assert refund_amount(Money(70_00), Money(70_00)) == Money(70_00)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         refund_amount(Money(70_00), Money(0))
 
 
 def test_ref_2_nothing_received() -> None:
-    with pytest.raises(Refused, match="void the bill or write it off"):
+    with pytest.raises(UserError, match="void the bill or write it off"):
         refund_amount(Money(0), Money(10_00))
 
 
@@ -252,7 +258,7 @@ def test_a_refund_takes_unused_money_first_and_then_the_latest_allocation() -> N
     assert take_back(Money(50_00), Money(0), held) == [("B", Money(40_00)), ("A", Money(10_00))]
     assert take_back(Money(50_00), Money(20_00), held) == [("B", Money(30_00))]
     assert take_back(Money(50_00), Money(0), held, [InvoiceId("A")]) == [("A", Money(50_00))]
-    with pytest.raises(Refused, match="hold less"):
+    with pytest.raises(UserError, match="hold less"):
         take_back(Money(70_00), Money(0), held, [InvoiceId("A")])
 
 
@@ -321,7 +327,7 @@ def test_stmt_5_what_is_being_posted_is_its_own_line() -> None:
 
 
 def test_stmt_7_backwards_is_refused() -> None:
-    with pytest.raises(Refused, match="first day"):
+    with pytest.raises(UserError, match="first day"):
         check_period(date(2026, 3, 2), date(2026, 3, 1))
 
 
@@ -335,14 +341,14 @@ def test_the_closing_balance_opens_the_next(amounts: list[int], cut: int, openin
 
 
 def test_src_2_the_last_one_stays() -> None:
-    with pytest.raises(Refused, match="Add another first"):
-        next_default(SourceId("a"), [], None, must_choose=False)
+    with pytest.raises(UserError, match="Add another first"):
+        next_default(PaymentMethodId("a"), [], None, must_choose=False)
 
 
 def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
-    a, b, c = SourceId("a"), SourceId("b"), SourceId("c")
+    a, b, c = PaymentMethodId("a"), PaymentMethodId("b"), PaymentMethodId("c")
     assert next_default(a, [b, c], None, must_choose=False) == b
-    with pytest.raises(Refused, match="from now on"):
+    with pytest.raises(UserError, match="from now on"):
         next_default(a, [b, c], None, must_choose=True)
     assert next_default(a, [b, c], c, must_choose=True) == c
 
@@ -355,8 +361,8 @@ def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
 def test_a_card_counts_to_the_end_of_its_month(
     month: int | None, year: int | None, expired: bool, expiring: bool
 ) -> None:
-    assert sources.expired(month, year, DAY) is expired
-    assert sources.expiring(month, year, DAY) is expiring
+    assert payment_methods.expired(month, year, DAY) is expired
+    assert payment_methods.expiring(month, year, DAY) is expiring
 
 
 def test_overdue_is_the_day_after() -> None:

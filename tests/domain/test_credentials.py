@@ -29,7 +29,7 @@ from portal_app.domain.credentials import (
     unused_step,
     username_key,
 )
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 
 COMMON = {"password", "iloveyou", "correcthorse", "qwertyuiop"}
 OWN = ["Maria", "Rivera", "maria.rivera", "19810412"]
@@ -77,7 +77,7 @@ def test_any_characters_make_a_password(password: str):
     ],
 )
 def test_length_over_rules_but_nothing_common_or_ones_own(password: str, why: str):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(UserError) as refused:
         check(password)
     assert refused.value.message == why
 
@@ -89,9 +89,9 @@ def test_a_long_phrase_may_hold_ones_name():
 def test_usernames_are_the_same_whatever_the_case_and_keyboard():
     assert username_key("Maria") == username_key(" MARIA ") == username_key("Ｍａｒｉａ")
     assert username_key("straße") == username_key("STRASSE")
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         good_username("ma")
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         good_username("maria rivera")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from portal_app.domain.embedding import into_frame, is_embed, known_origins, origin_of, out_of_frame
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +83,7 @@ def test_a_site_is_named_as_browsers_name_it():
     ],
 )
 def test_what_is_no_site_never_gets_into_a_header(typed: str):
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         origin_of(typed)
     assert known_origins([typed]) == ()
 

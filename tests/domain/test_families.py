@@ -144,7 +144,7 @@ def test_dep_10_without_a_credible_birth_date_one_is_an_adult(born: date | None)
     assert may_sign_in(child, 16, TODAY)
 
 
-def test_dep_11_sharing_a_membership_or_a_bill_shows_no_other_adult():
+def test_dep_11_sharing_a_membership_or_an_invoice_shows_no_other_adult():
     ben = person("ben", guarantor=PatientId("ana"))
     assert sees("ana", family=(person("ana"), ben)) == {"ana"}
 
@@ -160,7 +160,7 @@ def test_a_merged_chart_is_seen_under_its_new_number_only():
     assert sees("ana", family=(person("ana"), person("cal", status=PatientStatus.MERGED))) == {"ana"}
 
 
-def test_a_parent_still_sees_the_bills_of_a_child_who_left_or_died():
+def test_a_parent_still_sees_the_invoices_of_a_child_who_left_or_died():
     for status in (PatientStatus.INACTIVE, PatientStatus.DECEASED):
         assert "cal" in sees("ana", family=(person("ana"), person("cal", status=status)))
 

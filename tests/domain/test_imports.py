@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal_app.domain.imports import (
-    Manner,
+    ImportOptions,
     Unreadable,
     read_amount,
     read_date,
@@ -18,9 +18,11 @@ from portal_app.domain.imports import (
 )
 from portal_app.domain.money import Money
 
-PLAIN = Manner("USD", ZoneInfo("America/New_York"), date(2026, 6, 15))
-NAMED = Manner("USD", PLAIN.zone, PLAIN.today, date_format="DD.MM.YYYY", decimal_mark=",", thousands=".")
-ROUND = Manner("USD", PLAIN.zone, PLAIN.today, round="half_even")
+PLAIN = ImportOptions("USD", ZoneInfo("America/New_York"), date(2026, 6, 15))
+NAMED = ImportOptions(
+    "USD", PLAIN.zone, PLAIN.today, date_format="DD.MM.YYYY", decimal_mark=",", thousands="."
+)
+ROUND = ImportOptions("USD", PLAIN.zone, PLAIN.today, round="half_even")
 
 
 @given(st.dates())

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from portal_app.domain.billing.payability import DESK, Channel, LinkAllowance, Owing, WhyNot, payability
-from portal_app.domain.billing.paying import Attempt
-from portal_app.domain.billing.words import Held, InvoiceStatus, PaymentStatus
-from portal_app.domain.errors import Refused
+from portal_app.domain.billing.payments import InFlightPayment
+from portal_app.domain.billing.types import InvoiceHeld, InvoiceStatus, PaymentStatus
+from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId
 from portal_app.domain.money import Money
 
@@ -17,12 +17,12 @@ USD 0.50 AED 2.00 AUD 0.50 BGN 1.00 BRL 0.50 CAD 0.50 CHF 0.50 CZK 15.00 DKK 2.5
 INR 0.50 JPY 50 MXN 10.00 MYR 2.00 NOK 3.00 NZD 0.50 PLN 2.00 RON 2.00 SEK 3.00 SGD 0.50 THB 10.00
 """
 ONLINE, OFF = Channel(online=True), Channel(online=False)
-DEBIT = Attempt(PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), known=True)
-UNKNOWN = Attempt(PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), known=False)
+DEBIT = InFlightPayment(PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), known=True)
+UNKNOWN = InFlightPayment(PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), known=False)
 
 
 def owing(
-    minor: int, *attempts: Attempt, status: InvoiceStatus = InvoiceStatus.OPEN, currency: str = "USD"
+    minor: int, *attempts: InFlightPayment, status: InvoiceStatus = InvoiceStatus.OPEN, currency: str = "USD"
 ) -> Owing:
     return Owing(status, Money(minor, currency), attempts)
 
@@ -56,7 +56,7 @@ def test_why_nothing_may_be_paid_and_what_is_payable(
     if why is None:
         assert found.accept(found.payable) == found.payable
         return
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         found.accept(Money(1_00))
 
 
@@ -75,7 +75,7 @@ def test_why_nothing_may_be_paid_and_what_is_payable(
     ],
 )
 def test_each_reason_has_its_words(one: Owing, channel: Channel, words: str) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(UserError) as refusal:
         payability([one], channel, "USD").require()
     assert refusal.value.message == words
 
@@ -86,7 +86,7 @@ def test_several_are_paid_together_and_one_held_holds_them() -> None:
     lost = payability([owing(80_00, UNKNOWN), owing(60_00, UNKNOWN)], ONLINE, "USD")
     assert lost.held is not None
     assert lost.held.amount == Money(100_00)  # of both
-    with pytest.raises(Held) as held:
+    with pytest.raises(InvoiceHeld) as held:
         lost.accept(Money(10_00))
     assert held.value.payment_id == UNKNOWN.id
     closed = payability([owing(80_00), owing(0, status=InvoiceStatus.VOID)], ONLINE, "USD")
@@ -120,11 +120,11 @@ def test_all_8_a_link_takes_no_more_than_it_was_for() -> None:
 
 def test_another_currency_and_more_than_is_payable_are_refused() -> None:
     found = payability([owing(100_00)], ONLINE, "USD")
-    with pytest.raises(Refused, match="Enter an amount"):
+    with pytest.raises(UserError, match="Enter an amount"):
         found.accept(Money(40_00, "EUR"))
-    with pytest.raises(Refused, match="up to"):
+    with pytest.raises(UserError, match="up to"):
         found.accept(Money(100_01))
-    with pytest.raises(Refused, match="smallest"):
+    with pytest.raises(UserError, match="smallest"):
         found.accept(Money(49))
 
 
@@ -134,7 +134,7 @@ def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> No
     reviewed = payability([owing(100_00)], channel, "USD").only(Money(15_00))
     assert reviewed.accept(Money(15_00)) == Money(15_00)
     for other in (14_99, 15_01):
-        with pytest.raises(Refused):
+        with pytest.raises(UserError):
             reviewed.accept(Money(other))
 
 

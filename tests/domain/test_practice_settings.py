@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.money import Money
 from portal_app.domain.practice_settings import SETTINGS, SWITCHES, Setting
 
@@ -43,7 +43,7 @@ def test_a_number_stays_within_its_limits(name: str, least: int, most: int):
     check = SETTINGS[name].checked
     assert (check(least), check(most)) == (least, most)
     for wrong in (least - 1, most + 1):
-        with pytest.raises(Refused, match="Choose"):
+        with pytest.raises(UserError, match="Choose"):
             check(wrong)
     with pytest.raises(NotFound):
         check(True)
@@ -53,16 +53,16 @@ def test_the_smallest_payment_is_an_amount_or_none():
     check = SETTINGS["minimum_payment"].checked
     assert (check(None), check(Money(1))) == (None, Money(1))
     for wrong in (Money(0), Money(-5)):
-        with pytest.raises(Refused, match="Enter an amount"):
+        with pytest.raises(UserError, match="Enter an amount"):
             check(wrong)
 
 
 def test_websites_are_kept_as_browsers_name_them_each_once():
     check = SETTINGS["embed_origins"].checked
     assert check(("https://A.example/", "https://a.example")) == ["https://a.example"]
-    with pytest.raises(Refused, match="address of your site"):
+    with pytest.raises(UserError, match="address of your site"):
         check(["https://a.example", "*"])
-    with pytest.raises(Refused, match="At most"):
+    with pytest.raises(UserError, match="At most"):
         check([f"https://site{number}.example" for number in range(11)])
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from playwright.sync_api import Page, expect
 
 from portal_app.domain.sign_in import SessionScope, session_ref
-from portal_app.speech import say
+from portal_app.i18n import translate
 from tests.e2e.conftest import Visitor
 from tests.e2e.portal import Portal
 from tests.e2e.steps import OUTBOX
@@ -34,7 +34,7 @@ class Reader:
         return self.visitor.page
 
     def t(self, msgid: str, **values: object) -> str:
-        return say(self.language, msgid, **values)
+        return translate(self.language, msgid, **values)
 
     def go(self, path: str) -> Page:
         return self.visitor.go(path if self.language == "en" else f"/{self.language}{path}")

@@ -96,13 +96,13 @@ def history(page: Page) -> Locator:
     return page.locator("main ul.card").last
 
 
-def open_bill(page: Page, title: str) -> None:
+def open_invoice(page: Page, title: str) -> None:
     to_pay(page).get_by_role("link", name=title).first.click()
     page.wait_for_url("**/invoices/inv_*")
-    bill_is_shown(page)
+    invoice_is_shown(page)
 
 
-def bill_is_shown(page: Page) -> None:
+def invoice_is_shown(page: Page) -> None:
     expect(page.locator("table caption")).to_be_visible()
 
 

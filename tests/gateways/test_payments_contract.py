@@ -13,7 +13,7 @@ import pytest
 
 from portal_app.domain.ids import AccountId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
-from portal_app.gateways.payments import CardProcessor, Charge, Forged, Heard, Outcome
+from portal_app.gateways.payments import CardProcessor, Charge, Forged, Outcome, ProcessorEvent
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.stripe import StripeProcessor
 from tests.stripe_simulator.process import SECRET, Simulated, simulator, webhook
@@ -296,7 +296,7 @@ def test_an_unknown_setup_is_an_answer_too(bench: Bench) -> None:
 def test_signed_webhooks_are_heard_and_others_are_forged(bench: Bench) -> None:
     body, signature = FakeProcessor(SECRET).event("payment_intent.succeeded", "pi_1", event_id="evt_1")
     heard = bench.processor.heard(body, signature)
-    assert heard == Heard("evt_1", "payment_intent.succeeded", "payment_intent", "pi_1", "pi_1")
+    assert heard == ProcessorEvent("evt_1", "payment_intent.succeeded", "payment_intent", "pi_1", "pi_1")
     signer = FakeProcessor(SECRET)
     stale = signer.sign(body, int(datetime.now(UTC).timestamp()) - 301)
     others = FakeProcessor("whsec_other").sign(body)

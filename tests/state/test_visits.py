@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from reflex.event import Event
 
-from portal_app.state import doors
+from portal_app.state import guards
 from portal_app.visitor import Visitor
 
-HYDRATE, ON_LOAD = next(name for name in doors.HYDRATE if name.endswith("_and_load")), doors.ON_LOAD
+HYDRATE, ON_LOAD = next(name for name in guards.HYDRATE if name.endswith("_and_load")), guards.ON_LOAD
 NOBODY = Visitor("", "", "203.0.113.7")
 
 
@@ -21,11 +21,11 @@ class Tab:
         self.ours = SimpleNamespace(
             _bound_ref=visitor.refs, _visit=0, _arrived_at="", _at=("/sign-in",), _by_itself=(), _load=load
         )
-        monkeypatch.setattr(doors, "visitor_now", lambda: visitor)
-        monkeypatch.setattr(doors, "page_now", lambda: self.path)
-        monkeypatch.setattr(doors, "place_now", lambda: (self.path,))
-        monkeypatch.setattr(doors, "cause_now", lambda: None)
-        monkeypatch.setattr(doors, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
+        monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
+        monkeypatch.setattr(guards, "page_now", lambda: self.path)
+        monkeypatch.setattr(guards, "place_now", lambda: (self.path,))
+        monkeypatch.setattr(guards, "cause_now", lambda: None)
+        monkeypatch.setattr(guards, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
 
     async def get_state(self, _: object) -> SimpleNamespace:
         return self.ours
@@ -38,7 +38,7 @@ class Tab:
 
     async def happen(self, name: str, **payload: Any) -> int:
         """Which visit of a page it is then."""
-        await doors.Doors().preprocess(None, self, Event(name=name, payload=payload))
+        await guards.GuardMiddleware().preprocess(None, self, Event(name=name, payload=payload))
         return self.ours._visit
 
 

@@ -11,15 +11,15 @@ from starlette.applications import Starlette
 
 from portal_app import settings as settings_module
 from portal_app.db.scope import transaction
-from portal_app.domain.access import Side, the_portal
+from portal_app.domain.access import Side, system_principal
 from portal_app.domain.sign_in import SessionScope, session_ref
 from portal_app.services.sign_in.sessions import principal_of, write_ticket
 from portal_app.visitor import visitor_of
-from portal_app.web import documents, session
 from portal_app.web.cookies import set_cookie
-from portal_app.web.shield import Shield
-from tests.cast import EVA, INVOICE, KIM, MARIA, Cast, Person
-from tests.web.test_shield import HOST, ORIGIN, TOKEN, Inner
+from portal_app.web.routes import documents, session
+from portal_app.web.shield.shield import Shield
+from tests.people import EVA, INVOICE, KIM, MARIA, People, Person
+from tests.web.shield.test_shield import HOST, ORIGIN, TOKEN, Inner
 
 SITE = "https://www.juniper.example"
 BOTH = "demo-portal=abc; demo-portal-staff=def; demo-portal-embed=ghi"
@@ -185,7 +185,7 @@ def through(path: str, method: str = "GET", cookie: str = "", **more: Any) -> ht
 
 def signed_in(who: Person, scope: SessionScope, door: str) -> str:
     """The cookie, as the route sets it."""
-    with transaction(the_portal("test")) as tx:
+    with transaction(system_principal("test")) as tx:
         ticket = write_ticket(tx, way="code", patient_id=who.id, scope=scope)
     answer = through(f"{door}/auth/session", "POST", json={"ticket": ticket})
     assert answer.status_code == 200
@@ -195,7 +195,7 @@ def signed_in(who: Person, scope: SessionScope, door: str) -> str:
 PAPER = f"/documents/invoice/{INVOICE}.pdf"
 
 
-def test_papers_come_through_the_frames_door_with_the_frames_cookie(cast: Cast):
+def test_papers_come_through_the_frames_door_with_the_frames_cookie(sample_people: People):
     cookie = signed_in(MARIA, SessionScope.EMBED, "/embed")
     assert cookie.startswith("demo-portal-embed=")
     answer = through("/embed" + PAPER, cookie=cookie)
@@ -205,7 +205,7 @@ def test_papers_come_through_the_frames_door_with_the_frames_cookie(cast: Cast):
     assert through("/embed" + PAPER, cookie=signed_in(KIM, SessionScope.EMBED, "/embed")).status_code == 404
 
 
-def test_the_portals_own_cookie_gets_nothing_through_the_frames_door(cast: Cast):
+def test_the_portals_own_cookie_gets_nothing_through_the_frames_door(sample_people: People):
     cookie = signed_in(MARIA, SessionScope.FULL, "")
     assert through(PAPER, cookie=cookie).status_code == 200
     answer = through("/embed" + PAPER + "?lang=es", cookie=cookie)
@@ -215,13 +215,13 @@ def test_the_portals_own_cookie_gets_nothing_through_the_frames_door(cast: Cast)
 
 
 @pytest.mark.parametrize(("scope", "door"), [(SessionScope.EMBED, ""), (SessionScope.FULL, "/embed")])
-def test_a_ticket_is_good_at_its_own_door_only(cast: Cast, scope: SessionScope, door: str):
-    with transaction(the_portal("test")) as tx:
+def test_a_ticket_is_good_at_its_own_door_only(sample_people: People, scope: SessionScope, door: str):
+    with transaction(system_principal("test")) as tx:
         ticket = write_ticket(tx, way="code", patient_id=MARIA.id, scope=scope)
     assert through(f"{door}/auth/session", "POST", json={"ticket": ticket}).status_code == 401
 
 
-def test_signing_out_of_the_frame_leaves_the_portal_signed_in(cast: Cast):
+def test_signing_out_of_the_frame_leaves_the_portal_signed_in(sample_people: People):
     own, framed = signed_in(MARIA, SessionScope.FULL, ""), signed_in(MARIA, SessionScope.EMBED, "/embed")
     answer = through("/embed/auth/sign-out?side=staff", "POST", cookie=f"{own}; {framed}")
     assert answer.headers["set-cookie"].startswith("demo-portal-embed=;")
@@ -229,9 +229,9 @@ def test_signing_out_of_the_frame_leaves_the_portal_signed_in(cast: Cast):
     assert through(PAPER, cookie=own).status_code == 200
 
 
-def test_signing_in_in_the_frame_leaves_the_portal_signed_in_too(cast: Cast):
+def test_signing_in_in_the_frame_leaves_the_portal_signed_in_too(sample_people: People):
     own = signed_in(MARIA, SessionScope.FULL, "")
-    with transaction(the_portal("test")) as tx:
+    with transaction(system_principal("test")) as tx:
         ticket = write_ticket(tx, way="code", patient_id=KIM.id, scope=SessionScope.EMBED)
     through("/embed/auth/session", "POST", cookie=own, json={"ticket": ticket})
     ref = session_ref(own.partition("=")[2])

@@ -8,7 +8,7 @@ from sqlmodel import Field, UniqueConstraint
 
 from portal_app.db.owned import AccountOwned, Owned, PortalOwned
 from portal_app.db.types import code, document, key, moment, money, ref
-from portal_app.domain.billing.words import (
+from portal_app.domain.billing.types import (
     EntryKind,
     InvoiceStatus,
     Method,
@@ -23,8 +23,8 @@ from portal_app.domain.ids import (
     LineId,
     PatientId,
     PaymentId,
+    PaymentMethodId,
     RefundId,
-    SourceId,
 )
 from portal_app.domain.money import Money
 
@@ -111,7 +111,7 @@ class LedgerEntry(AccountOwned, table=True):
     source: str
     invoice_id: InvoiceId | None = ref("invoice", default=None, nullable=True)
     payment_id: PaymentId | None = ref("payment", default=None, nullable=True)
-    # Whose it is alone; None: see `LedgerShare`.
+    # Whose it is alone; None: see `LedgerPersonShare`.
     patient_id: PatientId | None = ref("patient", index=False, default=None, nullable=True)
     text: str = ""
     happened_on: date  # the practice's local date of the charge or payment
@@ -120,7 +120,7 @@ class LedgerEntry(AccountOwned, table=True):
     posted_by: str = ""
 
 
-class LedgerShare(AccountOwned, table=True):
+class LedgerPersonShare(AccountOwned, table=True):
     """A person's share of an entry that names nobody; kept by services.billing.shares alone, `posted_on` is the entry's.
 
     What is left of the entry's amount is nobody's (credit).
@@ -128,7 +128,7 @@ class LedgerShare(AccountOwned, table=True):
 
     __table_args__ = (
         UniqueConstraint("entry_id", "patient_id"),
-        Index("ix_ledger_share_day", "account_id", "patient_id", "posted_on", "amount"),
+        Index("ix_ledger_person_share_day", "account_id", "patient_id", "posted_on", "amount"),
     )
     audited: ClassVar[bool] = False
     id: str = key()
@@ -139,10 +139,10 @@ class LedgerShare(AccountOwned, table=True):
     amount: Money = money()
 
 
-class PaymentSource(AccountOwned, table=True):
+class PaymentMethod(AccountOwned, table=True):
     """A saved card or bank account; the card itself lives at the processor."""
 
-    id: SourceId = key()
+    id: PaymentMethodId = key()
     processor_id: str = Field(unique=True)  # pm_…
     kind: str = "card"  # or "bank"
     brand: str = ""
@@ -178,15 +178,15 @@ class Payment(AccountOwned, table=True):
     payer_id: PatientId | None = ref("patient", default=None, nullable=True)
     # None: an attempt on the whole account, allocated oldest due first.
     invoice_id: InvoiceId | None = ref("invoice", default=None, nullable=True)
-    source_id: SourceId | None = ref("payment_source", default=None, nullable=True)
-    source_shown: str = ""  # "Visa ending in 4242"
-    save_source: bool = False
+    payment_method_id: PaymentMethodId | None = ref("payment_method", default=None, nullable=True)
+    paid_with: str = ""  # "Visa ending in 4242"
+    save_payment_method: bool = False
     processor_intent_id: str | None = Field(default=None, unique=True)
     processor_charge_id: str = ""
     decline_code: str = ""
     # In flight only: the processor told us that it is on its way (a bank debit), so it only lowers
     # what is payable; not known, it holds the invoice.
-    outcome_known: bool = False
+    accepted_by_processor: bool = False
     receipt_number: str | None = Field(default=None, unique=True)
     receipt_to: str = ""  # the address it was sent to
     note: str = ""
@@ -195,7 +195,7 @@ class Payment(AccountOwned, table=True):
     settled_at: datetime | None = moment(default=None, nullable=True)
 
 
-class PaymentPart(AccountOwned, table=True):
+class IntendedAllocation(AccountOwned, table=True):
     """What an attempt means to pay of one invoice: held while it is in flight, allocated when it succeeds."""
 
     __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
@@ -239,7 +239,7 @@ class Refund(AccountOwned, table=True):
     settled_at: datetime | None = moment(default=None, nullable=True)
 
 
-class ProcessorEvent(PortalOwned, table=True):
+class ReceivedWebhook(PortalOwned, table=True):
     """The inbox of signed webhooks: each id once, unknown kinds kept and skipped."""
 
     audited: ClassVar[bool] = False

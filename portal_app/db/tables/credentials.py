@@ -95,7 +95,7 @@ class PasskeyChallenge(PortalOwned, table=True):
     expires_at: datetime = moment()
 
 
-class OneTimeLink(PortalOwned, table=True):
+class ActionLink(PortalOwned, table=True):
     """An address for one purpose: `patient_id` is whose birth date is asked."""
 
     audited: ClassVar[bool] = False
@@ -149,7 +149,7 @@ class SignInReset(PortalOwned, table=True):
     done_at: datetime | None = moment(default=None, nullable=True)
 
 
-class SharingWish(PatientOwned, table=True):
+class GrantRequest(PatientOwned, table=True):
     """What an adult shares, with the name they typed: listed the same whether or not we know that person."""
 
     __table_args__ = (UniqueConstraint("patient_id", "kind", "name_key", "birth_date"),)

@@ -21,7 +21,7 @@ from portal_app.domain.ids import AccountId, FamilyId, PatientId
 class Family(Owned, table=True):
     """The family file: patients who share one. Seen through its patients only."""
 
-    seen_through: ClassVar[str] = "house"  # it holds nothing but its key
+    seen_through: ClassVar[str] = "public"  # it holds nothing but its key
     audited: ClassVar[bool] = False
     id: FamilyId = key()
     practice_key: str = Field(unique=True)

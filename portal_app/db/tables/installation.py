@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from portal_app.db.owned import HouseOwned
+from portal_app.db.owned import PublicOwned
 from portal_app.db.types import key, moment
 
 
-class Installation(HouseOwned, table=True):
+class Installation(PublicOwned, table=True):
     id: str = key()  # always "installation"
     demo: bool  # invented patients; staff passwords that are printed
     created_at: datetime = moment()

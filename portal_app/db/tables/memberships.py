@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlmodel import Field
 
-from portal_app.db.owned import AccountOwned, HouseOwned
+from portal_app.db.owned import AccountOwned, PublicOwned
 from portal_app.db.types import code, document, key, moment, money, ref
-from portal_app.domain.ids import MembershipId, PatientId, PlanId, SourceId
+from portal_app.domain.ids import MembershipId, PatientId, PaymentMethodId, PlanId
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.domain.money import Money
 
 
-class Plan(HouseOwned, table=True):
+class Plan(PublicOwned, table=True):
     id: PlanId = key()
     practice_key: str = Field(unique=True)
     name: str
@@ -35,7 +35,7 @@ class Membership(AccountOwned, table=True):
     anchor_day: int
     contract_end: date | None = None
     renews_automatically: bool = False
-    source_id: SourceId | None = ref("payment_source", default=None, nullable=True)
+    payment_method_id: PaymentMethodId | None = ref("payment_method", default=None, nullable=True)
     created_at: datetime = moment()
 
 

@@ -36,10 +36,10 @@ class OutboxMessage(PortalOwned, table=True):
     failed: str = ""
 
 
-class MoneyNotice(PortalOwned, table=True):
+class BillingNotice(PortalOwned, table=True):
     """Something of an account's money that its guarantor is told once, with what else there is that day."""
 
-    __table_args__ = (Index("ix_money_notice_untold", "said_on", "account_id"),)
+    __table_args__ = (Index("ix_billing_notice_untold", "said_on", "account_id"),)
     audited: ClassVar[bool] = False
     id: str = key()
     once: str = Field(unique=True)  # "overdue:inv_…": noted once, however often it is looked for

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field
 
-from portal_app.db.owned import HouseOwned, PortalOwned
+from portal_app.db.owned import PortalOwned, PublicOwned
 from portal_app.db.types import document, key, moment, money
 from portal_app.domain.money import Money
 from portal_app.domain.practice_settings import SETTINGS
@@ -14,7 +14,7 @@ from portal_app.domain.practice_settings import SETTINGS
 _DEFAULT = {name: setting.default for name, setting in SETTINGS.items()}
 
 
-class Practice(HouseOwned, table=True):
+class Practice(PublicOwned, table=True):
     id: str = key()  # always "practice"
     name: str
     phone: str = ""

@@ -73,7 +73,7 @@ class PortalSession(PortalOwned, table=True):
     created_at: datetime = moment()
     seen_at: datetime = moment()
     revoked_at: datetime | None = moment(default=None, nullable=True)
-    link_id: str | None = _ref("one_time_link", default=None, nullable=True)  # scope LINK
+    link_id: str | None = _ref("action_link", default=None, nullable=True)  # scope LINK
     way: str = ""  # "code", "password", "passkey", …
     device: str = ""
     ip: str = ""
@@ -89,7 +89,7 @@ class SessionTicket(PortalOwned, table=True):
     scope: SessionScope = code(SessionScope, default=SessionScope.FULL)
     patient_id: PatientId | None = _ref("patient", default=None, nullable=True)
     staff_id: StaffId | None = _ref("staff_member", default=None, nullable=True)
-    link_id: str | None = _ref("one_time_link", default=None, nullable=True)
+    link_id: str | None = _ref("action_link", default=None, nullable=True)
     way: str = ""
     expires_at: datetime = moment()
     language: str = "en"

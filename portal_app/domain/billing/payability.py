@@ -4,9 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from portal_app.domain.billing.paying import Attempt, holding, left_of_link, payable, processor_minimum
-from portal_app.domain.billing.words import PAYABLE, Held, InvoiceStatus, PaymentStatus
-from portal_app.domain.errors import Refused
+from portal_app.domain.billing.payments import (
+    InFlightPayment,
+    holding,
+    left_of_link,
+    payable,
+    processor_minimum,
+)
+from portal_app.domain.billing.types import PAYABLE, InvoiceHeld, InvoiceStatus, PaymentStatus
+from portal_app.domain.errors import UserError
 from portal_app.domain.money import Money, total
 
 
@@ -26,7 +32,7 @@ class Owing:
 
     status: InvoiceStatus
     due: Money
-    attempts: Sequence[Attempt] = ()
+    attempts: Sequence[InFlightPayment] = ()
 
     @property
     def payable(self) -> Money:
@@ -61,20 +67,20 @@ class Payability:
     payable: Money
     smallest: Money
     why_not: WhyNot | None
-    held: Attempt | None  # with its amount of all the invoices asked about
+    held: InFlightPayment | None  # with its amount of all the invoices asked about
 
     def require(self) -> None:
         """Raises Held or Refused, saying why, when nothing may be paid now."""
         if self.held is not None:
-            raise Held(self.held.id, can_continue=self.held.status is PaymentStatus.REQUIRES_ACTION)
+            raise InvoiceHeld(self.held.id, can_continue=self.held.status is PaymentStatus.REQUIRES_ACTION)
         if self.why_not is WhyNot.CLOSED:
-            raise Refused("This bill cannot be paid.")
+            raise UserError("This bill cannot be paid.")
         if self.why_not is WhyNot.NOTHING_DUE:
-            raise Refused("This bill is already paid.")
+            raise UserError("This bill is already paid.")
         if self.why_not is WhyNot.OFFLINE:
-            raise Refused("Online payments are turned off. Call us to pay.")
+            raise UserError("Online payments are turned off. Call us to pay.")
         if self.why_not is WhyNot.TOO_SMALL:
-            raise Refused(
+            raise UserError(
                 "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
                 least=self.smallest,
                 amount=self.payable,
@@ -83,12 +89,12 @@ class Payability:
     def accept(self, offered: Money) -> Money:
         """`offered`, if it may be paid now (PART-2, PART-4, ALL-10, ALL-11); else raises Held or Refused."""
         if offered.currency != self.payable.currency:
-            raise Refused("Enter an amount, like {example}", example=Money(40_00, self.payable.currency))
+            raise UserError("Enter an amount, like {example}", example=Money(40_00, self.payable.currency))
         self.require()
         if offered > self.payable:
-            raise Refused("You can pay up to {amount}", amount=self.payable)
+            raise UserError("You can pay up to {amount}", amount=self.payable)
         if offered < self.smallest:
-            raise Refused("The smallest payment is {amount}", amount=self.smallest)
+            raise UserError("The smallest payment is {amount}", amount=self.smallest)
         return offered
 
     def only(self, amount: Money) -> "Payability":
@@ -112,7 +118,9 @@ def payability(
     return Payability(left, _smallest(left, channel), _why_not(owing, left, channel, held), held)
 
 
-def _why_not(owing: Sequence[Owing], left: Money, channel: Channel, held: Attempt | None) -> WhyNot | None:
+def _why_not(
+    owing: Sequence[Owing], left: Money, channel: Channel, held: InFlightPayment | None
+) -> WhyNot | None:
     if held is not None:
         return WhyNot.HELD
     if any(each.status not in PAYABLE and each.status is not InvoiceStatus.PAID for each in owing):

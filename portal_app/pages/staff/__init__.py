@@ -1,26 +1,24 @@
 """The practice's own screens."""
 
 from portal_app.pages.staff import (
-    account,
-    desk,
-    family,
+    families,
+    front_desk,
     messages,
-    new_invoice,
     patients,
     requests,
     set_up,
     settings,
     sign_in,
+    sign_in_settings,
     tasks,
+    templates,
     today,
-    transactions,
-    wording,
 )
+from portal_app.pages.staff.billing import new_invoice, transactions
 
 __all__ = [
-    "account",
-    "desk",
-    "family",
+    "families",
+    "front_desk",
     "messages",
     "new_invoice",
     "patients",
@@ -28,8 +26,9 @@ __all__ = [
     "set_up",
     "settings",
     "sign_in",
+    "sign_in_settings",
     "tasks",
+    "templates",
     "today",
     "transactions",
-    "wording",
 ]

@@ -2,7 +2,8 @@
 
 import reflex as rx
 
-from portal_app.components.forms import field, text_input
+from portal_app.components.form_fields import field, text_input
+from portal_app.components.i18n import _, each
 from portal_app.components.kit import (
     button,
     card,
@@ -17,9 +18,8 @@ from portal_app.components.kit import (
     skel,
     status_tag,
 )
-from portal_app.components.shell import page
-from portal_app.components.words import _, each
-from portal_app.state.messages import MessageLogState
+from portal_app.components.screen import page
+from portal_app.state.staff.messages import MessageLogState
 
 S = MessageLogState
 

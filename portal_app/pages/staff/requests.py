@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from portal_app.components.forms import field_kind, form, hidden
+from portal_app.components.form_fields import field_kind, form, hidden
+from portal_app.components.i18n import _, each
 from portal_app.components.kit import (
     button,
     card,
@@ -18,10 +19,9 @@ from portal_app.components.kit import (
     submit,
     summary_row,
 )
-from portal_app.components.shell import page
-from portal_app.components.words import _, each
+from portal_app.components.screen import page
 from portal_app.state.base import PortalState
-from portal_app.state.staff_requests import RequestsState
+from portal_app.state.staff.requests import RequestsState
 
 S = RequestsState
 

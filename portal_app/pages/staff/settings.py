@@ -4,12 +4,12 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.forms import form
+from portal_app.components.form_fields import form
+from portal_app.components.i18n import _, here
 from portal_app.components.kit import card, el, h2, icon, link, tag
-from portal_app.components.shell import page
-from portal_app.components.words import _, here
-from portal_app.pages.staff.parts import act, open_page, small_input, told, top
-from portal_app.state.desk.settings import SettingsState
+from portal_app.components.screen import page
+from portal_app.pages.staff.list_parts import act, open_page, small_input, told, top
+from portal_app.state.staff.settings import SettingsState
 
 S = SettingsState
 

@@ -2,13 +2,13 @@
 
 import reflex as rx
 
-from portal_app.components.authenticator import to_scan
-from portal_app.components.forms import field, form, text_input
+from portal_app.components.form_fields import field, form, text_input
+from portal_app.components.i18n import _, here
 from portal_app.components.kit import button, el, error_message, submit
-from portal_app.components.shell import page
-from portal_app.components.ways_in import code_field
-from portal_app.components.words import _, here
-from portal_app.state.staff import StaffSignInState
+from portal_app.components.screen import page
+from portal_app.components.sign_in.authenticator import to_scan
+from portal_app.components.sign_in.steps import code_field
+from portal_app.state.staff.today import StaffSignInState
 
 S = StaffSignInState
 

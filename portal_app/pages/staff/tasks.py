@@ -2,11 +2,11 @@
 
 import reflex as rx
 
+from portal_app.components.i18n import _, each
 from portal_app.components.kit import card, el, empty, icon, link
-from portal_app.components.shell import page
-from portal_app.components.words import _, each
-from portal_app.pages.staff.parts import act, open_page, told, top
-from portal_app.state.desk.tasks import TasksState
+from portal_app.components.screen import page
+from portal_app.pages.staff.list_parts import act, open_page, told, top
+from portal_app.state.staff.tasks import TasksState
 
 S = TasksState
 

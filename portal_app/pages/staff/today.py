@@ -2,10 +2,10 @@
 
 import reflex as rx
 
+from portal_app.components.i18n import _, each
 from portal_app.components.kit import card, el, empty, h1, h2, icon, loading, skel, status_tag
-from portal_app.components.shell import page
-from portal_app.components.words import _, each
-from portal_app.state.staff import TodayState
+from portal_app.components.screen import page
+from portal_app.state.staff.today import TodayState
 
 S = TodayState
 

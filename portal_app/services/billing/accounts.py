@@ -7,36 +7,36 @@ from sqlmodel import bindparam, col, select
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx, reading, retried, transaction
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.paying import Bill, overdue, spend_credit
-from portal_app.domain.billing.words import PAYABLE, RECEIVED
-from portal_app.domain.errors import Refused
+from portal_app.domain.billing.payments import PayableInvoice, overdue, spend_credit
+from portal_app.domain.billing.types import PAYABLE, RECEIVED
+from portal_app.domain.errors import UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, total
-from portal_app.services.asking import columns
-from portal_app.services.billing.books import (
+from portal_app.services.billing.accessible_accounts import accessible_account
+from portal_app.services.billing.invoices.read import may_see_invoices
+from portal_app.services.billing.ledger.apportion import left
+from portal_app.services.billing.ledger.entries import (
     allocate,
-    attempts_on,
     balance_of,
     credit_of,
     credits_of,
     currency,
     in_due_order,
+    in_flight_payments,
     lock_account,
 )
-from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.own import own_account
-from portal_app.services.billing.payability import ToPay, to_pay
-from portal_app.services.billing.per_person import left
-from portal_app.services.billing.reminding import correct_what_waits
-from portal_app.services.billing.sources import sources_of
-from portal_app.services.billing.telling import changed
+from portal_app.services.billing.notify.events import announce_account_change
+from portal_app.services.billing.notify.reminders import refresh_pending_digests
+from portal_app.services.billing.payments.payability import ToPay, to_pay
+from portal_app.services.billing.payments.saved_methods import payment_methods_of
 from portal_app.services.billing.views import (
     AccountView,
     OpenInvoice,
-    PayOffer,
+    PastDueOffer,
     PersonBalance,
     RecentPayment,
 )
@@ -44,9 +44,9 @@ from portal_app.services.billing.views import (
 
 def view_account(principal: Principal, account_id: AccountId | None = None) -> AccountView:
     """Balance · Recent payment, being posted · You will owe (LEDG-1), and all that is open."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     with reading(principal) as tx:
-        account_id = own_account(tx, account_id)
+        account_id = accessible_account(tx, account_id)
         rows = _open(tx, account_id)
         answer = to_pay(tx, rows)
         waiting = being_posted(tx, account_id)
@@ -62,21 +62,21 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
             credit=credit_of(tx, account_id),
             people=_by_person(tx, rows),
             open=_shown(tx, rows, answer),
-            sources=sources_of(tx, account_id) if answer.channel.online else (),
+            sources=payment_methods_of(tx, account_id) if answer.channel.online else (),
         )
 
 
-def past_due_offer(principal: Principal, account_id: AccountId | None = None) -> PayOffer:
+def past_due_offer(principal: Principal, account_id: AccountId | None = None) -> PastDueOffer:
     """Bills past due that could be paid now (SRC-3); none where paying them together would be refused."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     with reading(principal) as tx:
-        rows = _open(tx, own_account(tx, account_id))
+        rows = _open(tx, accessible_account(tx, account_id))
         late = [row for row in rows if overdue(row.status, row.due_date, today())]
         answer = to_pay(tx, late)
         if answer.payability.why_not is not None:
-            return PayOffer((), Money(0, currency()))
+            return PastDueOffer((), Money(0, currency()))
         offered = tuple(row for row in _shown(tx, late, answer) if row.payable)
-        return PayOffer(offered, answer.payability.payable)
+        return PastDueOffer(offered, answer.payability.payable)
 
 
 @retried
@@ -93,26 +93,26 @@ def use_credit(
     staff = principal.may(Permission.TAKE_PAYMENTS)
     principal.require(Permission.TAKE_PAYMENTS if staff else Permission.MY_PAYMENTS)
     with transaction(principal) as tx:
-        account_id = own_account(tx, account_id)
+        account_id = accessible_account(tx, account_id)
         lock_account(tx, account_id)
         credits = credits_of(tx, account_id)
         if not credits:
-            raise Refused("There is no credit to use.")
+            raise UserError("There is no credit to use.")
         rows = _open(tx, account_id)
-        attempts = attempts_on(tx, [row.id for row in rows])
+        attempts = in_flight_payments(tx, [row.id for row in rows])
         free = [
-            Bill(row.id, row.number, row.issue_date, row.due_date, row.due)
+            PayableInvoice(row.id, row.number, row.issue_date, row.due_date, row.due)
             for row in rows
             if not attempts.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
         ]
         payments = {payment.id: payment for payment, _ in credits}
         spent = spend_credit([(payment.id, left) for payment, left in credits], free)
         if not spent:
-            raise Refused("There is no bill that the credit could pay now.")
+            raise UserError("There is no bill that the credit could pay now.")
         for payment_id, invoice_id, part in spent:
-            allocate(tx, payments[payment_id], tx.find(Invoice, invoice_id, lock=True), part, now())
-        changed(tx, account_id, account_id)
-    correct_what_waits(principal, account_id)
+            allocate(tx, payments[payment_id], tx.get_or_404(Invoice, invoice_id, lock=True), part, now())
+        announce_account_change(tx, account_id, account_id)
+    refresh_pending_digests(principal, account_id)
     return total((part for _, _, part in spent), currency())
 
 
@@ -130,7 +130,7 @@ RECENT = (
     Payment.amount,
     Payment.refunded,
     Payment.status,
-    Payment.source_shown,
+    Payment.paid_with,
     Payment.receipt_number,
     Payment.posted,
 )
@@ -151,7 +151,7 @@ def recent(row: Any) -> RecentPayment:
         amount=row.amount,
         refunded=row.refunded,
         status=row.status,
-        shown=row.source_shown,
+        shown=row.paid_with,
         receipt_number=row.receipt_number or "",
         posted=row.posted,
     )

@@ -7,17 +7,17 @@ from sqlmodel import col, func, select
 
 from portal_app.clock import local_date, zone
 from portal_app.db.scope import Tx, reading
+from portal_app.db.select import columns, counted_up_to
 from portal_app.db.tables.billing import Payment, Refund
 from portal_app.domain.access import Principal
-from portal_app.domain.billing.words import IN_FLIGHT, RECEIVED, RefundStatus
+from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentId
 from portal_app.domain.money import total
-from portal_app.services.asking import columns, counted_up_to
+from portal_app.services.billing.accessible_accounts import accessible_account
 from portal_app.services.billing.accounts import RECENT, recent
-from portal_app.services.billing.books import currency
-from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.own import own_account
+from portal_app.services.billing.invoices.read import may_see_invoices
+from portal_app.services.billing.ledger.entries import currency
 from portal_app.services.billing.statements import full_name
 from portal_app.services.billing.views import (
     PastPayment,
@@ -35,9 +35,9 @@ def list_payments(
     principal: Principal, *, account_id: AccountId | None = None, page: int = 1
 ) -> PaymentHistory:
     """One page of 20, newest first, each with its refunds; also those that are on their way."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     with reading(principal) as tx:
-        fits = (Payment.account_id == own_account(tx, account_id), col(Payment.status).in_(_SHOWN))
+        fits = (Payment.account_id == accessible_account(tx, account_id), col(Payment.status).in_(_SHOWN))
         counted = columns(Payment.status).where(*fits).limit(counted_up_to(max(page, 1), PAGE)).subquery()
         count = tx.exec(columns(func.count()).select_from(counted)).one()
         pages = max(1, -(-count // PAGE))
@@ -55,12 +55,12 @@ def list_payments(
 
 def payments_of_year(principal: Principal, year: int, *, account_id: AccountId | None = None) -> TaxYear:
     """Received in the practice's year, and what was given back in it, by date: for taxes."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     if not 1900 <= year <= 9998:
         raise NotFound
     starts, ends = datetime(year, 1, 1, tzinfo=zone()), datetime(year + 1, 1, 1, tzinfo=zone())
     with reading(principal) as tx:
-        account_id = own_account(tx, account_id)
+        account_id = accessible_account(tx, account_id)
         received = tx.exec(
             select(Payment).where(
                 Payment.account_id == account_id,
@@ -88,10 +88,11 @@ def payments_of_year(principal: Principal, year: int, *, account_id: AccountId |
 
 def years_with_payments(principal: Principal, account_id: AccountId | None = None) -> tuple[int, ...]:
     """Newest first: of which a list for taxes can be had."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     with reading(principal) as tx:
         moments = columns(func.min(Payment.settled_at), func.max(Payment.settled_at)).where(
-            Payment.account_id == own_account(tx, account_id), col(Payment.status).in_(sorted(RECEIVED))
+            Payment.account_id == accessible_account(tx, account_id),
+            col(Payment.status).in_(sorted(RECEIVED)),
         )
         first, last = tx.exec(moments).one()
         if first is None or last is None:
@@ -114,10 +115,10 @@ def _refunds(tx: Tx, ids: Sequence[PaymentId]) -> dict[PaymentId, list[RefundVie
 
 def _paid(row: Payment) -> TaxRow:
     return TaxRow(
-        local_date(row.settled_at or row.created_at), row.amount, row.source_shown, row.receipt_number or ""
+        local_date(row.settled_at or row.created_at), row.amount, row.paid_with, row.receipt_number or ""
     )
 
 
 def _returned(refund: Refund, payment: Payment) -> TaxRow:
     on = local_date(refund.settled_at or refund.created_at)
-    return TaxRow(on, -refund.amount, payment.source_shown, payment.receipt_number or "")
+    return TaxRow(on, -refund.amount, payment.paid_with, payment.receipt_number or "")

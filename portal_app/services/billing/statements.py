@@ -7,19 +7,19 @@ from typing import Any
 from sqlmodel import bindparam, col, func
 
 from portal_app.db.scope import Tx, reading
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.statements import Entry, Statement, check_period, statement
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, total
-from portal_app.services.asking import columns
+from portal_app.services.billing.accessible_accounts import accessible_account, names_of
 from portal_app.services.billing.accounts import being_posted
-from portal_app.services.billing.books import as_money, currency
-from portal_app.services.billing.invoices import may_see_bills
-from portal_app.services.billing.own import names_of, own_account
-from portal_app.services.billing.per_person import Parts, split, split_payments
-from portal_app.services.billing.shares import before
+from portal_app.services.billing.invoices.read import may_see_invoices
+from portal_app.services.billing.ledger.apportion import Parts, split, split_payments
+from portal_app.services.billing.ledger.entries import as_money, currency
+from portal_app.services.billing.ledger.person_shares import before
 from portal_app.services.billing.views import PersonTotal, RecentPayment, StatementRow, StatementView
 
 # Constants of the module, so that they are made ready once and not at every look. Columns, not whole rows.
@@ -40,7 +40,9 @@ _POSTED = (
     .order_by(col(LedgerEntry.posted_on), col(LedgerEntry.posted_at), col(LedgerEntry.id))
 )
 _BEFORE = columns(func.sum(col(LedgerEntry.amount))).where(_MINE, LedgerEntry.posted_on < bindparam("first"))
-_NUMBERS = columns(Invoice.id, Invoice.number).where(col(Invoice.id).in_(bindparam("bills", expanding=True)))
+_NUMBERS = columns(Invoice.id, Invoice.number).where(
+    col(Invoice.id).in_(bindparam("invoices", expanding=True))
+)
 
 
 def view_statement(
@@ -52,11 +54,11 @@ def view_statement(
     patient_id: PatientId | None = None,
 ) -> StatementView:
     """From `first` to `last`, both included; with `patient_id` only that person's share of each entry."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     check_period(first, last)
     with reading(principal) as tx:
-        account_id = own_account(tx, account_id)
-        person = tx.find(Patient, patient_id).given_name if patient_id else ""
+        account_id = accessible_account(tx, account_id)
+        person = tx.get_or_404(Patient, patient_id).given_name if patient_id else ""
         names = names_of(tx, account_id)
         found = _posted(tx, account_id, first, last)
         parts = split(tx, found)
@@ -92,14 +94,14 @@ def list_people(
     principal: Principal, account_id: AccountId | None = None
 ) -> tuple[tuple[PatientId, str], ...]:
     """Of whom alone a statement can be asked for: those of the account whom the viewer may see."""
-    may_see_bills(principal)
+    may_see_invoices(principal)
     with reading(principal) as tx:
-        return tuple(names_of(tx, own_account(tx, account_id)).items())
+        return tuple(names_of(tx, accessible_account(tx, account_id)).items())
 
 
 def full_name(tx: Tx, account_id: AccountId) -> str:
     """The guarantor's, where the reader may see them."""
-    guarantor = tx.get(Patient, tx.find(Account, account_id).guarantor_id)
+    guarantor = tx.get(Patient, tx.get_or_404(Account, account_id).guarantor_id)
     return guarantor.full_name if guarantor else ""
 
 
@@ -148,7 +150,7 @@ def _rows(
 def _numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
     every, found = sorted(ids), dict[InvoiceId, str]()
     for start in range(0, len(every), 500):
-        found.update(tx.exec(_NUMBERS, params={"bills": every[start : start + 500]}).all())
+        found.update(tx.exec(_NUMBERS, params={"invoices": every[start : start + 500]}).all())
     return found
 
 

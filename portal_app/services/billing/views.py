@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from portal_app.domain.billing.payability import Payability
-from portal_app.domain.billing.words import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
-from portal_app.domain.ids import AccountId, AppointmentId, InvoiceId, PatientId, PaymentId, SourceId
+from portal_app.domain.billing.types import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
+from portal_app.domain.ids import AccountId, AppointmentId, InvoiceId, PatientId, PaymentId, PaymentMethodId
 from portal_app.domain.money import Money
 
 
@@ -75,8 +75,8 @@ class PaymentView:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceView:
-    id: SourceId
+class PaymentMethodView:
+    id: PaymentMethodId
     shown: str
     name: str
     kind: str
@@ -107,13 +107,13 @@ class InvoiceView:
     due: Money
     payability: Payability  # online now
     linkable: bool  # for staff: a pay link may be made for it
-    sources: tuple[SourceView, ...]
+    sources: tuple[PaymentMethodView, ...]
     refunds: tuple["RefundView", ...] = ()
     whose: str = ""  # another adult who lets the viewer pay
 
 
 @dataclass(frozen=True, slots=True)
-class OthersBill:
+class OthersInvoice:
     """Another adult's bill that the viewer may pay: how much, by when, and nothing of what it was for."""
 
     id: InvoiceId
@@ -133,7 +133,7 @@ class PaymentOutcome:
     amount: Money
     decline_code: str = ""
     client_secret: str = ""  # with REQUIRES_ACTION
-    known: bool = True
+    accepted_by_processor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +244,11 @@ class AccountView:
     credit: Money
     people: tuple[PersonBalance, ...]
     open: tuple[OpenInvoice, ...]  # oldest due first
-    sources: tuple[SourceView, ...]
+    sources: tuple[PaymentMethodView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PayOffer:
+class PastDueOffer:
     """SRC-3: bills past due, to be paid now."""
 
     rows: tuple[OpenInvoice, ...]

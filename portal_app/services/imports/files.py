@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 from portal_app.domain.imports import SHEETS, Where
 from portal_app.services.imports.mapping import Mapping, Sheet
 
@@ -41,7 +41,7 @@ class Source:
 def find_sources(directory: Path, mapping: Mapping) -> list[Source]:
     """The files of the directory that are ours, in the order in which they need each other."""
     if not directory.is_dir():
-        raise Refused("There is no folder {folder}", folder=str(directory))
+        raise UserError("There is no folder {folder}", folder=str(directory))
     found = []
     for sheet in SHEETS:
         mapped = mapping.sheet(sheet)
@@ -49,7 +49,7 @@ def find_sources(directory: Path, mapping: Mapping) -> list[Source]:
         if path.is_file():
             found.append(_source(sheet, path, mapped, mapping))
     if not found:
-        raise Refused("There is no file to import in {folder}", folder=str(directory))
+        raise UserError("There is no file to import in {folder}", folder=str(directory))
     return found
 
 
@@ -58,20 +58,20 @@ def _source(sheet: str, path: Path, mapped: Sheet, mapping: Mapping) -> Source:
     try:
         codecs.lookup(encoding)
     except LookupError:
-        raise Refused("There is no text encoding named {encoding}", encoding=encoding) from None
+        raise UserError("There is no text encoding named {encoding}", encoding=encoding) from None
     with _opened(path, encoding) as text:
         first = text.readline()
     delimiter = mapping.delimiter or max(",;\t", key=first.count)
     header = _header(path, encoding, delimiter)
     if doubled := {name for name in header if name and header.count(name) > 1}:
-        raise Refused("{file} has two columns named {column}", file=path.name, column=min(doubled))
+        raise UserError("{file} has two columns named {column}", file=path.name, column=min(doubled))
     columns = mapped.columns_from(header)
     known = {column.name for column in SHEETS[sheet]}
     if not mapped.named and (strange := [name for name in header if name not in known]):
-        raise Refused("{file} has an unknown column: {column}", file=path.name, column=strange[0])
+        raise UserError("{file} has an unknown column: {column}", file=path.name, column=strange[0])
     for column in SHEETS[sheet]:
         if column.required and column.name not in columns:
-            raise Refused("{file} has no column {column}", file=path.name, column=column.name)
+            raise UserError("{file} has no column {column}", file=path.name, column=column.name)
     return Source(sheet, path, encoding, delimiter, columns, mapped)
 
 
@@ -98,7 +98,7 @@ def _header(path: Path, encoding: str, delimiter: str) -> list[str]:
         try:
             return [name.strip() for name in next(csv.reader(text, delimiter=delimiter, strict=True), [])]
         except csv.Error:
-            raise Refused("The first line of {file} does not name its columns", file=path.name) from None
+            raise UserError("The first line of {file} does not name its columns", file=path.name) from None
 
 
 def _opened(path: Path, encoding: str) -> io.TextIOWrapper:

@@ -4,11 +4,11 @@ from typing import Any
 
 from portal_app.clock import now
 from portal_app.db.tables.billing import Invoice
-from portal_app.domain.billing.words import EntryKind, InvoiceStatus
+from portal_app.domain.billing.types import EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
-from portal_app.services.imports.books import Bill, Books, line_row
-from portal_app.services.imports.desk import Desk, Row, noon, task, whole
-from portal_app.speech import mark
+from portal_app.i18n import gettext_noop
+from portal_app.services.imports.account_batch import AccountBatch, BatchInvoice, line_row
+from portal_app.services.imports.import_run import ImportRun, Row, noon, task, whole
 
 Reason = tuple[str, str]  # column, reason
 OPENING = "Opening balance"
@@ -17,7 +17,7 @@ _LINE = ("description", "quantity", "service_date", "provider", "code")
 
 
 def keep_invoice(
-    books: Books, account: AccountId, row: Row, lines: list[Row], paid: dict[str, int]
+    books: AccountBatch, account: AccountId, row: Row, lines: list[Row], paid: dict[str, int]
 ) -> Reason | None:
     """None, or why it is set aside."""
     desk, number = books.desk, row["invoice_number"]
@@ -26,7 +26,7 @@ def keep_invoice(
         missing = lines[patients.index(None)]
         return "", f"its line {missing.where.line} is about a patient who did not come in"
     wanted = _wanted_lines(row, lines, [p.id for p in patients if p], books)
-    before = books.bills.get(number)
+    before = books.invoices.get(number)
     if before and before.account_id != account:
         return _flagged(
             books, before, "guarantor_chart_number", "belongs to another guarantor's account here"
@@ -43,7 +43,7 @@ def keep_invoice(
     return None
 
 
-def what_is_wrong(desk: Desk, row: Row, lines: list[Row]) -> Reason | None:
+def what_is_wrong(desk: ImportRun, row: Row, lines: list[Row]) -> Reason | None:
     """What the files alone show to be wrong with an invoice."""
     if row["opening_balance"] and lines:
         return "opening_balance", "an opening balance has no lines of its own"
@@ -72,7 +72,7 @@ def _plain(minor: int) -> str:
     return f"{minor / 100:.2f}"
 
 
-def _balance(books: Books, row: Row, paid: int, before: Bill | None) -> Reason | None:
+def _balance(books: AccountBatch, row: Row, paid: int, before: BatchInvoice | None) -> Reason | None:
     """Does what the source shows as due follow from its own rows? If not, nobody's money is guessed."""
     if row["status"] in ("draft", "void", "written_off"):
         return None
@@ -86,15 +86,15 @@ def _balance(books: Books, row: Row, paid: int, before: Bill | None) -> Reason |
     return _flagged(books, before, "balance", reason)
 
 
-def _flagged(books: Books, bill: Bill, column: str, reason: str) -> Reason:
-    said = mark("The import shows invoice {number} differently: {reason}. Nothing was changed.")
+def _flagged(books: AccountBatch, invoice: BatchInvoice, column: str, reason: str) -> Reason:
+    said = gettext_noop("The import shows invoice {number} differently: {reason}. Nothing was changed.")
     books.tasks.append(
         task(
-            f"import:{bill.id}:{reason}",
+            f"import:{invoice.id}:{reason}",
             "import_differs",
             said,
-            account_id=bill.account_id,
-            number=bill.number,
+            account_id=invoice.account_id,
+            number=invoice.number,
             reason=reason,
         )
     )
@@ -102,7 +102,7 @@ def _flagged(books: Books, bill: Bill, column: str, reason: str) -> Reason:
 
 
 def _wanted_lines(
-    row: Row, lines: list[Row], patients: list[PatientId], books: Books
+    row: Row, lines: list[Row], patients: list[PatientId], books: AccountBatch
 ) -> list[tuple[PatientId | None, dict[str, Any]]]:
     if row["opening_balance"]:
         amount = row["total"]
@@ -119,10 +119,10 @@ def _wanted_lines(
 
 
 def _new(
-    books: Books, account: AccountId, row: Row, wanted: list[tuple[PatientId | None, dict[str, Any]]]
+    books: AccountBatch, account: AccountId, row: Row, wanted: list[tuple[PatientId | None, dict[str, Any]]]
 ) -> None:
     draft = row["status"] == "draft"
-    bill = Bill(
+    invoice = BatchInvoice(
         InvoiceId(new_id("inv")),
         row["invoice_number"],
         account,
@@ -131,63 +131,65 @@ def _new(
         row["due_date"] or row["issue_date"],
         row["total"].minor,
     )
-    bill.kept = bill.now
-    books.bills[bill.number] = bill
-    books.new_bills.append(
+    invoice.kept = invoice.now
+    books.invoices[invoice.number] = invoice
+    books.new_invoices.append(
         whole(
             Invoice,
-            id=bill.id,
+            id=invoice.id,
             account_id=account,
-            number=bill.number,
-            status=bill.status,
-            issue_date=bill.issue_date,
-            due_date=bill.due_date,
+            number=invoice.number,
+            status=invoice.status,
+            issue_date=invoice.issue_date,
+            due_date=invoice.due_date,
             total=row["total"],
             adjusted=books.money(0),
             allocated=books.money(0),
             note=row["note"],
             created_at=now(),
-            issued_at=None if draft else noon(bill.issue_date, books.desk),
+            issued_at=None if draft else noon(invoice.issue_date, books.desk),
         )
     )
-    _add_lines(books, bill, wanted)
+    _add_lines(books, invoice, wanted)
     if not draft:
-        _issue(books, bill, row)
+        _issue(books, invoice, row)
 
 
-def _add_lines(books: Books, bill: Bill, wanted: list[tuple[PatientId | None, dict[str, Any]]]) -> None:
+def _add_lines(
+    books: AccountBatch, invoice: BatchInvoice, wanted: list[tuple[PatientId | None, dict[str, Any]]]
+) -> None:
     for position, (patient, values) in enumerate(wanted):
-        owner = patient or books.desk.guarantors[bill.account_id]
-        books.new_lines.append(line_row(bill, owner, position, **values))
+        owner = patient or books.desk.guarantors[invoice.account_id]
+        books.new_lines.append(line_row(invoice, owner, position, **values))
 
 
-def _issue(books: Books, bill: Bill, row: Row) -> None:
-    bill.status = InvoiceStatus.OPEN
+def _issue(books: AccountBatch, invoice: BatchInvoice, row: Row) -> None:
+    invoice.status = InvoiceStatus.OPEN
     books.enter(
         EntryKind.CHARGE,
-        bill.total,
-        bill.id,
-        bill.issue_date,
-        account_id=bill.account_id,
-        invoice_id=bill.id,
+        invoice.total,
+        invoice.id,
+        invoice.issue_date,
+        account_id=invoice.account_id,
+        invoice_id=invoice.id,
         text=OPENING if row["opening_balance"] else "",
     )
-    _adjust(books, bill, row)
-    bill.restate()
+    _adjust(books, invoice, row)
+    invoice.restate()
 
 
-def _adjust(books: Books, bill: Bill, row: Row) -> None:
+def _adjust(books: AccountBatch, invoice: BatchInvoice, row: Row) -> None:
     """Credits the source gave on it; what was credited before is not credited again."""
     wanted = row["adjustment"].minor if row["adjustment"] else 0
-    if wanted < bill.adjusted:
-        _lower(books, bill, bill.adjusted - wanted, EntryKind.ADJUSTMENT, f"{bill.id}:{wanted}")
+    if wanted < invoice.adjusted:
+        _lower(books, invoice, invoice.adjusted - wanted, EntryKind.ADJUSTMENT, f"{invoice.id}:{wanted}")
 
 
-def _lower(books: Books, bill: Bill, minor: int, kind: EntryKind, source: str) -> None:
-    bill.adjusted -= minor
-    day = max(bill.issue_date, min(books.desk.manner.today, bill.due_date))
-    books.enter(kind, -minor, source, day, account_id=bill.account_id, invoice_id=bill.id)
-    bill.restate()
+def _lower(books: AccountBatch, invoice: BatchInvoice, minor: int, kind: EntryKind, source: str) -> None:
+    invoice.adjusted -= minor
+    day = max(invoice.issue_date, min(books.desk.manner.today, invoice.due_date))
+    books.enter(kind, -minor, source, day, account_id=invoice.account_id, invoice_id=invoice.id)
+    invoice.restate()
 
 
 def credited_in_full(row: Row) -> bool:
@@ -195,63 +197,66 @@ def credited_in_full(row: Row) -> bool:
     return bool(row["adjustment"]) and not row["total"] + row["adjustment"] and row["status"] != "void"
 
 
-def write_off(books: Books, row: Row) -> None:
+def write_off(books: AccountBatch, row: Row) -> None:
     """What a void or written-off invoice still asked for is taken back."""
-    bill = books.bills[row["invoice_number"]]
-    if row["status"] not in ("void", "written_off") or bill.kept[0] in _CLOSED:
+    invoice = books.invoices[row["invoice_number"]]
+    if row["status"] not in ("void", "written_off") or invoice.kept[0] in _CLOSED:
         return
     void = row["status"] == "void"
-    if bill.due > 0:
+    if invoice.due > 0:
         kind = EntryKind.REVERSAL if void else EntryKind.ADJUSTMENT
-        _lower(books, bill, bill.due, kind, bill.id)
-    bill.status = InvoiceStatus.VOID if void else InvoiceStatus.WRITTEN_OFF
+        _lower(books, invoice, invoice.due, kind, invoice.id)
+    invoice.status = InvoiceStatus.VOID if void else InvoiceStatus.WRITTEN_OFF
 
 
 def _changed(
-    books: Books, row: Row, bill: Bill, wanted: list[tuple[PatientId | None, dict[str, Any]]]
+    books: AccountBatch,
+    row: Row,
+    invoice: BatchInvoice,
+    wanted: list[tuple[PatientId | None, dict[str, Any]]],
 ) -> Reason | None:
     """What may change of an invoice that is here: its due date, its words, a draft wholly."""
-    before = (bill.now, row["status"])
-    lines = books.lines.get(bill.id, [])
+    before = (invoice.now, row["status"])
+    lines = books.lines.get(invoice.id, [])
     ours = [(line.patient_id, line.amount) for line in lines]
-    owner = books.desk.guarantors[bill.account_id]
+    owner = books.desk.guarantors[invoice.account_id]
     theirs = [(patient or owner, values["amount"]) for patient, values in wanted]
     worded = [{c: getattr(line, c) for c in _LINE} for line in lines] != [
         {c: values[c] for c in _LINE} for _, values in wanted
     ]
-    if bill.status is not InvoiceStatus.DRAFT and (bill.total != row["total"].minor or ours != theirs):
+    if invoice.status is not InvoiceStatus.DRAFT and (invoice.total != row["total"].minor or ours != theirs):
         return _flagged(
             books,
-            bill,
+            invoice,
             "total",
-            f"{_plain(row['total'].minor)} there, issued here with {_plain(bill.total)} and other lines",
+            f"{_plain(row['total'].minor)} there, issued here with {_plain(invoice.total)} and other lines",
         )
-    if row["status"] == "void" and bill.status is not InvoiceStatus.VOID and bill.allocated:
-        return _flagged(books, bill, "status", "is void there and paid here: refund it first")
+    if row["status"] == "void" and invoice.status is not InvoiceStatus.VOID and invoice.allocated:
+        return _flagged(books, invoice, "status", "is void there and paid here: refund it first")
     if worded or ours != theirs:
         books.dropped_lines.extend(lines)
-        _add_lines(books, bill, wanted)
-    bill.total = row["total"].minor
+        _add_lines(books, invoice, wanted)
+    invoice.total = row["total"].minor
     if "due_date" in row.given and row["due_date"]:
-        bill.due_date = row["due_date"]
-    if bill.status is InvoiceStatus.DRAFT and row["status"] != "draft":
-        _issue(books, bill, row)
-    elif bill.status is not InvoiceStatus.DRAFT and bill.status is not InvoiceStatus.VOID:
-        if row["adjustment"] and bill.total + row["adjustment"].minor < bill.allocated:
-            return _flagged(books, bill, "adjustment", "takes back more than is still due here")
-        _adjust(books, bill, row)
-    closing = row["status"] in ("void", "written_off") and bill.kept[0] not in _CLOSED
-    moved = worded or ours != theirs or before[0] != bill.now or closing
+        invoice.due_date = row["due_date"]
+    if invoice.status is InvoiceStatus.DRAFT and row["status"] != "draft":
+        _issue(books, invoice, row)
+    elif invoice.status is not InvoiceStatus.DRAFT and invoice.status is not InvoiceStatus.VOID:
+        if row["adjustment"] and invoice.total + row["adjustment"].minor < invoice.allocated:
+            return _flagged(books, invoice, "adjustment", "takes back more than is still due here")
+        _adjust(books, invoice, row)
+    closing = row["status"] in ("void", "written_off") and invoice.kept[0] not in _CLOSED
+    moved = worded or ours != theirs or before[0] != invoice.now or closing
     reworded = worded or ours != theirs
     told = sum(patient is not None for patient, _ in wanted)  # an opening balance has no line of the files
     for sheet, what, rows in (("invoices", moved, 1), ("invoice_lines", reworded, told)):
         books.desk.count(sheet).changed += rows * what
         books.desk.count(sheet).unchanged += rows * (not what)
-    books.desk.ours += 0 if bill.kept[0] is InvoiceStatus.DRAFT else bill.kept[2] + bill.kept[3]
+    books.desk.ours += 0 if invoice.kept[0] is InvoiceStatus.DRAFT else invoice.kept[2] + invoice.kept[3]
     return None
 
 
-def _receivable(books: Books, row: Row, paid: int) -> int:
+def _receivable(books: AccountBatch, row: Row, paid: int) -> int:
     """What the source says of this invoice, payments apart: its charge and what lowered it."""
     total = row["total"].minor
     if row["status"] in ("draft", "void"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 from portal_app.domain.imports import SHEETS
 
 _SHEET_WORDS = {"file", "columns", "constants", "values", "templates", "only"}
@@ -71,14 +71,14 @@ def read_mapping(path: Path) -> Mapping:
     try:
         said: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise Refused("There is no file {file}", file=str(path)) from None
+        raise UserError("There is no file {file}", file=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
-        raise Refused("{file} cannot be read: {reason}", file=path.name, reason=str(trouble)) from None
+        raise UserError("{file} cannot be read: {reason}", file=path.name, reason=str(trouble)) from None
     about = said.pop("files", {})
     _known(path, about, _FILE_WORDS, "files")
     _known(path, said, set(SHEETS), "")
     if about.get("round", "half_even") not in ("", "half_even"):
-        raise Refused("{file}: round is “half_even” or left out", file=path.name)
+        raise UserError("{file}: round is “half_even” or left out", file=path.name)
     empty = tuple(about.pop("empty", ()))
     return Mapping({name: _sheet(path, name, words, empty) for name, words in said.items()}, **about)
 
@@ -94,7 +94,7 @@ def _sheet(path: Path, name: str, said: dict[str, Any], empty: tuple[str, ...]) 
 
 def _known(path: Path, said: Any, known: set[str], part: str) -> None:
     if not isinstance(said, dict):
-        raise Refused("{file}: {part} is not a table", file=path.name, part=part)
+        raise UserError("{file}: {part} is not a table", file=path.name, part=part)
     if strange := sorted(set(said) - known):
         where = f"{part}.{strange[0]}" if part else strange[0]
-        raise Refused("{file}: nothing is named {part}", file=path.name, part=where)
+        raise UserError("{file}: nothing is named {part}", file=path.name, part=where)

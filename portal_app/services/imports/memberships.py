@@ -10,12 +10,12 @@ from portal_app.db.scope import Tx
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.ids import MembershipId, PlanId, new_id
 from portal_app.domain.memberships import RUNNING, MembershipStatus, Period
-from portal_app.services.imports.desk import Desk, Row, chunks, keyed_id, whole
+from portal_app.services.imports.import_run import ImportRun, Row, chunks, keyed_id, whole
 
 _ORDER = list(MembershipStatus)  # a status only moves forward
 
 
-def import_plans(desk: Desk, rows: list[Row]) -> None:
+def import_plans(desk: ImportRun, rows: list[Row]) -> None:
     with desk.opened() as tx:
         here = {plan.practice_key: plan for plan in tx.exec(select(Plan))}
         for row in _once_each(desk, "plans", "plan_key", rows):
@@ -26,7 +26,7 @@ def import_plans(desk: Desk, rows: list[Row]) -> None:
     desk.step(len(rows))
 
 
-def _once_each(desk: Desk, sheet: str, column: str, rows: list[Row]) -> Iterator[Row]:
+def _once_each(desk: ImportRun, sheet: str, column: str, rows: list[Row]) -> Iterator[Row]:
     """A key stands for one row; the second is set aside (IMP-4)."""
     seen: dict[str, int] = {}
     for row in rows:
@@ -49,22 +49,22 @@ def _bands(row: Row) -> list[dict[str, Any]]:
     return bands
 
 
-def _keep_plan(desk: Desk, tx: Tx, row: Row, before: Plan | None) -> None:
+def _keep_plan(desk: ImportRun, tx: Tx, row: Row, before: Plan | None) -> None:
     values = {c: row[c] for c in ("name", "description", "contract_months", "family_cap", "enrolment_fee")}
     values |= {"period": Period(row["period"]), "bands": _bands(row)}
     count = desk.count("plans")
     id_ = desk.plans.setdefault(row["plan_key"], before.id if before else PlanId(new_id("pln")))
     if before is None:
-        desk.pour(tx, Plan, [whole(Plan, id=id_, practice_key=row["plan_key"], **values)])
+        desk.bulk_insert(tx, Plan, [whole(Plan, id=id_, practice_key=row["plan_key"], **values)])
         count.added += 1
     elif moved := {c: v for c, v in values.items() if getattr(before, c) != v}:
-        desk.amend(tx, Plan, [{"id": before.id, **moved}])
+        desk.bulk_update(tx, Plan, [{"id": before.id, **moved}])
         count.changed += 1
     else:
         count.unchanged += 1
 
 
-def import_memberships(desk: Desk, rows: list[Row]) -> None:
+def import_memberships(desk: ImportRun, rows: list[Row]) -> None:
     with desk.opened() as tx:
         desk.plans.update((plan.practice_key, plan.id) for plan in tx.exec(select(Plan)))
     for some in chunks(_once_each(desk, "memberships", "membership_key", rows)):
@@ -73,7 +73,7 @@ def import_memberships(desk: Desk, rows: list[Row]) -> None:
         desk.step(len(some))
 
 
-def _keep_memberships(desk: Desk, tx: Tx, rows: list[Row]) -> None:
+def _keep_memberships(desk: ImportRun, tx: Tx, rows: list[Row]) -> None:
     keys = [row["membership_key"] for row in rows]
     here = {
         m.practice_key: m for m in tx.exec(select(Membership).where(col(Membership.practice_key).in_(keys)))
@@ -95,7 +95,7 @@ def _keep_memberships(desk: Desk, tx: Tx, rows: list[Row]) -> None:
             values |= {"id": made, "practice_key": row["membership_key"], "account_id": account}
             values |= {"plan_id": desk.plans[row["plan_key"]], "status": MembershipStatus(row["status"])}
             values |= {"anchor_day": row["anchor_day"] or row["start"].day, "created_at": now()}
-            desk.pour(tx, Membership, [whole(Membership, **values)])
+            desk.bulk_insert(tx, Membership, [whole(Membership, **values)])
             desk.memberships[row["membership_key"]] = (made, account)
             desk.count("memberships").added += 1
         else:
@@ -103,7 +103,7 @@ def _keep_memberships(desk: Desk, tx: Tx, rows: list[Row]) -> None:
             _move_on(desk, tx, row, before)
 
 
-def _unfit(desk: Desk, row: Row) -> tuple[str, str] | None:
+def _unfit(desk: ImportRun, row: Row) -> tuple[str, str] | None:
     if row["plan_key"] not in desk.plans:
         return "plan_key", f"there is no plan {row['plan_key']}"
     if row["status"] in RUNNING and row["next_bill_date"] is None:
@@ -116,7 +116,7 @@ def _unfit(desk: Desk, row: Row) -> tuple[str, str] | None:
     return None
 
 
-def _move_on(desk: Desk, tx: Tx, row: Row, before: Membership) -> None:
+def _move_on(desk: ImportRun, tx: Tx, row: Row, before: Membership) -> None:
     """The status, the next bill and the contract's end move forward only: the portal bills and renews."""
     moved: dict[str, Any] = {}
     status = MembershipStatus(row["status"])
@@ -126,12 +126,12 @@ def _move_on(desk: Desk, tx: Tx, row: Row, before: Membership) -> None:
         theirs, ours = row[column], getattr(before, column)
         if theirs and (ours is None or theirs > ours):
             moved[column] = theirs
-    desk.amend(tx, Membership, [{"id": before.id, **moved}] if moved else [])
+    desk.bulk_update(tx, Membership, [{"id": before.id, **moved}] if moved else [])
     desk.count("memberships").changed += bool(moved)
     desk.count("memberships").unchanged += not moved
 
 
-def import_enrolments(desk: Desk, rows: list[Row]) -> None:
+def import_enrolments(desk: ImportRun, rows: list[Row]) -> None:
     with desk.opened() as tx:
         for one in tx.exec(select(Membership)):
             desk.memberships[one.practice_key] = (one.id, one.account_id)
@@ -141,7 +141,7 @@ def import_enrolments(desk: Desk, rows: list[Row]) -> None:
         desk.step(len(some))
 
 
-def _keep_enrolments(desk: Desk, tx: Tx, rows: list[Row]) -> None:
+def _keep_enrolments(desk: ImportRun, tx: Tx, rows: list[Row]) -> None:
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         key = row["membership_key"]
@@ -160,10 +160,10 @@ def _keep_enrolments(desk: Desk, tx: Tx, rows: list[Row]) -> None:
     for id_, values in found.items():
         before = here.get(id_)
         if before is None:
-            desk.pour(tx, Enrolment, [whole(Enrolment, id=id_, **values)])
+            desk.bulk_insert(tx, Enrolment, [whole(Enrolment, id=id_, **values)])
             count.added += 1
         elif values["end"] and before.end is None:
-            desk.amend(tx, Enrolment, [{"id": id_, "end": values["end"]}])
+            desk.bulk_update(tx, Enrolment, [{"id": id_, "end": values["end"]}])
             count.changed += 1
         else:
             count.unchanged += 1

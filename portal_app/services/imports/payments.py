@@ -3,20 +3,20 @@
 from typing import Any
 
 from portal_app.db.tables.billing import Payment
-from portal_app.domain.billing.paying import Bill as PayableBill
-from portal_app.domain.billing.paying import allocate
-from portal_app.domain.billing.words import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
+from portal_app.domain.billing.payments import PayableInvoice as PayableInvoice
+from portal_app.domain.billing.payments import allocate
+from portal_app.domain.billing.types import RECEIVED, EntryKind, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.ids import AccountId
-from portal_app.services.billing.books import post_payment
-from portal_app.services.imports.books import Bill, Books
-from portal_app.services.imports.desk import Row, noon, task, whole
-from portal_app.speech import mark
+from portal_app.i18n import gettext_noop
+from portal_app.services.billing.ledger.entries import post_payment
+from portal_app.services.imports.account_batch import AccountBatch, BatchInvoice
+from portal_app.services.imports.import_run import Row, noon, task, whole
 
 Reason = tuple[str, str]
 
 
 def keep_payment(
-    books: Books, account: AccountId, parts: list[Row], id_: str, claimed: set[str]
+    books: AccountBatch, account: AccountId, parts: list[Row], id_: str, claimed: set[str]
 ) -> Reason | None:
     """None, or why it is set aside. `claimed`: ids of ours that the files name for this account."""
     row, amount = parts[0], sum(part["amount"].minor for part in parts)
@@ -28,22 +28,24 @@ def keep_payment(
         return _known(books, parts, before, amount)
     if row["portal_payment_id"]:
         return "portal_payment_id", "there is no such payment in the portal"
-    bills: list[tuple[Bill | None, int]] = []
+    invoices: list[tuple[BatchInvoice | None, int]] = []
     for part in parts:
-        bill = books.bills.get(part["invoice_number"])
-        if part["invoice_number"] and (bill is None or bill.account_id != account):
+        invoice = books.invoices.get(part["invoice_number"])
+        if part["invoice_number"] and (invoice is None or invoice.account_id != account):
             return "invoice_number", f"{part['invoice_number']} is no invoice of this guarantor"
-        if bill and _takes_no_money(books, bill):
-            return "invoice_number", f"{bill.number} is {bill.status.value}: it receives no money"
-        bills.append((bill, part["amount"].minor))
-    if ours := _paid_here(books, account, amount, {bill.id for bill, _ in bills if bill}, claimed):
+        if invoice and _takes_no_money(books, invoice):
+            return "invoice_number", f"{invoice.number} is {invoice.status.value}: it receives no money"
+        invoices.append((invoice, part["amount"].minor))
+    if ours := _paid_here(
+        books, account, amount, {invoice.id for invoice, _ in invoices if invoice}, claimed
+    ):
         return _flagged(books, row, ours, "looks like {id}, a payment made in the portal, without its id")
-    _new(books, account, row, bills, amount, id_)
+    _new(books, account, row, invoices, amount, id_)
     books.desk.count("payments").added += len(parts)
     return None
 
 
-def _known(books: Books, parts: list[Row], before: Payment, amount: int) -> Reason | None:
+def _known(books: AccountBatch, parts: list[Row], before: Payment, amount: int) -> Reason | None:
     row = parts[0]
     ours = before.amount.minor
     if ours != amount:
@@ -64,7 +66,7 @@ def _known(books: Books, parts: list[Row], before: Payment, amount: int) -> Reas
 
 
 def _paid_here(
-    books: Books, account: AccountId, amount: int, invoices: set[str], claimed: set[str]
+    books: AccountBatch, account: AccountId, amount: int, invoices: set[str], claimed: set[str]
 ) -> Payment | None:
     """A payment of ours of the same amount for the same invoice that no row of the files names."""
     for payment, invoice_id in books.portal_payments.get(account, ()):
@@ -74,12 +76,12 @@ def _paid_here(
     return None
 
 
-def _flagged(books: Books, row: Row, ours: Payment, reason: str) -> Reason:
+def _flagged(books: AccountBatch, row: Row, ours: Payment, reason: str) -> Reason:
     books.tasks.append(
         task(
             f"import:{ours.id}:{row['payment_key']}",
             "import_differs",
-            mark(
+            gettext_noop(
                 "The import shows payment {key} differently. Compare it with {id}; nothing was subtracted twice."
             ),
             account_id=ours.account_id,
@@ -91,15 +93,15 @@ def _flagged(books: Books, row: Row, ours: Payment, reason: str) -> Reason:
 
 
 def _new(
-    books: Books,
+    books: AccountBatch,
     account: AccountId,
     row: Row,
-    bills: list[tuple[Bill | None, int]],
+    invoices: list[tuple[BatchInvoice | None, int]],
     amount: int,
     id_: str,
 ) -> None:
     when = noon(row["date"], books.desk)
-    only = bills[0][0] if len(bills) == 1 else None
+    only = invoices[0][0] if len(invoices) == 1 else None
     facts: dict[str, Any] = {
         "id": id_,
         "account_id": account,
@@ -111,7 +113,7 @@ def _new(
         "paid_by": books.desk.principal.name,
         "payer_id": books.desk.guarantors.get(account),
         "invoice_id": only.id if only else None,
-        "source_shown": row["paid_with"],
+        "paid_with": row["paid_with"],
         "note": row["note"],
         "posted": True,
         "created_at": when,
@@ -127,24 +129,26 @@ def _new(
         payment_id=id_,
         invoice_id=only.id if only else None,
     )
-    _allocate(books, account, id_, bills)
+    _allocate(books, account, id_, invoices)
     books.desk.came_in(-amount)
 
 
-def _takes_no_money(books: Books, bill: Bill) -> bool:
+def _takes_no_money(books: AccountBatch, invoice: BatchInvoice) -> bool:
     """Drafts and void ones (ALL-14); what was paid for one that was credited in full is the payer's credit."""
-    if bill.status is InvoiceStatus.VOID:
-        return bill.number not in books.credited
-    return bill.status is InvoiceStatus.DRAFT
+    if invoice.status is InvoiceStatus.VOID:
+        return invoice.number not in books.credited
+    return invoice.status is InvoiceStatus.DRAFT
 
 
-def _allocate(books: Books, account: AccountId, id_: str, bills: list[tuple[Bill | None, int]]) -> None:
+def _allocate(
+    books: AccountBatch, account: AccountId, id_: str, invoices: list[tuple[BatchInvoice | None, int]]
+) -> None:
     """To the invoice each part names; what names none in the domain's order; the rest is credit."""
     shares: dict[str, int] = {}
-    for bill, minor in bills:
-        targets = [bill] if bill else books.open_bills(account)
+    for invoice, minor in invoices:
+        targets = [invoice] if invoice else books.open_invoices(account)
         free = (
-            PayableBill(
+            PayableInvoice(
                 target.id,
                 target.number,
                 target.issue_date,
@@ -156,4 +160,4 @@ def _allocate(books: Books, account: AccountId, id_: str, bills: list[tuple[Bill
         for target, share in allocate(books.money(minor), free):
             shares[target.number] = shares.get(target.number, 0) + share.minor
     for position, (number, share) in enumerate(shares.items()):
-        books.allocate(id_, books.bills[number], share, position)
+        books.allocate(id_, books.invoices[number], share, position)

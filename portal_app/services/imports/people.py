@@ -12,10 +12,10 @@ from portal_app.db.tables.families import ContactPoint, DependentMark, Family, P
 from portal_app.domain.families import ContactKind, PatientStatus, RelationKind, full_name
 from portal_app.domain.ids import AccountId, FamilyId, PatientId, new_id
 from portal_app.domain.imports import Unreadable
-from portal_app.services.contacts import phone_country
+from portal_app.i18n import gettext_noop
 from portal_app.services.imports.contacts import email_of, phone_of
-from portal_app.services.imports.desk import Desk, Person, Row, chunks, keyed_id, task, whole
-from portal_app.speech import mark
+from portal_app.services.imports.import_run import ImportRun, Person, Row, chunks, keyed_id, task, whole
+from portal_app.services.patients.usable_contacts import phone_country
 
 _COPIED = [
     "given_name",
@@ -33,7 +33,7 @@ _COPIED = [
 ]
 
 
-def know_everybody(desk: Desk) -> None:
+def know_everybody(desk: ImportRun) -> None:
     """Who is here already: by chart number, by guarantor, by family."""
     with desk.opened() as tx:
         desk.phone_country = phone_country(tx)
@@ -56,7 +56,7 @@ class _Batch:
     tasks: list[dict[str, Any]] = field(default_factory=list)
 
 
-def import_patients(desk: Desk, rows: list[Row]) -> None:
+def import_patients(desk: ImportRun, rows: list[Row]) -> None:
     """Guarantors first, so that every account is there before it is somebody's."""
     rows = _answered_for(desk, _once_each(desk, rows))
     charts = {row["chart_number"]: row for row in rows}
@@ -68,7 +68,7 @@ def import_patients(desk: Desk, rows: list[Row]) -> None:
         desk.step(len(some))
 
 
-def _once_each(desk: Desk, rows: list[Row]) -> list[Row]:
+def _once_each(desk: ImportRun, rows: list[Row]) -> list[Row]:
     """A chart number that comes twice: the first row counts, the second is set aside."""
     seen: dict[str, Row] = {}
     for row in rows:
@@ -88,7 +88,7 @@ def _guarantor(row: Row) -> str:
     return row["guarantor_chart_number"] or row["chart_number"]
 
 
-def _answered_for(desk: Desk, rows: list[Row]) -> list[Row]:
+def _answered_for(desk: ImportRun, rows: list[Row]) -> list[Row]:
     """Without the rows whose guarantor did not come in, or was set aside for the same reason."""
     here = {row["chart_number"]: row for row in rows}
     while True:
@@ -108,7 +108,7 @@ def _guarantors_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row["chart_number"] not in answering)
 
 
-def _keep_patients(desk: Desk, tx: Tx, rows: list[Row], ids: dict[str, PatientId]) -> None:
+def _keep_patients(desk: ImportRun, tx: Tx, rows: list[Row], ids: dict[str, PatientId]) -> None:
     charts = [row["chart_number"] for row in rows]
     here = {p.chart_number: p for p in tx.exec(select(Patient).where(col(Patient.chart_number).in_(charts)))}
     known = [p.id for p in here.values()]
@@ -128,7 +128,7 @@ def _keep_patients(desk: Desk, tx: Tx, rows: list[Row], ids: dict[str, PatientId
 
 
 def _keep_patient(
-    desk: Desk, batch: _Batch, row: Row, before: Patient | None, ids: dict[str, PatientId]
+    desk: ImportRun, batch: _Batch, row: Row, before: Patient | None, ids: dict[str, PatientId]
 ) -> bool:
     id_ = ids[row["chart_number"]]
     guarantor = ids[_guarantor(row)]
@@ -162,13 +162,13 @@ def _keep_patient(
     return bool(moved)
 
 
-def _new_account(desk: Desk, batch: _Batch, guarantor: PatientId) -> AccountId:
+def _new_account(desk: ImportRun, batch: _Batch, guarantor: PatientId) -> AccountId:
     desk.accounts[guarantor] = made = AccountId(new_id("acc"))
     batch.accounts.append(whole(Account, id=made, guarantor_id=guarantor, created_at=now()))
     return made
 
 
-def _family(desk: Desk, batch: _Batch, row: Row) -> FamilyId:
+def _family(desk: ImportRun, batch: _Batch, row: Row) -> FamilyId:
     key = row["family_key"] or f"chart:{_guarantor(row)}"
     if key not in desk.families:
         desk.families[key] = made = FamilyId(new_id("fam"))
@@ -176,15 +176,15 @@ def _family(desk: Desk, batch: _Batch, row: Row) -> FamilyId:
     return desk.families[key]
 
 
-def _look_at_birth_date(desk: Desk, batch: _Batch, row: Row, id_: PatientId, name: str) -> None:
+def _look_at_birth_date(desk: ImportRun, batch: _Batch, row: Row, id_: PatientId, name: str) -> None:
     """Missing or in the future: an adult to the portal, and staff are told (DEP-10)."""
     born = row["birth_date"]
     if row["status"] != PatientStatus.ACTIVE or (born and born <= desk.manner.today):
         return
     said = (
-        mark("The date of birth of {name} ({chart}) is in the future.")
+        gettext_noop("The date of birth of {name} ({chart}) is in the future.")
         if born
-        else mark("The date of birth of {name} ({chart}) is missing.")
+        else gettext_noop("The date of birth of {name} ({chart}) is missing.")
     )
     desk.warn(row, "birth_date", "is in the future: an adult" if born else "is missing: an adult")
     batch.tasks.append(
@@ -199,7 +199,7 @@ def _look_at_birth_date(desk: Desk, batch: _Batch, row: Row, id_: PatientId, nam
     )
 
 
-def _points(desk: Desk, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
+def _points(desk: ImportRun, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
     """(kind, normal form, as written, may be texted), the first of each kind preferred."""
     points: list[tuple[ContactKind, str, str, bool]] = []
     for column in ("email", "phone", "other_phone"):
@@ -217,7 +217,7 @@ def _points(desk: Desk, row: Row) -> list[tuple[ContactKind, str, str, bool]]:
 
 
 def _keep_contacts(
-    desk: Desk, batch: _Batch, row: Row, id_: PatientId, known: dict[str, list[ContactPoint]]
+    desk: ImportRun, batch: _Batch, row: Row, id_: PatientId, known: dict[str, list[ContactPoint]]
 ) -> bool:
     """Replaces what an import brought, never what the patient confirmed in the portal (CODE-12)."""
     here = known.get(id_, [])
@@ -243,27 +243,27 @@ def _keep_contacts(
     return changed
 
 
-def _write(desk: Desk, tx: Tx, batch: _Batch) -> None:
+def _write(desk: ImportRun, tx: Tx, batch: _Batch) -> None:
     for table, rows in ((Family, batch.families), (Account, batch.accounts), (Patient, batch.patients)):
-        desk.pour(tx, table, rows)
+        desk.bulk_insert(tx, table, rows)
     for rows in batch.changed.values():
-        desk.amend(tx, Patient, rows)
+        desk.bulk_update(tx, Patient, rows)
     if not desk.check:
         for point in batch.dropped:
             tx.delete(point)
         tx.flush()
-    desk.pour(tx, ContactPoint, batch.contacts)
+    desk.bulk_insert(tx, ContactPoint, batch.contacts)
     desk.tell_staff(tx, batch.tasks)
 
 
-def import_relations(desk: Desk, rows: list[Row]) -> None:
+def import_relations(desk: ImportRun, rows: list[Row]) -> None:
     for some in chunks(rows):
         with desk.opened() as tx:
             _keep_relations(desk, tx, some)
         desk.step(len(some))
 
 
-def _keep_relations(desk: Desk, tx: Tx, rows: list[Row]) -> None:
+def _keep_relations(desk: ImportRun, tx: Tx, rows: list[Row]) -> None:
     found: dict[str, tuple[Row, PatientId, PatientId]] = {}
     for row in rows:
         if (child := desk.person("relations", row, "chart_number")) is None:
@@ -284,18 +284,18 @@ def _keep_relations(desk: Desk, tx: Tx, rows: list[Row]) -> None:
             desk.count("relations").added += 1
         elif before.until != row["until"] and "until" in row.given:
             table = Relation if id_ in here else DependentMark
-            desk.amend(tx, table, [{"id": id_, "until": row["until"]}])
+            desk.bulk_update(tx, table, [{"id": id_, "until": row["until"]}])
             desk.count("relations").changed += 1
         else:
             desk.count("relations").unchanged += 1
 
 
-def _new_relation(desk: Desk, tx: Tx, id_: str, row: Row, child: PatientId, adult: PatientId) -> None:
+def _new_relation(desk: ImportRun, tx: Tx, id_: str, row: Row, child: PatientId, adult: PatientId) -> None:
     facts = {"id": id_, "patient_id": child, "adult_id": adult, "until": row["until"], "created_at": now()}
     if row["kind"] == "dependent_of":
         reason = row["reason"] or "Marked in the practice's system"
-        desk.pour(
+        desk.bulk_insert(
             tx, DependentMark, [whole(DependentMark, **facts, reason=reason, marked_by=desk.principal.name)]
         )
     else:
-        desk.pour(tx, Relation, [whole(Relation, **facts, kind=RelationKind(row["kind"]))])
+        desk.bulk_insert(tx, Relation, [whole(Relation, **facts, kind=RelationKind(row["kind"]))])

@@ -16,8 +16,8 @@ from portal_app.db.tables.billing import LedgerEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.imports import (
+    ImportOptions,
     ImportReport,
-    Manner,
     Totals,
     Unreadable,
     read_amount,
@@ -25,14 +25,14 @@ from portal_app.domain.imports import (
     rounded,
 )
 from portal_app.domain.money import Money
-from portal_app.services.imports.desk import Desk, Progress, Row
-from portal_app.services.imports.fhir import read_fhir
+from portal_app.services.imports.appointments import import_appointments
+from portal_app.services.imports.billing import Lines, import_billing
+from portal_app.services.imports.fhir.read import read_fhir
 from portal_app.services.imports.files import Raw, count_records, find_sources, records
+from portal_app.services.imports.import_run import ImportRun, Progress, Row
 from portal_app.services.imports.mapping import Mapping, read_mapping
 from portal_app.services.imports.memberships import import_enrolments, import_memberships, import_plans
-from portal_app.services.imports.money import Lines, import_billing
 from portal_app.services.imports.people import import_patients, import_relations, know_everybody
-from portal_app.services.imports.visits import import_appointments
 from portal_app.settings import settings
 
 Feed = tuple[str, frozenset[str], Iterable[Raw]]  # sheet, the columns it has, its records
@@ -61,7 +61,7 @@ def run_import(
     told = read_mapping(Path(mapping)) if mapping else Mapping()
     told = replace(told, date_format=date_format or told.date_format, encoding=encoding or told.encoding)
     report = ImportReport(check=check)
-    desk = Desk(principal, _manner(told), check, report, progress or _quiet)
+    desk = ImportRun(principal, _manner(told), check, report, progress or _quiet)
     feeds = _feeds(desk, Path(directory), told, fhir=fhir)
     before = _receivables(principal)
     with _seldom_collecting():
@@ -82,13 +82,13 @@ def _seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _manner(told: Mapping) -> Manner:
-    return Manner(
+def _manner(told: Mapping) -> ImportOptions:
+    return ImportOptions(
         settings().currency, zone(), today(), told.date_format, told.round, told.decimal_mark, told.thousands
     )
 
 
-def _feeds(desk: Desk, directory: Path, told: Mapping, *, fhir: bool) -> dict[str, Feed]:
+def _feeds(desk: ImportRun, directory: Path, told: Mapping, *, fhir: bool) -> dict[str, Feed]:
     if fhir:
         feeds, notes = read_fhir(directory)
         desk.report.notes.extend(notes)
@@ -102,7 +102,7 @@ def _feeds(desk: Desk, directory: Path, told: Mapping, *, fhir: bool) -> dict[st
     return {source.sheet: (source.sheet, source.columns, records(source)) for source in sources}
 
 
-def _take_in(desk: Desk, feeds: dict[str, Feed]) -> None:
+def _take_in(desk: ImportRun, feeds: dict[str, Feed]) -> None:
     bad: dict[str, Any] = {}
     lines = Lines()
     if patients := feeds.get("patients"):
@@ -127,7 +127,7 @@ def _take_in(desk: Desk, feeds: dict[str, Feed]) -> None:
             take(desk, _rows(desk, feeds[sheet]))
 
 
-def _rows(desk: Desk, feed: Feed, bad: dict[str, Any] | None = None, key: str = "") -> list[Row]:
+def _rows(desk: ImportRun, feed: Feed, bad: dict[str, Any] | None = None, key: str = "") -> list[Row]:
     """The records whose every value could be read; the others are reported and set aside."""
     sheet, given, raws = feed
     good: list[Row] = []
@@ -155,7 +155,7 @@ def _rows(desk: Desk, feed: Feed, bad: dict[str, Any] | None = None, key: str = 
     return good
 
 
-def _lose(desk: Desk, sheet: str, raw: Raw) -> None:
+def _lose(desk: ImportRun, sheet: str, raw: Raw) -> None:
     """What a row that cannot be read would have been worth, where that much can be read."""
     column, sign = {"invoices": ("total", 1), "payments": ("amount", -1)}.get(sheet, ("", 0))
     if not column:
@@ -173,7 +173,7 @@ def _receivables(principal: Principal) -> int:
     return found.minor if isinstance(found, Money) else int(found or 0)
 
 
-def _conclude(desk: Desk, before: int) -> None:
+def _conclude(desk: ImportRun, before: int) -> None:
     report, currency = desk.report, desk.manner.currency
     after = before + desk.entered
     if not desk.check:
@@ -194,14 +194,14 @@ def _conclude(desk: Desk, before: int) -> None:
     desk.progress(desk.expected, desk.expected)
 
 
-def _sign_off(desk: Desk) -> None:
+def _sign_off(desk: ImportRun) -> None:
     """One line in the audit trail for the whole import; who sees whom is to be decided anew."""
     counts = {
         sheet: {"added": c.added, "changed": c.changed, "set_aside": c.set_aside}
         for sheet, c in desk.report.counts.items()
     }
     with transaction(desk.principal) as tx:
-        tx.tell(line(desk.principal, "import", details=counts))
+        tx.add_as_system(line(desk.principal, "import", details=counts))
         practice = tx.get(Practice, "practice")
         if practice and desk.report.changes:
-            tx.amend(Practice, [{"id": "practice", "version": practice.version + 1}])
+            tx.bulk_update(Practice, [{"id": "practice", "version": practice.version + 1}])

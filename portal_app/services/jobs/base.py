@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from portal_app.db.scope import reading
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 from portal_app.domain.jobs import LEASE, Schedule
 from portal_app.gateways import Gateways
 from portal_app.gateways.mail import Mailer
 from portal_app.gateways.payments import CardProcessor
 from portal_app.gateways.practice_system import PracticeSystem
 from portal_app.gateways.sms import Texter
-from portal_app.speech import mark
+from portal_app.i18n import gettext_noop
 
 
 class JobGateways(NamedTuple):
@@ -31,7 +31,7 @@ class JobGateways(NamedTuple):
         return cls(gateways.payments, gateways.mail, gateways.sms, practice_system)
 
 
-class JobFailed(Refused):
+class JobFailed(UserError):
     """A run ended without doing its work, for a reason that is nobody's bug: it is tried again later.
 
     `message` is an English msgid; staff read it in the list of jobs, the administrator in `portal doctor`.
@@ -90,7 +90,7 @@ class ScheduledJob(NamedTuple):
     lease: timedelta = LEASE
 
 
-NO_PRACTICE = JobResult(mark("The practice is not set up yet."))
+NO_PRACTICE = JobResult(gettext_noop("The practice is not set up yet."))
 
 
 def has_practice(principal: Principal) -> bool:

@@ -18,12 +18,12 @@ from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Principal
 from portal_app.domain.ids import new_id
 from portal_app.domain.jobs import TASK_AFTER, JobState, Moment, day_of_run, next_run
+from portal_app.i18n import gettext_noop
 from portal_app.services.jobs.base import ScheduledJob
 from portal_app.services.live import announce
-from portal_app.speech import mark
 
-_DIED = mark("The process that ran it ended in the middle.")
-_TASK = mark(
+_DIED = gettext_noop("The process that ran it ended in the middle.")
+_TASK = gettext_noop(
     "The background job {job} has failed {count} times in a row. It is tried again. "
     "Whoever looks after the server sees the reason with: portal doctor"
 )
@@ -78,7 +78,7 @@ def add_missing_rows(principal: Principal, names: Iterable[str], real: datetime)
     """A row for each job that has none yet, due at once. Another process may add it at the same moment."""
     for name in names:
         with transaction(principal) as tx:
-            tx.keep_once(Job(name=name, created_at=real, next_run=real))
+            tx.add_if_absent(Job(name=name, created_at=real, next_run=real))
 
 
 def claim(principal: Principal, job: ScheduledJob, seen: Job, holder: str, at: Moment) -> Claim | None:
@@ -167,7 +167,7 @@ def _tell_staff(tx: Tx, name: str, failures: int, since: datetime) -> None:
     """Once for each series of failures."""
     if failures < TASK_AFTER:
         return
-    tx.tell_once(
+    tx.add_as_system_once(
         Task(
             id=new_id("tsk"),
             once=f"job_failed:{name}:{since.isoformat()}",
@@ -177,4 +177,4 @@ def _tell_staff(tx: Tx, name: str, failures: int, since: datetime) -> None:
             created_at=now(),
         )
     )
-    tx.afterwards(lambda: announce("tasks", name))
+    tx.on_commit(lambda: announce("tasks", name))

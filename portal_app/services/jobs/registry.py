@@ -7,7 +7,7 @@ an idle server asks the database less than once a second, all jobs together (dec
 from collections.abc import Mapping
 
 from portal_app.domain.jobs import Daily, Every
-from portal_app.services.billing.reminding import CLOSES, OPENS
+from portal_app.services.billing.notify.reminders import CLOSES, OPENS
 from portal_app.services.jobs.audit_chain import chain_audit_entries
 from portal_app.services.jobs.base import ScheduledJob
 from portal_app.services.jobs.clean_up import delete_old_drafts

@@ -17,19 +17,19 @@ from datetime import datetime
 
 from portal_app.clock import real_now
 from portal_app.db.tables.jobs import Job
-from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.errors import Refused
+from portal_app.domain.access import Permission, Principal, system_principal
+from portal_app.domain.errors import UserError
 from portal_app.domain.jobs import may_claim
+from portal_app.i18n import gettext_noop
 from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import JobFailed, JobGateways, JobRun, LeaseLost, ScheduledJob
 from portal_app.services.jobs.registry import JOBS
-from portal_app.speech import mark
 
 _log = logging.getLogger(__name__)
 PAUSE = 5.0  # seconds between two ticks
 SLOTS = 4  # jobs that run in one process at the same time; the others are left to other processes
-_TICKS = the_portal("jobs")
-_STOPPED = mark("Stopped by an error: {error}.")
+_TICKS = system_principal("jobs")
+_STOPPED = gettext_noop("Stopped by an error: {error}.")
 
 
 class Runner:
@@ -107,7 +107,7 @@ class Runner:
         """None when the run noticed that another process has the job."""
         begun, name = time.monotonic(), held.job.name
         run = JobRun(
-            the_portal(name),
+            system_principal(name),
             self._gateways,
             cursor=held.cursor,
             keep_cursor=lambda cursor: leases.keep_cursor(_TICKS, held, cursor),
@@ -155,14 +155,16 @@ def run_job_now(
     """
     principal.require(Permission.MANAGE_SETTINGS)
     if name not in jobs:
-        raise Refused(
-            mark("There is no job named {name}. There are: {names}"), name=name, names=", ".join(jobs)
+        raise UserError(
+            gettext_noop("There is no job named {name}. There are: {names}"), name=name, names=", ".join(jobs)
         )
     runner = Runner(jobs, gateways)
     try:
         started = runner.start_now(name)
         if started is None:
-            raise Refused(mark("The job {name} runs now. Its result will be in the list of jobs."), name=name)
+            raise UserError(
+                gettext_noop("The job {name} runs now. Its result will be in the list of jobs."), name=name
+            )
         while not wait([started], timeout=PAUSE).done:
             runner.renew()
     finally:

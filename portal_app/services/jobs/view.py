@@ -9,10 +9,10 @@ from typing import Any
 from portal_app.clock import real_now
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.jobs import TASK_AFTER, is_late
+from portal_app.services.as_system import as_system
 from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import ScheduledJob
 from portal_app.services.jobs.registry import JOBS
-from portal_app.services.on_behalf import on_behalf
 
 
 class JobCondition(StrEnum):
@@ -53,7 +53,7 @@ def list_jobs(
 ) -> tuple[JobView, ...]:
     """Every job of the table, in its order."""
     principal.require(Permission.MANAGE_SETTINGS)
-    rows = leases.job_rows(on_behalf(principal))
+    rows = leases.job_rows(as_system(principal))
     return tuple(_view(job, rows.get(job.name), now()) for job in jobs.values())
 
 

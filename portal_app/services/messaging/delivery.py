@@ -19,7 +19,7 @@ from portal_app.db.tables.families import ContactPoint
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
-from portal_app.domain.access import Principal, the_portal
+from portal_app.domain.access import Principal, system_principal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import new_id
@@ -27,13 +27,14 @@ from portal_app.gateways import Gateways
 from portal_app.gateways.mail import Attachment, Mail, Mailer
 from portal_app.gateways.sending import Failed, Sending, Sent
 from portal_app.gateways.sms import Texter
-from portal_app.services import documents, live
+from portal_app.i18n import gettext_noop
+from portal_app.services import live
+from portal_app.services.documents import payment_documents
 from portal_app.services.messaging.outbox import holds_secret
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry
 from portal_app.services.messaging.wake import listening
 from portal_app.settings import settings
-from portal_app.speech import mark
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,9 @@ async def deliver_when_woken(gateways: Gateways) -> None:
     with listening() as woken:
         while True:
             try:
-                await asyncio.to_thread(deliver, the_portal("deliver"), mail=gateways.mail, sms=gateways.sms)
+                await asyncio.to_thread(
+                    deliver, system_principal("deliver"), mail=gateways.mail, sms=gateways.sms
+                )
             except Exception as bug:  # a database away for a minute must not end the loop
                 _log.error("the outbox could not be delivered (%s)", type(bug).__name__)
             await woken.wait()
@@ -84,7 +87,7 @@ def _claim(principal: Principal, templates: Registry = TEMPLATES) -> OutboxMessa
                 continue
             row.tries += 1
             row.next_try_at = now() + _SENDING
-            return tx.keep(row)
+            return tx.add(row)
     return None
 
 
@@ -103,7 +106,7 @@ def _send(principal: Principal, row: OutboxMessage, mail: Mailer, sms: Texter) -
     if row.channel is ContactKind.PHONE:
         return sms.send(row.to, row.body, key=row.id)
     with reading(principal) as tx:
-        sender_name = tx.find(Practice, "practice").name
+        sender_name = tx.get_or_404(Practice, "practice").name
     try:
         attached = tuple(_attachments(principal, row))
     except NotFound:
@@ -123,13 +126,15 @@ def _send(principal: Principal, row: OutboxMessage, mail: Mailer, sms: Texter) -
 
 def _attachments(principal: Principal, row: OutboxMessage) -> Iterable[Attachment]:
     for asked in row.attachments:
-        made = documents.for_message(principal, str(asked["document"]), str(asked["id"]), row.language)
+        made = payment_documents.render_attachment(
+            principal, str(asked["document"]), str(asked["id"]), row.language
+        )
         yield Attachment(str(asked["name"]), made)
 
 
 def _keep(principal: Principal, message_id: str, answer: Sending, templates: Registry) -> None:
     with transaction(principal) as tx:
-        row = tx.find(OutboxMessage, message_id, lock=True)
+        row = tx.get_or_404(OutboxMessage, message_id, lock=True)
         if isinstance(answer, Sent):
             row.sent_at, row.next_try_at, row.reference = now(), None, answer.reference
             _forget_the_secret(row, templates)
@@ -140,23 +145,23 @@ def _keep(principal: Principal, message_id: str, answer: Sending, templates: Reg
         else:
             row.next_try_at = now() + DELAYS[min(row.tries, len(DELAYS)) - 1]
             _log.warning("message %s waits for its next try (%s)", row.id, answer.reason)
-        tx.keep(row)
+        tx.add(row)
 
 
 def _give_up(tx: Tx, row: OutboxMessage, reason: str, templates: Registry) -> None:
     """Marked, and a person told: once a day for the same address."""
     row.failed, row.next_try_at = reason, None
     _forget_the_secret(row, templates)
-    tx.keep(row)
+    tx.add(row)
     _log.warning("message %s will not be sent (%s)", row.id, reason)
     if "code" in templates[row.kind].needs and reason == _EXPIRED:
         return  # whoever waited for a code has long asked for another
-    tx.tell_once(
+    tx.add_as_system_once(
         Task(
             id=new_id("tsk"),
             once=f"message_failed:{row.channel}:{row.to}:{today()}",
             kind="message_failed",
-            message=mark("A message to {to} could not be delivered: {reason}"),
+            message=gettext_noop("A message to {to} could not be delivered: {reason}"),
             values={"to": row.to, "reason": reason, "message": row.kind},
             account_id=row.account_id,
             patient_id=row.patient_id,
@@ -174,4 +179,4 @@ def _stop_texting(tx: Tx, phone: str) -> None:
     """They told the carrier STOP: nobody with this number is texted again."""
     for point in tx.exec(select(ContactPoint).where(ContactPoint.value == phone)):
         point.may_text = False
-        tx.keep(point)
+        tx.add(point)

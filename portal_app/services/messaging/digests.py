@@ -11,18 +11,18 @@ from sqlmodel import col, select
 
 from portal_app.clock import now, today
 from portal_app.db.scope import Tx
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import Patient
-from portal_app.db.tables.messages import MoneyNotice, OutboxMessage
+from portal_app.db.tables.messages import BillingNotice, OutboxMessage
 from portal_app.domain.families import ContactKind, PatientStatus
 from portal_app.domain.ids import AccountId, new_id
+from portal_app.i18n import translate
 from portal_app.i18n_paths import supported_language
-from portal_app.services.asking import columns
-from portal_app.services.billing.books import lock_account
+from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.messaging.outbox import write_each_way
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry, Values
-from portal_app.speech import say
 
 SEVERAL = "money_news"  # the kind of a message that says several notices
 
@@ -31,12 +31,12 @@ def _no_link(_tx: Tx, _invoice_id: str) -> str:
     return ""
 
 
-def note(tx: Tx, account_id: AccountId, kind: str, about: str, edition: str = "") -> None:
+def add_notice(tx: Tx, account_id: AccountId, kind: str, about: str, edition: str = "") -> None:
     """Its next digest says so, once, however often it is noted. `edition`: it may be said again for another."""
     once = f"{kind}:{about}{edition}"
-    if tx.exec(columns(MoneyNotice.id).where(MoneyNotice.once == once)).first() is None:
-        tx.tell_once(
-            MoneyNotice(
+    if tx.exec(columns(BillingNotice.id).where(BillingNotice.once == once)).first() is None:
+        tx.add_as_system_once(
+            BillingNotice(
                 id=new_id("not"), once=once, account_id=account_id, kind=kind, about=about, created_at=now()
             )
         )
@@ -68,7 +68,7 @@ def write_digest(
     tx.flush()
     for notice in notices:
         notice.said_on = today()
-    guarantor = tx.find(Patient, tx.find(Account, account_id).guarantor_id)
+    guarantor = tx.get_or_404(Patient, tx.get_or_404(Account, account_id).guarantor_id)
     current = current_notices(tx, notices, templates)
     if not current or guarantor.status is not PatientStatus.ACTIVE:
         return 0
@@ -102,14 +102,14 @@ def refresh_pending_digest(
         write_digest(tx, account_id, min(waiting), templates=templates, link_to=link_to, anew=True)
 
 
-def current_notices(tx: Tx, notices: Sequence[MoneyNotice], templates: Registry) -> list[MoneyNotice]:
+def current_notices(tx: Tx, notices: Sequence[BillingNotice], templates: Registry) -> list[BillingNotice]:
     """The newest notice of each thing, where its kind says that it is still current."""
     newest = {notice.about: notice for notice in notices}
     return [notice for notice in newest.values() if templates[notice.kind].is_still_current(tx, notice.about)]
 
 
 def _values_of_one(
-    tx: Tx, notice: MoneyNotice, templates: Registry, link_to: Callable[[Tx, str], str]
+    tx: Tx, notice: BillingNotice, templates: Registry, link_to: Callable[[Tx, str], str]
 ) -> Values:
     template = templates[notice.kind]
     values = template.current_values(tx, notice.about)
@@ -118,11 +118,11 @@ def _values_of_one(
 
 
 def _values_of_several(
-    tx: Tx, guarantor: Patient, notices: Sequence[MoneyNotice], templates: Registry
+    tx: Tx, guarantor: Patient, notices: Sequence[BillingNotice], templates: Registry
 ) -> Values:
     spoken = supported_language(guarantor.language)
     lines = [
-        say(
+        translate(
             spoken,
             templates[notice.kind].digest_line,
             **templates[notice.kind].current_values(tx, notice.about),
@@ -143,10 +143,10 @@ def _written(tx: Tx, account_id: AccountId) -> list[OutboxMessage]:
     return list(tx.exec(mine.with_for_update().execution_options(populate_existing=True)).all())
 
 
-def _notices(tx: Tx, account_id: AccountId) -> list[MoneyNotice]:
+def _notices(tx: Tx, account_id: AccountId) -> list[BillingNotice]:
     """Not said yet, or in today's message that has not gone out."""
-    wanted = select(MoneyNotice).where(
-        MoneyNotice.account_id == account_id,
-        col(MoneyNotice.said_on).is_(None) | (col(MoneyNotice.said_on) == today()),
+    wanted = select(BillingNotice).where(
+        BillingNotice.account_id == account_id,
+        col(BillingNotice.said_on).is_(None) | (col(BillingNotice.said_on) == today()),
     )
-    return list(tx.exec(wanted.order_by(col(MoneyNotice.created_at), col(MoneyNotice.once))).all())
+    return list(tx.exec(wanted.order_by(col(BillingNotice.created_at), col(BillingNotice.once))).all())

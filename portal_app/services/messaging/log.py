@@ -10,17 +10,17 @@ from sqlmodel import col, func, or_, select
 from portal_app.clock import now
 from portal_app.db import audit
 from portal_app.db.scope import reading, transaction
+from portal_app.db.select import columns
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.messages import OutboxMessage
-from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.access import Permission, Principal, system_principal
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind, full_name
 from portal_app.domain.ids import PatientId
 from portal_app.services import live
-from portal_app.services.asking import columns
 from portal_app.services.messaging.outbox import LIFE, holds_secret
 from portal_app.services.messaging.wake import wake
-from portal_app.services.patient_search import matches
+from portal_app.services.patients.matching import matches
 from portal_app.settings import settings
 
 PAGE = 50
@@ -113,21 +113,21 @@ def send_again(principal: Principal, message_id: str) -> None:
     """One that failed for good is tried once more, to the same address. Refused for codes and what was sent."""
     principal.require(Permission.TAKE_PAYMENTS)
     with transaction(_errand(principal)) as tx:
-        row = tx.find(OutboxMessage, message_id, lock=True)
+        row = tx.get_or_404(OutboxMessage, message_id, lock=True)
         if not _can_send_again(row):
-            raise Refused("This message cannot be sent again.")
+            raise UserError("This message cannot be sent again.")
         row.failed, row.tries = "", 0
         row.next_try_at, row.expires_at = now(), now() + LIFE
-        tx.keep(audit.line(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
-        tx.afterwards(wake)
-        tx.afterwards(lambda: live.announce("messages", message_id))
+        tx.add(audit.line(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
+        tx.on_commit(wake)
+        tx.on_commit(lambda: live.announce("messages", message_id))
 
 
 def sent_messages(_: Principal) -> tuple[SentMessage, ...]:
     """The demo's outbox page: the newest 50. NotFound where the portal is real."""
     if not settings().demo:
         raise NotFound
-    with reading(the_portal("outbox-page")) as tx:
+    with reading(system_principal("outbox-page")) as tx:
         newest = (
             select(OutboxMessage)
             .where(OutboxMessage.to != "")  # codes that unknown contacts asked for went nowhere
@@ -177,4 +177,4 @@ def _shown(row: OutboxMessage, names: dict[PatientId, str]) -> LoggedMessage:
 
 def _errand(principal: Principal) -> Principal:
     """The outbox is the portal's own; the trail says for whom it was opened."""
-    return replace(the_portal("messages"), name=principal.name, session_ref=principal.session_ref)
+    return replace(system_principal("messages"), name=principal.name, session_ref=principal.session_ref)

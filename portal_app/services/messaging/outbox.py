@@ -17,16 +17,16 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
 from portal_app.i18n_paths import localised_url, supported_language
-from portal_app.services.contacts import usable_contacts
 from portal_app.services.messaging.registry import TEMPLATES
-from portal_app.services.messaging.rendering import worded
+from portal_app.services.messaging.rendering import render_template
 from portal_app.services.messaging.templates.types import Registry
 from portal_app.services.messaging.wake import wake
+from portal_app.services.patients.usable_contacts import usable_contacts
 
 LIFE = timedelta(days=3)
 
 
-def write(
+def write_message(
     tx: Tx,
     kind: str,
     *,
@@ -47,10 +47,10 @@ def write(
     `values` may hold Money, date and datetime. `to_patient` is whose language it is in, and who
     staff find it by. False when it was said already.
     """
-    practice = tx.find(Practice, "practice")
+    practice = tx.get_or_404(Practice, "practice")
     language = supported_language(language) if language else _language(tx, to_patient)
     values = _standing(practice, language) | dict(values or {})
-    said = worded(practice, kind, to_contact[0], language, values, templates=templates)
+    said = render_template(practice, kind, to_contact[0], language, values, templates=templates)
     row = OutboxMessage(
         id=new_id("msg"),
         once=once,
@@ -67,21 +67,21 @@ def write(
         next_try_at=not_before or now(),
         expires_at=expires_at or (not_before or now()) + LIFE,
     )
-    if not tx.tell_once(row):
+    if not tx.add_as_system_once(row):
         return False
-    tx.afterwards(wake)
+    tx.on_commit(wake)
     return True
 
 
 def write_each_way(tx: Tx, kind: str, *, once: str, to_patient: PatientId, **more: Any) -> int:
     """Leave it in each way the patient chose: by email, by text or both. How many were left."""
     return sum(
-        write(tx, kind, once=f"{once}:{way[0]}", to_contact=way, to_patient=to_patient, **more)
-        for way in ways(tx, to_patient)
+        write_message(tx, kind, once=f"{once}:{way[0]}", to_contact=way, to_patient=to_patient, **more)
+        for way in chosen_contacts(tx, to_patient)
     )
 
 
-def tell_everywhere(
+def notify_all_contacts(
     tx: Tx,
     patient_id: PatientId,
     kind: str,
@@ -95,7 +95,7 @@ def tell_everywhere(
     addresses = [(point.kind, point.value) for point in usable_contacts(tx, patient_id)]
     said = once or new_id("say")
     for channel, value in dict.fromkeys([*also, *addresses]):
-        write(
+        write_message(
             tx,
             kind,
             once=f"{kind}:{said}:{channel}:{value}",
@@ -105,7 +105,7 @@ def tell_everywhere(
         )
 
 
-def ways(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
+def chosen_contacts(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
     """The ways a patient chose, one address for each; the first usable one where they chose none."""
     usable = usable_contacts(tx, patient_id)
     chosen: dict[ContactKind, str] = {}

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from portal_app.db.scope import reading
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
+from portal_app.i18n import translate
+from portal_app.services.messaging.practice_template_rules import places_of, setting_name, wording_setting
 from portal_app.services.messaging.registry import TEMPLATES
-from portal_app.services.practice_settings import Changed, change_setting, errand_for, last_change
-from portal_app.services.wording_rules import places_of, setting_name, wording_setting
-from portal_app.speech import say
+from portal_app.services.practice.settings import Changed, change_setting, errand_for, last_change
 
 
 @dataclass(frozen=True, slots=True)
-class OwnWords:
+class PracticeTemplate:
     """`own` and `ours` by part: "subject", "body", "sms". What is empty in `own` is said as in `ours`."""
 
     own: dict[str, str]
@@ -22,23 +22,23 @@ class OwnWords:
     changed: Changed
 
 
-def view_wording(principal: Principal, kind: str, language: str) -> OwnWords:
+def view_practice_template(principal: Principal, kind: str, language: str) -> PracticeTemplate:
     principal.require(Permission.MANAGE_SETTINGS)
     setting = wording_setting(setting_name(kind, language))
     with reading(errand_for(principal)) as tx:
-        own = setting.read(tx.find(Practice, "practice"))
+        own = setting.read(tx.get_or_404(Practice, "practice"))
         template = TEMPLATES[kind]
         parts = {"subject": template.subject, "body": template.body, "sms": template.sms}
-        return OwnWords(
+        return PracticeTemplate(
             own={part: str(own.get(part, "")) for part in parts},
-            ours={part: say(language, text) for part, text in parts.items()},
+            ours={part: translate(language, text) for part, text in parts.items()},
             places=places_of(kind),
             needs=template.needs,
             changed=last_change(tx, setting.name),
         )
 
 
-def change_wording(
+def change_practice_template(
     principal: Principal, kind: str, language: str, *, subject: str, body: str, sms: str
 ) -> bool:
     """From the next message on; an empty part goes back to ours. False: it was so already."""

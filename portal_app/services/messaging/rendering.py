@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal_app.db.tables.practice import Practice
+from portal_app.i18n import translate
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry
-from portal_app.speech import say
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class RenderedMessage:
     subject: str
     body: str
 
 
-def worded(
+def render_template(
     practice: Practice,
     kind: str,
     channel: str,
@@ -25,7 +25,7 @@ def worded(
     values: Mapping[str, Any],
     *,
     templates: Registry = TEMPLATES,
-) -> Words:
+) -> RenderedMessage:
     """The message in its reader's language; KeyError for a kind without a template."""
     template = templates[kind]
     shown = {name: _shown(language, value) for name, value in values.items()}
@@ -35,15 +35,17 @@ def worded(
     if own_text and all(f"{{{name}}}" in own_text for name in template.needs):
         body = _filled(own_text, shown)
     else:
-        body = say(language, text, **shown)
+        body = translate(language, text, **shown)
     if channel == "phone":
         last = _filled(template.last_line, shown)
-        return Words("", f"{body}\n\n{last}" if last else body)
+        return RenderedMessage("", f"{body}\n\n{last}" if last else body)
     signed = f"{body}\n\n{_signature(practice)}"
     subject = (
-        _filled(own["subject"], shown) if own.get("subject") else say(language, template.subject, **shown)
+        _filled(own["subject"], shown)
+        if own.get("subject")
+        else translate(language, template.subject, **shown)
     )
-    return Words(subject, signed)
+    return RenderedMessage(subject, signed)
 
 
 def _own(practice: Practice, kind: str, language: str) -> dict[str, str]:
@@ -62,4 +64,4 @@ def _signature(practice: Practice) -> str:
 
 def _shown(language: str, value: Any) -> str:
     """Money, dates and times as the reader writes them."""
-    return say(language, "{value}", value=value)
+    return translate(language, "{value}", value=value)

@@ -16,8 +16,8 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import SignInCode
-from portal_app.domain.access import Principal, the_portal
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.access import Principal, system_principal
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind, PatientStatus, Person
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sign_in import (
@@ -25,20 +25,20 @@ from portal_app.domain.sign_in import (
     CODE_LIFE,
     CODE_TRIES,
     REFERENCE_LETTERS,
-    Answer,
+    Candidate,
     CodeWay,
-    Member,
+    Match,
     SessionScope,
-    who_comes_in,
+    match_candidate,
 )
-from portal_app.services.contacts import phone_country
 from portal_app.services.messaging import outbox
-from portal_app.services.sign_in import throttle
+from portal_app.services.patients.usable_contacts import phone_country
+from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.contacts import Contact, contact_of
-from portal_app.services.sign_in.keys import equal, keyed_hash
+from portal_app.services.sign_in.crypto import equal, keyed_hash
 from portal_app.services.sign_in.sessions import write_ticket
 
-_ERRAND = the_portal("sign-in")
+_ERRAND = system_principal("sign-in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class CodeRequest:
     shown: str  # the contact as they typed it, tidied
 
 
-class NeedsFirstName(Refused):
+class NeedsFirstName(UserError):
     """Two of the household share the birth date (CODE-6)."""
 
     def __init__(self) -> None:
@@ -64,11 +64,11 @@ def request_code(principal: Principal, contact: str, *, way: str = "contact") ->
         asked = contact_of(contact, phone_country(tx))
     # The total last: whoever is refused for their own address must not use up everybody's.
     for what, whose in (("code from", principal.ip), ("code", asked.value), ("code all", "")):
-        throttle.count(what, whose)
+        rate_limits.count(what, whose)
     with transaction(_ERRAND) as tx:
         household = _household(tx, asked)
         row, code = _new_code(tx, asked, household, principal, CodeWay(way))
-        outbox.write(
+        outbox.write_message(
             tx,
             "sign_in_code",
             once=f"sign_in_code:{row.id}",
@@ -83,7 +83,7 @@ def request_code(principal: Principal, contact: str, *, way: str = "contact") ->
 
 def check_code(principal: Principal, code_id: str, code: str) -> None:
     """Refused when it is wrong, late or burnt; the fifth wrong one burns it (CODE-7)."""
-    throttle.count("try from", principal.ip)
+    rate_limits.count("try from", principal.ip)
     with transaction(_ERRAND) as tx:
         row = _live(tx, code_id)
         right = row is not None and equal(row.code_hash, _code_hash(row.id, code))
@@ -96,7 +96,7 @@ def check_code(principal: Principal, code_id: str, code: str) -> None:
     if row is None or row.burnt_at:
         raise _over()
     if not right:
-        raise Refused(
+        raise UserError(
             "That is not the code of the message with reference {reference}", reference=row.reference
         )
 
@@ -110,17 +110,17 @@ def check_birth_date(
     scope: SessionScope = SessionScope.FULL,
 ) -> str:
     """A ticket for the one of the household born that day. Refused, or NeedsFirstName (CODE-3 to 7)."""
-    throttle.count("try from", principal.ip)
+    rate_limits.count("try from", principal.ip)
     ticket = ""
     with transaction(_ERRAND) as tx:
         row = _live(tx, code_id)
         if row is None or row.code_passed_at is None:
             raise _over()
         answer, patient_id = _who(tx, row, birth_date, first_name)
-        if answer in (Answer.WRONG, Answer.CHILD):
+        if answer in (Match.WRONG, Match.CHILD):
             row.birth_date_tries += 1
             _burn_if(row, row.birth_date_tries >= BIRTH_DATE_TRIES)
-        elif answer in (Answer.COME_IN, Answer.CALL_US):
+        elif answer in (Match.OK, Match.CALL_US):
             burn_codes(tx, row.contact_hash)
         if patient_id:
             ticket = write_ticket(
@@ -175,7 +175,7 @@ def _new_code(
         expires_at=now + CODE_LIFE,
         ip=principal.ip,
     )
-    return tx.keep(row), code
+    return tx.add(row), code
 
 
 def _code_hash(code_id: str, code: str) -> str:
@@ -185,7 +185,7 @@ def _code_hash(code_id: str, code: str) -> str:
 def _live(tx: Tx, code_id: str) -> SignInCode | None:
     """The code, locked, if it can still be used."""
     try:
-        row = tx.find(SignInCode, code_id, lock=True)
+        row = tx.get_or_404(SignInCode, code_id, lock=True)
     except NotFound:
         return None
     if row.burnt_at or clock.now() >= _ends(row):
@@ -198,11 +198,11 @@ def _ends(row: SignInCode) -> datetime:
     return row.code_passed_at + CODE_LIFE if row.code_passed_at else row.expires_at
 
 
-def _who(tx: Tx, row: SignInCode, born: date, first_name: str) -> tuple[Answer, PatientId | None]:
+def _who(tx: Tx, row: SignInCode, born: date, first_name: str) -> tuple[Match, PatientId | None]:
     persons = tx.exec(select(Patient).where(col(Patient.id).in_(row.household))).all() if row.known else []
-    household = [Member(Person(p.id, p.birth_date, None, p.status), p.given_name) for p in persons]
-    age = tx.find(Practice, "practice").dependent_age
-    return who_comes_in(household, born, first_name, age, clock.today())
+    household = [Candidate(Person(p.id, p.birth_date, None, p.status), p.given_name) for p in persons]
+    age = tx.get_or_404(Practice, "practice").dependent_age
+    return match_candidate(household, born, first_name, age, clock.today())
 
 
 def _burn_if(row: SignInCode, spent: bool) -> None:
@@ -210,22 +210,22 @@ def _burn_if(row: SignInCode, spent: bool) -> None:
         row.burnt_at = clock.now()
 
 
-def _over() -> Refused:
-    return Refused("This code no longer works. Ask for a new one.")
+def _over() -> UserError:
+    return UserError("This code no longer works. Ask for a new one.")
 
 
-def _said(answer: Answer, *, burnt: bool, named: bool) -> Refused:
-    if answer is Answer.FIRST_NAME:
+def _said(answer: Match, *, burnt: bool, named: bool) -> UserError:
+    if answer is Match.FIRST_NAME:
         return NeedsFirstName()
-    if answer is Answer.CALL_US:
-        return Refused("We cannot tell who you are from this. Please call the practice.")
-    if answer is Answer.CHILD:
-        return Refused("Ask a parent to sign in.")
+    if answer is Match.CALL_US:
+        return UserError("We cannot tell who you are from this. Please call the practice.")
+    if answer is Match.CHILD:
+        return UserError("Ask a parent to sign in.")
     if burnt:
         return _over()
     if named:
-        return Refused("That is not the date of birth and first name we have. Check both and try again.")
-    return Refused("That is not the date of birth we have. Check it and try again.")
+        return UserError("That is not the date of birth and first name we have. Check both and try again.")
+    return UserError("That is not the date of birth we have. Check it and try again.")
 
 
 def _note(
@@ -239,6 +239,6 @@ def _note(
 ) -> None:
     outcome = "ok" if ok else "refused"
     details = {"burnt": True} if row.burnt_at and not ok else {}
-    tx.keep(
+    tx.add(
         audit.line(principal, action, subject=row.id, outcome=outcome, patient_id=patient_id, details=details)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from portal_app.domain.errors import Refused
+from portal_app.domain.errors import UserError
 from portal_app.domain.families import ContactKind
 
 _LONGEST = 254
@@ -50,5 +50,5 @@ def _phone(text: str, country: str) -> Contact:
     )
 
 
-def _neither() -> Refused:
-    return Refused("Enter an email address or a phone number, like name@example.com or 555 010 4477")
+def _neither() -> UserError:
+    return UserError("Enter an email address or a phone number, like name@example.com or 555 010 4477")

@@ -9,8 +9,8 @@ from sqlmodel import col, delete, update
 
 from portal_app import clock
 from portal_app.db import audit
-from portal_app.db.door import Met, answers, meet
 from portal_app.db.scope import Tx, transaction
+from portal_app.db.session_lookup import SessionRecord, answers, load_session
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import (
     EMBED_PERMISSIONS,
@@ -20,13 +20,13 @@ from portal_app.domain.access import (
     Permission,
     Principal,
     Side,
-    the_portal,
+    system_principal,
 )
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.ids import PatientId, StaffId
 from portal_app.domain.sign_in import TICKET_LIFE, SessionScope, session_ref, still_holds
 from portal_app.services import live
-from portal_app.services.families import lists_of
+from portal_app.services.patients.access import load_access_lists
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
@@ -40,7 +40,7 @@ def principal_of(session_ref: str, side: Side, *, touch: bool = True) -> Princip
 
     `touch`: the asking counts as activity; what the server itself pushes does not.
     """
-    met = meet(session_ref) if session_ref else None
+    met = load_session(session_ref) if session_ref else None
     now = clock.now()
     if met is None or met.side is not side or not _holds(met, now):
         raise NotSignedIn
@@ -58,7 +58,7 @@ def to_be_kept_alive(principal: Principal) -> bool:
 def keep_alive(principal: Principal) -> None:
     """They do something: their session counts its quarter of an hour from now."""
     if to_be_kept_alive(principal):
-        with transaction(the_portal("activity")) as tx:
+        with transaction(system_principal("activity")) as tx:
             theirs = col(PortalSession.ref) == principal.session_ref
             tx.exec(update(PortalSession).where(theirs).values(seen_at=clock.now()))
 
@@ -75,7 +75,7 @@ def write_ticket(
 ) -> str:
     """For whoever has just shown who they are: good once, for a minute, at POST /auth/session."""
     ticket = secrets.token_urlsafe(32)
-    tx.keep(
+    tx.add(
         SessionTicket(
             hash=hashed(ticket),
             side=Side.STAFF if staff_id else Side.PATIENT,
@@ -114,7 +114,7 @@ def redeem(
     """
     value, now = secrets.token_urlsafe(32), clock.now()
     framed, in_frame = col(SessionTicket.scope) == SessionScope.EMBED, scope is SessionScope.EMBED
-    with transaction(the_portal("sign-in")) as tx:
+    with transaction(system_principal("sign-in")) as tx:
         taken = tx.exec(
             delete(SessionTicket)
             .where(col(SessionTicket.hash) == hashed(ticket), framed if in_frame else ~framed)
@@ -136,7 +136,7 @@ def redeem(
             ip=ip,
             language=taken.language,
         )
-        tx.keep(session)
+        tx.add(session)
         _end(tx, replaces, now, side=taken.side)
         whose = Principal(
             f"patient:{taken.patient_id}" if taken.patient_id else f"staff:{taken.staff_id}",
@@ -144,7 +144,7 @@ def redeem(
             session_ref=session.ref,
             ip=ip,
         )
-        tx.keep(audit.line(whose, "sign_in", patient_id=taken.patient_id, details={"way": taken.way}))
+        tx.add(audit.line(whose, "sign_in", patient_id=taken.patient_id, details={"way": taken.way}))
     _gone(replaces)
     return NewSession(value, session.side, session.scope)
 
@@ -157,9 +157,9 @@ def ready() -> bool:
 def end_session(principal: Principal) -> None:
     """Sign out: the session ends here, and its open pages with it."""
     now = clock.now()
-    with transaction(the_portal("sign-out")) as tx:
+    with transaction(system_principal("sign-out")) as tx:
         _end(tx, (principal.session_ref,), now)
-        tx.keep(audit.line(principal, "sign_out", patient_id=principal.patient_id))
+        tx.add(audit.line(principal, "sign_out", patient_id=principal.patient_id))
     _gone((principal.session_ref,))
 
 
@@ -177,15 +177,15 @@ def _gone(refs: tuple[str, ...]) -> None:
         live.announce(f"session:{ref}")
 
 
-def _holds(met: Met, now: datetime) -> bool:
+def _holds(met: SessionRecord, now: datetime) -> bool:
     return met.revoked_at is None and still_holds(met.created_at, met.seen_at, now, met.scope)
 
 
-def _patient(met: Met, now: datetime) -> Principal:
+def _patient(met: SessionRecord, now: datetime) -> Principal:
     patient_id = met.patient_id
     if patient_id is None:
         raise NotSignedIn
-    seen = lists_of(patient_id, met, clock.local_date(now))
+    seen = load_access_lists(patient_id, met, clock.local_date(now))
     if not seen.patients:  # merged, inactive, deceased, or a child after all
         raise NotSignedIn
     return Principal(
@@ -203,7 +203,7 @@ def _patient(met: Met, now: datetime) -> Principal:
     )
 
 
-def _linked(met: Met) -> Principal:
+def _linked(met: SessionRecord) -> Principal:
     """Nobody's accounts, nobody's charts, one permission; what it is for is asked of `services.links`."""
     return Principal(
         name=f"link:{met.link_id}",
@@ -215,7 +215,7 @@ def _linked(met: Met) -> Principal:
     )
 
 
-def _staff(met: Met) -> Principal:
+def _staff(met: SessionRecord) -> Principal:
     if met.staff_id is None or met.role is None or not met.active:
         raise NotSignedIn
     may = ROLES[met.role]

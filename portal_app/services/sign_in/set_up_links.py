@@ -17,8 +17,8 @@ from portal_app.db import audit
 from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
 from portal_app.db.tables.staff import StaffMember
-from portal_app.domain.access import Permission, Principal, the_portal
-from portal_app.domain.errors import Refused
+from portal_app.domain.access import Permission, Principal, system_principal
+from portal_app.domain.errors import UserError
 from portal_app.domain.ids import StaffId
 from portal_app.domain.sign_in import SET_UP_LINK_LIFE
 from portal_app.i18n_paths import default_language, localised_url
@@ -28,14 +28,14 @@ from portal_app.settings import settings
 PAGE = "staff/set-up"
 
 
-class SetUpLinkOver(Refused):
+class SetUpLinkOver(UserError):
     """Unknown, used, replaced, expired, or of somebody who has an app: one answer for all."""
 
     def __init__(self) -> None:
         super().__init__("This link no longer works. Ask for a new one.")
 
 
-class NeedsSetUpLink(Refused):
+class NeedsSetUpLink(UserError):
     """The password was right; there is no app yet, and a bare sign-in sets up none."""
 
     def __init__(self) -> None:
@@ -57,19 +57,19 @@ def make_set_up_link(principal: Principal, email: str) -> SetUpLink:
     """A new link for this member of staff; the one they had is over. Refused if they have an app."""
     principal.require(Permission.MANAGE_STAFF)
     token, now = secrets.token_urlsafe(32), clock.real_now()
-    with transaction(the_portal("staff")) as tx:
+    with transaction(system_principal("staff")) as tx:
         known = col(StaffMember.email) == email.strip().lower()
         member = tx.exec(select(StaffMember).where(known, col(StaffMember.active)).with_for_update()).first()
         if member is None:
-            raise Refused("There is nobody with this email.")
+            raise UserError("There is nobody with this email.")
         if member.totp_secret:
-            raise Refused("Their authenticator app is set up. To begin anew, use portal staff reset.")
+            raise UserError("Their authenticator app is set up. To begin anew, use portal staff reset.")
         end_set_up_link(tx, member.id)
         link = StaffSetUpLink(
             staff_id=member.id, hash=hashed(token), created_at=now, expires_at=now + SET_UP_LINK_LIFE
         )
-        tx.keep(link)
-        tx.keep(audit.line(principal, "make:set_up_link", subject=member.id))
+        tx.add(link)
+        tx.add(audit.line(principal, "make:set_up_link", subject=member.id))
     return SetUpLink(f"{localised_url(default_language(), '/' + PAGE)}#{token}", link.expires_at)
 
 

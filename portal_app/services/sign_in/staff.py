@@ -12,21 +12,21 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
-from portal_app.domain.access import Permission, Principal, Role, the_portal
+from portal_app.domain.access import Permission, Principal, Role, system_principal
 from portal_app.domain.credentials import (
     check_new_password,
     in_fours,
     steps_near,
     unused_step,
 )
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import StaffId, new_id
 from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES, lock_after
-from portal_app.services.common_passwords import is_common
-from portal_app.services.qr_codes import qr_svg
-from portal_app.services.sign_in import throttle
-from portal_app.services.sign_in.keys import equal, seal, unseal
-from portal_app.services.sign_in.passwords import fits, kept_of
+from portal_app.services.credentials.common_passwords import is_common
+from portal_app.services.links.qr_codes import qr_svg
+from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.crypto import decrypt, encrypt, equal
+from portal_app.services.sign_in.password_hashes import hash_password, verify_password
 from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.services.sign_in.set_up_links import NeedsSetUpLink, end_set_up_link, may_set_up, set_up_by
 from portal_app.settings import settings
@@ -55,17 +55,17 @@ class NewApp:
     sealed: str
 
 
-def staff_password(principal: Principal, email: str, password: str) -> StaffChallenge:
+def check_staff_password(principal: Principal, email: str, password: str) -> StaffChallenge:
     """Refused in the same words, after the same time, whatever is wrong.
 
     Raises NeedsSetUpLink in production, when the password is right and there is no app yet.
     """
     email = email.strip().lower()
-    throttle.count("staff from", principal.ip)
-    throttle.count("staff", email)
-    with reading(the_portal("sign-in")) as tx:
+    rate_limits.count("staff from", principal.ip)
+    rate_limits.count("staff", email)
+    with reading(system_principal("sign-in")) as tx:
         member = _member(tx, email)
-        issuer = tx.find(Practice, "practice").name
+        issuer = tx.get_or_404(Practice, "practice").name
     right, locked = is_password(member, password), member is not None and is_locked(member)
     if member is None or locked or not right:
         note_failure(principal, None if locked else member, "sign_in:password")
@@ -81,23 +81,23 @@ def begin_set_up(principal: Principal, token: str, password: str) -> StaffChalle
 
     Raises SetUpLinkOver; Refused for a wrong password.
     """
-    throttle.count("staff from", principal.ip)
-    with reading(the_portal("sign-in")) as tx:
+    rate_limits.count("staff from", principal.ip)
+    with reading(system_principal("sign-in")) as tx:
         member, link = set_up_by(tx, token)
-        issuer = tx.find(Practice, "practice").name
-    throttle.count("staff", member.email)
+        issuer = tx.get_or_404(Practice, "practice").name
+    rate_limits.count("staff", member.email)
     right, locked = is_password(member, password), is_locked(member)
     if locked or not right:
         note_failure(principal, None if locked else member, "set_up:password")
-        raise Refused("The password is wrong, or the sign-in is locked for a while.")
+        raise UserError("The password is wrong, or the sign-in is locked for a while.")
     return _challenge(principal, member, issuer, link)
 
 
-def staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
+def check_staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
     """A ticket. Refused for a wrong, used or late code; the fifth wrong one starts over."""
-    throttle.count("staff from", principal.ip)
+    rate_limits.count("staff from", principal.ip)
     ticket = ""
-    with transaction(the_portal("sign-in")) as tx:
+    with transaction(system_principal("sign-in")) as tx:
         step, member = _due(tx, challenge_id)
         if step and member:
             # Somebody else may have set the app up meanwhile: the member's own secret decides.
@@ -107,21 +107,21 @@ def staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
             if not ticket and step.tries >= STAFF_TRIES:
                 step.burnt_at = clock.real_now()
     if step is None or member is None:
-        raise Refused("This took too long. Begin again with your password.")
+        raise UserError("This took too long. Begin again with your password.")
     if not ticket:
         note_failure(principal, member, "sign_in:totp")
-        raise Refused("That is not the code your app shows now. Wait for the next one and try again.")
+        raise UserError("That is not the code your app shows now. Wait for the next one and try again.")
     return ticket
 
 
-def staff_add(principal: Principal, email: str, name: str, role: Role, password: str) -> StaffId:
+def add_staff_member(principal: Principal, email: str, name: str, role: Role, password: str) -> StaffId:
     """A new member of staff. They set up their authenticator app by a link (`make_set_up_link`)."""
     principal.require(Permission.MANAGE_STAFF)
     email = email.strip().lower()
     hashed = hash_of(password, email, name)
-    with transaction(the_portal("staff")) as tx:
+    with transaction(system_principal("staff")) as tx:
         if _member(tx, email, active=False):
-            raise Refused("There is somebody with this email already.")
+            raise UserError("There is somebody with this email already.")
         row = StaffMember(
             id=StaffId(new_id("stf")),
             email=email,
@@ -130,8 +130,8 @@ def staff_add(principal: Principal, email: str, name: str, role: Role, password:
             password_hash=hashed,
             created_at=clock.now(),
         )
-        tx.keep(row)
-        tx.keep(audit.line(principal, "staff:added", subject=row.id, details={"role": role.value}))
+        tx.add(row)
+        tx.add(audit.line(principal, "staff:added", subject=row.id, details={"role": role.value}))
     return row.id
 
 
@@ -139,12 +139,12 @@ def hash_of(password: str, email: str, name: str) -> str:
     """What is kept of a new password. Refused when it is easy to guess, with the reason."""
     words = (email.partition("@")[0], name)
     check_new_password(password, own_words=words, common=is_common)
-    return kept_of(password)
+    return hash_password(password)
 
 
 def is_password(member: StaffMember | None, password: str) -> bool:
     """The same work for nobody."""
-    return fits(password, member.password_hash if member else "")[0]
+    return verify_password(password, member.password_hash if member else "")[0]
 
 
 def is_locked(member: StaffMember) -> bool:
@@ -154,12 +154,12 @@ def is_locked(member: StaffMember) -> bool:
 def new_app(email: str, issuer: str) -> NewApp:
     secret = pyotp.random_base32()
     uri = TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
-    return NewApp(in_fours(secret).replace("-", " "), uri, qr_svg(uri), seal(_TOTP, secret))
+    return NewApp(in_fours(secret).replace("-", " "), uri, qr_svg(uri), encrypt(_TOTP, secret))
 
 
 def step_of(sealed: str, code: str, last: int) -> int:
     """The time step of this code, newer than the last one used (a code works once); 0 if it is wrong."""
-    app, typed = TOTP(unseal(_TOTP, sealed)), "".join(code.split())
+    app, typed = TOTP(decrypt(_TOTP, sealed)), "".join(code.split())
     matching = (n for n in steps_near(clock.real_now()) if equal(app.generate_otp(n), typed))
     return unused_step(matching, last) or 0
 
@@ -180,9 +180,9 @@ def _challenge(principal: Principal, member: StaffMember, issuer: str, link: str
         created_at=now,
         expires_at=now + STAFF_STEP_LIFE,
     )
-    with transaction(the_portal("sign-in")) as tx:
-        tx.keep(step)
-        tx.keep(audit.line(principal, "set_up:password" if link else "sign_in:password", subject=member.id))
+    with transaction(system_principal("sign-in")) as tx:
+        tx.add(step)
+        tx.add(audit.line(principal, "set_up:password" if link else "sign_in:password", subject=member.id))
     if app is None:
         return StaffChallenge(step.id, set_up=False)
     return StaffChallenge(step.id, True, app.uri, app.qr_svg, app.secret)
@@ -190,8 +190,8 @@ def _challenge(principal: Principal, member: StaffMember, issuer: str, link: str
 
 def _due(tx: Tx, challenge_id: str) -> tuple[StaffStep | None, StaffMember | None]:
     try:
-        step = tx.find(StaffStep, challenge_id, lock=True)
-        member = tx.find(StaffMember, step.staff_id, lock=True)
+        step = tx.get_or_404(StaffStep, challenge_id, lock=True)
+        member = tx.get_or_404(StaffMember, step.staff_id, lock=True)
     except NotFound:
         return None, None
     over = step.burnt_at or step.expires_at <= clock.real_now() or not member.active
@@ -203,27 +203,27 @@ def _come_in(tx: Tx, principal: Principal, member: StaffMember, step: StaffStep,
     if not member.totp_secret:
         member.totp_secret = step.totp_secret
         end_set_up_link(tx, member.id)
-        tx.keep(audit.line(principal, "staff:totp_set_up", subject=member.id))
+        tx.add(audit.line(principal, "staff:totp_set_up", subject=member.id))
     member.totp_last_step, member.failures, member.locked_until = used, 0, None
     step.burnt_at = clock.real_now()
     return write_ticket(tx, way="password+totp", staff_id=member.id, language=principal.language)
 
 
 def _note_no_app(principal: Principal, member: StaffMember) -> None:
-    with transaction(the_portal("sign-in")) as tx:
-        tx.keep(audit.line(principal, "sign_in:no_app", outcome="refused", subject=member.id))
+    with transaction(system_principal("sign-in")) as tx:
+        tx.add(audit.line(principal, "sign_in:no_app", outcome="refused", subject=member.id))
 
 
 def note_failure(principal: Principal, member: StaffMember | None, action: str) -> None:
     """The same work for nobody: one line in the trail, and a lock that grows for whoever exists."""
-    with transaction(the_portal("sign-in")) as tx:
-        tx.keep(audit.line(principal, action, outcome="refused", subject=member.id if member else ""))
+    with transaction(system_principal("sign-in")) as tx:
+        tx.add(audit.line(principal, action, outcome="refused", subject=member.id if member else ""))
         if member:
-            row = tx.find(StaffMember, member.id, lock=True)
+            row = tx.get_or_404(StaffMember, member.id, lock=True)
             row.failures += 1
             if wait := lock_after(row.failures):
                 row.locked_until = clock.real_now() + wait
 
 
-def _wrong() -> Refused:
-    return Refused("The email or the password is wrong, or the sign-in is locked for a while.")
+def _wrong() -> UserError:
+    return UserError("The email or the password is wrong, or the sign-in is locked for a while.")

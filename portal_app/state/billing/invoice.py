@@ -5,20 +5,20 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.words import RefundStatus
+from portal_app.domain.billing.types import RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
-from portal_app.services.billing.invoices import view_invoice
-from portal_app.services.billing.payments import pay_invoice
+from portal_app.i18n import date_text, money_text, names_text, paid_with_text, translate
+from portal_app.services.billing.invoices.read import view_invoice
+from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.views import InvoiceView, PaymentOutcome
-from portal_app.speech import date_text, money_text, names_text, paid_with_text, say
-from portal_app.state.addresses import address, paper_address
-from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.paying import Offer, Paying
+from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.billing.labels import invoice_status, invoice_title, payment_status
+from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.billing.words import invoice_status, invoice_title, payment_status
+from portal_app.state.i18n_paths import address, paper_address
 from portal_app.state.live import watch
 
 
@@ -39,7 +39,7 @@ class PaidItem:
     status: str
 
 
-class InvoiceState(Paying, PortalState):
+class InvoiceState(PaymentFormState, PortalState):
     invoice: rx.Field[str] = rx.field("")
     number: rx.Field[str] = rx.field("")
     title: rx.Field[str] = rx.field("")
@@ -64,7 +64,7 @@ class InvoiceState(Paying, PortalState):
     _account: str = ""
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @requires(Permission.MY_INVOICES)
     async def load(self):
         if self._arrive():
             await self._show()
@@ -74,18 +74,18 @@ class InvoiceState(Paying, PortalState):
             watch("settings", InvoiceState.refresh)
 
     @rx.event
-    @guarded(Permission.MY_BILLS, activity=False)
+    @requires(Permission.MY_INVOICES, activity=False)
     async def refresh(self):
         """Another tab paid, or the bank decided; not while the payer is in the middle of it here."""
         if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._is_asked()):
             await self._show()
 
-    def _offered(self, form: dict[str, str]) -> Offer:
+    def _offered(self, form: dict[str, str]) -> PaymentForm:
         if self._payability is None:
             raise NotFound
         all_of_it = self._payability.payable
         whole = form.get("how_much", "all") == "all"
-        return Offer(
+        return PaymentForm(
             payment_id=PaymentId(given_id("pay", form.get("payment"))),
             amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
             invoice_ids=(self._asked_for(),),
@@ -93,7 +93,7 @@ class InvoiceState(Paying, PortalState):
         )
 
     @staticmethod
-    def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
+    def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         (invoice,) = offer.invoice_ids or (InvoiceId(""),)
         return pay_invoice(
             principal,
@@ -101,7 +101,7 @@ class InvoiceState(Paying, PortalState):
             invoice,
             offer.amount,
             processor=gateways().payments,
-            source_id=offer.source_id,
+            payment_method_id=offer.payment_method_id,
             token=offer.token,
             save=offer.save,
             again=again,
@@ -136,7 +136,7 @@ class InvoiceState(Paying, PortalState):
     def _show_lines(self, shown: InvoiceView) -> None:
         self.lines = [
             LineItem(
-                line.description or say(self.language, "Services"),
+                line.description or translate(self.language, "Services"),
                 _detail(self.language, line.person, line.service_date, line.quantity),
                 money_text(self.language, line.amount),
             )

@@ -10,22 +10,22 @@ from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, given_id
-from portal_app.services.billing.for_others import bills_for_others
-from portal_app.services.billing.invoices import list_invoices
-from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersBill
-from portal_app.speech import mark, money_text, month_short, plural, say, time_text, weekday_text
-from portal_app.state.addresses import address
-from portal_app.state.base import PortalState, found_ahead, guarded, in_thread, me
-from portal_app.state.billing.words import (
+from portal_app.i18n import gettext_noop, money_text, month_short, plural, time_text, translate, weekday_text
+from portal_app.services.billing.invoices.read import list_invoices
+from portal_app.services.billing.invoices.shared_invoices import list_shared_invoices
+from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersInvoice
+from portal_app.state.base import PortalState, in_thread, me, prefetched, requires
+from portal_app.state.billing.labels import (
     for_whom,
     invoice_about,
     invoice_status,
     invoice_title,
     page_of_pages,
 )
+from portal_app.state.i18n_paths import address
 from portal_app.state.paging import page_number
 
-SHOWS = {"all": mark("All"), "to_pay": mark("To pay"), "paid": mark("Already paid")}
+SHOWS = {"all": gettext_noop("All"), "to_pay": gettext_noop("To pay"), "paid": gettext_noop("Already paid")}
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,16 @@ class InvoicesState(PortalState):
     visit_about: rx.Field[str] = rx.field("")
 
     @rx.event
-    @guarded(Permission.MY_BILLS, ahead=_listed)
+    @requires(Permission.MY_INVOICES, prefetch=_listed)
     async def load(self):
         """All of it is what waits, oldest due first, and then page by page what is settled."""
-        found: InvoiceList = found_ahead()
+        found: InvoiceList = prefetched()
         show, person, page = _asked(self.router.url.query_parameters)
         self.show, self.first_page, self.chosen = show, page <= 1, show != "all" or bool(person)
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
         self._show_owed(found, person)
-        others = await in_thread(bills_for_others, me()) if me().pays_for else ()
+        others = await in_thread(list_shared_invoices, me()) if me().pays_for else ()
         self.for_others = [self._others(row) for row in others]
         self.ready = True
 
@@ -98,19 +98,19 @@ class InvoicesState(PortalState):
         self.to_pay = self._items(found.waiting)
         self.to_pay_rest = self.pay_href = ""
         if found.waiting_count > len(found.waiting):
-            self.to_pay_rest = say(self.language, "See all {n} to pay", n=found.waiting_count)
+            self.to_pay_rest = translate(self.language, "See all {n} to pay", n=found.waiting_count)
         if found.waiting and person is None and found.online_payments:
             first = self.to_pay[0]
-            self.pay_words = say(self.language, "Pay {amount}", amount=found.waiting[0].due)
+            self.pay_words = translate(self.language, "Pay {amount}", amount=found.waiting[0].due)
             self.pay_href, self.pay_for = first.href, first.title
 
     def _show_rows(self, found: InvoiceList, show: str, person: str) -> None:
         self.rows = self._items(found.rows)
         self.shows = [
-            Chip(say(self.language, label), self._address(key, person), key == show)
+            Chip(translate(self.language, label), self._address(key, person), key == show)
             for key, label in SHOWS.items()
         ]
-        everyone = ("", say(self.language, "Everyone"))
+        everyone = ("", translate(self.language, "Everyone"))
         self.people = [
             Chip(name, self._address(show, id_), id_ == person) for id_, name in (everyone, *found.people)
         ] if len(found.people) > 1 else []  # fmt: skip
@@ -138,7 +138,7 @@ class InvoicesState(PortalState):
         query = urlencode({key: value for key, value in asked.items() if value})
         return address(self.language, "/invoices") + (f"?{query}" if query else "")
 
-    def _others(self, row: OthersBill) -> InvoiceItem:
+    def _others(self, row: OthersInvoice) -> InvoiceItem:
         msgid = "Was due {day}" if row.overdue else "Due {day}"
         return InvoiceItem(
             id=row.id,
@@ -146,7 +146,7 @@ class InvoicesState(PortalState):
             title=invoice_title(self.language, ""),
             about=for_whom(self.language, (row.whose,)),
             tone="late" if row.overdue else "due",
-            status=say(self.language, msgid, day=row.due_date),
+            status=translate(self.language, msgid, day=row.due_date),
             amount=money_text(self.language, row.due),
         )
 

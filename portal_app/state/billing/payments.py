@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
+from portal_app.i18n import date_text, money_text, paid_with_text, plural, translate
 from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
 from portal_app.services.billing.history import list_payments
-from portal_app.services.billing.payments import pay_account, preview_account
+from portal_app.services.billing.payments.pay import pay_account, preview_account
 from portal_app.services.billing.views import (
     AccountView,
     OpenInvoice,
@@ -22,13 +23,12 @@ from portal_app.services.billing.views import (
     PaymentOutcome,
     RecentPayment,
 )
-from portal_app.speech import date_text, money_text, paid_with_text, plural, say
-from portal_app.state.addresses import address
-from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.accounts import PicksAccount
-from portal_app.state.billing.paying import Offer, Paying
+from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.billing.account_picker import PicksAccount
+from portal_app.state.billing.labels import due_status, invoice_title, page_of_pages, payment_status
+from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.billing.words import due_status, invoice_title, page_of_pages, payment_status
+from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
 from portal_app.state.paging import page_number
 
@@ -75,7 +75,7 @@ class PastItem:
     refunds: list[RefundItem]
 
 
-class PaymentsState(Paying, PicksAccount, PortalState):
+class PaymentsState(PaymentFormState, PicksAccount, PortalState):
     owes: rx.Field[bool] = rx.field(False)
     figure: rx.Field[str] = rx.field("")
     balance: rx.Field[str] = rx.field("")
@@ -100,15 +100,15 @@ class PaymentsState(Paying, PicksAccount, PortalState):
     _account: AccountView | None = None
     _amount: Money | None = None  # what was asked for and shown, bill by bill
     _ids: tuple[InvoiceId, ...] = ()
-    _first_source: str = ""  # to be offered first
+    _first_payment_method: str = ""  # to be offered first
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @requires(Permission.MY_INVOICES)
     async def load(self):
         may_be_drawn = self._arrive()
         if begins := not self.ready:
             self.reviewing = False
-            self.said, self._amount, self._ids, self._first_source = "", None, (), ""
+            self.said, self._amount, self._ids, self._first_payment_method = "", None, (), ""
         if may_be_drawn:
             await self._pick_account()
             await self._show()
@@ -119,14 +119,14 @@ class PaymentsState(Paying, PicksAccount, PortalState):
             await self._begin(self.router.url.query_parameters)
 
     @rx.event
-    @guarded(Permission.MY_BILLS, activity=False)
+    @requires(Permission.MY_INVOICES, activity=False)
     async def refresh(self):
         """Something happened to the account elsewhere: the figures follow, a form at hand stays."""
         if self.ready and not (self.busy or self._is_asked()):
             await self._look()
 
     @rx.event
-    @guarded(Permission.MY_PAYMENTS)
+    @requires(Permission.MY_PAYMENTS)
     async def review(self, form: dict[str, str]):
         """How much and for which bills: shown before it is confirmed."""
         self._clear()
@@ -135,23 +135,25 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         try:
             self._amount, self._ids = self._chosen(form)
             await self._preview()
-        except Refused as refusal:
-            self.reviewing, self.trouble = False, say(self.language, refusal.message, **refusal.values)
+        except UserError as refusal:
+            self.reviewing, self.trouble = False, translate(self.language, refusal.message, **refusal.values)
             self.amount_wrong = form.get("how") == "part"
         self.busy = False
 
     @rx.event
-    @guarded(Permission.MY_PAYMENTS)
+    @requires(Permission.MY_PAYMENTS)
     async def change(self):
         self._clear()
         self.reviewing = False
 
     @rx.event
-    @guarded(Permission.MY_PAYMENTS)
+    @requires(Permission.MY_PAYMENTS)
     async def use_credit(self):
         used = await in_thread(use_credit, me(), self._account_id)
         await self._show()
-        self.said = say(self.language, "You used {amount} of your credit. No card was charged.", amount=used)
+        self.said = translate(
+            self.language, "You used {amount} of your credit. No card was charged.", amount=used
+        )
 
     async def _begin(self, asked: Mapping[str, str]) -> None:
         """From a card just added: what is past due is chosen already (SRC-3)."""
@@ -160,19 +162,19 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         offer = await in_thread(past_due_offer, me(), self._account_id)
         if not offer.rows:
             return
-        self._first_source = asked.get("source", "")
+        self._first_payment_method = asked.get("source", "")
         self._amount, self._ids = offer.amount, tuple(row.id for row in offer.rows)
         try:
             await self._preview()
-        except Refused as refusal:
-            self.trouble = say(self.language, refusal.message, **refusal.values)
+        except UserError as refusal:
+            self.trouble = translate(self.language, refusal.message, **refusal.values)
 
     async def _show(self) -> None:
         await self._look()
         if self.reviewing and self.can_pay:
             try:
                 await self._preview()
-            except Refused:
+            except UserError:
                 self.reviewing = False
         else:
             self.reviewing = False
@@ -200,38 +202,38 @@ class PaymentsState(Paying, PicksAccount, PortalState):
         self.balance = money_text(self.language, account.balance)
         self.posting = [self._posting(paid) for paid in account.being_posted]
         self.credit = money_text(self.language, account.credit) if account.credit else ""
-        free = [bill for bill in account.open if bill.payable == bill.due]
+        free = [invoice for invoice in account.open if invoice.payable == invoice.due]
         self.credit_for = invoice_title(self.language, free[0].title) if free and account.credit else ""
 
     def _posting(self, paid: RecentPayment) -> PostingItem:
         shown = paid_with_text(self.language, paid.shown)
-        what = say(self.language, "Recent payment, {day}, {shown}", day=paid.on, shown=shown)
+        what = translate(self.language, "Recent payment, {day}, {shown}", day=paid.on, shown=shown)
         return PostingItem(what, money_text(self.language, paid.refunded - paid.amount))
 
     def _show_due(self, account: AccountView) -> None:
-        owed = total((bill.due for bill in account.open), account.balance.currency)
+        owed = total((invoice.due for invoice in account.open), account.balance.currency)
         self.together = money_text(self.language, owed)
         self.people = [
             PersonItem(
-                person.name or say(self.language, "Others you pay for"),
+                person.name or translate(self.language, "Others you pay for"),
                 money_text(self.language, person.owed),
             )
             for person in account.people
         ]
-        self.due = [self._due(bill) for bill in account.open]
+        self.due = [self._due(invoice) for invoice in account.open]
         self.due_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", len(account.open))
 
-    def _due(self, bill: OpenInvoice) -> DueItem:
-        tone, status = due_status(self.language, bill.due_date, overdue=bill.overdue)
+    def _due(self, invoice: OpenInvoice) -> DueItem:
+        tone, status = due_status(self.language, invoice.due_date, overdue=invoice.overdue)
         return DueItem(
-            id=bill.id,
-            href=address(self.language, f"/invoices/{bill.id}"),
-            title=invoice_title(self.language, bill.title),
-            number=say(self.language, "Invoice {number}", number=bill.number),
+            id=invoice.id,
+            href=address(self.language, f"/invoices/{invoice.id}"),
+            title=invoice_title(self.language, invoice.title),
+            number=translate(self.language, "Invoice {number}", number=invoice.number),
             tone=tone,
             status=status,
-            amount=money_text(self.language, bill.due),
-            payable=bool(bill.payable),
+            amount=money_text(self.language, invoice.due),
+            payable=bool(invoice.payable),
         )
 
     def _show_history(self, found: PaymentHistory) -> None:
@@ -270,10 +272,12 @@ class PaymentsState(Paying, PicksAccount, PortalState):
             return all_of_it, ()
         ids = [name.removeprefix("bill-") for name in form if name.startswith("bill-")]
         ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
-        bills = [bill for bill in account.open if bill.id in ticked]
-        if not bills:
-            raise Refused("Choose at least one invoice.")
-        return total((bill.payable for bill in bills), all_of_it.currency), tuple(bill.id for bill in bills)
+        invoices = [invoice for invoice in account.open if invoice.id in ticked]
+        if not invoices:
+            raise UserError("Choose at least one invoice.")
+        return total((invoice.payable for invoice in invoices), all_of_it.currency), tuple(
+            invoice.id for invoice in invoices
+        )
 
     async def _preview(self) -> None:
         """Which bill gets how much. What is shown is what will be paid: those bills and no others."""
@@ -287,32 +291,32 @@ class PaymentsState(Paying, PicksAccount, PortalState):
             account_id=account.account_id,
             invoice_ids=self._ids or None,
         )
-        bills = {bill.id: bill for bill in account.open}
-        self.parts = [self._part(bills.get(id_), number, part) for id_, number, part in parts]
+        invoices = {invoice.id: invoice for invoice in account.open}
+        self.parts = [self._part(invoices.get(id_), number, part) for id_, number, part in parts]
         self._ids = tuple(id_ for id_, _, _ in parts)
-        self._draw_form(account.payability.only(amount), account.sources, self._first_source)
+        self._draw_form(account.payability.only(amount), account.sources, self._first_payment_method)
         self.card_wanted, self.reviewing = not account.sources, True
 
-    def _part(self, bill: OpenInvoice | None, number: str, part: Money) -> PartItem:
-        about = [say(self.language, "Invoice {number}", number=number)]
-        if bill:
-            about.append(due_status(self.language, bill.due_date, overdue=bill.overdue)[1])
-            if left := bill.due - part:
-                about.append(say(self.language, "{amount} left to pay", amount=left))
-        title = invoice_title(self.language, bill.title if bill else "")
+    def _part(self, invoice: OpenInvoice | None, number: str, part: Money) -> PartItem:
+        about = [translate(self.language, "Invoice {number}", number=number)]
+        if invoice:
+            about.append(due_status(self.language, invoice.due_date, overdue=invoice.overdue)[1])
+            if left := invoice.due - part:
+                about.append(translate(self.language, "{amount} left to pay", amount=left))
+        title = invoice_title(self.language, invoice.title if invoice else "")
         return PartItem(title, " · ".join(about), money_text(self.language, part))
 
-    def _offered(self, form: dict[str, str]) -> Offer:
+    def _offered(self, form: dict[str, str]) -> PaymentForm:
         if self._amount is None or not self.reviewing:
             raise NotFound
         payment = PaymentId(given_id("pay", form.get("payment")))
-        return Offer(payment, self._amount, self._ids, self._account_id, save="save" in form)
+        return PaymentForm(payment, self._amount, self._ids, self._account_id, save="save" in form)
 
     def _of_account(self, account_id: AccountId) -> str:
         return f"{address(self.language, '/payments')}?account={account_id}"
 
     @staticmethod
-    def _pay(principal: Principal, offer: Offer, again: bool) -> PaymentOutcome:
+    def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         return pay_account(
             principal,
             offer.payment_id,
@@ -320,7 +324,7 @@ class PaymentsState(Paying, PicksAccount, PortalState):
             processor=gateways().payments,
             account_id=offer.account_id,
             invoice_ids=offer.invoice_ids,
-            source_id=offer.source_id,
+            payment_method_id=offer.payment_method_id,
             token=offer.token,
             save=offer.save,
             again=again,

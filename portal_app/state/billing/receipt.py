@@ -8,12 +8,12 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PaymentId, given_id
-from portal_app.services.billing.receipts import view_receipt
+from portal_app.i18n import date_text, money_text, names_text, paid_with_text, time_text, translate
+from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
-from portal_app.speech import date_text, money_text, names_text, paid_with_text, say, time_text
-from portal_app.state.addresses import address, paper_address
-from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.words import invoice_title, payment_status
+from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.billing.labels import invoice_title, payment_status
+from portal_app.state.i18n_paths import address, paper_address
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ReceiptState(PortalState):
     pdf: rx.Field[str] = rx.field("")
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @requires(Permission.MY_INVOICES)
     async def load(self):
         self.ready = self.missing = False
         try:
@@ -72,9 +72,11 @@ class ReceiptState(PortalState):
         self.pdf = paper_address(self.language, f"/documents/receipt/{receipt.payment_id}.pdf")
 
     def _part(self, part: ReceiptPart) -> PartItem:
-        left = say(self.language, "{amount} left to pay", amount=part.still_due) if part.still_due else ""
+        left = (
+            translate(self.language, "{amount} left to pay", amount=part.still_due) if part.still_due else ""
+        )
         about = (
-            say(self.language, "Invoice {number}", number=part.number),
+            translate(self.language, "Invoice {number}", number=part.number),
             names_text(self.language, part.people),
         )
         return PartItem(

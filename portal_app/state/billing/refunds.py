@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal_app import clock
-from portal_app.domain.billing.words import RefundStatus
+from portal_app.domain.billing.types import RefundStatus
+from portal_app.i18n import money_text, translate
 from portal_app.services.billing.views import RefundView
-from portal_app.speech import money_text, say
 
 _TRAVELS = timedelta(days=10)  # 5 business days, over weekends and holidays
 
@@ -21,13 +21,13 @@ class RefundItem:
 def refund_item(language: str, refund: RefundView) -> RefundItem:
     if refund.status is RefundStatus.FAILED:
         return RefundItem(
-            say(language, "Refund that came back, {day}", day=refund.on),
-            say(language, "Your bank sent it back. Call us, and we give it back another way."),
+            translate(language, "Refund that came back, {day}", day=refund.on),
+            translate(language, "Your bank sent it back. Call us, and we give it back another way."),
             money_text(language, refund.amount),
         )
     travels = clock.today() - refund.on <= _TRAVELS
     return RefundItem(
-        say(language, "Refund, {day}", day=refund.on),
-        say(language, "It can take up to 5 business days to reach you.") if travels else "",
+        translate(language, "Refund, {day}", day=refund.on),
+        translate(language, "It can take up to 5 business days to reach you.") if travels else "",
         money_text(language, refund.amount),
     )

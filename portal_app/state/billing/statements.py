@@ -10,27 +10,27 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.statements import PRESETS, preset
-from portal_app.domain.errors import NotFound, Refused
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, PatientId, given_id
-from portal_app.services.account_papers import entry_text
+from portal_app.i18n import full_date_text, gettext_noop, money_text, names_text, paid_with_text, translate
 from portal_app.services.billing.history import years_with_payments
 from portal_app.services.billing.statements import list_people, view_statement
 from portal_app.services.billing.views import StatementRow, StatementView
-from portal_app.services.statement_mail import email_statement
-from portal_app.speech import full_date_text, mark, money_text, names_text, paid_with_text, say
-from portal_app.state.addresses import address
-from portal_app.state.base import PortalState, guarded, in_thread, me
-from portal_app.state.billing.accounts import PicksAccount
+from portal_app.services.documents.account_documents import entry_text
+from portal_app.services.documents.statement_email import email_statement
+from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.billing.account_picker import PicksAccount
+from portal_app.state.i18n_paths import address
 from portal_app.state.paging import page_number
 
 ON_SCREEN = 100  # lines a page; the paper has them all
 _PRESETS = {
-    "this_month": mark("This month"),
-    "last_month": mark("Last month"),
-    "this_year": mark("This year"),
-    "last_year": mark("Last year"),
+    "this_month": gettext_noop("This month"),
+    "last_month": gettext_noop("Last month"),
+    "this_year": gettext_noop("This year"),
+    "last_year": gettext_noop("Last year"),
 }
-_NO_DATES = mark("Choose both days of the period.")
+_NO_DATES = gettext_noop("Choose both days of the period.")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class StatementsState(PicksAccount, PortalState):
     trouble: rx.Field[str] = rx.field("")
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @requires(Permission.MY_INVOICES)
     async def load(self):
         asked = self.router.url.query_parameters
         self.ready = self.missing = False
@@ -124,12 +124,12 @@ class StatementsState(PicksAccount, PortalState):
             await self._show(asked.get("page", ""))
         except NotFound:
             self.missing = True
-        except Refused as refusal:
-            self.error = say(self.language, refusal.message, **refusal.values)
+        except UserError as refusal:
+            self.error = translate(self.language, refusal.message, **refusal.values)
         self.ready = True
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @requires(Permission.MY_INVOICES)
     async def choose(self, form: dict[str, str]):
         """Any period: its address can be kept as a bookmark."""
         self.busy = True
@@ -140,7 +140,7 @@ class StatementsState(PicksAccount, PortalState):
         )
 
     @rx.event
-    @guarded(Permission.MY_BILLS)
+    @requires(Permission.MY_INVOICES)
     async def email_it(self):
         self.emailed = self.trouble = ""
         try:
@@ -151,9 +151,9 @@ class StatementsState(PicksAccount, PortalState):
                 account_id=self._account_id,
                 patient_id=_person(self.person),
             )
-            self.emailed = say(self.language, "We sent it to {email}.", email=to)
-        except Refused as refusal:
-            self.trouble = say(self.language, refusal.message, **refusal.values)
+            self.emailed = translate(self.language, "We sent it to {email}.", email=to)
+        except UserError as refusal:
+            self.trouble = translate(self.language, refusal.message, **refusal.values)
 
     async def _show(self, page: str) -> None:
         first, last = _days(self.first, self.last)
@@ -179,20 +179,20 @@ class StatementsState(PicksAccount, PortalState):
         period = {"period": chosen} if chosen else {"from": self.first, "to": self.last}
         self.presets = [
             PeriodChip(
-                say(self.language, _PRESETS[name]),
+                translate(self.language, _PRESETS[name]),
                 self._address({"period": name}, self.person),
                 name == chosen,
             )
             for name in PRESETS
         ]
-        everyone = ("", say(self.language, "Whole account"))
+        everyone = ("", translate(self.language, "Whole account"))
         self.people = [
             PeriodChip(name, self._address(period, id_), id_ == self.person)
             for id_, name in (everyone, *people)
         ] if len(people) > 1 else []  # fmt: skip
         self.years = [
             YearItem(
-                say(self.language, "Payments in {year}", year=str(year)),
+                translate(self.language, "Payments in {year}", year=str(year)),
                 f"/documents/payments/{year}.pdf?{urlencode({**self._account_asked, 'lang': self.language})}",
             )
             for year in years[:3]
@@ -200,21 +200,23 @@ class StatementsState(PicksAccount, PortalState):
 
     def _show_figures(self, view: StatementView) -> None:
         spoken = self.language
-        self.period = say(
+        self.period = translate(
             spoken,
             "{first} to {last}",
             first=full_date_text(spoken, view.first),
             last=full_date_text(spoken, view.last),
         )
-        self.whose = say(spoken, "Only for {name}", name=view.person) if view.person else view.guarantor
+        self.whose = translate(spoken, "Only for {name}", name=view.person) if view.person else view.guarantor
         self.opening, self.closing = money_text(spoken, view.opening), money_text(spoken, view.closing)
         wanted = (
-            (mark("Charges"), view.charges),
-            (mark("Payments"), view.payments),
-            (mark("Credits and corrections"), view.adjustments),
-            (mark("Refunds"), view.refunds),
+            (gettext_noop("Charges"), view.charges),
+            (gettext_noop("Payments"), view.payments),
+            (gettext_noop("Credits and corrections"), view.adjustments),
+            (gettext_noop("Refunds"), view.refunds),
         )
-        self.sums = [SumItem(say(spoken, label), money_text(spoken, sum_)) for label, sum_ in wanted if sum_]
+        self.sums = [
+            SumItem(translate(spoken, label), money_text(spoken, sum_)) for label, sum_ in wanted if sum_
+        ]
         self.posting = [
             SumItem(
                 f"{full_date_text(spoken, paid.on)}, {paid_with_text(spoken, paid.shown)}",
@@ -235,7 +237,7 @@ class StatementsState(PicksAccount, PortalState):
         self.later = (
             self._address({**period, "page": str(page + 1)}, self.person) if page < self.pages else ""
         )
-        self.where = say(spoken, "Page {page} of {pages}", page=page, pages=self.pages)
+        self.where = translate(spoken, "Page {page} of {pages}", page=page, pages=self.pages)
         self.rows = [
             EntryItem(
                 full_date_text(spoken, row.on),
@@ -248,7 +250,7 @@ class StatementsState(PicksAccount, PortalState):
         ]
         self.persons = [
             PersonSumItem(
-                person.name or say(spoken, "Everything else"),
+                person.name or translate(spoken, "Everything else"),
                 money_text(spoken, person.charges),
                 money_text(spoken, person.payments),
                 money_text(spoken, person.total),
@@ -259,8 +261,8 @@ class StatementsState(PicksAccount, PortalState):
     def _show_start(self, view: StatementView, before: StatementRow | None) -> None:
         """What stands above the first line: the opening balance, on a later page where the one before ended."""
         spoken = self.language
-        opening = mark("Balance at the start") if view.rows else mark("Balance forward")
-        self.start_words = say(spoken, "Balance carried over") if before else say(spoken, opening)
+        opening = gettext_noop("Balance at the start") if view.rows else gettext_noop("Balance forward")
+        self.start_words = translate(spoken, "Balance carried over") if before else translate(spoken, opening)
         self.start = money_text(spoken, before.running if before else view.opening)
         self.start_day = full_date_text(spoken, before.on if before else view.first)
 
@@ -289,7 +291,7 @@ def _days(first: str, last: str) -> tuple[date, date]:
     try:
         return date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
-        raise Refused(_NO_DATES) from None
+        raise UserError(_NO_DATES) from None
 
 
 def _person(given: str) -> PatientId | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from portal_app.domain.access import the_portal
+from portal_app.domain.access import system_principal
 from portal_app.domain.jobs import LEASE, Every, Schedule
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments_fake import FakeProcessor
@@ -14,7 +14,7 @@ from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import JobGateways, JobResult, JobRun, ScheduledJob
 from portal_app.services.jobs.runner import Runner
 
-PORTAL = the_portal("test")
+PORTAL = system_principal("test")
 START = datetime(2026, 6, 15, 16, 0, tzinfo=UTC)  # noon in New York
 
 

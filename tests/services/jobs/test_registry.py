@@ -15,14 +15,14 @@ from portal_app.domain.ids import new_id
 from portal_app.domain.jobs import LEASE, Every
 from portal_app.gateways.payments import NoAnswer
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.i18n import translate
 from portal_app.services import audit
 from portal_app.services.jobs.base import JobGateways
 from portal_app.services.jobs.registry import JOBS
 from portal_app.services.jobs.runner import run_job_now
 from portal_app.services.jobs.view import JobView, list_jobs
 from portal_app.services.messaging import outbox
-from portal_app.speech import say
-from tests.cast import MARIA, Cast
+from tests.people import MARIA, People
 from tests.services.jobs.helpers import PORTAL, fake_gateways, row
 
 
@@ -39,13 +39,13 @@ def run(name: str, gateways: JobGateways | None = None) -> JobView:
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_each_job_does_its_work_and_says_so(cast: Cast, name: str):
+def test_each_job_does_its_work_and_says_so(sample_people: People, name: str):
     ended = run(name)
     assert (row(name).error, ended.failures) == ("", 0)
     assert ended.succeeded_at
-    told = say("en", ended.message, **(ended.values or {}))
+    told = translate("en", ended.message, **(ended.values or {}))
     assert told and "{" not in told
-    assert say("es", ended.message, **(ended.values or {})) != told
+    assert translate("es", ended.message, **(ended.values or {})) != told
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -65,9 +65,9 @@ def test_an_idle_server_asks_less_than_once_a_second():
     assert all(job.lease == LEASE for job in JOBS.values())
 
 
-def test_a_waiting_message_is_sent_by_the_sweep(cast: Cast):
+def test_a_waiting_message_is_sent_by_the_sweep(sample_people: People):
     with transaction(PORTAL) as tx:
-        outbox.write(
+        outbox.write_message(
             tx,
             "sign_in_code",
             once="code",
@@ -80,24 +80,28 @@ def test_a_waiting_message_is_sent_by_the_sweep(cast: Cast):
         assert tx.exec(select(OutboxMessage.sent_at)).one() is not None
 
 
-def test_a_silent_processor_is_a_failure_that_is_tried_again(cast: Cast):
+def test_a_silent_processor_is_a_failure_that_is_tried_again(sample_people: People):
     ended = run("reconcile", fake_gateways()._replace(payments=SilentProcessor()))
     assert (ended.message, ended.failures) == ("The card processor did not answer.", 1)
 
 
-def test_audit_entries_are_chained(cast: Cast):
+def test_audit_entries_are_chained(sample_people: People):
     run("audit-chain")
-    found = audit.verify(PORTAL)
+    found = audit.verify_chain(PORTAL)
     assert found.whole and found.sealed and not found.waiting
 
 
-def test_drafts_that_nobody_came_back_to_are_deleted(cast: Cast):
+def test_drafts_that_nobody_came_back_to_are_deleted(sample_people: People):
     with transaction(PORTAL) as tx:
         for days in (1, 15):
             saved = clock.now() - timedelta(days=days)
-            tx.keep(
+            tx.add(
                 Draft(
-                    id=new_id("drf"), owner_name=cast.olga.name, form="f", subject=str(days), saved_at=saved
+                    id=new_id("drf"),
+                    owner_name=sample_people.olga.name,
+                    form="f",
+                    subject=str(days),
+                    saved_at=saved,
                 )
             )
     assert run("drafts").values == {"count": 1}

@@ -7,13 +7,13 @@ from threading import Event
 import pytest
 
 from portal_app import clock as portal_clock
-from portal_app.domain.access import the_portal
-from portal_app.domain.errors import NotAllowed, Refused
+from portal_app.domain.access import system_principal
+from portal_app.domain.errors import PermissionDenied, UserError
 from portal_app.domain.jobs import LEASE, Daily
 from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import JobFailed, JobResult, JobRun
 from portal_app.services.jobs.runner import PAUSE, SLOTS, Runner, run_job_now, run_jobs_forever
-from tests.cast import Cast
+from tests.people import People
 from tests.services.jobs.helpers import PORTAL, HandClock, fake_gateways, job, nothing, row, runner, tick
 
 
@@ -220,26 +220,26 @@ async def test_the_loop_outlives_a_database_that_is_away(clock: HandClock):
 def test_a_job_is_run_by_hand_before_it_is_due(db: str):
     jobs = {"probe": job()}
     for turn in (1, 2):
-        run_job_now(the_portal("test"), "probe", gateways=fake_gateways(), jobs=jobs)
+        run_job_now(system_principal("test"), "probe", gateways=fake_gateways(), jobs=jobs)
         assert row().turn == turn
 
 
 def test_a_job_that_runs_is_not_run_by_hand_beside_it(db: str):
     leases.add_missing_rows(PORTAL, ["probe"], portal_clock.real_now())
     assert leases.claim(PORTAL, job(), row(), "server", leases.moment_at(portal_clock.real_now()))
-    with pytest.raises(Refused, match="runs now"):
+    with pytest.raises(UserError, match="runs now"):
         run_job_now(PORTAL, "probe", gateways=fake_gateways(), jobs={"probe": job()})
     assert row().lease_holder == "server"
 
 
 def test_a_job_that_does_not_exist_is_said(db: str):
-    with pytest.raises(Refused, match="no job named"):
+    with pytest.raises(UserError, match="no job named"):
         run_job_now(PORTAL, "nothing", gateways=fake_gateways())
 
 
-def test_who_may_not_change_settings_runs_no_job(cast: Cast):
-    for who in (cast.dana, cast.nora, cast.maria):
-        with pytest.raises(NotAllowed):
+def test_who_may_not_change_settings_runs_no_job(sample_people: People):
+    for who in (sample_people.dana, sample_people.nora, sample_people.maria):
+        with pytest.raises(PermissionDenied):
             run_job_now(who, "drafts", gateways=fake_gateways())
 
 

@@ -11,16 +11,16 @@ from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Invoice
 from portal_app.db.tables.installation import Installation
 from portal_app.doctor import Verdict, examine
-from portal_app.domain.access import the_portal
-from portal_app.domain.errors import NotAllowed
+from portal_app.domain.access import system_principal
+from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.jobs import TASK_AFTER
 from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import JobFailed, JobResult, JobRun
 from portal_app.services.jobs.registry import JOBS
 from portal_app.services.jobs.runner import run_job_now
 from portal_app.services.jobs.view import JobCondition, JobView, list_jobs
-from portal_app.services.staff_tasks import list_tasks
-from tests.cast import INVOICE, Cast
+from portal_app.services.staff.tasks import list_tasks
+from tests.people import INVOICE, People
 from tests.services.jobs.helpers import PORTAL, HandClock, fake_gateways, job, row, runner, tick
 
 
@@ -56,7 +56,7 @@ def test_the_holder_is_shown_for_as_long_as_it_lives(db: str):
     assert seen(clock).holder == ""
 
 
-def test_failures_are_tried_again_and_then_they_are_trouble(cast: Cast):
+def test_failures_are_tried_again_and_then_they_are_trouble(sample_people: People):
     clock = HandClock()
     it = runner(job(fails), clock=clock)
     for count in range(1, TASK_AFTER + 1):
@@ -65,7 +65,7 @@ def test_failures_are_tried_again_and_then_they_are_trouble(cast: Cast):
         assert view.failures == count
         assert view.in_trouble is (count == TASK_AFTER)
         clock.forward(minutes=16)
-    (task,) = list_tasks(cast.dana).rows
+    (task,) = list_tasks(sample_people.dana).rows
     assert task.values == {"job": "probe", "count": TASK_AFTER}
 
 
@@ -78,10 +78,10 @@ def test_a_job_that_has_not_succeeded_for_26_hours_is_late(db: str):
     assert seen(clock).condition is JobCondition.LATE
 
 
-def test_only_who_may_change_settings_sees_the_jobs(cast: Cast):
-    assert len(list_jobs(cast.olga)) == len(JOBS)
-    for who in (cast.dana, cast.nora, cast.maria):
-        with pytest.raises(NotAllowed):
+def test_only_who_may_change_settings_sees_the_jobs(sample_people: People):
+    assert len(list_jobs(sample_people.olga)) == len(JOBS)
+    for who in (sample_people.dana, sample_people.nora, sample_people.maria):
+        with pytest.raises(PermissionDenied):
             list_jobs(who)
 
 
@@ -91,7 +91,7 @@ def portal(*words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_the_command_lists_every_job(cast: Cast):
+def test_the_command_lists_every_job(sample_people: People):
     run_job_now(PORTAL, "drafts", gateways=fake_gateways())
     code, told = portal("jobs")
     assert code == 0
@@ -105,19 +105,19 @@ def test_the_command_lists_every_job(cast: Cast):
 def demo_database(db: str) -> None:
     """The command line of a demo works on a demo's database only."""
     with transaction(PORTAL) as tx:
-        tx.keep(Installation(id="installation", demo=True, created_at=clock.now()))
+        tx.add(Installation(id="installation", demo=True, created_at=clock.now()))
 
 
 @pytest.mark.usefixtures("demo_database")
-def test_the_command_runs_one_job_now(cast: Cast):
+def test_the_command_runs_one_job_now(sample_people: People):
     assert portal("jobs", "run", "drafts") == (0, "Old drafts deleted: 0.\n")
     assert row("drafts").turn == 1
 
 
 @pytest.mark.usefixtures("demo_database")
-def test_the_old_commands_do_the_jobs_work_beside_their_rows(cast: Cast):
+def test_the_old_commands_do_the_jobs_work_beside_their_rows(sample_people: People):
     with transaction(PORTAL) as tx:
-        invoice = tx.find(Invoice, INVOICE)
+        invoice = tx.get_or_404(Invoice, INVOICE)
         invoice.due_date = clock.today() + timedelta(days=2)
         invoice.issue_date = clock.today() - timedelta(days=9)
     assert portal("notify")[1] == "Messages written: 2.\n"
@@ -160,7 +160,7 @@ def test_the_doctor_says_which_job_has_not_run_since_yesterday():
     yesterday = clock.real_now() - timedelta(hours=27)
     leases.add_missing_rows(PORTAL, JOBS, yesterday)
     for name in JOBS.keys() - {"reconcile"}:
-        run_job_now(the_portal("test"), name, gateways=fake_gateways())
+        run_job_now(system_principal("test"), name, gateways=fake_gateways())
     assert told() == [(Verdict.BAD, "reconcile never succeeded: is the server running?")]
 
 

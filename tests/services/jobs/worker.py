@@ -37,7 +37,7 @@ def main(database: str, folder: Path, lease: float, pause: float) -> None:
             note(folder, "steps", step)
             with transaction(run.principal) as tx:
                 name = f"step:{step}"
-                tx.tell_once(
+                tx.add_as_system_once(
                     Task(id=new_id("tsk"), once=name, kind="step", message=name, created_at=real_now())
                 )
             if step == 2 and not (folder / "reached").exists():

@@ -7,34 +7,39 @@ from sqlmodel import select
 
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
-from portal_app.db.tables.billing import Invoice, PaymentSource
+from portal_app.db.tables.billing import Invoice, PaymentMethod
 from portal_app.db.tables.memberships import Membership, Plan
-from portal_app.db.tables.messages import MoneyNotice, OutboxMessage
-from portal_app.domain.access import the_portal
-from portal_app.domain.billing.words import InvoiceStatus, PaymentStatus
+from portal_app.db.tables.messages import BillingNotice, OutboxMessage
+from portal_app.domain.access import system_principal
+from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import InvoiceId, MembershipId, PlanId
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services.messaging.delivery import deliver
-from portal_app.services.messaging.digests import current_notices, note, refresh_pending_digest, write_digest
+from portal_app.services.messaging.digests import (
+    add_notice,
+    current_notices,
+    refresh_pending_digest,
+    write_digest,
+)
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry, Template, Values
-from tests import cast as people
-from tests.cast import VISA, Cast, add_invoice, add_payment
+from tests import people
+from tests.people import VISA, People, add_invoice, add_payment
 
-PORTAL = the_portal("test")
+PORTAL = system_principal("test")
 TODAY = date(2026, 6, 15)
 MEMBERSHIP = MembershipId("mem_" + "1" * 32)
 
 
 def _is_active(tx: Tx, membership_id: str) -> bool:
-    return tx.find(Membership, membership_id).status is MembershipStatus.ACTIVE
+    return tx.get_or_404(Membership, membership_id).status is MembershipStatus.ACTIVE
 
 
 def _plan(tx: Tx, membership_id: str) -> Values:
-    return {"date": tx.find(Membership, membership_id).next_bill_date}
+    return {"date": tx.get_or_404(Membership, membership_id).next_bill_date}
 
 
 # A third kind, beside invoices and cards: all it takes is one more entry.
@@ -52,11 +57,11 @@ WITH_A_THIRD: Registry = {
 
 
 @pytest.fixture
-def membership(cast: Cast) -> MembershipId:
+def membership(sample_people: People) -> MembershipId:
     with transaction(PORTAL) as tx:
-        tx.keep(Plan(id=PlanId("pln_1"), practice_key="P", name="Family plan", period=Period.MONTH))
+        tx.add(Plan(id=PlanId("pln_1"), practice_key="P", name="Family plan", period=Period.MONTH))
         tx.flush()
-        tx.keep(
+        tx.add(
             Membership(
                 id=MEMBERSHIP,
                 practice_key="M",
@@ -80,7 +85,7 @@ def noted(*notices: tuple[str, str]) -> int:
     """Notes these and writes the digest; how many messages."""
     with transaction(PORTAL) as tx:
         for kind, about in notices:
-            note(tx, people.RIVERA, kind, about)
+            add_notice(tx, people.RIVERA, kind, about)
         tx.flush()
         return write_digest(tx, people.RIVERA, clock.now(), templates=WITH_A_THIRD)
 
@@ -97,7 +102,7 @@ def mails() -> list[OutboxMessage]:
 
 def is_current(kind: str, about: str) -> bool:
     with reading(PORTAL) as tx:
-        notice = MoneyNotice(
+        notice = BillingNotice(
             id="not_1", once="x", account_id=people.RIVERA, kind=kind, about=about, created_at=clock.now()
         )
         return current_notices(tx, [notice], WITH_A_THIRD) == [notice]
@@ -105,7 +110,7 @@ def is_current(kind: str, about: str) -> bool:
 
 def end_membership() -> None:
     with transaction(PORTAL) as tx:
-        tx.find(Membership, MEMBERSHIP).status = MembershipStatus.CANCELLED
+        tx.get_or_404(Membership, MEMBERSHIP).status = MembershipStatus.CANCELLED
 
 
 def test_a_third_kind_is_written_and_delivered(membership: MembershipId) -> None:
@@ -158,15 +163,17 @@ def test_what_went_out_stays_as_it_was(membership: MembershipId) -> None:
 )
 @pytest.mark.loose_rows
 def test_an_invoice_is_current_while_it_takes_money(
-    cast: Cast, kind: str, status: InvoiceStatus, current: bool
+    sample_people: People, kind: str, status: InvoiceStatus, current: bool
 ) -> None:
     invoice = owed()
     with transaction(PORTAL) as tx:
-        tx.find(Invoice, invoice).status = status
+        tx.get_or_404(Invoice, invoice).status = status
     assert is_current(kind, invoice) is current
 
 
-def test_an_invoice_is_not_current_when_it_is_paid_or_a_payment_on_its_way_covers_it(cast: Cast) -> None:
+def test_an_invoice_is_not_current_when_it_is_paid_or_a_payment_on_its_way_covers_it(
+    sample_people: People,
+) -> None:
     paid, under_way, part = (
         owed(),
         *(add_invoice(people.RIVERA, (people.EVA, "Crown", 70_00)) for _ in range(2)),
@@ -179,23 +186,23 @@ def test_an_invoice_is_not_current_when_it_is_paid_or_a_payment_on_its_way_cover
     assert [row.kind for row in mails()] == ["due_soon"] and "$50.00" in mails()[0].body
 
 
-def test_a_card_is_current_while_it_is_on_file_and_its_last_day_is_known(cast: Cast) -> None:
+def test_a_card_is_current_while_it_is_on_file_and_its_last_day_is_known(sample_people: People) -> None:
     assert is_current("card_expiring", VISA)
     for change in ({"exp_year": None}, {"removed_at": clock.now()}):
         with transaction(PORTAL) as tx:
-            card = tx.find(PaymentSource, VISA)
+            card = tx.get_or_404(PaymentMethod, VISA)
             for name, value in change.items():
                 setattr(card, name, value)
         assert not is_current("card_expiring", VISA)
         with transaction(PORTAL) as tx:
-            tx.find(PaymentSource, VISA).exp_year = 2030
+            tx.get_or_404(PaymentMethod, VISA).exp_year = 2030
 
 
-def test_of_two_notices_about_one_invoice_the_newer_is_said(cast: Cast) -> None:
+def test_of_two_notices_about_one_invoice_the_newer_is_said(sample_people: People) -> None:
     invoice = owed()
     assert noted(("due_soon", invoice), ("overdue", invoice)) == 2
     with reading(PORTAL) as tx:
-        notices = list(tx.exec(select(MoneyNotice).order_by(MoneyNotice.once)))
+        notices = list(tx.exec(select(BillingNotice).order_by(BillingNotice.once)))
     assert {notice.said_on for notice in notices} == {TODAY}
     assert [row.kind for row in mails()] == ["overdue"]
 
@@ -203,7 +210,7 @@ def test_of_two_notices_about_one_invoice_the_newer_is_said(cast: Cast) -> None:
 def test_a_kind_without_a_check_of_its_own_stays_current() -> None:
     template = Template(subject="", body="", sms="")
     with_it = {"happened": template}
-    notice = MoneyNotice(
+    notice = BillingNotice(
         id="not_1", once="x", account_id=people.RIVERA, kind="happened", about="any", created_at=clock.now()
     )
     assert current_notices(Tx(), [notice], with_it) == [notice]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from portal_app.services.messaging.practice_template_rules import KINDS
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.billing import BILLING
 from portal_app.services.messaging.templates.contact_details import CONTACT_DETAILS
@@ -16,8 +17,7 @@ from portal_app.services.messaging.templates.family import FAMILY
 from portal_app.services.messaging.templates.sign_in import SIGN_IN
 from portal_app.services.messaging.templates.staff import STAFF
 from portal_app.services.messaging.templates.types import Template
-from portal_app.services.wording_rules import KINDS
-from portal_app.state.messages import KINDS as NAMES
+from portal_app.state.staff.messages import KINDS as NAMES
 
 SERVICES = Path(__file__).parents[3] / "portal_app" / "services"
 # Where the kind stands in each call that writes or notes a message.

@@ -1,5 +1,5 @@
 """Patients, as the desk looks them up."""
 
-from portal_app.pages.staff.patients import find, one
+from portal_app.pages.staff.patients import patient, search
 
-__all__ = ["find", "one"]
+__all__ = ["patient", "search"]

@@ -2,12 +2,12 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark
+from portal_app.components.form_fields import busy_mark
+from portal_app.components.i18n import _, each, fill_var
 from portal_app.components.kit import button, el, icon, notice, raw_a, status_tag
-from portal_app.components.words import _, each, fill_var
-from portal_app.pages.staff.parts import fact, how, panel, press, small_field, small_input, told, trouble
+from portal_app.pages.staff.list_parts import fact, how, panel, press, small_field, small_input, told, trouble
 from portal_app.pages.staff.patients.pay_link import pay_link
-from portal_app.state.desk.invoicing import InvoicePanelState
+from portal_app.state.staff.billing.invoices import InvoicePanelState
 
 S = InvoicePanelState
 

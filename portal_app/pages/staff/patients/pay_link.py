@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from portal_app.components.forms import busy_mark
+from portal_app.components.form_fields import busy_mark
+from portal_app.components.i18n import _, each
 from portal_app.components.kit import button, el, icon
-from portal_app.components.words import _, each
-from portal_app.pages.staff.parts import told, trouble
-from portal_app.state.desk.pay_links import PayLinkState
+from portal_app.pages.staff.list_parts import told, trouble
+from portal_app.state.staff.billing.pay_links import PayLinkState
 
 L = PayLinkState
 

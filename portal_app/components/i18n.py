@@ -1,0 +1,77 @@
+"""The words of a page, put in while it is built: each page is built once per language."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import reflex as rx
+
+from portal_app import i18n
+from portal_app.domain.embedding import into_frame
+from portal_app.i18n_paths import default_language, localised_path
+
+_language: ContextVar[str] = ContextVar("language", default="")
+
+
+_embedded: ContextVar[bool] = ContextVar("embedded", default=False)
+
+
+def embedded() -> bool:
+    """Whether the page being built is one for a frame in the practice's own site."""
+    return _embedded.get()
+
+
+def language() -> str:
+    """The language of the page being built; the default one where no page is."""
+    return _language.get() or default_language()
+
+
+@contextmanager
+def use_language(code: str, *, in_frame: bool = False) -> Iterator[None]:
+    token, other = _language.set(code), _embedded.set(in_frame)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+        _embedded.reset(other)
+
+
+def _(msgid: str) -> str:
+    return i18n.translate(language(), msgid)
+
+
+def fill(msgid: str, **parts: Any) -> list[Any]:
+    """The translated sentence in pieces, with a component or a var in each {place}."""
+    pieces = re.split(r"\{(\w+)\}", _(msgid))
+    return [parts[p] if i % 2 else p for i, p in enumerate(pieces) if p]
+
+
+def fill_var(msgid: str, **parts: rx.Var[str]) -> rx.Var[str]:
+    """The translated sentence as one string that changes with its vars."""
+    said = rx.Var.create("").to(str)
+    for piece in fill(msgid, **parts):
+        said = said + piece  # pyright: ignore[reportOperatorIssue]
+    return said
+
+
+def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
+    """`rx.foreach`, which draws late: in the language and the frame of the page that asked."""
+    spoken, in_frame = language(), embedded()
+
+    def drawn(item: Any) -> rx.Component:
+        with use_language(spoken, in_frame=in_frame):
+            return row(item)
+
+    return rx.foreach(rows, drawn)
+
+
+def here(path: str) -> str:
+    """A path of the portal in the language of the page being built, in the frame where it may stand there."""
+    return in_window(into_frame(path) if embedded() else path)
+
+
+def in_window(path: str) -> str:
+    """A path of the portal's own pages, in the language of the page being built."""
+    return localised_path(language(), path)

@@ -1,0 +1,33 @@
+"""What is shown to set up an authenticator app: a drawing to scan, or a key to type."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.i18n import _
+from portal_app.components.kit import el
+
+
+def to_scan(qr: Any, secret: Any) -> rx.Component:
+    drawn = el.img(
+        src=qr,
+        alt=_("QR code for your authenticator app"),
+        width="200",
+        height="200",
+        class_name="bg-white p-3 rounded-md border border-line",
+    )
+    return el.ol(
+        el.li(_("Open an authenticator app on your phone.")),
+        el.li(
+            _("Scan this code with it:"),
+            el.div(drawn, class_name="my-3"),
+            el.p(
+                _("Or type this key:"),
+                " ",
+                el.code(secret, class_name="font-bold tnum break-words"),
+                class_name="text-sm",
+            ),
+        ),
+        el.li(_("Type the 6 digits the app shows.")),
+        class_name="list-decimal pl-6 mt-3 space-y-2",
+    )

@@ -1,0 +1,60 @@
+"""Saved cards and bank accounts (SRC cases)."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from portal_app.domain.errors import UserError
+from portal_app.domain.ids import PaymentMethodId
+
+_BRANDS = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
+
+
+def shown(brand: str, last4: str, kind: str = "card") -> str:
+    """ "Visa ending in 4242"."""
+    name = _BRANDS.get(brand) or brand.title() or ("Card" if kind == "card" else "Bank account")
+    return f"{name} ending in {last4}" if last4 else name
+
+
+def _last_day(month: int, year: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def last_day(month: int | None, year: int | None) -> date | None:
+    """Until when a card may be used; None where that is not known."""
+    return _last_day(month, year) if month and year else None
+
+
+def expired(month: int | None, year: int | None, today: date) -> bool:
+    return bool(month and year) and _last_day(month or 1, year or 1) < today
+
+
+def expiring(month: int | None, year: int | None, today: date) -> bool:
+    """Within 30 days, and not over yet."""
+    if not month or not year:
+        return False
+    return timedelta() <= _last_day(month, year) - today <= timedelta(days=30)
+
+
+def next_default(
+    removed: PaymentMethodId,
+    others: Sequence[PaymentMethodId],
+    chosen: PaymentMethodId | None,
+    *,
+    must_choose: bool,
+) -> PaymentMethodId:
+    """Who takes over the role of a removed default; `others` newest first (SRC-1, SRC-2)."""
+    if not others:
+        raise UserError("This is your only way to pay on file. Add another first.")
+    if chosen is not None and chosen != removed and chosen in others:
+        return chosen
+    if must_choose:
+        raise UserError("Choose which card or account is used from now on.")
+    return others[0]

@@ -1,0 +1,229 @@
+"""/staff/transactions: search, post one or selected, refund, export."""
+
+import reflex as rx
+
+from portal_app.components.i18n import _, fill_var, here
+from portal_app.components.kit import card, el, empty, icon, link, pager, raw_a, status_tag
+from portal_app.components.screen import page
+from portal_app.pages.staff.billing.payment_panel import payment_panel
+from portal_app.pages.staff.list_parts import (
+    CARD,
+    LEFT,
+    RIGHT,
+    act,
+    cards,
+    open_page,
+    select,
+    small_field,
+    small_input,
+    table,
+    told,
+    top,
+)
+from portal_app.state.staff.billing.payment_panel import PaymentPanelState
+from portal_app.state.staff.billing.transactions import TransactionsState
+from portal_app.state.staff.labels import KINDS, STATES
+
+S = TransactionsState
+
+
+@page("/staff/transactions", "Transactions", on_load=S.load, side="staff")
+def transactions() -> rx.Component:
+    return el.div(
+        top(_("Transactions"), *actions()),
+        told(S.said),
+        open_page(S.ready, el.div(filters(), listed()), _("Getting the transactions…")),
+        rx.cond(PaymentPanelState.open, payment_panel()),
+    )
+
+
+def actions() -> list[rx.Component]:
+    record = link(
+        icon("banknote", 18),
+        _("Record a payment"),
+        href=here("/staff/patients"),
+        cls="btn btn-primary btn-small",
+    )
+    export = raw_a(
+        icon("download", 18),
+        _("Export CSV"),
+        href=S.export,
+        class_name="btn btn-second btn-small",
+        download="",
+    )
+    return [rx.cond(S.may_export, export), rx.cond(S.may_take, record)]
+
+
+def filters() -> rx.Component:
+    anything = [("", _("Any"))]
+    kinds = select("kind", anything + [(k.value, _(t)) for k, t in KINDS.items()], default_value=S.kind)
+    states = select("status", anything + [(s.value, _(t)) for s, t in STATES.items()], default_value=S.status)
+    words = small_input("q", "search", default_value=S.text, max_length=80)
+    form = el.form(
+        small_field(
+            _("Name or number"),
+            words,
+            name="q",
+            cls="col-span-full lg:flex-1 lg:min-w-64",
+        ),
+        small_field(_("Kind"), kinds, name="kind", cls="lg:w-36"),
+        small_field(_("Status"), states, name="status", cls="lg:w-40"),
+        small_field(_("First day"), small_input("from", "date", default_value=S.first), name="from"),
+        small_field(_("Last day"), small_input("to", "date", default_value=S.last), name="to"),
+        el.button(
+            icon("search", 18),
+            _("Search"),
+            type="submit",
+            class_name="btn btn-second btn-small min-h-10! col-span-full",
+        ),
+        on_submit=S.search,
+        no_validate=True,
+        role="search",
+        key=S.asked_key,
+        class_name="grid grid-cols-[repeat(auto-fit,minmax(min(9rem,100%),1fr))] gap-3 lg:flex lg:items-end mt-5 no-print",
+    )
+    return el.div(form, narrowed())
+
+
+def narrowed() -> rx.Component:
+    """What the list is narrowed to besides the form, and the way to those that wait."""
+    off = "inline-flex items-center gap-1.5 min-h-9 px-3 rounded-full bg-brand-soft text-brand-ink font-semibold"
+    person = link(
+        S.person,
+        icon("x", 16),
+        el.span(_("Show everybody"), class_name="sr-only"),
+        href=S.person_off,
+        cls=off,
+    )
+    wait = link(
+        icon("clock", 17), S.to_post, href=S.to_post_href, cls="link inline-flex items-center gap-1.5 min-h-9"
+    )
+    clear = link(
+        _("Clear the search"), href=here("/staff/transactions"), cls="link inline-flex items-center min-h-9"
+    )
+    return el.div(
+        el.span(S.count, class_name="text-ink-2 tnum"),
+        rx.cond(S.person != "", person),
+        rx.cond(S.narrowed, clear),
+        rx.cond(S.to_post != "", wait),
+        class_name="flex flex-wrap items-center gap-x-5 gap-y-1 mt-3 text-sm",
+    )
+
+
+def listed() -> rx.Component:
+    nothing = empty("search", _("Nothing fits"), _("Try a part of the name, or another day."))
+    return el.div(
+        card(
+            bulk(),
+            rx.cond(S.rows.length() > 0, el.div(as_table(), cards(S.rows, one_card)), nothing),
+            cls="mt-2 overflow-hidden",
+        ),
+        pager(S.pages, S.newer, S.older, S.where),
+    )
+
+
+def bulk() -> rx.Component:
+    """Selected payments are posted together; the button says how many."""
+    post = act(icon("book-check", 18), S.post_words, kind="primary", on_click=S.post_chosen)
+    return rx.cond(
+        S.can_choose > 0,
+        el.div(
+            act(S.all_words, on_click=S.choose_all),
+            el.div(rx.cond(S.post_words != "", post), aria_live="polite"),
+            class_name="flex flex-wrap items-center gap-3 px-4 md:px-5 py-2 border-b border-line",
+        ),
+    )
+
+
+def tick(item) -> rx.Component:
+    box = el.input(
+        type="checkbox",
+        checked=item.chosen,
+        on_change=S.choose(item.id).stop_propagation,
+        class_name="check",
+        aria_label=fill_var("Select {amount} from {who}", amount=item.amount, who=item.who),
+    )
+    return rx.cond(item.can_post, el.span(box, class_name="grid place-items-center size-9 -m-1"))
+
+
+def opener(item) -> rx.Component:
+    """The name of what a row is; a payment opens beside the list."""
+    words = el.span(" ", el.span(item.amount, " ", item.who), class_name="sr-only")
+    return rx.cond(
+        item.payment != "",
+        el.button(
+            item.kind,
+            words,
+            type="button",
+            on_click=PaymentPanelState.show(item.payment),
+            class_name="link cursor-pointer min-h-9 text-left",
+        ),
+        el.span(item.kind, class_name="font-semibold"),
+    )
+
+
+def state_of(item) -> rx.Component:
+    return el.div(
+        status_tag(item.tone, item.status),
+        rx.cond(item.more != "", el.span(item.more, class_name="text-cap text-ink-2")),
+        class_name="flex flex-wrap items-center gap-x-2",
+    )
+
+
+def as_table() -> rx.Component:
+    def one(item) -> rx.Component:
+        return el.tr(
+            el.td(tick(item), class_name="w-8"),
+            el.td(
+                item.day,
+                el.span(item.time, class_name="block text-sm text-ink-2"),
+                class_name="tnum whitespace-nowrap",
+            ),
+            el.td(opener(item)),
+            el.th(
+                link(
+                    item.who,
+                    href=item.who_href,
+                    cls="hover:underline font-semibold block truncate py-2",
+                ),
+                scope="row",
+                class_name=f"{LEFT} max-w-40",
+            ),
+            el.td(item.invoices, class_name="max-w-32 truncate", title=item.invoices),
+            el.td(item.shown, class_name="max-w-40"),
+            el.td(state_of(item)),
+            el.td(item.amount, class_name=f"{RIGHT} tnum font-semibold whitespace-nowrap"),
+            key=item.id,
+        )
+
+    heads = [
+        (el.span(_("Select"), class_name="sr-only"), LEFT),
+        (_("When"), LEFT),
+        (_("Kind"), LEFT),
+        (_("From"), LEFT),
+        (_("Invoice"), LEFT),
+        (_("With"), LEFT),
+        (_("Status"), LEFT),
+        (_("Amount"), RIGHT),
+    ]
+    return table(_("Transactions"), heads, S.rows, one)
+
+
+def one_card(item) -> rx.Component:
+    return el.li(
+        tick(item),
+        el.div(
+            el.p(item.who, class_name="font-semibold"),
+            el.p(item.day, " · ", item.time, class_name="text-sm text-ink-2"),
+            el.p(rx.cond(item.invoices != "", item.invoices, item.shown), class_name="text-sm text-ink-2"),
+            el.div(state_of(item), class_name="mt-1"),
+            class_name="flex-1 min-w-0",
+        ),
+        el.div(
+            el.p(item.amount, class_name="tnum font-bold"),
+            el.div(opener(item), class_name="grid justify-end [&>button]:min-h-11"),
+            class_name="text-right",
+        ),
+        class_name=CARD,
+        key=item.id,
+    )

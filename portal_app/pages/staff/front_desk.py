@@ -1,0 +1,282 @@
+"""/staff/desk: who stands in front of the desk gets a way in."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.components.form_fields import field, field_kind, form, text_input
+from portal_app.components.i18n import _, each, fill_var
+from portal_app.components.kit import (
+    button,
+    card,
+    done_message,
+    el,
+    empty,
+    error_message,
+    h1,
+    h2,
+    icon,
+    notice,
+    submit,
+)
+from portal_app.components.screen import page
+from portal_app.state.layout import LayoutState
+from portal_app.state.staff.front_desk import DeskState
+
+S: Any = DeskState
+
+
+@page("/staff/desk", "Front desk", on_load=S.load, side="staff")
+def desk() -> rx.Component:
+    return el.div(
+        rx.match(
+            S.paper, ("slip", slip()), ("portal", poster()), rx.cond(S.patient != "", person(), at_the_desk())
+        ),
+    )
+
+
+def said() -> rx.Component:
+    return rx.fragment(
+        done_message(S.news),
+        error_message(S.error),
+    )
+
+
+def at_the_desk() -> rx.Component:
+    words = text_input("words", "search", hint=True)
+    search = card(
+        form(
+            field(_("Find a patient"), "words", words, hint=_("First or last name, or chart number")),
+            submit(_("Search"), cls="mt-4"),
+            busy=S.busy,
+            sending=_("Searching…"),
+            on_submit=S.find,
+        ),
+        said(),
+        rx.cond(S.searched, rx.cond(S.found.length() > 0, results(), nobody())),
+        cls="p-5",
+    )
+    return el.div(
+        h1(_("Front desk")),
+        el.p(_("Help a patient to get into the portal."), class_name="text-ink-2 mt-1"),
+        el.div(search, share_card(), class_name="grid gap-5 lg:grid-cols-[1fr_20rem] items-start mt-5"),
+    )
+
+
+def results() -> rx.Component:
+    def one(item: Any) -> rx.Component:
+        return el.li(
+            el.button(
+                el.span(item.name, class_name="block font-semibold"),
+                el.span(item.about, class_name="block text-sm text-ink-2"),
+                type="button",
+                on_click=S.open(item.id),
+                class_name="w-full text-left px-3 py-2.5 rounded-md hover:bg-sunken cursor-pointer min-h-11",
+            ),
+            class_name="border-b border-line last:border-0",
+            key=item.id,
+        )
+
+    return el.ul(each(S.found, one), class_name="mt-4", aria_label=_("Patients found"))
+
+
+def nobody() -> rx.Component:
+    return empty("user-search", _("Nobody found"), _("Check the spelling, or type fewer letters."))
+
+
+def share_card() -> rx.Component:
+    ways = (
+        (_("Visitors choose"), ""),
+        (_("By text"), "phone"),
+        (_("By email"), "email"),
+        (_("With a desk code"), "desk"),
+    )
+    return card(
+        h2(_("Share the portal")),
+        el.p(
+            _("A link and a QR code for everybody. How do they confirm who they are?"),
+            class_name="text-ink-2 mt-1",
+        ),
+        el.ul(
+            *[
+                el.li(button(label, kind="second", on_click=S.share(way), cls="w-full justify-start!"))
+                for label, way in ways
+            ],
+            class_name="space-y-2 mt-3",
+        ),
+        cls="p-5",
+    )
+
+
+def person() -> rx.Component:
+    return el.div(
+        away(),
+        h1(S.name),
+        el.p(S.about, class_name="text-ink-2"),
+        said(),
+        el.div(
+            code_card(),
+            link_card(),
+            reset_card(),
+            links_card(),
+            class_name="grid gap-5 md:grid-cols-2 items-start mt-5",
+        ),
+    )
+
+
+def away() -> rx.Component:
+    return el.div(
+        button(icon("arrow-left", 18), _("Back to the search"), kind="quiet", on_click=S.back, cls="-ml-2"),
+        class_name="no-print",
+    )
+
+
+def code_card() -> rx.Component:
+    return card(
+        h2(_("Code on paper")),
+        el.p(
+            _("For whoever has no email and no mobile phone. Check their ID. An older code stops working."),
+            class_name="text-ink-2 mt-1",
+        ),
+        button(icon("printer", 19), _("Print a one-time code"), on_click=S.print_code, cls="mt-3"),
+        cls="p-5",
+    )
+
+
+def link_card() -> rx.Component:
+    places = rx.cond(S.contacts != "", S.contacts, _("Nothing on file"))
+    return card(
+        h2(_("Access link")),
+        el.p(places, class_name="font-semibold mt-1"),
+        el.p(_("Opens the sign-in with this contact filled in. A code is still asked for."), class_name="text-ink-2 mt-1"),
+        button(
+            icon("send", 19), _("Send the link"), kind="second", on_click=S.send_link,
+            disabled=S.contacts == "", cls="mt-3",
+        ),
+        cls="p-5",
+    )  # fmt: skip
+
+
+def reason_form(name: str, label: str, action: str, handler: Any, sending: str) -> rx.Component:
+    return form(
+        field(label, name, named_reason(name)),
+        submit(action, cls="mt-3"),
+        busy=S.busy,
+        sending=sending,
+        on_submit=handler,
+        cls="mt-3",
+    )
+
+
+def named_reason(name: str) -> rx.Component:
+    return el.input(
+        name="reason", max_length=500, class_name="input", custom_attrs={"id": name}, **field_kind("text")
+    )
+
+
+def reset_card() -> rx.Component:
+    waits = el.div(
+        notice(
+            "late",
+            fill_var("A reset takes effect on {when}.", when=S.reset_at),
+            el.p(S.reset_why),
+            cls="mt-3",
+        ),
+        button(_("Stop the reset"), kind="second", on_click=S.stop_reset, cls="mt-3"),
+    )
+    begin = el.details(
+        el.summary(_("Lost everything"), class_name="font-semibold text-brand min-h-11 flex items-center"),
+        el.p(
+            _(
+                "Removes password, app, recovery codes and passkeys after 24 hours. "
+                "The patient is told at every address and can stop it."
+            ),
+            class_name="text-ink-2",
+        ),
+        reason_form(
+            "reset-reason",
+            _("How did you check who they are?"),
+            _("Start the reset"),
+            S.start_reset,
+            _("Starting the reset…"),
+        ),
+    )
+    unlock = el.details(
+        el.summary(_("Locked out"), class_name="font-semibold text-brand min-h-11 flex items-center"),
+        el.p(_("After too many wrong passwords. Check their ID first."), class_name="text-ink-2"),
+        reason_form(
+            "unlock-reason",
+            _("How did you check who they are?"),
+            _("Unlock the sign-in"),
+            S.unlock,
+            _("Unlocking…"),
+        ),
+    )
+    return card(
+        h2(_("Password, app and passkeys")), rx.cond(S.reset_at != "", waits, begin), unlock, cls="p-5"
+    )
+
+
+def links_card() -> rx.Component:
+    def one(item: Any) -> rx.Component:
+        return el.li(
+            el.div(
+                el.p(item.purpose, class_name="font-semibold"),
+                el.p(item.about, class_name="text-sm text-ink-2"),
+                class_name="flex-1",
+            ),
+            button(
+                _("Take back"),
+                el.span(": ", item.purpose, class_name="sr-only"),
+                kind="quiet",
+                on_click=S.revoke(item.id),
+            ),
+            class_name="flex items-center gap-3 py-2 border-b border-line last:border-0",
+            key=item.id,
+        )
+
+    return rx.cond(
+        S.links.length() > 0,
+        card(h2(_("Open links")), el.ul(each(S.links, one), class_name="mt-2"), cls="p-5"),
+    )
+
+
+def sheet_of_paper(heading: Any, *body: Any) -> rx.Component:
+    return el.div(
+        away(),
+        card(
+            el.p(LayoutState.practice, class_name="font-bold"),
+            heading,
+            *body,
+            cls="p-6 md:p-8 mt-3 max-w-[36rem]",
+        ),
+        el.div(
+            button(icon("printer", 19), _("Print"), custom_attrs={"data-print": "1"}),
+            class_name="no-print mt-5",
+        ),
+    )
+
+
+def qr() -> rx.Component:
+    return el.img(
+        src=S.qr, alt=_("QR code of the portal’s address"), width="220", height="220",
+        class_name="bg-white p-2 rounded-md border border-line mt-4",
+    )  # fmt: skip
+
+
+def slip() -> rx.Component:
+    return sheet_of_paper(
+        el.h1(S.name, class_name="sr-only", data_focus="1"),
+        each(S.lines, lambda line: el.p(line, class_name="mt-2 text-lg")),
+        qr(),
+    )
+
+
+def poster() -> rx.Component:
+    return sheet_of_paper(
+        el.h1(_("Your patient portal"), class_name="text-2xl font-bold mt-2", data_focus="1"),
+        el.p(_("See and pay your bills. Scan the picture or open:"), class_name="mt-2"),
+        el.p(el.b(S.address, class_name="break-all"), class_name="mt-1"),
+        qr(),
+        el.p(_("We confirm that it is you, and ask for your date of birth."), class_name="mt-4"),
+    )

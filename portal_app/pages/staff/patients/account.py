@@ -1,0 +1,125 @@
+"""A patient's account: balance, what is being posted, credit, and the bills."""
+
+import reflex as rx
+
+from portal_app.components.i18n import _, each, fill_var
+from portal_app.components.kit import button, card, el, empty, h2, icon, link, notice, status_tag
+from portal_app.pages.staff.list_parts import CARD, LEFT, RIGHT, cards, fact, table
+from portal_app.state.staff.billing.invoices import InvoicePanelState
+from portal_app.state.staff.billing.patient import PatientState
+
+S = PatientState
+
+
+def balance() -> rx.Component:
+    every = link(
+        _("All transactions"),
+        icon("chevron-right", 18),
+        href=S.transactions,
+        cls="link inline-flex items-center min-h-11 mt-1",
+    )
+    return card(
+        el.div(
+            h2(_("Account balance"), cls="text-base! text-ink-2!"),
+            el.p(S.balance, class_name="text-fig font-bold tnum tracking-tight"),
+            every,
+            class_name="md:w-60 flex-none",
+        ),
+        el.div(
+            el.dl(
+                fact(_("Due on open invoices"), S.owed),
+                each(S.waiting, one_waiting),
+                rx.cond(S.waiting.length() > 0, fact(_("After posting"), S.will_owe)),
+                class_name="tnum",
+            ),
+            rx.cond(S.credit != "", credit()),
+            rx.cond(S.why_not != "", notice("info", S.why_not, cls="mt-4")),
+            class_name="flex-1 min-w-0 max-w-[40rem]",
+        ),
+        cls="p-5 md:flex md:gap-8",
+    )
+
+
+def one_waiting(item) -> rx.Component:
+    """Received, and not in the ledger yet (LEDG-1)."""
+    return fact(el.span(_("Being posted"), " · ", item.day, " · ", item.shown), item.amount)
+
+
+def credit() -> rx.Component:
+    use = button(_("Use credit"), kind="second", cls="btn-small mt-2", on_click=S.use_credit)
+    return el.div(
+        el.p(fill_var("Credit {amount}", amount=S.credit), class_name="font-bold text-ink tnum"),
+        el.p(_("It pays open invoices, oldest due first. No money moves."), class_name="text-sm text-ink-2"),
+        rx.cond(S.may_take & (S.open_invoices.length() > 0), use),
+        class_name="rounded-lg bg-paid-soft p-4 mt-4",
+    )
+
+
+def invoices() -> rx.Component:
+    nothing = empty("receipt-text", _("No invoices yet"), _("A new invoice starts as a draft; you send it."))
+    return card(
+        h2(_("Invoices"), cls="px-4 md:px-5 pt-4 pb-3"),
+        rx.cond(S.invoices.length() > 0, el.div(as_table(), cards(S.invoices, one_card)), nothing),
+        rx.cond(
+            S.more != "",
+            link(
+                S.more,
+                href=S.transactions,
+                cls="link inline-flex items-center min-h-11 px-5 border-t border-line w-full",
+            ),
+        ),
+        cls="overflow-hidden",
+    )
+
+
+def opener(item) -> rx.Component:
+    return el.button(
+        item.number,
+        type="button",
+        on_click=InvoicePanelState.show(item.id),
+        class_name="link cursor-pointer min-h-9 text-left tnum whitespace-nowrap",
+    )
+
+
+def as_table() -> rx.Component:
+    def one(item) -> rx.Component:
+        return el.tr(
+            el.th(opener(item), scope="row", class_name=LEFT),
+            el.td(item.issued, class_name="whitespace-nowrap"),
+            el.td(item.due_day, class_name="whitespace-nowrap"),
+            el.td(status_tag(item.tone, item.status)),
+            el.td(item.total, class_name=f"{RIGHT} tnum"),
+            el.td(item.due, class_name=f"{RIGHT} tnum font-semibold"),
+            key=item.id,
+        )
+
+    heads = [
+        (_("Number"), LEFT),
+        (_("Date"), LEFT),
+        (_("Due date"), LEFT),
+        (_("Status"), LEFT),
+        (_("Total"), RIGHT),
+        (_("Left to pay"), RIGHT),
+    ]
+    return table(_("Invoices"), heads, S.invoices, one)
+
+
+def one_card(item) -> rx.Component:
+    return el.li(
+        el.div(
+            el.div(opener(item), class_name="[&>button]:min-h-11"),
+            el.p(fill_var("Due {day}", day=item.due_day), class_name="text-sm text-ink-2"),
+            el.div(status_tag(item.tone, item.status), class_name="mt-1"),
+            class_name="flex-1 min-w-0",
+        ),
+        el.div(
+            el.p(item.total, class_name="tnum font-semibold pt-2"),
+            rx.cond(
+                item.due != "",
+                el.p(fill_var("{amount} left", amount=item.due), class_name="text-sm text-ink-2 tnum"),
+            ),
+            class_name="text-right",
+        ),
+        class_name=CARD,
+        key=item.id,
+    )

@@ -1,0 +1,149 @@
+"""The itemised receipt that a health account (HSA, FSA) or an insurer asks for, often called a superbill."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlmodel import col, select
+
+from portal_app.db.scope import Tx, reading
+from portal_app.db.select import columns
+from portal_app.db.tables.billing import Invoice, InvoiceLine
+from portal_app.db.tables.families import Patient
+from portal_app.domain import families
+from portal_app.domain.access import Principal, Side
+from portal_app.domain.billing.statements import check_period
+from portal_app.domain.billing.types import InvoiceStatus
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId
+from portal_app.domain.money import Money, shares, total
+from portal_app.services.billing.accessible_accounts import accessible_account
+from portal_app.services.billing.invoices.read import may_see_invoices
+from portal_app.services.billing.ledger.entries import currency
+from portal_app.services.billing.statements import full_name
+from portal_app.services.billing.views import Itemised, ItemisedLine
+
+_NOTHING_WAS_DONE = [InvoiceStatus.DRAFT, InvoiceStatus.VOID]
+
+
+def itemised_invoice(principal: Principal, invoice_id: InvoiceId) -> Itemised:
+    """Every line of one bill; those of persons the viewer may not see keep their amounts (DEP-4)."""
+    may_see_invoices(principal)
+    with reading(principal) as tx:
+        invoice = tx.get_or_404(Invoice, invoice_id)
+        hidden = _NOTHING_WAS_DONE if principal.side is not Side.STAFF else []
+        if invoice.status in hidden:
+            raise NotFound
+        lines = _lines(tx, [invoice.id])
+        names = _names(tx, lines)
+        rows = [
+            _line(line, names.get(line.patient_id, ""), invoice, paid) for line, paid in _paid(invoice, lines)
+        ]
+        return _whole(tx, invoice.account_id, rows, number=invoice.number)
+
+
+def itemised_period(
+    principal: Principal,
+    first: date,
+    last: date,
+    *,
+    account_id: AccountId | None = None,
+    patient_id: PatientId | None = None,
+) -> Itemised:
+    """Services of these days, by date, of the persons of the account whom the viewer may see."""
+    may_see_invoices(principal)
+    check_period(first, last)
+    with reading(principal) as tx:
+        account_id = accessible_account(tx, account_id)
+        if patient_id is not None:
+            tx.get_or_404(Patient, patient_id)
+        invoices = {invoice.id: invoice for invoice in _invoices(tx, account_id, first, last)}
+        lines = _lines(tx, list(invoices))
+        names = _names(tx, lines)
+        by_invoice: dict[InvoiceId, list[InvoiceLine]] = {}
+        for line in lines:
+            by_invoice.setdefault(line.invoice_id, []).append(line)
+        rows = [
+            _line(line, names[line.patient_id], invoices[id_], paid)
+            for id_, of in by_invoice.items()
+            for line, paid in _paid(invoices[id_], of)
+            if line.patient_id in names and patient_id in (None, line.patient_id)
+            if line.service_date and first <= line.service_date <= last
+        ]
+        rows.sort(key=lambda row: (row.service_date or first, row.number))
+        return _whole(tx, account_id, rows, first=first, last=last)
+
+
+def _invoices(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequence[Invoice]:
+    with_them = columns(InvoiceLine.invoice_id).where(
+        InvoiceLine.account_id == account_id,
+        col(InvoiceLine.service_date) >= first,
+        col(InvoiceLine.service_date) <= last,
+    )
+    wanted = select(Invoice).where(
+        Invoice.account_id == account_id,
+        col(Invoice.id).in_(with_them),
+        col(Invoice.status).not_in(_NOTHING_WAS_DONE),
+    )
+    return tx.exec(wanted).all()
+
+
+def _lines(tx: Tx, ids: list[InvoiceId]) -> list[InvoiceLine]:
+    found: list[InvoiceLine] = []
+    for start in range(0, len(ids), 500):
+        some = select(InvoiceLine).where(col(InvoiceLine.invoice_id).in_(ids[start : start + 500]))
+        found += tx.exec(some.order_by(col(InvoiceLine.position), col(InvoiceLine.id)))
+    return found
+
+
+def _names(tx: Tx, lines: list[InvoiceLine]) -> dict[PatientId, str]:
+    """Whole names, of whom the reader may see."""
+    wanted = col(Patient.id).in_({line.patient_id for line in lines})
+    rows = tx.exec(columns(Patient.id, Patient.given_name, Patient.family_name).where(wanted))
+    return {id_: families.full_name(given, family) for id_, given, family in rows}
+
+
+def _paid(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[tuple[InvoiceLine, Money]]:
+    """What was paid of each line: the bill's payments by the lines' amounts."""
+    weights = [max(line.amount.minor, 0) for line in lines]
+    if not any(weights):
+        return [(line, invoice.allocated.zero()) for line in lines]
+    parts = dict[LineId, Money](
+        zip((line.id for line in lines), shares(invoice.allocated, weights), strict=True)
+    )
+    return [(line, parts[line.id]) for line in lines]
+
+
+def _line(line: InvoiceLine, person: str, invoice: Invoice, paid: Money) -> ItemisedLine:
+    if not person:
+        return ItemisedLine(None, "", "", "", "", invoice.number, line.amount, paid)
+    return ItemisedLine(
+        service_date=line.service_date,
+        person=person,
+        provider=line.provider,
+        description=line.description,
+        code=line.code,
+        number=invoice.number,
+        charge=line.amount,
+        paid=paid,
+    )
+
+
+def _whole(
+    tx: Tx,
+    account_id: AccountId,
+    rows: Sequence[ItemisedLine],
+    *,
+    number: str = "",
+    first: date | None = None,
+    last: date | None = None,
+) -> Itemised:
+    return Itemised(
+        account_id=account_id,
+        payer=full_name(tx, account_id),
+        number=number,
+        first=first,
+        last=last,
+        rows=tuple(rows),
+        charged=total((row.charge for row in rows), currency()),
+        paid=total((row.paid for row in rows), currency()),
+    )

@@ -1,0 +1,109 @@
+"""Posted entries are brought to the practice's own system, each once, however long that is away (LEDG-5).
+
+An entry is queued in the transaction that posts it. A claim is a short transaction of its own, the
+system is asked with none open, then its answer is kept: a process that dies in between brings the
+entry again under the same key.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlmodel import col, select
+
+from portal_app.clock import now
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Account, Invoice, LedgerEntry, Payment, PostingExport
+from portal_app.db.tables.families import Patient
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.ids import EntryId, PatientId
+from portal_app.domain.money import Money, minor_digits
+from portal_app.gateways.practice_system import PracticeSystem
+from portal_app.gateways.sending import Sending, Sent
+from portal_app.i18n import gettext_noop
+from portal_app.services.billing.notify.events import tell_staff
+
+DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180))  # the last one again and again
+TELL_AFTER = 6  # tries
+_ASKING = timedelta(minutes=2)  # longer than the gateway's own time limit
+_STUCK = gettext_noop("The practice's system does not take what was posted: {reason}. It is tried again.")
+
+
+def deliver_exports(principal: Principal, *, system: PracticeSystem, at_most: int = 500) -> int:
+    """Bring what waits, oldest first. How many were taken; stops at the first that was not."""
+    principal.require(Permission.POST_TO_LEDGER)
+    taken = 0
+    for _ in range(at_most):
+        entry_id = _claim(principal)
+        if entry_id is None:
+            break
+        answer = system.take(_facts(principal, entry_id), key=entry_id)
+        _keep(principal, entry_id, answer)
+        if not isinstance(answer, Sent):
+            break  # it is away for the others too
+        taken += 1
+    return taken
+
+
+def _claim(principal: Principal) -> EntryId | None:
+    waiting = (
+        select(PostingExport)
+        .where(col(PostingExport.sent_at).is_(None), col(PostingExport.next_try_at) <= now())
+        .order_by(col(PostingExport.created_at), col(PostingExport.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    with transaction(principal) as tx:
+        row = tx.exec(waiting).first()
+        if row is None:
+            return None
+        row.tries += 1
+        row.next_try_at = now() + _ASKING
+        return row.id
+
+
+def _keep(principal: Principal, entry_id: EntryId, answer: Sending) -> None:
+    with transaction(principal) as tx:
+        row = tx.get_or_404(PostingExport, entry_id, lock=True)
+        if isinstance(answer, Sent):
+            row.sent_at, row.next_try_at, row.trouble = now(), None, ""
+            return
+        row.trouble = answer.reason
+        row.next_try_at = now() + DELAYS[min(row.tries, len(DELAYS)) - 1]
+        if row.tries == TELL_AFTER:
+            tell_staff(tx, "export_stuck", entry_id, _STUCK, None, reason=answer.reason)
+
+
+def _facts(principal: Principal, entry_id: EntryId) -> dict[str, Any]:
+    """What the practice's system reads of an entry; money as decimal text, signed."""
+    with reading(principal) as tx:
+        entry = tx.get_or_404(LedgerEntry, entry_id)
+        account = tx.get_or_404(Account, entry.account_id)
+        charts = dict(
+            tx.exec(
+                select(Patient.id, Patient.chart_number).where(
+                    col(Patient.id).in_({account.guarantor_id, entry.patient_id or account.guarantor_id})
+                )
+            ).all()
+        )
+        invoice = tx.get(Invoice, entry.invoice_id) if entry.invoice_id else None
+        payment = tx.get(Payment, entry.payment_id) if entry.payment_id else None
+    return {
+        "id": entry.id,
+        "kind": entry.kind.value,
+        "amount": _decimal(entry.amount),
+        "currency": entry.amount.currency,
+        "happened_on": entry.happened_on.isoformat(),
+        "posted_on": entry.posted_on.isoformat(),
+        "guarantor_chart_number": charts.get(account.guarantor_id, ""),
+        "patient_chart_number": charts.get(PatientId(entry.patient_id or ""), ""),
+        "invoice_number": invoice.number if invoice else "",
+        "payment_id": entry.payment_id or "",
+        "receipt_number": (payment.receipt_number or "") if payment else "",
+        "text": entry.text,
+    }
+
+
+def _decimal(amount: Money) -> str:
+    digits = minor_digits(amount.currency)
+    return f"{Decimal(amount.minor).scaleb(-digits):.{digits}f}"

@@ -1,0 +1,84 @@
+"""Who hears of what happened to money: the payer by message, staff by task, open pages at once."""
+
+from typing import Any
+
+from portal_app.clock import local_date, now
+from portal_app.db.scope import Tx
+from portal_app.db.tables.billing import Account, Payment, Refund
+from portal_app.db.tables.staff import Task
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import AccountId, new_id
+from portal_app.domain.money import Money
+from portal_app.services.live import announce
+from portal_app.services.messaging import outbox
+
+
+def announce_account_change(tx: Tx, account_id: AccountId, key: str) -> None:
+    """Open pages of staff and of the account look again, once this is committed."""
+    tx.on_commit(lambda: announce("payments", key))
+    tx.on_commit(lambda: announce(f"account:{account_id}", key))
+
+
+def tell_staff(
+    tx: Tx, kind: str, about: str, message: str, account_id: AccountId | None, **values: Any
+) -> bool:
+    """A task for a person, once per kind and thing; False when it was told before."""
+    tx.on_commit(lambda: announce("tasks", about))
+    return tx.add_as_system_once(
+        Task(
+            id=new_id("tsk"),
+            once=f"{kind}:{about}",
+            kind=kind,
+            message=message,
+            values={name: _plain(value) for name, value in values.items()},
+            account_id=account_id,
+            created_at=now(),
+        )
+    )
+
+
+def send_receipt(tx: Tx, payment: Payment) -> None:
+    """In each way the payer chose; the paper goes with the email."""
+    payer = payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id
+    told = outbox.write_each_way(
+        tx,
+        "receipt",
+        once=f"receipt:{payment.id}",
+        to_patient=payer,
+        account_id=payment.account_id,
+        values={
+            "number": payment.receipt_number,
+            "amount": payment.amount,
+            "date": local_date(payment.settled_at or payment.created_at),
+        },
+        attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment.id}],
+    )
+    if told:
+        payment.receipt_to = dict(outbox.chosen_contacts(tx, payer)).get(ContactKind.EMAIL, "")
+
+
+def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
+    outbox.write_each_way(
+        tx,
+        "refund",
+        once=f"refund:{refund.id}",
+        to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
+        account_id=payment.account_id,
+        values={"amount": refund.amount, "date": local_date(refund.settled_at or refund.created_at)},
+    )
+
+
+def send_failure_note(tx: Tx, payment: Payment) -> None:
+    """For who has long left the page: a bank debit that came back, an answer that came late."""
+    outbox.write_each_way(
+        tx,
+        "payment_failed",
+        once=f"payment_failed:{payment.id}",
+        to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
+        account_id=payment.account_id,
+        values={"amount": payment.amount, "date": local_date(payment.created_at)},
+    )
+
+
+def _plain(value: Any) -> Any:
+    return {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value

@@ -1,0 +1,118 @@
+"""What staff do with payments: record what was paid at the desk, post to the ledger."""
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+
+from portal_app.clock import now
+from portal_app.db.scope import Tx, retried, transaction
+from portal_app.db.tables.billing import Payment
+from portal_app.domain.access import Permission, Principal, system_principal
+from portal_app.domain.billing.payability import DESK
+from portal_app.domain.billing.payments import allocate
+from portal_app.domain.billing.types import RECEIVED, Method, Origin, PaymentStatus
+from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
+from portal_app.domain.money import Money
+from portal_app.services.billing.ledger.entries import lock_account, post_payment
+from portal_app.services.billing.notify.events import announce_account_change
+from portal_app.services.billing.payments.pay import asked_about, invoices_of, keep_parts
+from portal_app.services.billing.payments.payability import to_pay
+from portal_app.services.billing.payments.settle import book_receipt, requested_total
+from portal_app.services.billing.views import PaymentOutcome
+
+AT_THE_DESK = frozenset({Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER})
+
+
+@retried
+def record_payment(
+    principal: Principal,
+    payment_id: PaymentId,
+    account_id: AccountId,
+    amount: Money,
+    *,
+    method: Method,
+    invoice_ids: Sequence[InvoiceId] | None = None,
+    note: str = "",
+) -> PaymentOutcome:
+    """Cash, check or terminal: no processor's minimum, oldest due first or the named bills; once per id."""
+    principal.require(Permission.TAKE_PAYMENTS)
+    if method not in AT_THE_DESK:
+        raise UserError("Choose how it was paid.")
+    with transaction(principal) as tx:
+        lock_account(tx, account_id)  # theirs to touch at all
+    with transaction(_on_behalf(principal)) as tx:
+        lock_account(tx, account_id)
+        before = tx.get(Payment, payment_id)
+        if before is None:
+            before = _record(tx, principal, payment_id, account_id, amount, method, invoice_ids, note)
+        elif (before.account_id, requested_total(tx, before), before.method) != (account_id, amount, method):
+            raise UserError("This payment was already sent with another amount. Check your payments.")
+        return PaymentOutcome(before.id, before.status, before.amount)
+
+
+def _on_behalf(principal: Principal) -> Principal:
+    """The portal's errand for this person: receipts and settings are the portal's own rows."""
+    return system_principal(f"desk for {principal.name}")
+
+
+def _record(
+    tx: Tx,
+    principal: Principal,
+    payment_id: PaymentId,
+    account_id: AccountId,
+    amount: Money,
+    method: Method,
+    invoice_ids: Sequence[InvoiceId] | None,
+    note: str,
+) -> Payment:
+    found = asked_about(tx, account_id, invoice_ids, lock=True)
+    answer = to_pay(tx, found, channel=DESK)
+    if amount <= amount.zero():
+        raise UserError("Enter an amount, like {example}", example=Money(40_00, amount.currency))
+    answer.payability.accept(amount)
+    chosen = tuple(invoice_ids or ())
+    payment = tx.add(
+        Payment(
+            id=payment_id,
+            account_id=account_id,
+            amount=amount,
+            refunded=amount.zero(),
+            allocated=amount.zero(),
+            status=PaymentStatus.PROCESSING,
+            method=method,
+            origin=Origin.STAFF,
+            paid_by=principal.name,
+            invoice_id=chosen[0] if len(chosen) == 1 else None,
+            paid_with=method.value.title(),
+            note=note,
+            created_at=now(),
+        )
+    )
+    tx.flush()
+    keep_parts(tx, payment, allocate(amount, invoices_of(found, answer)))
+    book_receipt(tx, payment)
+    announce_account_change(tx, account_id, payment.id)
+    return payment
+
+
+@retried
+def post_payments(principal: Principal, payment_ids: Sequence[PaymentId]) -> int:
+    """Payments become ledger entries; how many were not posted before. Refused for one without money."""
+    principal.require(Permission.POST_TO_LEDGER)
+    wanted = set(payment_ids)
+    with transaction(principal) as tx:
+        rows = tx.exec(select(Payment).where(col(Payment.id).in_(wanted))).all()
+        if len(rows) != len(wanted):
+            raise NotFound
+        for account_id in sorted({row.account_id for row in rows}):
+            lock_account(tx, account_id)
+        done = 0
+        for row in rows:
+            payment = tx.get_or_404(Payment, row.id, lock=True)
+            if payment.status not in RECEIVED:
+                raise UserError("Only payments that were received can be posted.")
+            if post_payment(tx, payment):
+                done += 1
+                announce_account_change(tx, payment.account_id, payment.id)
+        return done

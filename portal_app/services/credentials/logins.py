@@ -1,0 +1,121 @@
+"""What the ways in share: one patient's login, their addresses, failures that count."""
+
+from sqlmodel import col, select
+
+from portal_app import clock
+from portal_app.db.scope import Tx
+from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.staff import Task
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.credentials import LOCKED_AFTER, delay_after
+from portal_app.domain.errors import NotFound, NotSignedIn
+from portal_app.domain.families import ContactKind, Person, may_sign_in
+from portal_app.domain.ids import PatientId, new_id
+from portal_app.i18n import gettext_noop
+from portal_app.services.as_system import note
+from portal_app.services.messaging.outbox import notify_all_contacts
+from portal_app.services.patients.usable_contacts import usable_contacts
+
+
+def require_own_login(principal: Principal) -> PatientId:
+    """The patient who changes their own sign-in; nobody else does it for them."""
+    if principal.patient_id is None or not principal.session_ref:
+        raise NotSignedIn
+    principal.require(Permission.MY_ACCOUNT)
+    return principal.patient_id
+
+
+def login_of(tx: Tx, patient_id: PatientId) -> PatientLogin:
+    """Locked against others; made when there is none yet."""
+    lock_patient_row(tx, patient_id)  # two at once must not both make one
+    found = tx.get(PatientLogin, patient_id, with_for_update=True, populate_existing=True)
+    return found or tx.add(PatientLogin(patient_id=patient_id, created_at=clock.now()))
+
+
+def lock_patient_row(tx: Tx, patient_id: PatientId) -> Patient:
+    """Nobody else changes this patient meanwhile; who only refers to them (a new session) does not wait."""
+    person = tx.get(Patient, patient_id, with_for_update={"key_share": True}, populate_existing=True)
+    if person is None:
+        raise NotFound
+    return person
+
+
+def has_set_up_anything(tx: Tx, login: PatientLogin) -> bool:
+    return bool(login.password_hash or login.totp_secret or passkeys_of(tx, login.patient_id))
+
+
+def passkeys_of(tx: Tx, patient_id: PatientId) -> list[Passkey]:
+    mine = select(Passkey).where(col(Passkey.patient_id) == patient_id)
+    return list(tx.exec(mine.order_by(col(Passkey.created_at))))
+
+
+def recovery_codes_left(tx: Tx, patient_id: PatientId) -> int:
+    return len(tx.exec(select(RecoveryCode.hash).where(col(RecoveryCode.patient_id) == patient_id)).all())
+
+
+def contact_for_code(tx: Tx, patient_id: PatientId, kind: ContactKind) -> ContactPoint | None:
+    """Where a second code goes: the preferred one; after STOP no phone."""
+    return next((point for point in usable_contacts(tx, patient_id) if point.kind is kind), None)
+
+
+def may_sign_in_now(tx: Tx, patient_id: PatientId) -> bool:
+    """Are they one who signs in? No child, nobody merged, inactive or gone."""
+    person = tx.get(Patient, patient_id)
+    practice = tx.get_or_404(Practice, "practice")
+    return person is not None and may_sign_in(
+        Person(person.id, person.birth_date, status=person.status), practice.dependent_age, clock.today()
+    )
+
+
+def count_try(tx: Tx, login: PatientLogin) -> None:
+    """Beforehand, as if it were wrong, with the growing delay of it: many at once gain nothing."""
+    login.failures += 1
+    login.locked_until = clock.now() + delay_after(login.failures)
+    tx.add(login)
+
+
+def count_failure(tx: Tx, login: PatientLogin) -> None:
+    count_try(tx, login)
+    lock_if_too_many(tx, login)
+
+
+def lock_if_too_many(tx: Tx, login: PatientLogin) -> None:
+    """After twenty in a row only the desk opens it, and everybody hears of it."""
+    if login.failures >= LOCKED_AFTER and not login.locked:
+        login.locked = True
+        note(tx, "sign_in_locked", login.patient_id, ok=False)
+        notify_all_contacts(tx, login.patient_id, "sign_in_locked")
+        tx.add_as_system_once(
+            Task(
+                id=new_id("tsk"),
+                once=f"sign_in_locked:{login.patient_id}:{clock.now().isoformat()}",
+                kind="sign_in_locked",
+                message=gettext_noop(
+                    "A patient's sign-in is locked after too many wrong passwords or codes."
+                ),
+                patient_id=login.patient_id,
+                created_at=clock.now(),
+            )
+        )
+    tx.add(login)
+
+
+def forgive_attempt(tx: Tx, login: PatientLogin) -> None:
+    """The try that was counted beforehand was a right one."""
+    login.failures = max(0, login.failures - 1)
+    login.locked_until = None
+    tx.add(login)
+
+
+def is_locked_out(login: PatientLogin) -> bool:
+    return login.locked or (login.locked_until is not None and login.locked_until > clock.now())
+
+
+def masked(kind: ContactKind, value: str) -> str:
+    """Enough for its owner: "m•••@example.com", "••• 0142"."""
+    if kind is ContactKind.PHONE:
+        return f"••• {value[-4:]}"
+    name, _, host = value.partition("@")
+    return f"{name[:1]}•••@{host}"

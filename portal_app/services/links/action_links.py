@@ -1,0 +1,355 @@
+"""Addresses that open something: sign-in with the contact filled in, one purpose, the portal, a desk code.
+
+What opens rides in the address's fragment, which browsers send to nobody; only hashes are kept.
+"""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlmodel import col, delete, select
+
+from portal_app import clock
+from portal_app.db.scope import Tx, reading, retried, transaction
+from portal_app.db.tables.billing import Account, Invoice
+from portal_app.db.tables.credentials import ActionLink
+from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.sign_in import PortalSession, SessionTicket
+from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.credentials import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
+from portal_app.domain.errors import NotFound, NotSignedIn, UserError
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import AccountId, PatientId, new_id
+from portal_app.domain.money import Money
+from portal_app.domain.sign_in import BIRTH_DATE_TRIES, SessionScope
+from portal_app.i18n_paths import default_language, localised_url
+from portal_app.services import live
+from portal_app.services.as_system import as_system, note
+from portal_app.services.credentials.logins import may_sign_in_now
+from portal_app.services.links.qr_codes import qr_svg
+from portal_app.services.messaging import outbox
+from portal_app.services.patients.usable_contacts import usable_contacts
+from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.crypto import NotOurs, decrypt, encrypt
+from portal_app.services.sign_in.sessions import write_ticket
+
+_MAY_MAKE = {
+    Purpose.PAY: Permission.TAKE_PAYMENTS,
+    Purpose.CARD: Permission.TAKE_PAYMENTS,
+    Purpose.SIGN: Permission.MANAGE_AGREEMENTS,
+    Purpose.FORMS: Permission.MANAGE_FORMS,
+}
+
+
+class LinkOver(UserError):
+    """Unknown, expired, revoked, done, guessed at too often: one answer for all."""
+
+    def __init__(self) -> None:
+        super().__init__("This link no longer works. Sign in, or ask us for a new one.")
+
+
+class WrongBirthDate(UserError):
+    def __init__(self) -> None:
+        super().__init__("That is not the date of birth we have. Please check it.")
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """`address` is shown or sent now; nobody can read it again."""
+
+    id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    id: str
+    purpose: Purpose
+    subject_id: str
+    made: datetime
+    expires: datetime
+    state: str  # "open", "done", "revoked", "expired", "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link's session is for: this subject, at most this amount, and nothing else of the chart."""
+
+    link_id: str
+    purpose: Purpose
+    subject_id: str
+    account_id: AccountId | None
+    patient_id: PatientId
+    at_most: Money | None
+    made: datetime
+    opened: datetime  # this session began
+
+
+@dataclass(frozen=True, slots=True)
+class PortalLink:
+    address: str
+    qr_svg: str
+
+
+def new_link(
+    tx: Tx,
+    purpose: Purpose,
+    subject_id: str,
+    *,
+    patient_id: PatientId | None = None,
+    at_most: Money | None = None,
+    life: timedelta | None = None,
+    made_by: str = "",
+) -> NewLink:
+    """An address for one purpose, in the transaction that sends or shows it.
+
+    `patient_id`: whose birth date is asked; the guarantor's for money. `made_by`: the caller unless said.
+    """
+    account_id = _account(tx, purpose, subject_id)
+    if account_id:
+        patient_id = tx.get_or_404(Account, account_id).guarantor_id
+    if patient_id is None or not _born(tx, patient_id):
+        raise UserError("Without a date of birth on file, a link cannot be opened.")
+    if purpose is Purpose.PAY:
+        at_most = at_most or tx.get_or_404(Invoice, subject_id).due
+    token, now = secrets.token_urlsafe(32), clock.now()
+    row = tx.add(
+        ActionLink(
+            id=new_id("lnk"),
+            hash=_hash(token),
+            purpose=purpose,
+            subject_id=subject_id,
+            patient_id=patient_id,
+            account_id=account_id,
+            at_most=at_most,
+            made_by=made_by or tx.principal.name,
+            created_at=now,
+            expires_at=now + (life or _life(tx, purpose)),
+        )
+    )
+    note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
+    spoken = tx.get_or_404(Patient, patient_id).language
+    return NewLink(row.id, f"{localised_url(spoken, '/links')}#{token}")
+
+
+@retried
+def open_link(principal: Principal, token: str, birth_date: date) -> str:
+    """A ticket for a session that can do this one thing. LinkOver, WrongBirthDate.
+
+    Opening again ends what was opened before: one link, one session.
+    """
+    rate_limits.count("try from", principal.ip)
+    with transaction(as_system(principal)) as tx:
+        asked = select(ActionLink).where(col(ActionLink.hash) == _hash(token[:200]))
+        row = tx.exec(asked.with_for_update(key_share=True)).first()
+        if row is None or _state(row) != "open":
+            note(tx, "open_link_failed", row.patient_id if row else None, ok=False)
+            trouble: UserError = LinkOver()
+        elif _born(tx, row.patient_id) == birth_date:
+            row.birth_date_tries = 0
+            _end_sessions(tx, row.id)
+            note(tx, "open:link", row.patient_id, link=row.id, purpose=str(row.purpose))
+            return write_ticket(
+                tx,
+                way="link",
+                patient_id=row.patient_id,
+                scope=SessionScope.LINK,
+                link_id=row.id,
+                language=principal.language,
+            )
+        else:
+            row.birth_date_tries += 1
+            note(tx, "open_link_failed", row.patient_id, ok=False, tries=row.birth_date_tries)
+            trouble = LinkOver() if row.birth_date_tries >= BIRTH_DATE_TRIES else WrongBirthDate()
+    raise trouble
+
+
+def linked(principal: Principal) -> Linked:
+    """What this session's link is for. NotSignedIn when it is revoked, done or expired meanwhile."""
+    principal.require(Permission.LINKED)
+    with reading(as_system(principal)) as tx:
+        session = tx.get(PortalSession, principal.session_ref)
+        row = tx.get(ActionLink, session.link_id) if session and session.link_id else None
+        if session is None or session.revoked_at or row is None or _state(row) != "open":
+            raise NotSignedIn
+        return Linked(
+            link_id=row.id,
+            purpose=row.purpose,
+            subject_id=row.subject_id,
+            account_id=row.account_id,
+            patient_id=row.patient_id,
+            at_most=row.at_most,
+            made=row.created_at,
+            opened=session.created_at,
+        )
+
+
+def payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Principal, Linked]:
+    """For services that take the bill's account: use it with the link's own subject only (CODE-14)."""
+    this = linked(principal)
+    if this.purpose is not purpose or this.account_id is None:
+        raise NotFound
+    may = frozenset({Permission.MY_INVOICES, Permission.MY_PAYMENTS})
+    narrowed = Principal(
+        name=principal.name,
+        side=Side.PATIENT,
+        permissions=may,
+        accounts=frozenset({this.account_id}),
+        session_ref=principal.session_ref,
+        language=principal.language,
+        ip=principal.ip,
+    )
+    return narrowed, this
+
+
+def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, ...]:
+    """What staff made for a patient, newest first."""
+    principal.require(Permission.SHARE_PORTAL)
+    with reading(as_system(principal)) as tx:
+        rows = tx.exec(
+            select(ActionLink)
+            .where(col(ActionLink.patient_id) == patient_id)
+            .order_by(col(ActionLink.created_at).desc())
+            .limit(50)
+        )
+        return tuple(
+            LinkView(r.id, r.purpose, r.subject_id, r.created_at, r.expires_at, _state(r)) for r in rows
+        )
+
+
+def revoke_link(principal: Principal, link_id: str) -> None:
+    """It opens nothing any more; what it opened ends at once. Whoever may make such a link may do so."""
+    principal.require(Permission.STAFF_SIGNED_IN)
+    with transaction(as_system(principal)) as tx:
+        row = _held(tx, link_id)
+        if not principal.may(Permission.SHARE_PORTAL):
+            principal.require(_MAY_MAKE[row.purpose])
+        revoke(tx, row)
+
+
+def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
+    """All of a patient's: their contact has changed (CODE-12)."""
+    for row in tx.exec(
+        select(ActionLink).where(
+            col(ActionLink.patient_id) == patient_id, col(ActionLink.revoked_at).is_(None)
+        )
+    ).all():
+        revoke(tx, row)
+
+
+def access_link(principal: Principal, kind: ContactKind, value: str, language: str = "") -> str:
+    """The address of sign-in in `language` with this contact filled in. It shows the contact and opens nothing."""
+    principal.require(Permission.SHARE_PORTAL)
+    until = (clock.now() + ACCESS_LINK_LIFE).isoformat()
+    secret = encrypt("access link", json.dumps([str(kind), value, until]))
+    return f"{localised_url(language, '/sign-in')}#{secret}"
+
+
+def send_access_link(principal: Principal, patient_id: PatientId) -> int:
+    """To each of a patient's addresses; to how many that was."""
+    principal.require(Permission.SHARE_PORTAL)
+    with transaction(as_system(principal)) as tx:
+        patient = tx.get_or_404(Patient, patient_id)
+        usable = usable_contacts(tx, patient_id)
+        for point in usable:
+            outbox.write_message(
+                tx,
+                "access_link",
+                once=new_id("say"),
+                to_contact=(point.kind, point.value),
+                language=patient.language,
+                values={"link": access_link(principal, point.kind, point.value, patient.language)},
+            )
+        note(tx, "send:access_link", patient_id, count=len(usable))
+        return len(usable)
+
+
+def open_access_link(principal: Principal, token: str) -> str:
+    """The contact to fill in, and nothing more. LinkOver when it is old or the contact has changed."""
+    try:
+        kind, value, until = json.loads(decrypt("access link", token[:2000]))
+    except (NotOurs, ValueError) as trouble:
+        raise LinkOver from trouble
+    if datetime.fromisoformat(until) <= clock.now():
+        raise LinkOver
+    with reading(as_system(principal)) as tx:
+        asked = select(ContactPoint.id).where(
+            col(ContactPoint.kind) == ContactKind(kind), col(ContactPoint.value) == value
+        )
+        if not tx.exec(asked).first():
+            raise LinkOver
+    return value
+
+
+def portal_link(principal: Principal, way: str = "") -> PortalLink:
+    """The public address, as link and QR code: the visitor confirms by "phone", by "email" or with a
+    "desk" code; with "" they choose."""
+    principal.require(Permission.SHARE_PORTAL)
+    if way not in ("", "phone", "email", "desk"):
+        raise NotFound
+    address = localised_url(default_language(), f"/sign-in?by={way}" if way else "/welcome")
+    return PortalLink(address, qr_svg(address))
+
+
+def _account(tx: Tx, purpose: Purpose, subject_id: str) -> AccountId | None:
+    if purpose is Purpose.PAY:
+        return tx.get_or_404(Invoice, subject_id).account_id
+    return tx.get_or_404(Account, subject_id).id if purpose is Purpose.CARD else None
+
+
+def _life(tx: Tx, purpose: Purpose) -> timedelta:
+    return (
+        timedelta(days=tx.get_or_404(Practice, "practice").pay_link_days)
+        if purpose is Purpose.PAY
+        else LINK_LIFE
+    )
+
+
+def _born(tx: Tx, patient_id: PatientId) -> date | None:
+    person = tx.get_or_404(Patient, patient_id)
+    return person.birth_date if may_sign_in_now(tx, patient_id) else None
+
+
+def still_opens(row: ActionLink) -> bool:
+    return _state(row) == "open"
+
+
+def _state(row: ActionLink) -> str:
+    if row.revoked_at or row.done_at:
+        return "revoked" if row.revoked_at else "done"
+    if row.expires_at <= clock.now():
+        return "expired"
+    return "blocked" if row.birth_date_tries >= BIRTH_DATE_TRIES else "open"
+
+
+def _held(tx: Tx, link_id: str) -> ActionLink:
+    """Locked; a session that is just being made of it does not wait."""
+    row = tx.get(ActionLink, link_id, with_for_update={"key_share": True}, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def revoke(tx: Tx, row: ActionLink) -> None:
+    row.revoked_at = row.revoked_at or clock.now()
+    tx.add(row)
+    _end_sessions(tx, row.id)
+    note(tx, "revoke:link", row.patient_id, link=row.id)
+
+
+def _end_sessions(tx: Tx, link_id: str) -> None:
+    tx.exec(delete(SessionTicket).where(col(SessionTicket.link_id) == link_id))
+    opened = select(PortalSession).where(
+        col(PortalSession.link_id) == link_id, col(PortalSession.revoked_at).is_(None)
+    )
+    for session in tx.exec(opened).all():
+        session.revoked_at = clock.now()
+        tx.add(session)
+        tx.on_commit(lambda ref=session.ref: live.announce(f"session:{ref}"))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,194 @@
+"""A member of staff changes their own password and authenticator app, after showing once more who asks.
+
+Each change ends their other sessions and whatever sign-in was under way, and is told by mail.
+"""
+
+from dataclasses import dataclass, replace
+
+from sqlmodel import col, select, update
+
+from portal_app import clock
+from portal_app.db import audit
+from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.credentials import SessionProof
+from portal_app.db.tables.practice import Practice
+from portal_app.db.tables.sign_in import StaffStep
+from portal_app.db.tables.staff import StaffMember
+from portal_app.domain.access import Permission, Principal
+from portal_app.domain.credentials import PROOF_LIFE, Proof
+from portal_app.domain.errors import NotSignedIn, UserError
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import StaffId, new_id
+from portal_app.services.as_system import as_system
+from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.second_factor import NeedsProof, WrongCode, keep_proof
+from portal_app.services.messaging import outbox
+from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.set_up_links import end_set_up_link
+from portal_app.services.sign_in.staff import (
+    NewApp,
+    hash_of,
+    is_locked,
+    is_password,
+    new_app,
+    note_failure,
+    step_of,
+)
+
+_BOTH = {Proof.PASSWORD, Proof.TOTP}
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAccount:
+    name: str
+    email: str
+
+
+class WrongProof(UserError):
+    """Which of the two was wrong is not said: it may be asked by whoever found the screen open."""
+
+    def __init__(self) -> None:
+        super().__init__("The password or the code is not right, or the sign-in is locked for a while.")
+
+
+def view_account(principal: Principal) -> StaffAccount:
+    id_ = _at_work(principal)
+    with reading(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_)
+        return StaffAccount(me.name, me.email)
+
+
+def reauthenticate_staff(principal: Principal, password: str, code: str) -> None:
+    """Their password and a code of the app they have now; good for ten minutes in this session."""
+    id_ = _at_work(principal)
+    rate_limits.count("staff from", principal.ip)
+    with reading(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_)
+    rate_limits.count("staff", me.email)
+    right = is_password(me, password)
+    with transaction(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_, lock=True)
+        locked = is_locked(me)
+        used = 0 if locked or not right else step_of(me.totp_secret, code, me.totp_last_step)
+        if used:
+            me.totp_last_step, me.failures, me.locked_until = used, 0, None
+            for proof in _BOTH:
+                keep_proof(tx, principal.session_ref, proof)
+            tx.add(audit.line(principal, "prove:staff", subject=me.id))
+    if not used:
+        note_failure(principal, None if locked else me, "prove:staff")
+        raise WrongProof
+
+
+def is_staff_reauthenticated(principal: Principal) -> bool:
+    id_ = _at_work(principal)
+    with reading(as_system(principal)) as tx:
+        tx.get_or_404(StaffMember, id_)
+        return _proven(tx, principal)
+
+
+def change_staff_password(principal: Principal, password: str) -> None:
+    """Refused with the reason when it is easy to guess; NeedsProof first."""
+    id_ = _at_work(principal)
+    with reading(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_)
+    hashed = hash_of(password, me.email, me.name)
+    with transaction(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_, lock=True)
+        _needs_proof(tx, principal)
+        me.password_hash = hashed
+        _changed(tx, principal, me, "staff_password_changed", "change:staff_password")
+
+
+def begin_staff_app(principal: Principal) -> NewApp:
+    """Another app, shown once; the one they have goes on until its first code (`confirm_staff_app`)."""
+    id_ = _at_work(principal)
+    with transaction(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_, lock=True)
+        _needs_proof(tx, principal)
+        made = new_app(me.email, tx.get_or_404(Practice, "practice").name)
+        me.totp_waiting = made.sealed
+        return made
+
+
+def confirm_staff_app(principal: Principal, code: str) -> None:
+    """The first code of the new app; from now on only its codes count. WrongCode otherwise."""
+    id_ = _at_work(principal)
+    rate_limits.count("staff from", principal.ip)
+    with transaction(as_system(principal)) as tx:
+        me = tx.get_or_404(StaffMember, id_, lock=True)
+        _needs_proof(tx, principal)
+        locked = is_locked(me)
+        # A secret of its own: none of its codes was used before.
+        used = step_of(me.totp_waiting, code, 0) if me.totp_waiting and not locked else 0
+        if used:
+            me.totp_secret, me.totp_waiting, me.totp_last_step = me.totp_waiting, "", used
+            _changed(tx, principal, me, "staff_app_changed", "change:staff_app")
+    if not used:
+        note_failure(principal, None if locked else me, "change:staff_app")
+        raise WrongCode
+
+
+def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None:
+    """Password or phone lost: another password, and the app is set up anew, by a new link in production."""
+    principal.require(Permission.MANAGE_STAFF)
+    with reading(as_system(principal)) as tx:
+        whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email.strip().lower())).first()
+    if whose is None:
+        raise UserError("There is nobody with this email.")
+    hashed = hash_of(password, whose.email, whose.name)
+    theirs = replace(as_system(principal), staff_id=whose.id, session_ref="")  # every session of theirs ends
+    with transaction(as_system(principal)) as tx:
+        them = tx.get_or_404(StaffMember, whose.id, lock=True)
+        them.password_hash, them.totp_secret, them.totp_waiting = hashed, "", ""
+        end_set_up_link(tx, them.id)
+        _changed(tx, theirs, them, "staff_password_changed", "reset:staff_sign_in")
+
+
+def staff_emails(principal: Principal) -> set[str]:
+    """Of everybody who works here or did."""
+    principal.require(Permission.MANAGE_STAFF)
+    with reading(as_system(principal)) as tx:
+        return set(tx.exec(select(StaffMember.email)))
+
+
+def has_password(principal: Principal, email: str, password: str) -> bool:
+    """Whether this is the password they have: for one that was published."""
+    principal.require(Permission.MANAGE_STAFF)
+    with reading(as_system(principal)) as tx:
+        whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email)).first()
+    return is_password(whose, password)
+
+
+def _at_work(principal: Principal) -> StaffId:
+    """The member of staff who changes their own sign-in; nobody else does it for them."""
+    principal.require(Permission.STAFF_SIGNED_IN)
+    if principal.staff_id is None or not principal.session_ref:
+        raise NotSignedIn
+    return StaffId(principal.staff_id)
+
+
+def _needs_proof(tx: Tx, principal: Principal) -> None:
+    if not _proven(tx, principal):
+        raise NeedsProof
+
+
+def _proven(tx: Tx, principal: Principal) -> bool:
+    shown = tx.exec(select(SessionProof).where(col(SessionProof.session_ref) == principal.session_ref))
+    return {row.proof for row in shown if row.at > clock.now() - PROOF_LIFE} >= _BOTH
+
+
+def _changed(tx: Tx, principal: Principal, me: StaffMember, kind: str, action: str) -> None:
+    me.failures, me.locked_until = 0, None
+    under_way = (col(StaffStep.staff_id) == me.id, col(StaffStep.burnt_at).is_(None))
+    tx.exec(update(StaffStep).where(*under_way).values(burnt_at=clock.real_now()))
+    end_others(tx, principal)
+    tx.add(audit.line(principal, action, subject=me.id))
+    outbox.write_message(
+        tx,
+        kind,
+        once=f"{kind}:{new_id('say')}",
+        to_contact=(ContactKind.EMAIL, me.email),
+        language=me.language,
+        values={"date": clock.today()},
+    )

@@ -1,0 +1,111 @@
+"""What money's states are called, in the reader's language."""
+
+from datetime import date
+from functools import lru_cache
+
+from portal_app.clock import today
+from portal_app.db.select import PAGES_AHEAD
+from portal_app.domain.billing.declines import decline
+from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
+from portal_app.i18n import date_text, gettext_noop, month_text, names_text, plural, translate
+from portal_app.services.billing.views import InvoiceRow, InvoiceView, PaymentMethodView
+
+_PAYMENTS = {
+    PaymentStatus.PROCESSING: ("info", gettext_noop("On its way")),
+    PaymentStatus.REQUIRES_ACTION: ("due", gettext_noop("Waiting for the bank")),
+    PaymentStatus.SUCCEEDED: ("paid", gettext_noop("Received")),
+    PaymentStatus.FAILED: ("late", gettext_noop("Declined")),
+    PaymentStatus.CANCELLED: ("quiet", gettext_noop("Not completed")),
+    PaymentStatus.PARTLY_REFUNDED: ("info", gettext_noop("Partly refunded")),
+    PaymentStatus.REFUNDED: ("info", gettext_noop("Refunded")),
+    PaymentStatus.DISPUTED: ("late", gettext_noop("Disputed")),
+}
+
+
+def why_declined(language: str, code: str) -> str:
+    """By the bank's code; what it says of lost and stolen cards is not for the page."""
+    return translate(language, decline(code).payer) + " " + translate(language, "Nothing was charged.")
+
+
+def invoice_status(language: str, row: InvoiceRow | InvoiceView, year: int = 0) -> tuple[str, str]:
+    """Tone and words: "Due December 5", "Was due October 2", "Paid". `year`: this one, where it is known."""
+    return payable_invoice_status(language, row.status, row.due_date, row.overdue, year)
+
+
+def payable_invoice_status(
+    language: str, status: InvoiceStatus, due_date: date, overdue: bool, year: int = 0
+) -> tuple[str, str]:
+    if status is InvoiceStatus.PAID:
+        return "paid", translate(language, "Paid")
+    if status is InvoiceStatus.VOID:
+        return "quiet", translate(language, "Cancelled")
+    if status is InvoiceStatus.WRITTEN_OFF:
+        return "quiet", translate(language, "Nothing to pay")
+    return due_status(language, due_date, overdue=overdue, year=year)
+
+
+def due_status(language: str, day: date, *, overdue: bool, year: int = 0) -> tuple[str, str]:
+    """ "Due December 5", "Was due October 2"."""
+    return _due_words(language, day, overdue, year or today().year)
+
+
+@lru_cache(maxsize=8192)  # a list says the same days again and again; another year says them otherwise
+def _due_words(language: str, day: date, overdue: bool, _year: int) -> tuple[str, str]:
+    if overdue:
+        return "late", translate(language, "Was due {day}", day=day)
+    return "due", translate(language, "Due {day}", day=day)
+
+
+def payment_status(language: str, status: PaymentStatus) -> tuple[str, str]:
+    tone, msgid = _PAYMENTS[status]
+    return tone, translate(language, msgid)
+
+
+def invoice_title(language: str, title: str, more_lines: int = 0) -> str:
+    """The first line's words; what one may not read is "Services" (DEP-4)."""
+    if not title:
+        return translate(language, "Services")
+    if not more_lines:
+        return title
+    more = plural(language, "{n} more", "{n} more", more_lines)
+    return f"{title} + {more}"
+
+
+def for_whom(language: str, people: tuple[str, ...]) -> str:
+    return translate(language, "For {people}", people=names_text(language, people)) if people else ""
+
+
+def invoice_about(language: str, row: InvoiceRow, year: int = 0) -> str:
+    """ "November 3 · For Eva"."""
+    return _about(language, row.issue_date, row.people, year or today().year)
+
+
+@lru_cache(maxsize=8192)
+def _about(language: str, day: date, people: tuple[str, ...], _year: int) -> str:
+    parts = (date_text(language, day), for_whom(language, people))
+    return " · ".join(part for part in parts if part)
+
+
+def payment_method_note(language: str, source: PaymentMethodView) -> str:
+    """When a card runs out, before it surprises anybody."""
+    if not (source.exp_month and source.exp_year):
+        return source.name
+    month = month_text(language, source.exp_month, source.exp_year)
+    if source.expired:
+        return translate(language, "Expired {month}", month=month)
+    if source.expiring:
+        return translate(language, "Expires soon: {month}", month=month)
+    said = translate(language, "Expires {month}", month=month)
+    return f"{source.name} · {said}" if source.name else said
+
+
+def short_decline(language: str, code: str) -> str:
+    """For the desk, in a few words."""
+    return translate(language, decline(code).desk)
+
+
+def page_of_pages(language: str, page: int, pages: int) -> str:
+    """ "Page 2 of 5"; where a list is so long that nobody counted to its end, "of more than 25"."""
+    if pages > (known := page + PAGES_AHEAD - 1):
+        return translate(language, "Page {page} of more than {pages}", page=page, pages=known)
+    return translate(language, "Page {page} of {pages}", page=page, pages=pages)

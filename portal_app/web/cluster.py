@@ -1,0 +1,98 @@
+"""Several processes: a page that comes from another one finds its state here.
+
+The framework gives a page whose socket is held elsewhere a new name, so an empty state. That is right for
+a second tab. It is wrong when the other process has died, or holds a line at whose end nobody is any more.
+"""
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+
+from redis import RedisError
+
+from portal_app.gateways.bus import Holder, bus
+from portal_app.services import live
+from portal_app.web.shield.sockets import OPEN, PATIENCE
+from portal_app.web.threads import in_thread
+
+BEAT_EVERY = 2.0  # seconds
+_IN_TIME = PATIENCE + 0.6  # seconds for the other process to ask its line, and to say so
+_ALIVE = "alive"
+_asked: dict[str, asyncio.Future[str]] = {}
+_answering: set[asyncio.Task[None]] = set()
+_log = logging.getLogger("portal.neighbours")
+
+
+async def make_room(page: str) -> bool:
+    """Before its socket opens here. False when the page is alive elsewhere: this is another tab."""
+    if (others := bus()) is None:
+        return True
+    try:
+        holder = await in_thread(others.holder, page)
+        if holder is Holder.ANOTHER and await _is_alive_there(page):
+            return False
+        if holder in (Holder.ANOTHER, Holder.GONE):
+            await in_thread(others.forget, page)
+        await in_thread(others.claim, page)
+    except RedisError as trouble:  # the page comes in all the same, at worst with an empty state
+        _log.warning("Redis is away: %s", type(trouble).__name__)
+    return True
+
+
+async def leave(page: str) -> None:
+    """Its socket here has closed."""
+    if (others := bus()) is not None:
+        with suppress(RedisError):
+            await in_thread(others.release, page)
+
+
+async def answer_neighbours() -> None:
+    """For the server's lifespan: say that we live, and whether a page that is asked for does."""
+    if (ours := bus()) is None:
+        return
+    loop = asyncio.get_running_loop()
+
+    def listener(topic: str, key: str) -> None:
+        kind, _, about = topic.partition(":")
+        if kind in ("page", "answer") and not loop.is_closed():
+            loop.call_soon_threadsafe(_hear_answer if kind == "answer" else _start_answering, about, key)
+
+    live.listen(listener)
+    try:
+        while True:
+            with suppress(RedisError):
+                await in_thread(ours.beat)
+            await asyncio.sleep(BEAT_EVERY)
+    finally:
+        live.unlisten(listener)
+
+
+async def _is_alive_there(page: str) -> bool:
+    """Ask the process that holds it, with a number only this question has. One that does not answer is gone."""
+    number = secrets.token_hex(8)
+    _asked[number] = asyncio.get_running_loop().create_future()
+    try:
+        await in_thread(live.announce, f"page:{page}", number)
+        return await asyncio.wait_for(_asked[number], _IN_TIME) == _ALIVE
+    except TimeoutError:
+        return False
+    finally:
+        del _asked[number]
+
+
+def _hear_answer(number: str, answer: str) -> None:
+    if (waiting := _asked.get(number)) is not None and not waiting.done():
+        waiting.set_result(answer)
+
+
+def _start_answering(page: str, number: str) -> None:
+    if page in OPEN.by_token:
+        task = asyncio.get_running_loop().create_task(_answer(page, number))
+        _answering.add(task)
+        task.add_done_callback(_answering.discard)
+
+
+async def _answer(page: str, number: str) -> None:
+    alive = not await OPEN.drop_if_dead(page)
+    await in_thread(live.announce, f"answer:{number}", _ALIVE if alive else "dropped")

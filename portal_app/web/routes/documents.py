@@ -1,0 +1,118 @@
+"""Papers to keep, as downloads: only for who may see what they say; for anybody else they do not exist."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from portal_app.domain.access import Principal, Side
+from portal_app.domain.embedding import FRAME
+from portal_app.domain.errors import NotFound, NotSignedIn, UserError
+from portal_app.domain.ids import AccountId, PatientId, given_id
+from portal_app.i18n_paths import localised_path, supported_language
+from portal_app.services.audit import note_refusal
+from portal_app.services.documents.account_documents import (
+    itemised_paper,
+    itemised_period_paper,
+    statement_paper,
+    tax_paper,
+)
+from portal_app.services.documents.document import Document
+from portal_app.services.documents.payment_documents import invoice_paper, receipt_paper
+from portal_app.services.sign_in.sessions import principal_of
+from portal_app.settings import settings
+from portal_app.visitor import Visitor, visitor_of
+from portal_app.web.threads import in_thread
+
+_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+Asked = Mapping[str, str]  # of the address: its places and its query
+Make = Callable[[Principal, Asked, str], Document]
+
+
+def _download(make: Make) -> Any:
+    async def answer(request: Request) -> Response:
+        """200 the PDF, 401 nobody is signed in, 404 absent or not theirs. ?lang= overrides their language."""
+        asked = {**request.query_params, **request.path_params}
+        made = await in_thread(_seen_by, visitor_of(request.headers), asked, make)
+        return made if isinstance(made, Response) else _sent(made)
+
+    return answer
+
+
+def _seen_by(visitor: Visitor, asked: Asked, make: Make) -> Document | Response:
+    """Patient and staff may be signed in in one browser: the first of them who may see it, does."""
+    asker: Principal | None = None
+    language = asked.get("lang", "")
+    for side in (Side.PATIENT, Side.STAFF):
+        try:
+            principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip)
+            asker = asker or principal
+            spoken = language if language in settings().languages else principal.language
+            return make(principal, asked, supported_language(spoken))
+        except (NotSignedIn, UserError):
+            continue
+    if asker:
+        note_refusal(asker, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound")
+        return PlainTextResponse("Not Found", 404, _HEADERS)
+    if visitor.embedded:  # the frame itself went there: it must not be left with a word and no way on
+        return RedirectResponse(localised_path(language, FRAME), 303, _HEADERS)
+    return PlainTextResponse("Sign in first", 401, _HEADERS)
+
+
+def _sent(paper: Document) -> Response:
+    named = {"Content-Disposition": f'attachment; filename="{paper.file_name}"'}
+    return Response(paper.content, media_type="application/pdf", headers=_HEADERS | named)
+
+
+def _of_one(prefix: str, paper: Callable[[Principal, Any, str], Document]) -> Make:
+    return lambda principal, asked, language: paper(principal, given_id(prefix, asked["id"]), language)
+
+
+def _of_period(paper: Callable[..., Document]) -> Make:
+    """?from= and ?to= are its first and last day; ?person= narrows it, staff name the ?account=."""
+
+    def make(principal: Principal, asked: Asked, language: str) -> Document:
+        person = asked.get("person", "")
+        return paper(
+            principal,
+            _day(asked.get("from", "")),
+            _day(asked.get("to", "")),
+            language,
+            account_id=_account(asked),
+            patient_id=PatientId(given_id("pat", person)) if person else None,
+        )
+
+    return make
+
+
+def _taxes(principal: Principal, asked: Asked, language: str) -> Document:
+    year = asked["year"]
+    if not (year.isascii() and year.isdecimal() and len(year) == 4):
+        raise NotFound
+    return tax_paper(principal, int(year), language, account_id=_account(asked))
+
+
+def _account(asked: Asked) -> AccountId | None:
+    account = asked.get("account", "")
+    return AccountId(given_id("acc", account)) if account else None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotFound from None
+
+
+routes = [
+    Route("/documents/invoice/{id}.pdf", _download(_of_one("inv", invoice_paper))),
+    Route("/documents/receipt/{id}.pdf", _download(_of_one("pay", receipt_paper))),
+    Route("/documents/itemised/{id}.pdf", _download(_of_one("inv", itemised_paper))),
+    Route("/documents/itemised.pdf", _download(_of_period(itemised_period_paper))),
+    Route("/documents/statement.pdf", _download(_of_period(statement_paper))),
+    Route("/documents/payments/{year}.pdf", _download(_taxes)),
+]

@@ -1,0 +1,42 @@
+"""POST /webhooks/stripe: what the processor sends. The raw body is checked before anything reads it."""
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from portal_app.domain.access import system_principal
+from portal_app.gateways import gateways
+from portal_app.gateways.payments import Forged
+from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
+from portal_app.web.threads import in_thread
+
+_LARGEST = 1_000_000  # bytes; Stripe's own events stay far below
+
+
+async def webhook(request: Request) -> Response:
+    """200 when it is kept and handled; 400 when it is not signed by the processor; 503: send it again."""
+    body = await _raw(request)
+    if body is None:
+        return PlainTextResponse("too large", 413)
+    processor = gateways().payments
+    try:
+        told = processor.heard(body, request.headers.get("stripe-signature", ""))
+    except Forged:
+        return PlainTextResponse("bad signature", 400)
+    outcome = await in_thread(handle_webhook, system_principal("webhook"), told, processor=processor)
+    if outcome == LATER:
+        return PlainTextResponse("later", 503)
+    return PlainTextResponse("ok")
+
+
+async def _raw(request: Request) -> bytes | None:
+    """The body as it came; None when it is larger than any event."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LARGEST:
+            return None
+    return bytes(body)
+
+
+routes = [Route("/webhooks/stripe", webhook, methods=["POST"])]

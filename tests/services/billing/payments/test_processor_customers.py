@@ -1,0 +1,145 @@
+"""The processor hears of a payer when the rules have let the payment pass, and not before."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from portal_app.domain.billing.types import PaymentStatus
+from portal_app.domain.errors import NotFound, PermissionDenied, UserError
+from portal_app.domain.ids import AccountId, PaymentMethodId, new_id
+from portal_app.domain.money import Money
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services.billing.payments.pay import pay_account, pay_invoice
+from portal_app.services.billing.payments.payability import LinkLimit
+from portal_app.services.billing.payments.payment_methods import start_adding_payment_method
+from tests import people
+from tests.payments_helper import new_payment, set_practice
+from tests.people import INVOICE, VISA, People, add_payment
+
+
+class Noting(FakeProcessor):
+    """Keeps the accounts that it was asked to make customers of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_for: list[AccountId] = []
+
+    def customer(self, account_id: AccountId, name: str, email: str = "") -> str:
+        self.asked_for.append(account_id)
+        return super().customer(account_id, name, email)
+
+
+@pytest.fixture
+def processor(sample_people: People) -> Noting:
+    return Noting()
+
+
+def nothing() -> None:
+    pass
+
+
+def turn_off() -> None:
+    set_practice(online_payments=False)
+
+
+def raise_the_minimum() -> None:
+    set_practice(minimum_payment=Money(20_00))
+
+
+def leave_an_open_outcome() -> None:
+    add_payment(INVOICE, 50_00, status=PaymentStatus.REQUIRES_ACTION)
+
+
+def pay_the_same() -> None:
+    add_payment(INVOICE, 30_00)
+
+
+@pytest.mark.parametrize(
+    ("before", "offered", "how", "error"),
+    [
+        (nothing, Money(120_01), {}, "You can pay up to"),
+        (nothing, Money(49), {}, "The smallest payment is"),
+        (nothing, Money(0), {}, "The smallest payment is"),
+        (nothing, Money(50_00, "EUR"), {}, "Enter an amount"),
+        (raise_the_minimum, Money(19_99), {}, "The smallest payment is"),
+        (turn_off, Money(50_00), {}, "turned off"),
+        (leave_an_open_outcome, Money(50_00), {}, "We are checking"),
+        (pay_the_same, Money(30_00), {}, "Pay again"),
+        (
+            nothing,
+            Money(50_00),
+            {"limit": LinkLimit(Money(40_00), datetime(2026, 6, 1, tzinfo=UTC))},
+            "You can pay up to",
+        ),
+        (nothing, Money(50_00), {"token": "", "payment_method_id": None}, "Choose a card"),
+        (nothing, Money(50_00), {"payment_method_id": VISA}, "Choose a card"),
+    ],
+)
+def test_what_the_rules_refuse_makes_no_customer(
+    sample_people: People,
+    processor: Noting,
+    before: Callable[[], None],
+    offered: Money,
+    how: dict[str, object],
+    error: str,
+) -> None:
+    before()
+    given = {"token": processor.token()} | how
+    with pytest.raises(UserError, match=error):
+        pay_invoice(sample_people.maria, new_payment(), INVOICE, offered, processor=processor, **given)  # type: ignore[arg-type]
+    assert processor.asked_for == []
+
+
+def test_a_card_of_nobodys_and_an_invoice_that_is_not_theirs_make_none(
+    sample_people: People, processor: Noting
+) -> None:
+    stranger = PaymentMethodId(new_id("src"))
+    with pytest.raises(NotFound):
+        pay_invoice(
+            sample_people.maria,
+            new_payment(),
+            INVOICE,
+            Money(50_00),
+            processor=processor,
+            payment_method_id=stranger,
+        )
+    with pytest.raises(NotFound):
+        pay_invoice(
+            sample_people.kim,
+            new_payment(),
+            INVOICE,
+            Money(50_00),
+            processor=processor,
+            token=processor.token(),
+        )
+    with pytest.raises(UserError, match="up to"):
+        pay_account(
+            sample_people.maria, new_payment(), Money(500_00), processor=processor, token=processor.token()
+        )
+    assert processor.asked_for == []
+
+
+def test_adding_a_card_to_anothers_account_makes_none(sample_people: People, processor: Noting) -> None:
+    with pytest.raises(NotFound):
+        start_adding_payment_method(
+            sample_people.kim, new_id("sup"), processor=processor, account_id=people.RIVERA
+        )
+    with pytest.raises(PermissionDenied):
+        start_adding_payment_method(
+            sample_people.nora, new_id("sup"), processor=processor, account_id=people.RIVERA
+        )
+    assert processor.asked_for == []
+
+
+def test_what_may_be_paid_makes_one_and_the_same_form_again_no_other(
+    sample_people: People, processor: Noting
+) -> None:
+    id_, token = new_payment(), processor.token()
+    for _ in range(2):
+        outcome = pay_invoice(
+            sample_people.maria, id_, INVOICE, Money(50_00), processor=processor, token=token
+        )
+        assert outcome.status is PaymentStatus.SUCCEEDED
+    start_adding_payment_method(sample_people.maria, new_id("sup"), processor=processor)
+    assert processor.asked_for == [people.RIVERA]

@@ -1,0 +1,103 @@
+"""`kill -9` at random moments of a paying load: afterwards the processor and the portal agree one to one.
+
+Real processes, the processor outside. More of them: `PORTAL_KILLS=50` (`make bench`).
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from portal_app import clock
+from portal_app.db import engine as db_engine
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.billing import Payment, PaymentMethod, Refund
+from portal_app.domain.access import system_principal
+from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
+from portal_app.gateways.payments import Outcome
+from portal_app.gateways.stripe import StripeProcessor
+from portal_app.services.billing.payments.reconcile import reconcile
+from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
+from portal_app.stripe_simulator.webhooks import signature
+from tests.payments_helper import books_agree
+from tests.people import MARIA, RIVERA, VISA, People, add_invoice
+from tests.stripe_simulator.process import SECRET, Told, simulator, webhook
+
+PORTAL = system_principal("test")
+KILLS = int(os.environ.get("PORTAL_KILLS", "12"))
+INVOICES = 30
+
+
+@pytest.mark.slow
+def test_processes_killed_at_random_moments_leave_every_charge_booked_once(
+    sample_people: People, db: str, tmp_path: object
+) -> None:
+    assert sample_people
+    for _ in range(INVOICES):
+        add_invoice(RIVERA, (MARIA, "Implant", 5_000_00))
+    with transaction(PORTAL) as tx:
+        tx.get_or_404(PaymentMethod, VISA).processor_id = "pm_card_visa"
+    started = clock.real_now()
+    with webhook() as told, simulator(f"{tmp_path}/stripe.db", told.url) as simulated:
+        pay_and_kill(db, simulated.url)
+        processor = StripeProcessor("sk_test_tests", "pk_test_tests", SECRET, api_base=simulated.url)
+        with clock.held_at(clock.real_now()):
+            let_webhooks_in(told, processor)
+        with clock.held_at(clock.real_now() + timedelta(hours=26)):  # what never arrived is let go
+            reconcile(PORTAL, processor=processor, older_than=timedelta())
+            assert reconcile(PORTAL, processor=processor, older_than=timedelta()) == []
+        charges = list(processor.charges_since(started - timedelta(minutes=5)))
+        refunds = list(processor.refunds_since(started - timedelta(minutes=5)))
+    books_agree()
+    charged = {c.intent_id: c.received for c in charges if c.outcome is Outcome.SUCCEEDED}
+    with reading(PORTAL) as tx:
+        payments = tx.exec(select(Payment)).all()
+        given = tx.exec(select(Refund)).all()
+    booked = {p.processor_intent_id: p.amount for p in payments if p.status in RECEIVED}
+    assert booked == charged
+    assert len(charged) >= KILLS
+    assert max(Counter(c.payment_id for c in charges).values()) == 1
+    assert not [p for p in payments if p.status in IN_FLIGHT]
+    back = {f.refund_id: f.amount for f in refunds if f.outcome is Outcome.SUCCEEDED}
+    assert back == {r.processor_refund_id: r.amount for r in given if r.status is RefundStatus.SUCCEEDED}
+    assert not [r for r in given if r.status is RefundStatus.PROCESSING]
+
+
+def pay_and_kill(database: str, stripe: str) -> None:
+    dice = random.Random(7)
+    db_engine.dispose()
+    command = [sys.executable, "-m", "tests.services.paying_load", database, stripe]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
+        assert nursery.stdin and nursery.stdout
+        for _ in range(KILLS):
+            nursery.stdin.write("next\n")
+            nursery.stdin.flush()
+            child, before = int(nursery.stdout.readline()), received()
+            deadline = time.monotonic() + 30
+            while received() == before and time.monotonic() < deadline:
+                time.sleep(0.01)  # its first payment is through: it is in the middle of its work
+            time.sleep(dice.uniform(0, 0.4))
+            os.kill(child, signal.SIGKILL)
+        nursery.stdin.close()
+        assert nursery.wait(30) == 0
+
+
+def received() -> int:
+    with reading(PORTAL) as tx:
+        return len([p for p in tx.exec(select(Payment.status)) if p in RECEIVED])
+
+
+def let_webhooks_in(told: Told, processor: StripeProcessor) -> None:
+    """Each twice, in no order, as they come after a long night."""
+    bodies = [body for body, _ in told.heard] * 2
+    random.Random(3).shuffle(bodies)
+    for body in bodies:
+        told_of = processor.heard(body, signature(body, SECRET))
+        assert handle_webhook(PORTAL, told_of, processor=processor) != LATER

@@ -1,0 +1,225 @@
+"""In production a first authenticator app is set up by a link that somebody gave them, and by nothing else."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from pyotp.totp import TOTP
+from sqlmodel import select
+
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
+from portal_app.db.tables.staff import StaffMember
+from portal_app.domain.access import Role, Side, nobody, system_principal
+from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.ids import StaffId
+from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.set_up_links import NeedsSetUpLink, SetUpLinkOver, make_set_up_link
+from portal_app.services.sign_in.staff import (
+    StaffChallenge,
+    add_staff_member,
+    begin_set_up,
+    check_staff_password,
+    check_staff_totp,
+)
+from portal_app.services.staff import sign_in_settings
+from portal_app.settings import settings
+from tests.commands.places import PRODUCTION
+from tests.people import People
+from tests.services.credentials_helper import trail
+
+VISITOR = nobody("203.0.113.7", "en")
+PORTAL = system_principal("test")
+EMAIL, PASSWORD, OTHER = "nora.cohen@riverside.example", "seven quiet herons fly", "eleven green kettles sing"
+NOW = datetime(2026, 11, 2, 9, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The settings of a practice."""
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    rate_limits.forget_all()
+    assert not settings().demo
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def time(production: None) -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def nora(sample_people: People) -> StaffId:
+    return add_staff_member(sample_people.olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
+
+
+@pytest.fixture
+def token(nora: StaffId) -> str:
+    return new_token()
+
+
+def new_token() -> str:
+    address, _, token = make_set_up_link(PORTAL, EMAIL).address.partition("#")
+    assert address == "https://portal.riverside.example/staff/set-up"
+    return token
+
+
+def member(id_: StaffId) -> StaffMember:
+    with reading(PORTAL) as tx:
+        return tx.get_or_404(StaffMember, id_)
+
+
+def scanned(challenge: StaffChallenge) -> str:
+    """The code that an app shows which has scanned it."""
+    return TOTP(challenge.secret.replace(" ", "")).now()
+
+
+def set_up(token: str) -> str:
+    """All the way; a ticket."""
+    challenge = begin_set_up(VISITOR, token, PASSWORD)
+    return check_staff_totp(VISITOR, challenge.id, scanned(challenge))
+
+
+def test_the_right_password_alone_sets_up_nothing(nora: StaffId):
+    with pytest.raises(NeedsSetUpLink, match="set-up link"):
+        check_staff_password(VISITOR, EMAIL, PASSWORD)
+    with reading(PORTAL) as tx:
+        assert tx.exec(select(StaffStep)).all() == []
+    assert member(nora).totp_secret == "" and member(nora).failures == 0
+    assert [(line.action, line.outcome) for line in trail() if line.subject == nora][-1] == (
+        "sign_in:no_app",
+        "refused",
+    )
+
+
+@pytest.mark.parametrize("with_link", [True, False])
+def test_a_stranger_is_not_told_that_there_is_no_app(nora: StaffId, with_link: bool):
+    if with_link:
+        new_token()
+    with pytest.raises(UserError) as wrong:
+        check_staff_password(VISITOR, EMAIL, "not the password")
+    with pytest.raises(UserError) as unknown:
+        check_staff_password(VISITOR, "nobody@riverside.example", PASSWORD)
+    assert wrong.value.message == unknown.value.message
+    assert wrong.value.message == "The email or the password is wrong, or the sign-in is locked for a while."
+
+
+def test_by_the_link_and_the_password_they_scan_and_are_in(nora: StaffId, token: str):
+    challenge = begin_set_up(VISITOR, token, PASSWORD)
+    assert challenge.set_up and challenge.qr_svg.startswith("<svg") and "Riverside" in challenge.secret_uri
+    ticket = check_staff_totp(VISITOR, challenge.id, scanned(challenge))
+    assert principal_of(hashed(redeem(ticket).value), Side.STAFF).staff_id == nora
+    assert not check_staff_password(VISITOR, EMAIL, PASSWORD).set_up
+    with reading(PORTAL) as tx:
+        assert tx.exec(select(StaffSetUpLink)).all() == []
+
+
+def test_the_link_works_once(nora: StaffId, token: str):
+    set_up(token)
+    with pytest.raises(SetUpLinkOver):
+        begin_set_up(VISITOR, token, PASSWORD)
+
+
+def test_of_two_who_hold_it_the_second_comes_too_late(nora: StaffId, token: str):
+    """Both had scanned a secret before the first code was typed: the second's is nobody's."""
+    first = begin_set_up(VISITOR, token, PASSWORD)
+    second = begin_set_up(VISITOR, token, PASSWORD)
+    check_staff_totp(VISITOR, first.id, scanned(first))
+    with pytest.raises(UserError, match="not the code"):
+        check_staff_totp(VISITOR, second.id, scanned(second))
+
+
+def test_it_is_good_for_48_hours(nora: StaffId, token: str, time: time_machine.Traveller):
+    time.shift(timedelta(hours=48, seconds=-1))
+    halfway = begin_set_up(VISITOR, token, PASSWORD)
+    time.shift(1)
+    with pytest.raises(SetUpLinkOver):
+        begin_set_up(VISITOR, token, PASSWORD)
+    with pytest.raises(UserError, match="Begin again"):
+        check_staff_totp(VISITOR, halfway.id, scanned(halfway))
+    assert member(nora).totp_secret == ""
+
+
+def test_a_newer_one_replaces_it(nora: StaffId, token: str):
+    halfway = begin_set_up(VISITOR, token, PASSWORD)
+    newer = new_token()
+    with pytest.raises(SetUpLinkOver):
+        begin_set_up(VISITOR, token, PASSWORD)
+    with pytest.raises(UserError, match="Begin again"):  # begun by the one that was replaced
+        check_staff_totp(VISITOR, halfway.id, scanned(halfway))
+    assert set_up(newer)
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 43, "x" * 5000, "é☃"])
+def test_a_token_that_is_none_opens_nothing(nora: StaffId, token: str, wrong: str):
+    with pytest.raises(SetUpLinkOver):
+        begin_set_up(VISITOR, wrong, PASSWORD)
+
+
+def test_only_its_hash_is_kept(nora: StaffId, token: str):
+    with reading(PORTAL) as tx:
+        (kept,) = tx.exec(select(StaffSetUpLink)).all()
+    assert (kept.staff_id, kept.hash) == (nora, hashed(token))
+    assert token not in str(kept.model_dump())
+
+
+def test_five_wrong_passwords_on_it_lock_as_everywhere(
+    nora: StaffId, token: str, time: time_machine.Traveller
+):
+    for _ in range(5):
+        with pytest.raises(UserError, match="password is wrong"):
+            begin_set_up(VISITOR, token, "not the password")
+    rate_limits.forget_all()
+    with pytest.raises(UserError, match="password is wrong"):
+        begin_set_up(VISITOR, token, PASSWORD)
+    time.shift(61)
+    assert begin_set_up(VISITOR, token, PASSWORD).id
+
+
+def test_who_has_left_is_out(nora: StaffId, token: str):
+    with transaction(PORTAL) as tx:
+        tx.get_or_404(StaffMember, nora).active = False
+    with pytest.raises(SetUpLinkOver):
+        begin_set_up(VISITOR, token, PASSWORD)
+    with pytest.raises(UserError, match="nobody with this email"):
+        make_set_up_link(PORTAL, EMAIL)
+
+
+def test_a_reset_ends_the_link_and_a_new_one_sets_up_anew(nora: StaffId, token: str):
+    sign_in_settings.reset_staff_sign_in(PORTAL, EMAIL, OTHER)
+    with pytest.raises(SetUpLinkOver):
+        begin_set_up(VISITOR, token, OTHER)
+    with pytest.raises(NeedsSetUpLink):
+        check_staff_password(VISITOR, EMAIL, OTHER)
+    with pytest.raises(UserError, match="password is wrong"):
+        begin_set_up(VISITOR, new_token(), PASSWORD)
+    assert begin_set_up(VISITOR, new_token(), OTHER).set_up
+
+
+def test_who_has_an_app_is_given_no_link(nora: StaffId, token: str):
+    set_up(token)
+    with pytest.raises(UserError, match="staff reset"):
+        make_set_up_link(PORTAL, EMAIL)
+
+
+def test_a_step_that_no_link_opened_sets_up_nothing(nora: StaffId, token: str):
+    """As one that was begun before the portal was updated, or in demo mode."""
+    challenge = begin_set_up(VISITOR, token, PASSWORD)
+    with transaction(PORTAL) as tx:
+        tx.get_or_404(StaffStep, challenge.id).set_up_link = ""
+    with pytest.raises(UserError, match="Begin again"):
+        check_staff_totp(VISITOR, challenge.id, scanned(challenge))
+    assert member(nora).totp_secret == ""
+
+
+def test_only_whoever_manages_staff_makes_one(sample_people: People, nora: StaffId):
+    for who in (sample_people.dana, sample_people.nora, sample_people.maria, VISITOR):
+        with pytest.raises(PermissionDenied):
+            make_set_up_link(who, EMAIL)

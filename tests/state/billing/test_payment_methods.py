@@ -1,0 +1,177 @@
+from collections.abc import Iterator
+
+import pytest
+
+from portal_app import clock, gateways
+from portal_app.db.scope import transaction
+from portal_app.db.tables.billing import PaymentMethod
+from portal_app.db.tables.memberships import Membership, Plan
+from portal_app.domain.access import system_principal
+from portal_app.domain.ids import MembershipId, PlanId, new_id
+from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.gateways import Gateways
+from portal_app.gateways.mail_fake import FakeMailer
+from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.state.billing.payment_methods import PaymentMethodsState
+from tests import people
+from tests.payments_helper import fake_processor
+from tests.people import RIVERA, VISA, People, add_invoice
+from tests.state_helper import happens, look_from, on_screen
+
+
+@pytest.fixture
+def sample_people(sqlite_db: str) -> People:
+    return People.create()
+
+
+@pytest.fixture
+def processor(sample_people: People) -> Iterator[FakeProcessor]:
+    fake = fake_processor()
+    gateways.use(Gateways(payments=fake, mail=FakeMailer(), sms=FakeTexter(), documents=None))  # pyright: ignore[reportArgumentType]  (nothing is printed here)
+    yield fake
+    gateways.use(None)
+
+
+@pytest.fixture
+async def page(
+    sample_people: People, processor: FakeProcessor, monkeypatch: pytest.MonkeyPatch
+) -> PaymentMethodsState:
+    look_from(monkeypatch, sample_people.maria)
+    page = on_screen(PaymentMethodsState, "/payment-options")
+    await happens(page.load)
+    return page
+
+
+async def added(page: PaymentMethodsState, processor: FakeProcessor, card: str = "pm_card_mastercard") -> str:
+    await happens(page.add)
+    await happens(page.start_setup)
+    assert page.setup_secret
+    processor.finish_setup(page._setup_id, card)
+    await happens(page.setup_answered, result={"id": "seti", "status": "succeeded"})
+    return next((card.id for card in page.sources if card.id != VISA), "")
+
+
+def membership_paid_with(source: str) -> None:
+    with transaction(system_principal("test")) as tx:
+        plan = tx.add(
+            Plan(id=PlanId(new_id("pln")), practice_key="CARE", name="Family Care", period=Period.MONTH)
+        )
+        tx.flush()
+        tx.add(
+            Membership(
+                id=MembershipId(new_id("mem")),
+                account_id=RIVERA,
+                practice_key="M-1",
+                plan_id=plan.id,
+                status=MembershipStatus.ACTIVE,
+                start=clock.today(),
+                anchor_day=1,
+                payment_method_id=source,  # pyright: ignore[reportArgumentType]
+                created_at=clock.now(),
+            )
+        )
+
+
+async def test_what_is_on_file_is_listed_the_default_said(page: PaymentMethodsState):
+    (card,) = page.sources
+    assert (card.shown, card.is_default, card.tone) == ("Visa ending in 4242", True, "")
+    assert card.note == "Expires December 2030"
+
+
+@pytest.mark.parametrize(
+    ("month", "year", "tone", "note"),
+    [(5, 2026, "late", "Expired May 2026"), (6, 2026, "due", "Expires soon: June 2026")],
+)
+async def test_expired_and_expiring_within_30_days_is_said(
+    page: PaymentMethodsState, month: int, year: int, tone: str, note: str
+):
+    with transaction(system_principal("test")) as tx:
+        row = tx.get_or_404(PaymentMethod, VISA)
+        row.exp_month, row.exp_year, row.name = month, year, "Everyday"
+    await happens(page.load)
+    assert [(card.tone, card.note, card.name) for card in page.sources] == [(tone, note, "Everyday")]
+
+
+async def test_a_card_is_added_named_and_made_the_default(
+    page: PaymentMethodsState, processor: FakeProcessor
+):
+    new = await added(page, processor)
+    assert page.said == "Mastercard ending in 4444 was added."
+    assert not page.adding
+    await happens(page.rename, form={"source": new, "name": "Work"})
+    await happens(page.make_default, source=new)
+    assert [(card.id, card.name, card.is_default) for card in page.sources] == [
+        (new, "Work", True),
+        (VISA, "", False),
+    ]
+
+
+async def test_a_card_the_bank_refuses_is_not_saved_and_says_why(
+    page: PaymentMethodsState, processor: FakeProcessor
+):
+    await happens(page.add)
+    await happens(page.start_setup)
+    await happens(page.setup_answered, result={"id": "seti", "status": "succeeded"})
+    assert page.trouble == "This was not saved. Try again, or use another card or bank account."
+    assert page.adding
+    assert len(page.sources) == 1
+
+
+async def test_src_3_after_adding_what_is_past_due_is_offered_with_amounts(
+    page: PaymentMethodsState, processor: FakeProcessor
+):
+    late = clock.today().replace(month=5)
+    add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), due=late)
+    new = await added(page, processor)
+    assert [(row.title, row.status, row.amount) for row in page.offer] == [
+        ("Cleaning", "Was due May 15", "$40.00")
+    ]
+    assert page.offer_amount == "$40.00"
+    assert page.offer_href == f"/payments?pay=past_due&source={new}"
+
+
+async def test_src_1_the_default_that_memberships_use_asks_who_takes_over(
+    page: PaymentMethodsState, processor: FakeProcessor
+):
+    membership_paid_with(VISA)
+    new = await added(page, processor)
+    await happens(page.ask_remove, source=VISA)
+    assert (page.removing_shown, page.removing_pays) == ("Visa ending in 4242", "Pays Family Care")
+    assert [(heir.id, heir.first) for heir in page.heirs] == [(new, True)]
+    await happens(page.remove, form={"source": VISA})
+    assert page.trouble == "Choose which card or account is used from now on."
+    await happens(page.remove, form={"source": VISA, "heir": new})
+    assert [(card.id, card.is_default, card.pays) for card in page.sources] == [
+        (new, True, "Pays Family Care")
+    ]
+    assert page.said == "Visa ending in 4242 was removed."
+
+
+async def test_src_2_the_last_one_is_not_removed(page: PaymentMethodsState):
+    assert page.only_one
+    await happens(page.remove, form={"source": VISA})
+    assert page.trouble == "This is your only way to pay on file. Add another first."
+    assert len(page.sources) == 1
+
+
+async def test_somebody_elses_card_is_not_there(
+    sample_people: People, page: PaymentMethodsState, monkeypatch: pytest.MonkeyPatch
+):
+    look_from(monkeypatch, sample_people.kim)
+    for handler in (page.make_default, page.ask_remove):
+        await happens(handler, source=VISA)
+        assert page.notice == "We could not find that."
+    await happens(page.rename, form={"source": VISA, "name": "mine"})
+    assert page.notice == "We could not find that."
+    await happens(page.load)
+    assert page.sources == []
+
+
+async def test_who_answers_for_no_account_is_told_so(
+    sample_people: People, processor: FakeProcessor, monkeypatch: pytest.MonkeyPatch
+):
+    look_from(monkeypatch, sample_people.nina)
+    page = on_screen(PaymentMethodsState, "/payment-options")
+    await happens(page.load)
+    assert page.missing

@@ -1,0 +1,85 @@
+from datetime import date
+
+import pytest
+
+from portal_app.domain.access import nobody
+from portal_app.domain.errors import UserError
+from portal_app.services.sign_in.codes import NeedsFirstName
+from portal_app.state.sign_in.code import SignInState
+from portal_app.state.typed_fields import birth_date
+from tests.state_helper import happens, look_from, on_screen
+
+
+def typed(month: str, day: str, year: str) -> dict[str, str]:
+    return {"born_month": month, "born_day": day, "born_year": year}
+
+
+@pytest.mark.parametrize("month", ["3", "03", "March", "mar", "MAR.", "marzo", " march "])
+def test_a_month_may_be_a_number_or_a_name_in_either_language(month: str):
+    assert birth_date(typed(month, "14", "1981")) == date(1981, 3, 14)
+
+
+def test_no_leading_zeros_are_needed():
+    assert birth_date(typed("8", "2", "1960")) == date(1960, 8, 2)
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        (typed("", "14", "1981"), "Enter the month, day and year of your birth"),
+        ({}, "Enter the month, day and year of your birth"),
+        (typed("3", "14", "81"), "Enter the year with 4 digits, like 1980"),
+        (typed("3", "14", "१९८१"), "Enter the year with 4 digits, like 1980"),
+        (typed("13", "14", "1981"), "That is not a date. Check the month, day and year"),
+        (typed("2", "30", "1981"), "That is not a date. Check the month, day and year"),
+        (typed("ma", "14", "1981"), "That is not a date. Check the month, day and year"),
+        (typed("mayonnaise", "14", "1981"), "That is not a date. Check the month, day and year"),
+    ],
+)
+def test_what_is_missing_is_named(form: dict[str, str], says: str):
+    with pytest.raises(UserError, match=says):
+        birth_date(form)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> SignInState:
+    look_from(monkeypatch, nobody())
+    return on_screen(SignInState, "/sign-in")
+
+
+async def test_an_empty_field_is_said_by_the_field(page: SignInState):
+    await happens(page.send_code, form={"contact": "  "})
+    assert (page.step, page.error, page.busy) == (
+        "contact",
+        "Enter your email address or phone number",
+        False,
+    )
+
+
+@pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "१२३४५६", ""])
+async def test_a_code_is_six_digits(page: SignInState, code: str):
+    page.step = "code"
+    await happens(page.check_code, form={"code": code})
+    assert (page.step, page.error) == ("code", "Enter the 6 digits of the code")
+
+
+async def test_a_pasted_code_may_have_a_space(page: SignInState, monkeypatch: pytest.MonkeyPatch):
+    got: list[str] = []
+    monkeypatch.setattr("portal_app.state.sign_in.check_code", lambda _who, _id, code: got.append(code))
+    await happens(page.check_code, form={"code": " 402 817 "})
+    assert (got, page.step) == (["402817"], "birth_date")
+
+
+async def test_a_first_name_is_asked_only_where_two_match(page: SignInState, monkeypatch: pytest.MonkeyPatch):
+    def two_match(*_: object, **__: object) -> str:
+        raise NeedsFirstName
+
+    monkeypatch.setattr("portal_app.state.sign_in.check_birth_date", two_match)
+    await happens(page.check_birth_date, form=typed("3", "14", "1981"))
+    assert (page.ask_first_name, page.step != "done", page.ticket) == (True, True, "")
+
+
+async def test_starting_again_forgets_everything(page: SignInState):
+    page.step, page.error, page.ticket = "done", "x", "secret"
+    await happens(page.start_over)
+    assert (page.step, page.error, page.ticket) == ("contact", "", "")

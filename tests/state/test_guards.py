@@ -1,0 +1,333 @@
+"""The door in front of every handler: who gets in, what is said to the rest, what an argument may be."""
+
+import importlib
+import re
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from reflex.event import Event
+from reflex_base.registry import RegistrationContext
+from sqlmodel import select
+
+from portal_app.db.scope import reading
+from portal_app.db.tables.audit import AuditEntry
+from portal_app.domain.access import Permission, Principal, Side, system_principal
+from portal_app.domain.errors import NotSignedIn, UserError
+from portal_app.i18n import translate
+from portal_app.state import base, guards
+from portal_app.state.base import me, prefetched, public, requires
+from portal_app.visitor import Visitor
+from tests.people import People
+
+
+class Page:
+    """As much of a state as a door touches."""
+
+    notice = "what was said before"
+    language = "en"
+    _by_itself = ("the page came back",)
+
+
+class Here:
+    txid, parent_txid = "this event", None
+
+    def __init__(self, path: str, visitor: Visitor) -> None:
+        self.router_data = {"pathname": path, "headers": {"authorization": visitor.header()}}
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stand on a page, as somebody."""
+
+    def stand(path: str = "/invoices", who: Principal | None = None) -> None:
+        def known(ref: str, side: Side, *, touch: bool) -> Principal:
+            if who is None or who.side is not side:
+                raise NotSignedIn
+            return who
+
+        visitor = Visitor("p" * 64, "s" * 64, "203.0.113.7")
+        monkeypatch.setattr(base.EventContext, "get", lambda: Here(path, visitor))
+        monkeypatch.setattr(base, "principal_of", known)
+
+    return stand
+
+
+@requires(Permission.MY_INVOICES)
+async def show(page: Page, number: int, form: dict[str, str] | None = None) -> str:
+    return f"{me().patient_id} {number} {form}"
+
+
+@requires(Permission.REFUND)
+async def refund(page: Page) -> str:
+    return "refunded"
+
+
+@requires(Permission.MY_PAYMENTS)
+async def pay(page: Page) -> AsyncIterator[str]:
+    yield "busy"
+    yield me().name
+    raise UserError("You can pay up to {amount}", amount="5")
+
+
+asked_ahead: list[str] = []
+
+
+def _first(page: Page, principal: Principal) -> str:
+    asked_ahead.append(principal.name)
+    if page.language == "es":
+        raise UserError("We could not find that.")
+    return f"of {principal.patient_id}"
+
+
+@requires(Permission.MY_INVOICES, prefetch=_first)
+async def opens(page: Page) -> str:
+    return f"{me().patient_id} {prefetched()}"
+
+
+@requires(Permission.REFUND, prefetch=_first)
+async def opens_the_till(page: Page) -> str:
+    return f"{prefetched()}"
+
+
+@requires(Permission.MY_INVOICES)
+async def breaks(page: Page) -> None:
+    raise RuntimeError("Maria Rivera, born 12 April 1981")
+
+
+@public
+async def ask(page: Page) -> str:
+    return f"{me().name} {me().ip} {me().language}"
+
+
+async def test_who_is_signed_in_passes(at: Any, sample_people: People):
+    at(who=sample_people.maria)
+    page = Page()
+    assert await show(page, number=2) == f"{sample_people.maria.patient_id} 2 None"
+    assert page.notice == ""
+
+
+async def test_what_is_asked_ahead_is_asked_for_whoever_may(at: Any, sample_people: People):
+    asked_ahead.clear()
+    at(who=sample_people.maria)
+    assert await opens(Page()) == f"{sample_people.maria.patient_id} of {sample_people.maria.patient_id}"
+    at()
+    assert await opens(Page()) != ""  # sent to sign in
+    at(who=sample_people.dana)
+    page = Page()
+    assert await opens_the_till(page) is None
+    assert "refund" in page.notice
+    assert asked_ahead == [sample_people.maria.name]
+
+
+async def test_a_refusal_that_was_met_ahead_is_said_as_any_and_known_whose(
+    at: Any, sample_people: People, monkeypatch: pytest.MonkeyPatch
+):
+    trail: list[Principal] = []
+
+    async def refused(principal: Principal, *_: object) -> None:
+        trail.append(principal)
+
+    monkeypatch.setattr(base, "refused", refused)
+    at("/es/invoices", sample_people.maria)
+    page = Page()
+    assert await opens(page) is None
+    assert page.notice == translate("es", "We could not find that.") != "We could not find that."
+    assert [one.patient_id for one in trail] == [sample_people.maria.patient_id]
+
+
+@pytest.mark.parametrize(
+    ("cause", "counts"), [(None, True), ("a button", True), ("the page came back", False)]
+)
+async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
+    at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, cause: str | None, counts: bool
+):
+    at(who=sample_people.maria)
+    kept: list[Principal] = []
+    monkeypatch.setattr(base, "keep_alive", kept.append)
+    monkeypatch.setattr(base, "to_be_kept_alive", lambda _: True)
+    monkeypatch.setattr(Here, "parent_txid", cause)
+    await show(Page(), number=2)
+    assert [who.patient_id for who in kept] == [sample_people.maria.patient_id] * counts
+
+
+@pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
+async def test_who_is_not_is_shown_the_way_in_in_their_language(at: Any, path: str, door: str):
+    at(path)
+    assert door in str((await show(Page(), number=2)).args)
+
+
+async def test_staff_are_shown_their_own_way_in(at: Any, sample_people: People):
+    at("/staff", who=sample_people.maria)
+    assert "/staff/sign-in" in str((await refund(Page())).args)
+
+
+async def test_without_the_permission_they_are_told_what_is_missing(at: Any, sample_people: People):
+    at("/staff", who=sample_people.dana)
+    page = Page()
+    assert await refund(page) is None
+    assert page.notice.endswith("Ask an owner of the portal for: refund")
+    with reading(system_principal("test")) as tx:
+        (line,) = tx.exec(select(AuditEntry).where(AuditEntry.outcome == "refused")).all()
+    assert (line.action, line.actor, line.ip) == ("refused:refund", sample_people.dana.name, "203.0.113.7")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"number": "2"},
+        {"number": True},
+        {"number": 1.0},
+        {"number": {"$ne": 1}},
+        {},
+        {"number": 1, "more": 1},
+        {"number": 1, "form": {"a": 1}},
+        {"number": 1, "form": "x"},
+    ],
+)
+async def test_an_argument_of_another_kind_never_reaches_the_handler(
+    at: Any, sample_people: People, given: dict[str, Any]
+):
+    at(who=sample_people.maria)
+    page = Page()
+    assert await show(page, **given) is None
+    assert "could not read" in page.notice
+
+
+async def test_a_field_that_is_not_on_the_page_is_as_if_it_were_not_sent(at: Any, sample_people: People):
+    at(who=sample_people.maria)
+    assert "{'a': 'x'}" in await show(Page(), number=1, form={"a": "x", "b": None})
+
+
+async def test_a_handler_in_steps_is_guarded_at_each(at: Any, sample_people: People):
+    at(who=sample_people.maria)
+    page = Page()
+    assert [step async for step in pay(page)] == ["busy", sample_people.maria.name, None]
+    assert page.notice == "You can pay up to 5"
+
+
+async def test_a_bug_is_given_a_number_and_none_of_its_words(
+    at: Any, sample_people: People, caplog: pytest.LogCaptureFixture
+):
+    at(who=sample_people.maria)
+    page = Page()
+    await breaks(page)
+    assert "give this number" in page.notice and "Maria" not in page.notice
+    assert "Maria" not in " ".join(record.getMessage() for record in caplog.records)
+
+
+async def test_an_open_door_knows_nobody(at: Any, sample_people: People):
+    at("/es/sign-in", who=sample_people.maria)
+    assert await ask(Page()) == "nobody 203.0.113.7 es"
+
+
+def test_the_portal_does_not_start_with_a_handler_that_anybody_could_call(monkeypatch: pytest.MonkeyPatch):
+    importlib.import_module("portal_app.pages")
+    guards.refuse_to_start_unguarded()
+    known = RegistrationContext.get().event_handlers
+    planted = SimpleNamespace(handler=SimpleNamespace(fn=lambda self: None))
+    there = SimpleNamespace(event_handlers={**known, "some_state.helper": planted})
+    monkeypatch.setattr(guards, "RegistrationContext", SimpleNamespace(get=lambda: there))
+    with pytest.raises(RuntimeError, match=r"some_state\.helper"):
+        guards.refuse_to_start_unguarded()
+    made = Path("portal_app/portal_app.py").read_text()
+    assert "refuse_to_start_without_doors()" in made and "add_middleware(Doors())" in made
+
+
+async def test_an_event_that_no_socket_brought_is_nobodys(
+    monkeypatch: pytest.MonkeyPatch, sample_people: People
+):
+    """An upload's, or one of the server's own: it would run with what the page said when it was opened."""
+    monkeypatch.setattr(base.EventContext, "get", lambda: SimpleNamespace(parent_txid=None, router_data=None))
+    assert base.visitor_now() == Visitor()
+    assert "/sign-in" in str((await show(Page(), number=2)).args)
+
+
+def in_a_frame(
+    at: Any, monkeypatch: pytest.MonkeyPatch, path: str, who: Principal, *, embedded: bool
+) -> None:
+    at(path, who)
+    visitor = Visitor("p" * 64 if who else "", "", "203.0.113.7", embedded)
+    monkeypatch.setattr(base.EventContext, "get", lambda: Here(path, visitor))
+
+    def known(ref: str, side: Side, *, touch: bool) -> Principal:
+        if not ref:
+            raise NotSignedIn
+        return who
+
+    monkeypatch.setattr(base, "principal_of", known)
+
+
+@pytest.mark.parametrize(
+    ("path", "embedded", "door"),
+    [
+        ("/invoices", True, "/embed"),  # a frame's session on a page of the portal
+        ("/es/account", True, "/es/embed"),
+        ("/embed/invoices", False, "/embed"),  # the portal's own session on a page in a frame
+    ],
+)
+async def test_a_session_of_a_frame_and_one_of_the_portal_are_nobody_at_each_others_pages(
+    at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, path: str, embedded: bool, door: str
+):
+    in_a_frame(at, monkeypatch, path, sample_people.maria, embedded=embedded)
+    told = str((await show(Page(), number=2)).args)
+    assert re.search(rf"[\"']{door}[\"']", told), told
+
+
+async def test_in_its_frame_it_passes(at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People):
+    in_a_frame(at, monkeypatch, "/es/embed/invoices", sample_people.maria, embedded=True)
+    assert (await show(Page(), number=2)).startswith(str(sample_people.maria.patient_id))
+
+
+async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(
+    monkeypatch: pytest.MonkeyPatch, sample_people: People
+):
+    importlib.import_module("portal_app.pages")  # so that every state is known
+    visitor = Visitor("p" * 64, "", "203.0.113.7", embedded=True)
+    monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
+    monkeypatch.setattr(guards, "cause_now", lambda: None)
+    bound = SimpleNamespace(_bound_ref=visitor.refs, _by_itself=())
+
+    async def ours(_: object) -> SimpleNamespace:
+        return bound
+
+    state = SimpleNamespace(get_state=ours)
+    allowed = {
+        name: await guards.GuardMiddleware().preprocess(None, state, Event(name=name)) is None
+        for name in RegistrationContext.get().event_handlers
+        if guards.guard_of(name) is not None
+    }
+    spoken_to = {name.rsplit(".", 2)[-2].rsplit("____", 1)[-1] for name, may in allowed.items() if may}
+    assert spoken_to == {"shell_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
+    assert not all(allowed.values())
+
+
+async def test_looks_that_took_long_send_the_next_ones_of_the_minute_to_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One slow disk, one look that stands still: never a row of them."""
+    now = [100.0]
+    monkeypatch.setattr(base, "_slow", base._Slow())
+    monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))
+    monkeypatch.setattr(base.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(base.time, "perf_counter", lambda: now[0])
+
+    def takes(seconds: float) -> str:
+        now[0] += seconds
+        return threading.current_thread().name
+
+    here = threading.current_thread().name
+    assert await base._read(lambda: takes(0.001)) == here
+    assert await base._read(lambda: takes(0.5)) == here  # the first of its kind
+    assert await base._read(lambda: takes(0.5)) == here
+    assert (await base._read(lambda: takes(0.001))).startswith("look")
+    now[0] += 61
+    assert await base._read(lambda: takes(0.001)) == here
+
+
+async def test_a_database_behind_a_line_is_never_asked_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="postgresql+psycopg://x/y"))
+    assert (await base._read(lambda: threading.current_thread().name)).startswith("look")

@@ -1,0 +1,167 @@
+"""Downloads over HTTP: whose they are, and what else the answer says."""
+
+import asyncio
+import io
+import secrets
+
+import httpx
+import pytest
+from pypdf import PdfReader
+from sqlmodel import select
+from starlette.applications import Starlette
+
+from portal_app import clock
+from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.audit import AuditEntry
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import Side, system_principal
+from portal_app.domain.ids import PatientId, StaffId
+from portal_app.visitor import Visitor
+from portal_app.web.routes import documents
+from tests.people import EVA, INVOICE, KIM, MARIA, RIVERA, People, add_invoice, add_payment
+
+
+def signed_in(patient: PatientId | None = None, staff: StaffId | None = None) -> str:
+    ref = secrets.token_hex(32)
+    with transaction(system_principal("test")) as tx:
+        tx.add(
+            PortalSession(
+                ref=ref,
+                side=Side.STAFF if staff else Side.PATIENT,
+                patient_id=patient,
+                staff_id=staff,
+                created_at=clock.now(),
+                seen_at=clock.now(),
+                language="es" if patient == MARIA.id else "en",
+            )
+        )
+    return ref
+
+
+def get(path: str, *, patient: str = "", staff: str = "") -> httpx.Response:
+    who = {"authorization": Visitor(patient, staff, "127.0.0.1").header()}
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(Starlette(routes=documents.routes))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(path, headers=who)
+
+    return asyncio.run(asked())
+
+
+PATH = f"/documents/invoice/{INVOICE}.pdf"
+
+
+def test_the_owner_gets_a_download_that_is_kept_nowhere(sample_people: People) -> None:
+    answer = get(PATH, patient=signed_in(MARIA.id))
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"%PDF")
+    headers = answer.headers
+    assert headers["content-type"] == "application/pdf"
+    assert headers["content-disposition"] == 'attachment; filename="invoice-INV-1001.pdf"'
+    assert headers["cache-control"] == "private, no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", [PATH, f"/documents/receipt/pay_{'9' * 32}.pdf"])
+@pytest.mark.parametrize("ref", ["", "0" * 64, "nonsense"])
+def test_anybody_else_is_told_to_sign_in(sample_people: People, path: str, ref: str) -> None:
+    assert get(path, patient=ref, staff=ref).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATH,
+        f"/documents/invoice/inv_{'9' * 32}.pdf",
+        "/documents/invoice/1.pdf",
+        "/documents/invoice/%27%20or%201=1.pdf",
+        "/documents/invoice/%00.pdf",
+        f"/documents/receipt/{INVOICE}.pdf",
+    ],
+)
+def test_not_theirs_and_not_there_look_the_same(sample_people: People, path: str) -> None:
+    answer = get(path, patient=signed_in(KIM.id))
+    assert (answer.status_code, answer.text) == (404, "Not Found")
+
+
+def test_a_patients_reference_opens_nothing_as_staff(sample_people: People) -> None:
+    ref = signed_in(MARIA.id)
+    assert get(PATH, staff=ref).status_code == 401
+
+
+def test_staff_get_it_and_a_stranger_signed_in_beside_them_does_not_stand_in_the_way(
+    sample_people: People,
+) -> None:
+    assert sample_people.nora.staff_id
+    nora = signed_in(staff=sample_people.nora.staff_id)
+    assert get(PATH, staff=nora).status_code == 200
+    assert get(PATH, patient=signed_in(KIM.id), staff=nora).status_code == 200
+
+
+def test_a_child_of_hers_is_on_marias_paper(sample_people: People) -> None:
+    invoice = add_invoice(RIVERA, (EVA, "Cleaning", 10_00))
+    answer = get(f"/documents/invoice/{invoice}.pdf?lang=en", patient=signed_in(MARIA.id))
+    assert answer.status_code == 200
+
+
+def test_a_receipt_of_a_payment_that_is_not_hers_does_not_exist(sample_people: People) -> None:
+    payment = add_payment(INVOICE, 50_00)
+    answer = get(f"/documents/receipt/{payment}.pdf", patient=signed_in(KIM.id))
+    assert answer.status_code == 404
+
+
+PERIOD = "?from=2026-06-01&to=2026-06-30"
+PAPERS = [
+    f"/documents/statement.pdf{PERIOD}",
+    f"/documents/itemised.pdf{PERIOD}",
+    f"/documents/itemised/{INVOICE}.pdf",
+    "/documents/payments/2026.pdf",
+]
+
+
+def words(answer: httpx.Response) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+
+
+@pytest.mark.parametrize("path", PAPERS)
+def test_stmt_8_papers_of_the_account_are_tagged_in_her_language_and_nobody_elses(
+    sample_people: People, path: str
+) -> None:
+    add_payment(INVOICE, 50_00)
+    answer = get(path, patient=signed_in(MARIA.id))
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert b"pdfuaid" in answer.content
+    assert "$50.00" in words(answer)
+    assert get(path).status_code == 401
+    kims = get(path, patient=signed_in(KIM.id))
+    assert kims.status_code == 404 or "$50.00" not in words(kims)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/documents/statement.pdf",
+        "/documents/statement.pdf?from=2026-06-30&to=2026-06-01",
+        "/documents/statement.pdf?from=2026-02-31&to=2026-06-01",
+        f"/documents/statement.pdf{PERIOD}&person=pat_{'9' * 32}",
+        f"/documents/statement.pdf{PERIOD}&account=acc_{'9' * 32}",
+        f"/documents/itemised.pdf{PERIOD}&person=x",
+        "/documents/payments/20 6.pdf",
+        "/documents/payments/0000.pdf",
+    ],
+)
+def test_stmt_7_a_paper_of_nothing_is_not_there_and_never_an_error(sample_people: People, path: str) -> None:
+    assert get(path, patient=signed_in(MARIA.id)).status_code == 404
+
+
+def test_staff_who_read_a_statement_name_the_account_and_leave_a_line_in_the_trail(
+    sample_people: People,
+) -> None:
+    nora = signed_in(staff=sample_people.nora.staff_id)
+    assert get(f"/documents/statement.pdf{PERIOD}", staff=nora).status_code == 404
+    assert get(f"/documents/statement.pdf{PERIOD}&account={RIVERA}", staff=nora).status_code == 200
+    with reading(system_principal("test")) as tx:
+        lines = tx.exec(select(AuditEntry).where(AuditEntry.action == "read:statement")).all()
+    assert [(line.actor, line.subject) for line in lines] == [(sample_people.nora.name, RIVERA)]

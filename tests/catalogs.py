@@ -1,5 +1,6 @@
 """Which messages the portal can say: read from its own code."""
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ PORTAL = Path(__file__).parent.parent / "portal_app"
 # Where a message stands in each call that says one.
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
-    "mark": None,
-    "Refused": None,
-    "AskAgain": None,
+    "gettext_noop": None,
+    "UserError": None,
+    "DuplicatePaymentWarning": None,
     "__init__": None,  # of the refusals' own classes
     "fill": None,
     "fill_var": None,
-    "say": (2,),
+    "translate": (2,),
     "plural": (2, 3),
     "page": (2,),
     "tell_staff": (4,),
@@ -27,10 +28,24 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }
 
 
+def error_messages() -> dict[str, str]:
+    """msgid → file, of each subclass of UserError: `message = "…"` in a class body."""
+    return {
+        ast.literal_eval(line.value): str(path.relative_to(PORTAL))
+        for path in sorted(PORTAL.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        for line in node.body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "message"
+    }
+
+
 def messages() -> dict[Any, set[str]]:
     """msgid (or its pair of singular and plural) → the files that say it."""
     found: dict[Any, set[str]] = {}
     for where, msgid in _extracted():
+        found.setdefault(msgid, set()).add(where)
+    for msgid, where in error_messages().items():
         found.setdefault(msgid, set()).add(where)
     for code in DECLINE_CODES:  # the domain marks nothing: it knows of no languages
         for words in (decline(code).payer, decline(code).desk):

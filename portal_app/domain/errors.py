@@ -1,40 +1,56 @@
 """What the portal may answer instead of doing what was asked.
 
-A refusal carries a message key (English text with named places, the gettext msgid)
-and the values that fill them; the outer layers say it in the reader's language.
+An error carries a stable code, the English text (the gettext msgid) with its placeholders, the values that
+fill them, and the form field it is about. The outer layers translate it; the domain formats nothing.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class UserError(Exception):
-    """A business refusal, written for the person who reads it.
+    """The request is refused, in words for the person who reads it. Nothing was written.
 
-    `message` is the English msgid, like "You can pay up to {amount}"; `values` may hold
-    Money, date and datetime: whoever speaks formats them for the reader's locale.
+    Each reason is a subclass with a `code` ("invoice.already_paid") and a `message`:
+
+        class AlreadyPaid(UserError):
+            code = "invoice.already_paid"
+            message = "This invoice is already paid."
+
+        raise AlreadyPaid
+        raise AmountTooLarge(amount=owed)   # "You can pay up to {amount}"
+
+    Args:
+        message: the msgid, where it is not the class's own.
+        field: name of the form field that the error is about; "" is the form as a whole.
+        values: what fills the placeholders: text, numbers, Money, date or datetime, formatted for the reader later.
     """
 
-    def __init__(self, message: str, **values: Any) -> None:
-        super().__init__(message)
-        self.message = message
+    code: ClassVar[str] = ""
+    message: str = ""
+    field: str = ""
+
+    def __init__(self, message: str = "", *, field: str = "", **values: Any) -> None:
+        self.message = message or type(self).message
+        self.field = field or type(self).field
         self.values = values
+        super().__init__(self.message)
 
 
 class NotFound(UserError):
-    """Absent, or not yours: from outside the two look the same."""
+    """Absent, or not the asker's: from outside the two look the same."""
 
-    def __init__(self) -> None:
-        super().__init__("We could not find that.")
+    code = "not_found"
+    message = "We could not find that."
 
 
 class PermissionDenied(UserError):
-    """Signed in, without the permission. Says what is missing, so that one knows whom to ask."""
+    """Signed in, without the permission. It names the missing permission, so that one knows what to ask for."""
+
+    code = "permission_denied"
+    message = "You do not have access to this. Ask an owner of the portal for: {permission}"
 
     def __init__(self, permission: str) -> None:
-        super().__init__(
-            "You do not have access to this. Ask an owner of the portal for: {permission}",
-            permission=permission,
-        )
+        super().__init__(permission=permission)
         self.permission = permission
 
 

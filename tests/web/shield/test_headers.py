@@ -74,7 +74,7 @@ def test_a_papers_own_word_about_keeping_it_stays():
 
 def test_only_the_processors_scripts_come_besides(monkeypatch: pytest.MonkeyPatch):
     real = settings_module.settings().model_copy(update={"stripe_secret_key": settings_module.SecretStr("k")})
-    monkeypatch.setattr("portal_app.web.csp.settings", lambda: real)
+    monkeypatch.setattr("portal_app.web.shield.content_policy.settings", lambda: real)
     content_policy.policy.cache_clear()
     try:
         assert rules("/invoices")["script-src"].split() == ["'self'", *content_policy.STRIPE_SCRIPTS.split()]

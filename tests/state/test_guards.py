@@ -301,7 +301,7 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(
         if guards.guard_of(name) is not None
     }
     spoken_to = {name.rsplit(".", 2)[-2].rsplit("____", 1)[-1] for name, may in allowed.items() if may}
-    assert spoken_to == {"shell_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
+    assert spoken_to == {"layout_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
     assert not all(allowed.values())
 
 

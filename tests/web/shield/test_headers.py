@@ -21,7 +21,7 @@ ANSWERS = ["/auth/session", "/documents/invoice/x.pdf", "/staff/export/transacti
 @pytest.fixture
 def https(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     known = settings_module.settings().model_copy(update={"public_url": "https://my.juniper.example"})
-    for place in ("cookies", "csp", "headers"):
+    for place in ("cookies", "shield.content_policy", "shield.headers"):
         monkeypatch.setattr(f"portal_app.web.{place}.settings", lambda: known)
     content_policy.policy.cache_clear()
     yield

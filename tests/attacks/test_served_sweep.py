@@ -242,7 +242,7 @@ async def test_setters_and_the_frameworks_own_change_nothing(
     assert "forged" not in repr([update.get("delta", {}).get(ROOT, {}).get(FILLED) for update in told])
     lines = refusals()[refused:]
     assert len(lines) >= REMEMBERED
-    assert {(line.outcome, line.details["why"]) for line in lines} == {("refused", "NotAllowed")}
+    assert {(line.outcome, line.details["why"]) for line in lines} == {("refused", "PermissionDenied")}
     told += await sweep(line, who, sorted(set(names) - set(setters)), what, lambda _: "/forged")
     page = await line.call(who)
     await page.hydrate(forged)

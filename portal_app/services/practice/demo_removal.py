@@ -197,14 +197,14 @@ def _without_foreign_keys(found: _Found) -> None:
         for table, columns in (
             ("payment", ("processor_intent_id", "processor_charge_id")),
             ("refund", ("processor_refund_id",)),
-            ("payment_source", ("processor_id",)),
+            ("payment_method", ("processor_id",)),
             ("account", ("processor_customer_id",)),
         )
         for row in found.rows.get(table, ())
         for column in columns
         if row[column]
     }
-    found.add("processor_event", _where(tx, tables["processor_event"], "about", processor))
+    found.add("received_webhook", _where(tx, tables["received_webhook"], "about", processor))
     if found.ids("patient"):
         codes = tx.exec(_all(tables["sign_in_code"])).mappings()
         theirs = found.ids("patient")

@@ -21,15 +21,15 @@ unit: ## The tests without a browser; make unit ARGS="-k refund"
 
 browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@sh scripts/venv.sh dev
-	@$(PY) scripts/build.py
-	@PORTAL_LANGUAGES="es en" REFLEX_WEB_WORKDIR=build/web-es-en $(PY) scripts/build.py
-	@PORTAL_LANGUAGES=es REFLEX_WEB_WORKDIR=build/web-es $(PY) scripts/build.py
+	@PORTAL_MODE=demo $(PY) scripts/build.py
+	@PORTAL_MODE=demo PORTAL_LANGUAGES="es en" REFLEX_WEB_WORKDIR=build/web-es-en $(PY) scripts/build.py
+	@PORTAL_MODE=demo PORTAL_LANGUAGES=es REFLEX_WEB_WORKDIR=build/web-es $(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e $(ARGS)
 
 attacks: ## Attacks on the portal as it is served: every handler by the wire, takeovers, floods
 	@sh scripts/venv.sh dev
-	@test -f .web/build/client/index.html || $(PY) scripts/build.py
-	@$(PY) -m pytest tests/attacks -m served $(ARGS)
+	@PORTAL_MODE=demo $(PY) scripts/build.py
+	@$(PY) -m pytest tests/attacks tests/commands -m "served or attack" $(ARGS)
 
 bench: ## What is measured: events, imports, large accounts, statements; 50 kills of a paying load (docs/measurements.md)
 	@sh scripts/venv.sh dev
@@ -59,7 +59,7 @@ migration: ## A new migration from the tables; make migration m="say what change
 
 shots: ## The pictures of the README
 	@sh scripts/venv.sh dev
-	@$(PY) scripts/build.py
+	@PORTAL_MODE=demo $(PY) scripts/build.py
 	@$(PY) -m pytest tests/e2e/pages/test_shots.py --shots
 
 clean: ## Remove everything that was made here, the demo's data too; a practice's data folder stays

@@ -69,6 +69,7 @@ def _database(found: Settings) -> Answers:
     else:
         yield Verdict.GOOD, f"{kind} is reachable and up to date ({at})"
         yield from _demo_people(found)
+        yield from _practice(found)
     yield from _whose_database(found)
     if kind == "sqlite" and found.redis_url.get_secret_value():
         yield Verdict.NOTE, "Redis is set, the database is SQLite: several machines cannot share that file"
@@ -99,6 +100,28 @@ def _demo_people(found: Settings) -> Answers:
         )
     if patients:
         yield Verdict.BAD, f"{len(patients)} demo patients are here, like {patients[0]}: {look}"
+
+
+def _practice(found: Settings) -> Answers:
+    """Its name is in the database; its time zone, currency and locale are there too, as they were set then."""
+    from portal_app.domain.access import nobody  # noqa: PLC0415
+    from portal_app.services.practice.details import find_details  # noqa: PLC0415
+    from portal_app.services.practice.details_errors import PracticeMissing  # noqa: PLC0415
+
+    if found.demo:
+        return
+    details = find_details(nobody())
+    if details is None or not details.name:
+        yield Verdict.BAD, PracticeMissing.message
+        return
+    kept = (details.timezone, details.currency, details.locale)
+    ours = (found.timezone, found.currency, found.locale)
+    if kept != ours:
+        yield (
+            Verdict.BAD,
+            f"keeps {', '.join(kept)}, the settings say {', '.join(ours)}: set them back, or run "
+            f'portal practice set --name "{details.name}"',
+        )
 
 
 def _data(found: Settings) -> Answers:

@@ -41,16 +41,18 @@ def serve(*, workers: int = 1) -> None:
 
 
 def require_right_database() -> None:
-    """SystemExit with one line, where this mode may not serve this database (services/practice/installation.py), or
-    where it cannot be asked.
+    """Check the database before it is served. SystemExit with one line where it cannot be reached, is not of this
+    mode (services/practice/installation.py) or holds no practice yet (services/practice/details.py).
     """
     from portal_app.i18n import translate  # noqa: PLC0415
+    from portal_app.services.practice.details import require_practice  # noqa: PLC0415
     from portal_app.services.practice.installation import require_database_of_mode  # noqa: PLC0415
 
     if not is_reachable():
         raise SystemExit("portal: the database does not answer. Is it running, and is DATABASE_URL right?")
     try:
         require_database_of_mode(nobody())
+        require_practice(nobody())
     except UserError as refusal:
         raise SystemExit(f"portal: {translate('en', refusal.message, **refusal.values)}") from None
 

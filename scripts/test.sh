@@ -25,7 +25,7 @@ say "types: $(tail -1 build/types.txt)"
 say "building the pages for the browser tests"
 PORTAL_MODE=demo python scripts/build.py
 say "attacks on the portal as it is served"
-python -m pytest tests/attacks -m served -n "$workers" --dist loadfile --reruns 1 -rR --cov --cov-append --cov-report=
+python -m pytest tests/attacks tests/commands -m served -n "$workers" --dist loadfile --reruns 1 -rR --cov --cov-append --cov-report=
 # The journeys that must never break. `make browser` walks every page in both languages, which takes longer.
 # The two tabs can pay their bill only once, so they cannot be walked again: `make browser` has them, the services' tests too.
 # A browser on two busy cores is sometimes late: a journey that fails is walked once more, and both are reported.

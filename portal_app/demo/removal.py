@@ -76,6 +76,8 @@ def _shown(found: Removal) -> Iterable[str]:
 def _left_to_do(found: Removal) -> Iterable[str]:
     if found.practice:
         yield f"Empty now, to be set by you: the practice's {_listed(found.practice)}."
+        if "name" in found.practice:
+            yield 'Nothing is served before the name is set: portal practice set --name "…"'
     if found.exported:
         yield f"{found.exported} entries of demo patients went to your own system already: take them back there."
     folder = settings().data_dir

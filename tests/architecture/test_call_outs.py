@@ -10,7 +10,7 @@ from tests.architecture.call_out_guards import Hit, Sources
 
 PORTAL = Path(__file__).parents[2] / "portal_app"
 # Who may open a transaction, and whoever may be called by them.
-LAYERS = ("services", "db", "web", "demo", "cli.py", "doctor.py", "portal_app.py")
+LAYERS = ("services", "db", "web", "demo", "commands", "cli.py", "doctor.py", "portal_app.py")
 
 
 def gateway_types() -> frozenset[str]:

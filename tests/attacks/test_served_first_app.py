@@ -18,13 +18,10 @@ import aiohttp
 import pytest
 from pyotp.totp import TOTP
 
-from portal_app.db import engine as db_engine
-from portal_app.db.scope import transaction
-from portal_app.db.tables.practice import Practice
-from portal_app.domain.access import Side, system_principal
+from portal_app.domain.access import Side
 from tests.attacks.served import ALL
 from tests.attacks.wire import Caller, Line, Page
-from tests.commands.places import PRODUCTION, Place
+from tests.commands.places import NAME_PRACTICE, PRODUCTION, Place
 from tests.conftest import DATABASES
 from tests.e2e.portal import CLIENT, ROOT
 from tests.servers import free_port, listening, wait_until
@@ -57,13 +54,12 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder, port = tmp_path_factory.mktemp("practice"), free_port()
     settings = PRODUCTION | {"PORTAL_DATA_DIR": str(folder), "PORTAL_PORT": str(port)}
     settings["PORTAL_TRUSTED_PROXY_HOPS"] = "1"
-    url = f"sqlite:///{folder / 'portal.db'}"
     if request.param == "postgresql":
         request.getfixturevalue("postgres").command("CREATE DATABASE first_app")
-        url = settings["DATABASE_URL"] = request.getfixturevalue("postgres").url("first_app")
+        settings["DATABASE_URL"] = request.getfixturevalue("postgres").url("first_app")
     place = Place(folder, settings)
     place.does("migrate")
-    _open_practice(url)
+    place.does(*NAME_PRACTICE)
     printed = place.does(
         *("staff", "add", OWNER, "--name", "Olga Novak", "--role", "owner"), PORTAL_STAFF_PASSWORD=PASSWORD
     )
@@ -90,14 +86,6 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def _listens(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> bool:
     assert process.poll() is None, (folder / "log").read_text()[-2000:]
     return listening(port)
-
-
-def _open_practice(url: str) -> None:
-    db_engine.bind(url)
-    with transaction(system_principal("test")) as tx:
-        tx.add(Practice(id="practice", name="Riverside Family Dental"))
-    db_engine.dispose()
-    db_engine.unbind()
 
 
 def _link_in(printed: str) -> str:

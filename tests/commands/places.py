@@ -19,6 +19,7 @@ PRODUCTION = {
     "SMTP_PORT": "9",
     "SMTP_FROM": "portal@riverside.example",
 }
+NAME_PRACTICE = ("practice", "set", "--name", "Riverside Family Dental")
 DEMO = {"PORTAL_MODE": "demo"}  # as `make run` sets it
 _OURS = ("PORTAL_", "STRIPE_", "SMTP_", "TWILIO_", "DATABASE_URL", "REDIS_URL")
 

@@ -2,16 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from portal_app.db import engine, migrations
-from tests.commands.places import DEMO, PRODUCTION, Place
+from tests.commands.databases import Database, file_database, postgres_database, practice_url
+from tests.commands.places import DEMO, NAME_PRACTICE, PRODUCTION, Place
 from tests.conftest import DATABASES
-from tests.servers import Postgres
+
+pytestmark = pytest.mark.attack
 
 PASSWORD = {"PORTAL_STAFF_PASSWORD": "seven quiet herons fly"}
 HIRES = ("staff", "add", "ann@riverside.example", "--name", "Ann Ito", "--role", "owner")
@@ -19,56 +19,6 @@ PATIENTS = (
     "chart_number,given_name,family_name,birth_date,email\n7001,Rita,Real,1980-02-01,rita@example.com\n"
 )
 DEMOS, NO_DEMOS = "This database is a demo's", "This database is not a demo's"
-
-
-@dataclass
-class Database:
-    """One database, and the setting that names it."""
-
-    url: str
-    settings: dict[str, str]
-
-    def holds(self) -> dict[str, int]:
-        """How many patients, practices and staff, and how many of these are the demo's."""
-        asked = {
-            "patients": "SELECT count(*) FROM patient",
-            "practices": "SELECT count(*) FROM practice",
-            "staff": "SELECT count(*) FROM staff_member",
-            "messages": "SELECT count(*) FROM outbox_message",
-            "the demo's staff": "SELECT count(*) FROM staff_member WHERE email LIKE '%@juniper.example'",
-        }
-        made = create_engine(self.url)
-        with made.connect() as connection:
-            found = {what: connection.execute(text(query)).scalar_one() for what, query in asked.items()}
-        made.dispose()
-        return found
-
-
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """With nothing in it: a file in a folder `shared`, or one of PostgreSQL."""
-    if request.param == "sqlite":
-        yield _file(tmp_path)
-        return
-    yield from _named(request.getfixturevalue("postgres"))
-
-
-def _file(tmp_path: Path) -> Database:
-    folder = tmp_path / "shared"
-    return Database(f"sqlite:///{folder / 'portal.db'}", {"PORTAL_DATA_DIR": str(folder)})
-
-
-def _named(server: Postgres, like: str = "") -> Iterator[Database]:
-    server.command("DROP DATABASE IF EXISTS shared_portal WITH (FORCE)")
-    server.command(f"CREATE DATABASE shared_portal {like}")
-    url = server.url("shared_portal")
-    yield Database(url, {"DATABASE_URL": _plain(url)})
-    server.command("DROP DATABASE shared_portal WITH (FORCE)")
-
-
-def _plain(url: str) -> str:
-    """As a practice writes it."""
-    return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 @pytest.fixture(scope="module", params=DATABASES)
@@ -80,7 +30,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         server = request.getfixturevalue("postgres")
         server.command("CREATE DATABASE loaded_demo")
         settings |= {
-            "DATABASE_URL": _plain(server.url("loaded_demo")),
+            "DATABASE_URL": practice_url(server.url("loaded_demo")),
             "PORTAL_DEMO_USES_ENV": "yes",
             "PORTAL_DEMO_PUBLIC": "yes",
         }
@@ -96,9 +46,9 @@ def demos(loaded: tuple[str, Path], request: pytest.FixtureRequest, tmp_path: Pa
     kind, folder = loaded
     if kind == "sqlite":
         shutil.copytree(folder, tmp_path / "shared")
-        yield _file(tmp_path)
+        yield file_database(tmp_path)
         return
-    yield from _named(request.getfixturevalue("postgres"), "TEMPLATE loaded_demo")
+    yield from postgres_database(request.getfixturevalue("postgres"), "TEMPLATE loaded_demo")
 
 
 @pytest.fixture
@@ -111,9 +61,10 @@ def records(tmp_path: Path) -> str:
 
 
 def a_practice_in(database: Database, folder: Path) -> Place:
-    """Its `.env` names the database; its owner is there."""
+    """Its `.env` names the database; the practice has its name and its owner."""
     place = Place(folder, PRODUCTION | database.settings)
     place.does("migrate")
+    place.does(*NAME_PRACTICE)
     place.does(*HIRES, **PASSWORD)
     return place
 
@@ -126,6 +77,7 @@ def test_production_refuses_what_a_demo_has_left(demos: Database, tmp_path: Path
         ("serve",),
         ("import", records),
         HIRES,
+        NAME_PRACTICE,
         ("staff", "reset", "olga@juniper.example"),
         ("notify",),
         ("deliver",),
@@ -195,6 +147,7 @@ def test_a_demo_does_not_touch_a_practices_database_that_it_is_given(
         ("import", records),
         ("staff", "add", "eve@riverside.example", "--name", "Eve", "--role", "owner"),
         ("staff", "reset", "ann@riverside.example"),
+        NAME_PRACTICE,
         ("notify",),
         ("deliver",),
     ):

@@ -126,6 +126,9 @@ def test_a_practice_takes_the_demo_away_in_production(portal: Run, tmp_path: Pat
     assert "demo staff" not in well and "demo patients" not in well
     assert production("demo", "--remove").stdout == "Nothing of the demo is in this database.\n"
     assert production("audit", "verify").returncode == 0
+    assert "portal practice set" in done.stdout
+    refused(production("import", folder_of(tmp_path)), "portal practice set")
+    assert production("practice", "set", "--name", "Riverside Family Dental").returncode == 0
     again = production("import", folder_of(tmp_path)).stdout
     assert "0 records written." in again  # Ana is here already
 

@@ -12,8 +12,10 @@ from tests.e2e.reader import LANGUAGES, Reader, in_the_portal
 PASSWORD = "seven quiet herons fly"
 NEW = """
 from portal_app.domain.access import Role
-sign_in.staff_add(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
-print(sign_in.make_set_up_link(us, {email!r}).address)
+from portal_app.services.sign_in.set_up_links import make_set_up_link
+from portal_app.services.sign_in.staff import add_staff_member
+add_staff_member(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
+print(make_set_up_link(us, {email!r}).address)
 """
 OVER = "This link no longer works."
 

@@ -1,0 +1,92 @@
+"""`portal import`: reads the practice's own records."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from portal_app.commands.console import (
+    ProgressBar,
+    money_text,
+    out,
+    print_line,
+    require_agreement,
+    require_ready_database,
+)
+from portal_app.domain.access import system_principal
+
+MOST_ROWS = 50  # rows set aside that are listed without --all
+
+
+def import_records(
+    directory: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="The folder with the files.")
+    ],
+    fhir: Annotated[bool, typer.Option("--fhir", help="FHIR R4 (NDJSON or bundles) instead of CSV.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Say what would happen; write nothing.")] = False,
+    mapping: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Which of your columns is which of ours.")
+    ] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="How the files write dates, like MM/DD/YYYY.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="utf-8 or windows-1252, where it is not plain.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every row set aside, not the first 50.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also where this is a demo.")] = False,
+) -> None:
+    """Read the practice's own records. Bad rows are set aside and listed, good ones are written."""
+    from portal_app.services.imports.run import run_import
+    from portal_app.settings import settings
+
+    require_ready_database("import")
+    if settings().demo and not check:
+        out.print(
+            "This is a demo: whoever opens it reads every code and link at /outbox. Real patients do not belong here."
+        )
+        require_agreement("Import into the demo all the same?", yes=yes)
+    with ProgressBar() as progress:
+        report = run_import(
+            system_principal("import"),
+            directory,
+            fhir=fhir,
+            check=check,
+            mapping=mapping,
+            date_format=date_format,
+            encoding=encoding,
+            progress=progress,
+        )
+    print_report(report, None if everything else MOST_ROWS)
+
+
+def print_report(report: Any, at_most: int | None) -> None:
+    """Counts by file, the rows set aside (the first `at_most` of them), notes and sums of money."""
+    if not report.counts:
+        for note in report.notes:
+            print_line(note)
+        return
+    counts = Table("file", "rows", "new", "changed", "unchanged", "set aside", box=None, pad_edge=False)
+    for name, c in report.counts.items():
+        counts.add_row(name, *map(str, (c.rows, c.added, c.changed, c.unchanged, c.set_aside)))
+    out.print(counts)
+    for problem in report.problems[:at_most]:
+        out.print(str(problem), style="yellow" if problem.warning else "red", markup=False)
+    if at_most and len(report.problems) > at_most:
+        out.print(f"… and {len(report.problems) - at_most} more; --all lists them.")
+    for note in report.notes:
+        print_line(note)
+    for currency, sums in report.totals.items():
+        _print_sums(currency, sums)
+    out.print("Nothing was written (--check)." if report.check else f"{report.changes} records written.")
+
+
+def _print_sums(currency: str, sums: Any) -> None:
+    agree = "as in the files" if sums.agree else "NOT as in the files"
+    aside = f", set aside {money_text(sums.set_aside)}" if sums.set_aside else ""
+    files = f"the files say {money_text(sums.source)}{aside}"
+    before, after = money_text(sums.before), money_text(sums.after)
+    out.print(f"{currency}: owed before {before}, after {after}, {agree}; {files}")

@@ -63,7 +63,7 @@ def test_settings_say_who_changed_them_and_hold_at_once(desk: Visitor, portal: P
     smallest.get_by_role("textbox").fill("")
     smallest.get_by_role("button", name="Save").click()
     expect(patient.locator("#amount-hint")).to_contain_text("From $0.50")
-    for name in ("Reminders", "Tell of imported invoices", "Pay links in messages"):
+    for name in ("Reminders", "Announce imported invoices", "Pay links in messages"):
         one = page.locator("section").filter(has=page.get_by_role("heading", name=name))
         was = one.get_by_role("button").inner_text()
         one.get_by_role("button").click()
@@ -110,11 +110,11 @@ def test_a_payment_arrives_live_is_posted_and_given_back(desk: Visitor, portal: 
     expect(panel).to_contain_text(number)
     axe(page)
     desk.shot("staff-refund")
-    panel.get_by_label("Amount to give back").fill("20.01")
-    panel.get_by_label("Why").fill("Paid at the desk too")
+    panel.get_by_label("Refund amount").fill("20.01")
+    panel.get_by_label("Reason").fill("Paid at the desk too")
     panel.get_by_role("button", name="Refund", exact=True).click()
     expect(panel.locator("#form-error")).to_contain_text("$20.00")
-    panel.get_by_label("Amount to give back").fill("5.00")
+    panel.get_by_label("Refund amount").fill("5.00")
     panel.get_by_role("button", name="Refund", exact=True).click()
     expect(panel).to_contain_text("$5.00 was refunded.")
     expect(panel).to_contain_text("Up to $15.00.")
@@ -170,7 +170,7 @@ def test_an_invoice_that_was_a_mistake_is_void(desk: Visitor):
     ready(page, "New invoice")
     page.get_by_label("What it is for").fill("Booked twice")
     page.get_by_label("Quantity").fill("1")
-    page.get_by_label("Amount of one").fill("31.70")
+    page.get_by_label("Unit price").fill("31.70")
     page.get_by_role("button", name="Save as a draft").click()
     page.wait_for_url("**/staff/patients/pat_*")
     page.get_by_role("row").filter(has_text="Draft").filter(has_text="P-1").get_by_role("button").click()
@@ -178,9 +178,9 @@ def test_an_invoice_that_was_a_mistake_is_void(desk: Visitor):
     panel.get_by_role("button", name="Send the invoice").click()
     expect(panel).to_contain_text("was sent.")
     expect(another.get_by_role("row").filter(has_text="$31.70").first).to_be_visible()
-    panel.get_by_label("Why").fill("Booked twice")
-    panel.get_by_role("button", name="Void", exact=True).click()
-    expect(panel.get_by_role("button", name="Void", exact=True)).to_have_count(0)
+    panel.get_by_label("Reason").fill("Booked twice")
+    panel.get_by_role("button", name="Void the invoice").click()
+    expect(panel.get_by_role("button", name="Void the invoice")).to_have_count(0)
     expect(panel).to_contain_text("was voided.")
 
 
@@ -190,7 +190,7 @@ def test_an_invoice_is_drafted_sent_and_written_off(desk: Visitor, axe):
     ready(page, "New invoice")
     page.get_by_label("What it is for").fill("Vaccination record")
     page.get_by_label("Quantity").fill("2")
-    page.get_by_label("Amount of one").fill("12.50")
+    page.get_by_label("Unit price").fill("12.50")
     page.get_by_role("button", name="Add a line").click()
     expect(page.get_by_label("What it is for")).to_have_count(2)
     expect(page.get_by_label("What it is for").first).to_have_value("Vaccination record")
@@ -206,7 +206,7 @@ def test_an_invoice_is_drafted_sent_and_written_off(desk: Visitor, axe):
     expect(panel).to_contain_text("was sent.")
     panel.get_by_role("button", name="Write off what is due").click()
     expect(panel.locator("#form-error")).to_contain_text("Say why")
-    panel.get_by_label("Why").fill("Too small to chase")
+    panel.get_by_label("Reason").fill("Too small to chase")
     axe(page)
     desk.shot("staff-invoice")
     panel.get_by_role("button", name="Write off what is due").click()
@@ -226,7 +226,7 @@ def test_the_front_desk_is_told_who_can_allow_more(portal: Portal, visit: Visits
 
 
 def test_what_needs_a_person_is_seen_to(desk: Visitor, axe):
-    page = ready(desk.go("/staff/tasks"), "Needs a person")
+    page = ready(desk.go("/staff/tasks"), "To do")
     axe(page)
     desk.shot("staff-tasks")
 
@@ -263,7 +263,7 @@ def test_a_refund_in_spanish(portal: Portal, visit: Visits, axe):
 
 
 def test_the_practice_writes_its_own_words(desk: Visitor, look: Look):
-    page = ready(desk.go("/staff/wording?kind=due_soon&in=es"), "Words of messages")
+    page = ready(desk.go("/staff/wording?kind=due_soon&in=es"), "Message templates")
     expect(page.get_by_role("heading", name="Due soon", level=2)).to_be_visible()
     page.get_by_label("Email", exact=True).fill("Pague pronto.")
     page.get_by_role("button", name="Save").click()

@@ -15,7 +15,7 @@ LEFT = "This is what you typed before and have not sent."
 
 def types_half_an_invoice(page: Page) -> None:
     page.get_by_label("What it is for").fill("Crown, lower left")
-    page.get_by_label("Amount of one").fill("640.00")
+    page.get_by_label("Unit price").fill("640.00")
     page.get_by_role("button", name="Add a line").click()
     expect(page.get_by_label("What it is for")).to_have_count(2)
     page.get_by_label("What it is for").nth(1).fill("X-ray")
@@ -29,7 +29,7 @@ def is_all_there(page: Page) -> None:
     whats = page.get_by_label("What it is for")
     expect(whats).to_have_count(2)
     expect(whats.nth(0)).to_have_value("Crown, lower left")
-    expect(page.get_by_label("Amount of one").nth(0)).to_have_value("640.00")
+    expect(page.get_by_label("Unit price").nth(0)).to_have_value("640.00")
     expect(whats.nth(1)).to_have_value("X-ray")
     expect(page.get_by_label("Quantity").nth(1)).to_have_value("2")
     expect(page.get_by_label("Note (optional)")).to_have_value("as agreed by phone")
@@ -65,7 +65,7 @@ def test_it_is_there_after_a_reload_and_after_the_session_ended_and_gone_when_se
     ready(olga.page, "New invoice")
     expect(olga.page.get_by_label("What it is for")).to_have_value("")
 
-    page.get_by_label("Amount of one").nth(1).fill("30.00")
+    page.get_by_label("Unit price").nth(1).fill("30.00")
     page.get_by_role("button", name="Save as a draft").click()
     page.wait_for_url("**/staff/patients/pat_*")
     expect(page.get_by_role("row").filter(has_text="$700.00").first).to_be_visible()
@@ -82,7 +82,7 @@ def test_it_can_be_begun_anew(portal: Portal, visit: Visits):
     types_half_an_invoice(page)
     page.reload()
     is_all_there(page)
-    page.get_by_role("button", name="Start anew").click()
+    page.get_by_role("button", name="Start over").click()
     expect(page.get_by_text(LEFT)).to_have_count(0)
     expect(page.get_by_label("What it is for")).to_have_count(1)
     expect(page.get_by_label("What it is for")).to_have_value("")

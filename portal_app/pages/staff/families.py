@@ -33,7 +33,7 @@ ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 py-3 border-b border-line las
 
 
 @page("/staff/family", "Families", on_load=S.load, side="staff")
-def family() -> rx.Component:
+def families() -> rx.Component:
     return el.div(
         h1(_("Families")),
         el.p(_("Who may act for whom in the portal."), class_name="text-ink-2"),
@@ -135,8 +135,10 @@ def member_row(item: Any) -> rx.Component:
 
 
 def relation_list(rows: Any, none: str, end: Any, label: str) -> rx.Component:
-    def one(item: Any) -> rx.Component:
-        stop = button(
+    """Relations or marks, each with a button that ends it; `none` is shown when there are none."""
+
+    def relation_row(item: Any) -> rx.Component:
+        end_button = button(
             label,
             el.span(" ", item.people, class_name="sr-only"),
             kind="second",
@@ -148,14 +150,14 @@ def relation_list(rows: Any, none: str, end: Any, label: str) -> rx.Component:
                 el.p(item.about, class_name="text-sm text-ink-2"),
                 class_name="flex-1 min-w-[min(12rem,100%)]",
             ),
-            rx.cond(item.over, tag("quiet", _("Ended")), stop),
+            rx.cond(item.over, tag("quiet", _("Ended")), end_button),
             class_name=ROW,
             key=item.id,
         )
 
     return rx.cond(
         rows.length() > 0,
-        el.ul(each(rows, one), class_name="mt-2"),
+        el.ul(each(rows, relation_row), class_name="mt-2"),
         el.p(none, class_name="text-ink-2 mt-2"),
     )
 
@@ -213,12 +215,12 @@ def marks_card() -> rx.Component:
 def relation_form(key: str, title: Any, send: Any, label: str, more: rx.Component) -> rx.Component:
     """A form that names an adult for the patient of this file. `more` are the fields of its own."""
 
-    def one(item: Any) -> rx.Component:
+    def option(item: Any) -> rx.Component:
         return el.option(item.name, value=item.id)
 
     adult = el.select(
         el.option(_("Choose"), value=""),
-        each(S.adults, one),
+        each(S.adults, option),
         name="adult",
         class_name="input",
         custom_attrs={"id": f"{key}-adult"},

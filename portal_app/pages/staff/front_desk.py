@@ -27,7 +27,7 @@ S: Any = FrontDeskState
 
 
 @page("/staff/desk", "Front desk", on_load=S.load, side="staff")
-def desk() -> rx.Component:
+def front_desk() -> rx.Component:
     return el.div(
         rx.match(
             S.print_view,

@@ -25,7 +25,7 @@ S = MessageLogState
 
 
 @page("/staff/messages", "Messages", on_load=S.load, side="staff")
-def messages() -> rx.Component:
+def message_log() -> rx.Component:
     return el.div(
         h1(_("Messages")),
         el.p(

@@ -14,7 +14,7 @@ S = TemplatesState
 
 
 @page("/staff/wording", "Message templates", on_load=S.load, side="staff", active="/staff/settings")
-def wording() -> rx.Component:
+def templates() -> rx.Component:
     return el.div(
         back(_("Back to settings"), here("/staff/settings")),
         page_header(_("Message templates")),
@@ -67,14 +67,14 @@ def template_form() -> rx.Component:
 
 def part_field(name: str, label: str, *, tall: bool = False) -> rx.Component:
     """The field of one part, with the portal's own text below it."""
-    now = S.practice_texts[name]
+    own_text = S.practice_texts[name]
     about: dict[str, Any] = {"aria_describedby": f"{name}-ours", "lang": S.template_language}
     if tall:
         control: rx.Component = el.textarea(
             name=name,
             custom_attrs={"id": name},
-            default_value=now,
-            key=S.title + S.template_language + now,
+            default_value=own_text,
+            key=S.title + S.template_language + own_text,
             rows="5",
             class_name="input w-full",
             **about,
@@ -82,8 +82,8 @@ def part_field(name: str, label: str, *, tall: bool = False) -> rx.Component:
     else:
         control = small_input(
             name,
-            default_value=now,
-            key=S.title + S.template_language + now,
+            default_value=own_text,
+            key=S.title + S.template_language + own_text,
             cls="w-full",
             **about,
         )

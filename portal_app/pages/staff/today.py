@@ -64,7 +64,7 @@ def no_payments() -> rx.Component:
 
 
 def payment_cards() -> rx.Component:
-    def one(item) -> rx.Component:
+    def payment_card(item) -> rx.Component:
         return el.li(
             el.div(
                 el.p(item.payer, class_name="font-semibold"),
@@ -82,11 +82,11 @@ def payment_cards() -> rx.Component:
             key=item.id,
         )
 
-    return el.ul(each(S.rows, one), class_name="md:hidden")
+    return el.ul(each(S.rows, payment_card), class_name="md:hidden")
 
 
 def payment_table() -> rx.Component:
-    def one(item) -> rx.Component:
+    def table_row(item) -> rx.Component:
         cell = "px-3 py-2"
         return el.tr(
             el.td(item.time, class_name=f"pl-5 {cell} tnum whitespace-nowrap"),
@@ -122,7 +122,7 @@ def payment_table() -> rx.Component:
                     class_name="text-sm text-ink-2 border-y border-line bg-sunken",
                 )
             ),
-            el.tbody(each(S.rows, one)),
+            el.tbody(each(S.rows, table_row)),
             class_name="w-full",
         ),
         class_name="hidden md:block overflow-x-auto relative",

@@ -226,20 +226,6 @@ def relation_form(key: str, title: Any, send: Any, label: str, more: rx.Componen
         custom_attrs={"id": f"{key}-adult"},
     )
 
-    def text_field(label_: str, name: str, kind: Literal["text", "date"], hint: str) -> rx.Component:
-        id_ = f"{key}-{name}"
-        return el.div(
-            el.label(label_, html_for=id_, class_name="block font-bold"),
-            el.p(hint, id=f"{id_}-hint", class_name="text-sm text-ink-2 mt-0.5"),
-            el.input(
-                name=name,
-                class_name="input mt-1.5",
-                aria_describedby=f"{id_}-hint",
-                custom_attrs={"id": id_},
-                **field_kind(kind),
-            ),
-        )
-
     return el.details(
         el.summary(title, class_name="font-semibold text-brand min-h-11 flex items-center cursor-pointer"),
         form(
@@ -250,9 +236,11 @@ def relation_form(key: str, title: Any, send: Any, label: str, more: rx.Componen
                 ),
                 adult,
             ),
-            text_field(_("Or of another file"), "chart", "text", _("Chart number of an adult elsewhere")),
+            text_field(
+                key, _("Or of another file"), "chart", "text", _("Chart number of an adult elsewhere")
+            ),
             more,
-            text_field(_("Last day"), "until", "date", _("Empty: until somebody ends it")),
+            text_field(key, _("Last day"), "until", "date", _("Empty: until somebody ends it")),
             submit(label),
             busy=S.busy,
             sending=_("Saving…"),
@@ -261,6 +249,22 @@ def relation_form(key: str, title: Any, send: Any, label: str, more: rx.Componen
             key=S.form_key,
         ),
         class_name="mt-3",
+    )
+
+
+def text_field(key: str, label: str, name: str, kind: Literal["text", "date"], hint: str) -> rx.Component:
+    """`key` makes its id unique: both forms of the page have a field of this name."""
+    field_id = f"{key}-{name}"
+    return el.div(
+        el.label(label, html_for=field_id, class_name="block font-bold"),
+        el.p(hint, id=f"{field_id}-hint", class_name="text-sm text-ink-2 mt-0.5"),
+        el.input(
+            name=name,
+            class_name="input mt-1.5",
+            aria_describedby=f"{field_id}-hint",
+            custom_attrs={"id": field_id},
+            **field_kind(kind),
+        ),
     )
 
 

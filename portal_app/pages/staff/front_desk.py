@@ -210,7 +210,16 @@ def reset_card() -> rx.Component:
             _("Starting the reset…"),
         ),
     )
-    unlock = el.details(
+    return card(
+        h2(_("Password, app and passkeys")),
+        rx.cond(S.reset_at != "", waits, begin),
+        unlock_details(),
+        cls="p-5",
+    )
+
+
+def unlock_details() -> rx.Component:
+    return el.details(
         el.summary(_("Locked out"), class_name="font-semibold text-brand min-h-11 flex items-center"),
         el.p(_("After too many wrong passwords. Check their ID first."), class_name="text-ink-2"),
         reason_form(
@@ -220,9 +229,6 @@ def reset_card() -> rx.Component:
             S.unlock_sign_in,
             _("Unlocking…"),
         ),
-    )
-    return card(
-        h2(_("Password, app and passkeys")), rx.cond(S.reset_at != "", waits, begin), unlock, cls="p-5"
     )
 
 

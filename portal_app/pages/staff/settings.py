@@ -48,6 +48,17 @@ def setting_cards() -> rx.Component:
             ),
         ),
         minimum_payment(),
+        *message_switches(),
+        templates_card(),
+        pay_link_days(),
+        dependent_age(),
+        embed_origins(),
+        class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
+    )
+
+
+def message_switches() -> list[rx.Component]:
+    return [
         switch(
             "reminders",
             S.reminders,
@@ -74,12 +85,7 @@ def setting_cards() -> rx.Component:
                 "Off: it leads to the portal."
             ),
         ),
-        templates_card(),
-        pay_link_days(),
-        dependent_age(),
-        embed_origins(),
-        class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
-    )
+    ]
 
 
 def setting_card(name: str, title: str, about: str, *body: Any) -> rx.Component:

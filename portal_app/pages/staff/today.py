@@ -86,23 +86,6 @@ def payment_cards() -> rx.Component:
 
 
 def payment_table() -> rx.Component:
-    def table_row(item) -> rx.Component:
-        cell = "px-3 py-2"
-        return el.tr(
-            el.td(item.time, class_name=f"pl-5 {cell} tnum whitespace-nowrap"),
-            el.th(item.payer, scope="row", class_name=f"text-left font-semibold {cell}"),
-            el.td(item.invoices, class_name=cell),
-            el.td(item.method, class_name=cell),
-            el.td(
-                status_tag(item.tone, item.status),
-                el.span(item.detail, class_name="block text-sm text-ink-2"),
-                class_name=cell,
-            ),
-            el.td(item.amount, class_name=f"text-right tnum font-semibold pr-5 {cell}"),
-            class_name="border-b border-line last:border-0",
-            key=item.id,
-        )
-
     heads = (
         (_("Time"), "text-left pl-5 pr-3"),
         (_("From"), "text-left px-3"),
@@ -122,13 +105,31 @@ def payment_table() -> rx.Component:
                     class_name="text-sm text-ink-2 border-y border-line bg-sunken",
                 )
             ),
-            el.tbody(each(S.rows, table_row)),
+            el.tbody(each(S.rows, payment_row)),
             class_name="w-full",
         ),
         class_name="hidden md:block overflow-x-auto relative",
         tab_index=0,
         role="region",
         aria_label=_("Payments today"),
+    )
+
+
+def payment_row(item) -> rx.Component:
+    cell = "px-3 py-2"
+    return el.tr(
+        el.td(item.time, class_name=f"pl-5 {cell} tnum whitespace-nowrap"),
+        el.th(item.payer, scope="row", class_name=f"text-left font-semibold {cell}"),
+        el.td(item.invoices, class_name=cell),
+        el.td(item.method, class_name=cell),
+        el.td(
+            status_tag(item.tone, item.status),
+            el.span(item.detail, class_name="block text-sm text-ink-2"),
+            class_name=cell,
+        ),
+        el.td(item.amount, class_name=f"text-right tnum font-semibold pr-5 {cell}"),
+        class_name="border-b border-line last:border-0",
+        key=item.id,
     )
 
 

@@ -46,26 +46,7 @@ def invoice_form() -> rx.Component:
         rx.cond(S.restored, restored_draft()),
         el.div(each(S.lines, line_fields), class_name="grid gap-3 mt-5"),
         small_button(icon("plus", 18), _("Add a line"), on_click=S.add_line, cls="mt-3"),
-        card(
-            small_field(
-                _("Due date"),
-                small_input("due", "date", default_value=S.due, on_blur=save_when_left("due")),
-                name="due",
-                cls="sm:w-52",
-            ),
-            small_field(
-                _("Note (optional)"),
-                small_input(
-                    "note",
-                    max_length=300,
-                    default_value=S.note,
-                    on_blur=save_when_left("note"),
-                ),
-                name="note",
-                cls="flex-1",
-            ),
-            cls="p-4 mt-5 grid gap-3 sm:flex",
-        ),
+        due_and_note(),
         el.div(
             submit_as("send", icon("send", 19), _("Send the invoice"), kind="primary"),
             submit_as("draft", _("Save as a draft")),
@@ -85,6 +66,16 @@ def invoice_form() -> rx.Component:
     )
 
 
+def due_and_note() -> rx.Component:
+    due = small_input("due", "date", default_value=S.due, on_blur=save_when_left("due"))
+    note = small_input("note", max_length=300, default_value=S.note, on_blur=save_when_left("note"))
+    return card(
+        small_field(_("Due date"), due, name="due", cls="sm:w-52"),
+        small_field(_("Note (optional)"), note, name="note", cls="flex-1"),
+        cls="p-4 mt-5 grid gap-3 sm:flex",
+    )
+
+
 def save_when_left(field):
     """An event handler that saves a field into the draft when the field is left."""
     return lambda value: S.save_draft_field(field, value)
@@ -100,54 +91,60 @@ def restored_draft() -> rx.Component:
 
 
 def line_fields(line) -> rx.Component:
+    """The fields of one line; their names end with its number."""
     n = line.n.to_string()
-
-    def labelled_input(label: str, name: str, cls: str, kind: str = "text", **props) -> rx.Component:
-        field = name + "_" + n
-        return el.div(
-            el.label(label, html_for=field, class_name="block text-sm font-semibold mb-1"),
-            el.input(
-                name=field,
-                class_name="input input-small",
-                custom_attrs={"id": field},
-                on_blur=save_when_left(field),
-                **field_kind(kind),
-                **props,
-            ),
-            class_name=cls,
-        )
-
-    person_field = "person_" + n
-    person = el.div(
-        el.label(_("Patient"), html_for=person_field, class_name="block text-sm font-semibold mb-1"),
-        el.select(
-            each(S.people, lambda p: el.option(p.name, value=p.id)),
-            name=person_field,
-            default_value=line.patient,
-            on_change=save_when_left(person_field),
-            class_name="input input-small",
-            custom_attrs={"id": person_field},
-        ),
-        class_name="col-span-2 md:col-span-3",
-    )
     return el.fieldset(
         el.legend(fill_var("Line {n}", n=n), class_name="sr-only"),
         el.div(
-            person,
+            person_select(line, "person_" + n),
             labelled_input(
                 _("What it is for"),
-                "what",
+                "what_" + n,
                 "col-span-2 md:col-span-4",
                 max_length=200,
                 default_value=line.description,
             ),
             labelled_input(
-                _("Date of service"), "day", "col-span-2 md:col-span-2", "date", default_value=line.day
+                _("Date of service"), "day_" + n, "col-span-2 md:col-span-2", "date", default_value=line.day
             ),
-            labelled_input(_("Quantity"), "quantity", "md:col-span-1", "number", default_value=line.quantity),
-            labelled_input(_("Unit price"), "amount", "md:col-span-2", "money", default_value=line.amount),
+            labelled_input(
+                _("Quantity"), "quantity_" + n, "md:col-span-1", "number", default_value=line.quantity
+            ),
+            labelled_input(
+                _("Unit price"), "amount_" + n, "md:col-span-2", "money", default_value=line.amount
+            ),
             class_name="grid grid-cols-2 md:grid-cols-12 gap-3",
         ),
         class_name="card p-4",
         key=n,
+    )
+
+
+def person_select(line, name) -> rx.Component:
+    return el.div(
+        el.label(_("Patient"), html_for=name, class_name="block text-sm font-semibold mb-1"),
+        el.select(
+            each(S.people, lambda person: el.option(person.name, value=person.id)),
+            name=name,
+            default_value=line.patient,
+            on_change=save_when_left(name),
+            class_name="input input-small",
+            custom_attrs={"id": name},
+        ),
+        class_name="col-span-2 md:col-span-3",
+    )
+
+
+def labelled_input(label: str, name, cls: str, kind: str = "text", **props) -> rx.Component:
+    return el.div(
+        el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
+        el.input(
+            name=name,
+            class_name="input input-small",
+            custom_attrs={"id": name},
+            on_blur=save_when_left(name),
+            **field_kind(kind),
+            **props,
+        ),
+        class_name=cls,
     )

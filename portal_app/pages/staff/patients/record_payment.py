@@ -23,16 +23,6 @@ def record_panel() -> rx.Component:
 
 
 def payment_form() -> rx.Component:
-    methods = el.fieldset(
-        el.legend(_("How it was paid"), class_name="text-sm font-semibold mb-1"),
-        el.div(
-            choice("method", "cash", _("Cash"), checked=True),
-            choice("method", "check", _("Check")),
-            choice("method", "terminal", _("Card terminal")),
-            class_name="grid sm:grid-cols-3 gap-2",
-        ),
-        class_name="mt-4",
-    )
     return form(
         el.input(type="hidden", name="payment", default_value=S.payment, key=S.payment),
         small_field(
@@ -52,7 +42,7 @@ def payment_form() -> rx.Component:
             id="record-limit",
             class_name="text-sm text-ink-2 mt-1",
         ),
-        methods,
+        method_choices(),
         rx.cond(S.open_invoices.length() > 0, invoice_choices()),
         small_field(
             _("Note (optional)"),
@@ -65,6 +55,19 @@ def payment_form() -> rx.Component:
         sending=_("Recording the payment…"),
         on_submit=S.record_payment,
         cls="mt-4",
+    )
+
+
+def method_choices() -> rx.Component:
+    return el.fieldset(
+        el.legend(_("How it was paid"), class_name="text-sm font-semibold mb-1"),
+        el.div(
+            choice("method", "cash", _("Cash"), checked=True),
+            choice("method", "check", _("Check")),
+            choice("method", "terminal", _("Card terminal")),
+            class_name="grid sm:grid-cols-3 gap-2",
+        ),
+        class_name="mt-4",
     )
 
 

@@ -39,7 +39,7 @@ STAFF_NOUNS = (
     Noun(gettext_noop("Today"), "layout-dashboard", "/staff"),
     Noun(gettext_noop("Transactions"), "arrow-left-right", "/staff/transactions"),
     Noun(gettext_noop("Patients"), "user-search", "/staff/patients"),
-    Noun(gettext_noop("Needs a person"), "list-todo", "/staff/tasks"),
+    Noun(gettext_noop("To do"), "list-todo", "/staff/tasks"),
     Noun(gettext_noop("Front desk"), "concierge-bell", "/staff/desk"),
     Noun(gettext_noop("Families"), "users", "/staff/family"),
     Noun(gettext_noop("Requests"), "inbox", "/staff/requests"),

@@ -174,7 +174,7 @@ def test_the_desk_shows_sends_and_takes_back_a_link(portal: Portal, visit: Visit
     payer = Reader(visit(portal), "en")
     opened = comes_in(payer, secret, date(1986, 2, 8))
     panel.get_by_role("button", name="Take back").click()
-    expect(panel).to_contain_text("The link opens nothing any more.")
+    expect(panel).to_contain_text("The link no longer works.")
     opened.wait_for_url("**/links*")  # at once
     payer.sees("Open your link")
     payer.visitor.forgive()

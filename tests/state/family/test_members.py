@@ -231,12 +231,12 @@ async def test_staff_mark_and_unmark_on_the_page_of_families(
     await happens(page.mark_dependent, form=form | {"reason": ""})
     assert page.error.startswith("Write down why")
     await happens(page.mark_dependent, form=form)
-    assert page.marks[0].who == "Rosa Park for Nina Park"
+    assert page.marks[0].people == "Rosa Park for Nina Park"
     assert "Until December 31, 2026" in page.marks[0].about
-    await happens(page.unmark, mark_id=page.marks[0].id)
+    await happens(page.unmark_dependent, mark_id=page.marks[0].id)
     assert page.marks[0].over
     await happens(page.add_relation, form={"patient": NINA.id, "chart": "C-0010", "kind": "guardian"})
-    assert page.relations[0].who == "Kim Okafor for Nina Park"
+    assert page.relations[0].people == "Kim Okafor for Nina Park"
     await happens(page.end_relation, relation=page.relations[0].id)
     assert page.relations[0].over
 
@@ -262,9 +262,11 @@ async def test_a_request_travels_from_the_patient_to_the_desk_and_back(
     look_from(monkeypatch, sample_people.dana)
     requests = await opened(RequestsState, "/staff/requests")
     (row,) = requests.rows
-    assert (row.who, row.label, row.wish) == ("Eva Rivera", "Name", "Eve")
-    await happens(requests.apply, form={"request": row.id, "given_name": "Eve", "family_name": "Rivera"})
-    assert requests.rows == [] and requests.news == "Changed. The patient is told."
+    assert (row.patient, row.field_label, row.wish) == ("Eva Rivera", "Name", "Eve")
+    await happens(
+        requests.apply_change, form={"request": row.id, "given_name": "Eve", "family_name": "Rivera"}
+    )
+    assert requests.rows == [] and requests.message == "Changed. The patient is told."
 
 
 async def test_a_mark_whose_last_day_was_yesterday_acts_for_nobody(sample_people: People, sign_in_as: Any):

@@ -23,7 +23,7 @@ from portal_app.state.base import PortalState
 from portal_app.state.billing.pay_link import PayLinkState
 from portal_app.state.sign_in.other_methods import DeskCodeState, LinkSignInState, PasswordState
 from portal_app.state.sign_in_settings.overview import AccountState
-from portal_app.state.staff.front_desk import DeskState
+from portal_app.state.staff.front_desk import FrontDeskState
 from portal_app.state.typed_fields import six_digits
 from tests.people import INVOICE, KIM, MARIA, People, Person
 from tests.services.credentials_helper import (
@@ -276,17 +276,17 @@ async def test_devices_are_listed_and_signed_out_there(
 
 async def test_the_desk_finds_prints_and_forgets(sample_people: People, seen_by: Callable[[Principal], None]):
     seen_by(sample_people.dana)
-    page = on_screen(DeskState, "/staff/desk")
-    await happens(page.find, form={"words": "oka"})
+    page = on_screen(FrontDeskState, "/staff/desk")
+    await happens(page.search_patients, form={"words": "oka"})
     assert [item.name for item in page.found] == ["Kim Okafor"]
-    await happens(page.open, patient=KIM.id)
+    await happens(page.open_patient, patient=KIM.id)
     assert (page.name, page.contacts) == ("Kim Okafor", "k•••@example.com · ••• 0145")
     await happens(page.print_code)
-    assert page.paper == "slip"
-    assert any("-" in line for line in page.lines)
-    await happens(page.back)
-    assert (page.name, page.lines, page.patient) == ("", [], "")
-    await happens(page.share, way="")
+    assert page.print_view == "slip"
+    assert any("-" in line for line in page.slip_lines)
+    await happens(page.close_patient)
+    assert (page.name, page.slip_lines, page.patient) == ("", [], "")
+    await happens(page.share_portal, way="")
     assert page.address.endswith("/welcome")
 
 
@@ -294,8 +294,8 @@ async def test_billing_has_no_business_at_the_desk(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     seen_by(sample_people.nora)
-    page = on_screen(DeskState, "/staff/desk")
-    await happens(page.find, form={"words": "Okafor"})
+    page = on_screen(FrontDeskState, "/staff/desk")
+    await happens(page.search_patients, form={"words": "Okafor"})
     assert page.found == []
 
 
@@ -303,10 +303,10 @@ async def test_a_search_takes_no_signs_for_everybody(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     seen_by(sample_people.dana)
-    page = on_screen(DeskState, "/staff/desk")
-    await happens(page.find, form={"words": "%%"})
+    page = on_screen(FrontDeskState, "/staff/desk")
+    await happens(page.search_patients, form={"words": "%%"})
     assert page.found == []
-    await happens(page.find, form={"words": "k"})
+    await happens(page.search_patients, form={"words": "k"})
     assert page.error
 
 

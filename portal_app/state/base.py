@@ -32,6 +32,7 @@ from portal_app.i18n_paths import language_of_path, localised_path
 from portal_app.services.audit import note_refusal
 from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
+from portal_app.state.errors import UnreadableRequest
 from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
@@ -52,7 +53,6 @@ ALLOWED = {
     Permission.EXPORT.value: gettext_noop("export"),
 }
 _STRICT = ConfigDict(strict=True)
-_UNREADABLE = gettext_noop("We could not read that. Load the page again and try once more.")
 _log = logging.getLogger("portal.state")
 _principal: ContextVar[Principal] = ContextVar("principal")
 _found: ContextVar[Callable[[], Any]] = ContextVar("found")
@@ -340,13 +340,13 @@ def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[st
             hints = inspect.get_annotations(handler, eval_str=True)
             adapters.update({p.name: _adapter(hints.get(p.name, Any)) for p in parameters})
         if not needed <= given.keys() <= adapters.keys():
-            raise UserError(_UNREADABLE)
+            raise UnreadableRequest
         try:
             return {name: adapters[name].validate_python(_as_typed(value)) for name, value in given.items()}
         except ValidationError as wrong:
             kinds = ", ".join(sorted({error["type"] for error in wrong.errors(include_input=False)}))
             _log.warning("%s: arguments of the wrong kind were refused (%s)", handler.__qualname__, kinds)
-            raise UserError(_UNREADABLE) from None
+            raise UnreadableRequest from None
 
     return check
 

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from urllib.parse import quote
 
-from portal_app.domain.errors import UserError
+from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, CodeNotSixDigits, NotABirthDate
 
 MONTHS = (
     "january february march april may june july august september october november december",
@@ -20,7 +20,7 @@ def six_digits(typed: str) -> str:
         bare = re.sub(r"[\s-]", "", typed)
         codes = {bare} if re.fullmatch(r"\d{6}", bare, re.ASCII) else set()
     if len(codes) != 1:
-        raise UserError("Enter the 6 digits of the code")
+        raise CodeNotSixDigits
     return codes.pop()
 
 
@@ -28,13 +28,13 @@ def birth_date(form: dict[str, str]) -> date:
     """Three fields as people fill them: "4" or "04", "April", "abr"; the year in four digits."""
     day, month, year = (form.get(f"born_{part}", "").strip() for part in ("day", "month", "year"))
     if not (day and month and year):
-        raise UserError("Enter the month, day and year of your birth")
+        raise BirthDateIncomplete
     if not re.fullmatch(r"\d{4}", year, re.ASCII):
-        raise UserError("Enter the year with 4 digits, like 1980")
+        raise BirthYearTooShort
     try:
         return date(int(year), _month(month), int(day))
     except ValueError:
-        raise UserError("That is not a date. Check the month, day and year") from None
+        raise NotABirthDate from None
 
 
 def _month(typed: str) -> int:

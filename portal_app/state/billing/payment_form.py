@@ -25,6 +25,7 @@ from portal_app.services.billing.payments.pay import cancel_payment, confirm_pay
 from portal_app.services.billing.views import PaymentMethodView, PaymentOutcome
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payment_method_note, why_declined
+from portal_app.state.errors import NoPaymentMethodChosen
 from portal_app.state.i18n_paths import address
 
 NEW_CARD = "new"
@@ -346,5 +347,5 @@ class PaymentFormState(PaymentStepsState, mixin=True):
 
 def _source(form: dict[str, str]) -> PaymentMethodId:
     if not form.get("source"):
-        raise UserError("Choose how you want to pay")
+        raise NoPaymentMethodChosen
     return PaymentMethodId(given_id("src", form["source"]))

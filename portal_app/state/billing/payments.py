@@ -28,6 +28,7 @@ from portal_app.state.billing.account_picker import PicksAccount
 from portal_app.state.billing.labels import due_status, invoice_title, page_of_pages, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
+from portal_app.state.errors import NoInvoiceChosen
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
 from portal_app.state.paging import page_number
@@ -274,7 +275,7 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
         invoices = [invoice for invoice in account.open if invoice.id in ticked]
         if not invoices:
-            raise UserError("Choose at least one invoice.")
+            raise NoInvoiceChosen
         return total((invoice.payable for invoice in invoices), all_of_it.currency), tuple(
             invoice.id for invoice in invoices
         )

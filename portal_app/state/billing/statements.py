@@ -20,6 +20,7 @@ from portal_app.services.documents.account_documents import entry_text
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.account_picker import PicksAccount
+from portal_app.state.errors import PeriodIncomplete
 from portal_app.state.i18n_paths import address
 from portal_app.state.paging import page_number
 
@@ -30,7 +31,6 @@ _PRESETS = {
     "this_year": gettext_noop("This year"),
     "last_year": gettext_noop("Last year"),
 }
-_NO_DATES = gettext_noop("Choose both days of the period.")
 
 
 @dataclass(frozen=True)
@@ -291,7 +291,7 @@ def _days(first: str, last: str) -> tuple[date, date]:
     try:
         return date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
-        raise UserError(_NO_DATES) from None
+        raise PeriodIncomplete from None
 
 
 def _person(given: str) -> PatientId | None:

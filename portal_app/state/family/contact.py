@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Locked
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.i18n import full_date_text, gettext_noop, translate
@@ -15,6 +15,7 @@ from portal_app.services.credentials.second_factor import StartAgain
 from portal_app.services.patients import contact_details
 from portal_app.services.patients.contact_details import Address, ContactView, PersonDetails
 from portal_app.state.base import in_thread, me, requires
+from portal_app.state.errors import NewContactMissing, NoChangeChosen
 from portal_app.state.family.labels import sex_words
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.reauth import ReauthState
@@ -190,7 +191,7 @@ class ContactState(ReauthState):
             raise NotFound
         new = form.get("new", "").strip()
         if not new:
-            raise UserError("Enter the new email or phone number")
+            raise NewContactMissing
         self._wish = Wish("change", kind, new, contact, "everywhere" in form)
         await self._go_on()
 
@@ -243,7 +244,7 @@ class ContactState(ReauthState):
     async def _ask_practice(self, form: dict[str, str]) -> None:
         what = form.get("what", "")
         if what not in set(Locked):
-            raise UserError("Choose what should be changed.")
+            raise NoChangeChosen
         who = PatientId(given_id("pat", self.id))
         await in_thread(contact_details.ask_for_change, me(), who, Locked(what), form.get("wish", ""))
         await self._done(gettext_noop("We have your request. We tell you when it is done."))

@@ -11,6 +11,7 @@ from portal_app.domain.families import GrantKind, full_name
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.patients import grants
 from portal_app.state.base import in_thread, me, requires
+from portal_app.state.errors import NothingToShareChosen
 from portal_app.state.family.labels import LETS_ME, SHARED, born_words
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.reauth import ReauthState
@@ -93,7 +94,7 @@ class GrantsState(ReauthState):
     async def _share(self, form: dict[str, str]) -> None:
         kinds = tuple(kind for kind in GrantKind if f"share_{kind}" in form)
         if not kinds:
-            raise UserError("Choose what you want to share.")
+            raise NothingToShareChosen
         given, family = form.get("given_name", ""), form.get("family_name", "")
         try:
             born = birth_date(form)

@@ -6,6 +6,7 @@ from portal_app.domain.errors import UserError
 from portal_app.i18n import translate
 from portal_app.services.sign_in.codes import NeedsFirstName, check_birth_date, check_code, request_code
 from portal_app.state.base import in_thread, me, public, scope_now
+from portal_app.state.errors import ContactMissing
 from portal_app.state.i18n_paths import address
 from portal_app.state.sign_in.base import SignInBase
 from portal_app.state.typed_fields import birth_date, six_digits
@@ -95,7 +96,7 @@ class SignInState(SignInBase):
 
     async def _send(self, contact: str) -> None:
         if not contact:
-            raise UserError("Enter your email address or phone number")
+            raise ContactMissing
         self.ended = ""
         request = await in_thread(request_code, me(), contact)
         self.contact, self._code_id, self.reference = contact, request.id, request.reference

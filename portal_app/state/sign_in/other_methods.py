@@ -4,18 +4,17 @@ import reflex as rx
 
 from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import UserError
-from portal_app.i18n import gettext_noop, translate
+from portal_app.i18n import translate
 from portal_app.services.credentials import desk_codes, passwords, resets, second_factor
 from portal_app.services.credentials.second_factor import StartAgain
 from portal_app.services.links import action_links
 from portal_app.services.links.action_links import LinkOver
 from portal_app.state.base import in_thread, me, public
+from portal_app.state.errors import CodeMissing, DeskCodeIncomplete, NoSecondFactor, PasswordSignInIncomplete
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in.base import SignInBase
 from portal_app.state.sign_in_settings.second_factors import SENT, Choice, choices, first_way, way_of
 from portal_app.state.typed_fields import birth_date
-
-NOWHERE = gettext_noop("We have no way to send you a code. Sign in another way, or call us.")
 
 
 class PasswordState(SignInBase):
@@ -66,13 +65,13 @@ class PasswordState(SignInBase):
     async def _password(self, form: dict[str, str]) -> None:
         username, password = form.get("username", "").strip(), form.get("password", "")
         if not (username and password):
-            raise UserError("Enter your username and your password")
+            raise PasswordSignInIncomplete
         asked = await in_thread(passwords.password_sign_in, me(), username, password)
         self.choices, self._challenge = choices(self.language, asked), asked.id
         self.by_passkey = Proof.PASSKEY in asked.ways
         first = first_way(asked)
         if first is None and not self.by_passkey:
-            raise UserError(NOWHERE)
+            raise NoSecondFactor
         self.step, self.way = "factor", ""
         if first:
             await self._choose(first)
@@ -85,7 +84,7 @@ class PasswordState(SignInBase):
 
     async def _answer(self, code: str) -> None:
         if not code:
-            raise UserError("Enter the code")
+            raise CodeMissing
         try:
             self.ticket = await in_thread(
                 second_factor.answer, me(), self._challenge, way_of(self.way), code[:100]
@@ -126,7 +125,7 @@ class DeskCodeState(SignInBase):
         self.born_error = ""
         code, initials = form.get("code", "").strip(), form.get("initials", "").strip()
         if not (code and initials):
-            raise UserError("Enter the code and your initials")
+            raise DeskCodeIncomplete
         try:
             born = birth_date(form)
         except UserError as wrong:

@@ -7,10 +7,10 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Proof
-from portal_app.domain.errors import UserError
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.credentials.second_factor import NeedsProof, StartAgain
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.errors import CodeMissing
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.second_factors import SENT, Choice, choices, first_way, way_of
 
@@ -66,7 +66,7 @@ class ReauthState(PortalState):
 
     async def _prove(self, typed: str) -> None:
         if not typed.strip():
-            raise UserError("Enter the code")
+            raise CodeMissing
         if self.way == Proof.PASSWORD:
             await in_thread(passwords.prove_by_password, me(), typed)
         else:

@@ -12,7 +12,8 @@ from portal_app.components.kit import (
     card,
     el,
     empty,
-    error_message,
+    feedback,
+    field_error,
     h2,
     icon,
     link,
@@ -59,19 +60,19 @@ def sheet(*kids: Any) -> rx.Component:
     return rx.fragment(el.div(*kids, class_name="card p-6 md:p-8"), assurance())
 
 
-@page("/links", "Open your link", on_load=L.begin, side="open")
+@page("/links", "Open your link", on_load=L.load, side="open")
 def landing() -> rx.Component:
     asked = form(
         link_token(),
         birth_date_fields(
             el.span(_("Your date of birth"), class_name="font-bold"),
-            error=L.error,
+            error=field_error(L, "born"),
             why=_("So that nobody else opens it."),
         ),
         submit(_("Continue"), cls="w-full mt-6"),
         busy=L.busy,
         sending=_("Opening…"),
-        on_submit=L.open,
+        on_submit=L.open_link,
         cls="when-token mt-6",
     )
     entering = rx.cond(L.ticket != "", done(L.ticket, L.start_over, "/links/bill"), asked)
@@ -236,7 +237,7 @@ def waiting_for_receipt() -> rx.Component:
     )
 
 
-@page("/stop-reset", "Stop the reset", on_load=R.begin, side="open")
+@page("/stop-reset", "Stop the reset", on_load=R.load, side="open")
 def stop_reset() -> rx.Component:
     asked = form(
         link_token(),
@@ -247,11 +248,11 @@ def stop_reset() -> rx.Component:
             ),
             class_name="mt-3",
         ),
-        error_message(R.error),
+        feedback(R),
         submit(_("Stop the reset"), cls="w-full mt-6"),
         busy=R.busy,
         sending=_("Stopping the reset…"),
-        on_submit=R.stop,
+        on_submit=R.stop_reset,
         cls="when-token",
     )
     stopped = el.div(

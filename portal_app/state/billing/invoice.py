@@ -1,6 +1,7 @@
 """One invoice, and paying it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import reflex as rx
 
@@ -50,7 +51,7 @@ class InvoiceState(PaymentFormState, PortalState):
     provider: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
     due_day: rx.Field[str] = rx.field("")
-    whose: rx.Field[str] = rx.field("")  # another adult, who lets the viewer pay
+    whose: rx.Field[str] = rx.field("")  # name of another adult who lets the viewer pay, else ""
     lines: rx.Field[list[LineItem]] = rx.field(default_factory=list)
     total: rx.Field[str] = rx.field("")
     adjusted: rx.Field[str] = rx.field("")  # "" when there is nothing to adjust
@@ -66,9 +67,9 @@ class InvoiceState(PaymentFormState, PortalState):
     @rx.event
     @requires(Permission.MY_INVOICES)
     async def load(self):
-        if self._arrive():
+        if self._start_visit():
             await self._show()
-            self.card_wanted = self.can_pay and (self.card_wanted or not self.sources)
+            self.card_wanted = self.can_pay and (self.card_wanted or not self.payment_methods)
         if self._account:
             watch(f"account:{self._account}", InvoiceState.refresh)
             watch("settings", InvoiceState.refresh)
@@ -76,19 +77,19 @@ class InvoiceState(PaymentFormState, PortalState):
     @rx.event
     @requires(Permission.MY_INVOICES, activity=False)
     async def refresh(self):
-        """Another tab paid, or the bank decided; not while the payer is in the middle of it here."""
-        if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._is_asked()):
+        """It was paid in another tab, or the bank decided; not while the payer is paying here."""
+        if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._has_question()):
             await self._show()
 
-    def _offered(self, form: dict[str, str]) -> PaymentForm:
+    def _read_form(self, form: dict[str, str]) -> PaymentForm:
         if self._payability is None:
             raise NotFound
-        all_of_it = self._payability.payable
+        full_amount = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return PaymentForm(
             payment_id=PaymentId(given_id("pay", form.get("payment"))),
-            amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
-            invoice_ids=(self._asked_for(),),
+            amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
+            invoice_ids=(self._invoice_id(),),
             save="save" in form,
         )
 
@@ -107,12 +108,12 @@ class InvoiceState(PaymentFormState, PortalState):
             again=again,
         )
 
-    def _asked_for(self) -> InvoiceId:
+    def _invoice_id(self) -> InvoiceId:
         return InvoiceId(given_id("inv", self.router.url.path.rstrip("/").rpartition("/")[2]))
 
     async def _show(self) -> None:
         try:
-            shown = await in_thread(view_invoice, me(), self._asked_for())
+            shown = await in_thread(view_invoice, me(), self._invoice_id())
         except NotFound:
             self.missing, self.invoice, self._payability = True, "", None
             return
@@ -162,7 +163,8 @@ class InvoiceState(PaymentFormState, PortalState):
         ]
 
 
-def _detail(language: str, person: str, day, quantity: int) -> str:
+def _detail(language: str, person: str, day: date | None, quantity: int) -> str:
+    """ "November 3 · Eva · × 2"."""
     parts = [date_text(language, day) if day else "", person]
     if quantity != 1:
         parts.append(f"× {quantity}")

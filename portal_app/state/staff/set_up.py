@@ -24,13 +24,13 @@ class StaffSetUpState(SignInBase):
     @public
     async def begin(self):
         """What the link opens is not known yet; its token is in the browser only."""
-        self._start_afresh()
+        self._start_visit()
 
     @rx.event
     @public
     async def give_password(self, form: dict[str, str]):
         """The link says whose app it is; the password shows that it came to the right person."""
-        self._start_afresh()
+        self._start_visit()
         async for shown in run_busy(self, self._begin_set_up(form)):
             yield shown
 

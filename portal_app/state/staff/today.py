@@ -36,13 +36,13 @@ class StaffSignInState(SignInBase):
     @public
     async def begin(self):
         """Starts anew: what a former visitor typed is nobody's."""
-        self._start_afresh()
+        self._start_visit()
 
     @rx.event
     @public
     async def give_password(self, form: dict[str, str]):
         """Whoever works here; the same words whatever is wrong."""
-        self._start_afresh()
+        self._start_visit()
         self.busy, self.error = True, ""
         yield
         try:

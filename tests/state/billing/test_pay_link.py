@@ -95,7 +95,7 @@ async def test_every_handler_is_behind_the_links_own_door(page: PayLinkState):
 
 
 async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: FakeProcessor):
-    assert (page.can_pay, page.card_wanted, page.sources) == (True, True, [])
+    assert (page.can_pay, page.card_wanted, page.payment_methods) == (True, True, [])
     assert page.at_least == "From $0.50 to $120.00"
     paid = page.payment
     said = await pays(page, processor, "50")
@@ -112,7 +112,7 @@ async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: Fake
 
 async def test_all_8_a_figure_made_up_in_the_browser_is_refused(page: PayLinkState, processor: FakeProcessor):
     await pays(page, processor, "120.01")
-    assert page.trouble == "You can pay up to $120.00"
+    assert page.message == "You can pay up to $120.00"
     assert payments() == []
 
 
@@ -120,7 +120,7 @@ async def test_all_8_a_figure_made_up_in_the_browser_is_refused(page: PayLinkSta
 async def test_all_11_here_too(page: PayLinkState, processor: FakeProcessor, typed: str):
     before = page.payment
     await happens(page.pay, form={"payment": page.payment, "how_much": "part", "amount": typed})
-    assert page.trouble and page.payment != before
+    assert page.message and page.payment != before
     assert payments() == []
 
 
@@ -128,19 +128,19 @@ async def test_the_guarantors_saved_card_is_not_taken_from_here(page: PayLinkSta
     await happens(page.pay, form={"payment": page.payment, "how_much": "all", "source": VISA, "save": "on"})
     assert page.card_asked == 1  # asked to type one
     await happens(page.pay_with_card, token=f"pm_{VISA}")
-    assert page.trouble == "We could not find that."
+    assert page.message == "We could not find that."
     assert payments() == []
 
 
 async def test_a_decline_and_the_banks_question(page: PayLinkState, processor: FakeProcessor):
     processor.answers(Outcome.DECLINED, "lost_card")
     await pays(page, processor, "50")
-    assert page.trouble.startswith("Your bank declined the card.") and page.can_pay
+    assert page.message.startswith("Your bank declined the card.") and page.can_pay
     processor.answers(Outcome.REQUIRES_ACTION)
     await pays(page, processor, "50")
     assert page.bank_secret
     processor.finish(payments()[-1].processor_intent_id or "")
-    said = await happens(page.bank_answered, result={"id": "pi_x", "status": "succeeded"})
+    said = await happens(page.check_bank_answer, result={"id": "pi_x", "status": "succeeded"})
     assert "/links/receipt?id=" in str(said[-1])
 
 
@@ -157,14 +157,14 @@ async def test_somebody_elses_open_payment_holds_without_buttons(
     )
     await happens(page.refresh)
     assert (page.can_pay, page.held_elsewhere, bool(page.held)) == (False, True, True)
-    await happens(page.cancel_held)
-    assert page.trouble == "We could not find that."
+    await happens(page.cancel_payment)
+    assert page.message == "We could not find that."
 
 
 async def test_a_setting_of_the_practice_reaches_the_open_page(page: PayLinkState, processor: FakeProcessor):
     set_practice(online_payments=False)
     await happens(page.refresh)
-    assert (page.can_pay, page.no_pay) == (False, "offline")
+    assert (page.can_pay, page.why_not) == (False, "offline")
     await pays(page, processor, "50")
     assert payments() == []
 
@@ -176,7 +176,7 @@ async def test_a_link_session_gets_nowhere_else(guest: Principal, processor: Fak
         (invoice.load, {}),
         (invoice.pay, {"form": {"payment": new_id("pay"), "how_much": "all", "source": VISA}}),
         (invoice.pay_with_card, {"token": processor.token()}),
-        (invoice.cancel_held, {}),
+        (invoice.cancel_payment, {}),
         (on_screen(ReceiptState, f"/receipt?id={new_id('pay')}").load, {}),
     ):
         said = await happens(handler, **given)
@@ -219,10 +219,10 @@ async def test_over_guessed_and_forwarded_links_get_one_answer(
     elif how == "blocked":
         wrong = {"born_month": "5", "born_day": "5", "born_year": "1988"}
         for _ in range(3):
-            await happens(door.open, form={"token": token, **wrong})
-        await happens(door.begin)
-    await happens(door.open, form={"token": "x" * 43 if how == "guessed" else token, **born})
-    assert (door.over, door.ticket, door.error) == (True, "", "")
+            await happens(door.open_link, form={"token": token, **wrong})
+        await happens(door.load)
+    await happens(door.open_link, form={"token": "x" * 43 if how == "guessed" else token, **born})
+    assert (door.over, door.ticket, door.field_errors) == (True, "", {})
 
 
 async def test_in_spanish(guest: Principal, processor: FakeProcessor, seen_by: Any):

@@ -61,7 +61,7 @@ async def page(
 
 
 async def reviewed(page: PaymentsState, **form: str) -> PaymentsState:
-    await happens(page.review, form={"how": "all", "amount": "", **form})
+    await happens(page.review_payment, form={"how": "all", "amount": "", **form})
     return page
 
 
@@ -143,7 +143,7 @@ async def test_all_11_what_cannot_be_paid_is_said_before_anything_else(
     page: PaymentsState, form: dict[str, str], said: str
 ):
     await reviewed(page, **form)
-    assert page.trouble.startswith(said)
+    assert page.message.startswith(said)
     assert not page.reviewing
     assert not page.busy
 
@@ -151,7 +151,7 @@ async def test_all_11_what_cannot_be_paid_is_said_before_anything_else(
 async def test_nothing_is_paid_that_was_not_shown(page: PaymentsState):
     await happens(page.pay, form={"payment": new_id("pay"), "source": VISA})
     assert payments() == []
-    assert page.trouble
+    assert page.message
 
 
 async def test_an_invoice_that_comes_meanwhile_is_not_paid_unseen(page: PaymentsState):
@@ -168,9 +168,9 @@ async def test_the_same_amount_within_ten_minutes_is_asked_about(page: PaymentsS
     again = await opened()
     await reviewed(again, how="part", amount="20")
     await happens(again.pay, **confirm(again))
-    assert "Pay again?" in again.again
+    assert "Pay again?" in again.duplicate_warning
     assert len(payments()) == 1
-    await happens(again.pay_again)
+    await happens(again.confirm_duplicate)
     assert len(payments()) == 2
 
 
@@ -188,10 +188,10 @@ async def test_who_answers_for_two_accounts_pays_the_one_they_chose(
     await happens(other.load)
     assert [invoice.title for invoice in other.due] == ["Orthodontics"]
     await reviewed(other)
-    await happens(other.want_card)
+    await happens(other.load_card_form)
     await happens(other.pay, form={"payment": other.payment, "source": "new"})
     await happens(other.pay_with_card, token=processor.token())
-    assert other.trouble == ""
+    assert other.message == ""
     assert view_invoice(answering_for(sample_people.maria, second), braces).paid == Money(90_00)
 
 
@@ -208,7 +208,7 @@ async def test_a_declined_card_says_why_and_the_choice_stays(page: PaymentsState
     before = page.payment
     processor.answers(Outcome.DECLINED, "expired_card")
     await happens(page.pay, **confirm(page))
-    assert page.trouble.startswith("This card has expired.")
+    assert page.message.startswith("This card has expired.")
     assert page.reviewing
     assert [row.amount for row in page.parts] == ["$40.00", "$60.00"]
     assert page.payment != before
@@ -251,9 +251,9 @@ async def test_cred_2_credit_is_shown_and_used_when_they_say_so(
     with_credit(sample_people, processor, 30_00)
     await happens(page.load)
     assert (page.credit, page.credit_for) == ("$30.00", "Cleaning")
-    assert page.said == ""
+    assert page.message == ""
     await happens(page.use_credit)
-    assert page.said == "You used $30.00 of your credit. No card was charged."
+    assert page.message == "You used $30.00 of your credit. No card was charged."
     assert page.credit == ""
     assert [row.amount for row in page.due] == ["$10.00", "$120.00"]
     await happens(page.use_credit)
@@ -283,22 +283,27 @@ async def test_the_history_goes_page_by_page(page: PaymentsState):
     for _ in range(25):
         add_payment(INVOICE, 1_00)
     await happens(page.load)
-    assert (len(page.history), page.pages, page.newer, page.older) == (20, 2, "", "/payments?page=2")
+    assert (len(page.history), page.page.count, page.page.previous, page.page.next) == (
+        20,
+        2,
+        "",
+        "/payments?page=2",
+    )
     second = await opened("/payments?page=2")
-    assert (len(second.history), second.newer, second.older) == (5, "/payments?page=1", "")
+    assert (len(second.history), second.page.previous, second.page.next) == (5, "/payments?page=1", "")
 
 
 async def test_src_3_from_a_new_card_what_is_past_due_is_ready_to_pay(page: PaymentsState):
     page = await opened(f"/payments?pay=past_due&source={VISA}")
     assert page.reviewing
     assert [(row.title, row.amount) for row in page.parts] == [("Cleaning", "$40.00")]
-    assert [source.first for source in page.sources] == [True]
+    assert [source.first for source in page.payment_methods] == [True]
 
 
 async def test_online_payments_off_say_how_to_pay(page: PaymentsState):
     set_practice(online_payments=False)
     await happens(page.load)
-    assert (page.can_pay, page.no_pay) == (False, "offline")
+    assert (page.can_pay, page.why_not) == (False, "offline")
     await reviewed(page, how="part", amount="20")
     await happens(page.pay, **confirm(page))
     assert payments() == []

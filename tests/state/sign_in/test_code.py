@@ -53,9 +53,9 @@ def page(monkeypatch: pytest.MonkeyPatch) -> SignInState:
 
 async def test_an_empty_field_is_said_by_the_field(page: SignInState):
     await happens(page.send_code, form={"contact": "  "})
-    assert (page.step, page.error, page.busy) == (
+    assert (page.step, page.field_errors, page.busy) == (
         "contact",
-        "Enter your email address or phone number",
+        {"contact": "Enter your email address or phone number"},
         False,
     )
 
@@ -64,7 +64,7 @@ async def test_an_empty_field_is_said_by_the_field(page: SignInState):
 async def test_a_code_is_six_digits(page: SignInState, code: str):
     page.step = "code"
     await happens(page.check_code, form={"code": code})
-    assert (page.step, page.error) == ("code", "Enter the 6 digits of the code")
+    assert (page.step, page.field_errors) == ("code", {"code": "Enter the 6 digits of the code"})
 
 
 async def test_a_pasted_code_may_have_a_space(page: SignInState, monkeypatch: pytest.MonkeyPatch):
@@ -84,6 +84,6 @@ async def test_a_first_name_is_asked_only_where_two_match(page: SignInState, mon
 
 
 async def test_starting_again_forgets_everything(page: SignInState):
-    page.step, page.error, page.ticket = "done", "x", "secret"
+    page.step, page.field_errors, page.ticket = "done", {"code": "x"}, "secret"
     await happens(page.start_over)
-    assert (page.step, page.error, page.ticket) == ("contact", "", "")
+    assert (page.step, page.field_errors, page.ticket) == ("contact", {}, "")

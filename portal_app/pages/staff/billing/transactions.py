@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
-from portal_app.components.kit import card, el, empty, icon, link, pager, raw_a, status_tag
+from portal_app.components.kit import card, el, empty, icon, link, page_links, raw_a, status_tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.billing.payment_panel import payment_panel
 from portal_app.pages.staff.list_parts import (
@@ -118,7 +118,7 @@ def listed() -> rx.Component:
             rx.cond(S.rows.length() > 0, el.div(as_table(), cards(S.rows, one_card)), nothing),
             cls="mt-2 overflow-hidden",
         ),
-        pager(S.pages, S.newer, S.older, S.where),
+        page_links(S.pages, S.newer, S.older, S.where),
     )
 
 

@@ -73,7 +73,7 @@ def shown() -> rx.Component:
                 S.whose != "",
                 notice(
                     "info",
-                    fill_var("A bill of {name}, who lets you pay it", name=S.whose),
+                    fill_var("An invoice of {name}, who lets you pay it", name=S.whose),
                     cls="mt-3",
                 ),
             ),

@@ -120,7 +120,7 @@ def to_pay() -> rx.Component:
 def for_others() -> rx.Component:
     """Invoices of adults who let the viewer pay: never part of what the viewer owes."""
     return el.section(
-        h2(_("Bills you may pay for others"), cls="mt-8 mb-3"),
+        h2(_("Invoices you may pay for others"), cls="mt-8 mb-3"),
         el.ul(each(S.for_others, row), class_name="card"),
     )
 

@@ -94,7 +94,7 @@ def is_over() -> rx.Component:
     )
 
 
-@page("/links/bill", "Your bill", on_load=B.load, side="link", dock=lambda: dock_pay(B))
+@page("/links/bill", "Your invoice", on_load=B.load, side="link", dock=lambda: dock_pay(B))
 def invoice() -> rx.Component:
     return rx.cond(B.missing, nothing(), rx.cond(B.ready, shown(), waiting()))
 
@@ -102,7 +102,7 @@ def invoice() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         el.div(
-            el.h1(_("Your bill"), class_name="text-xl font-bold"),
+            el.h1(_("Your invoice"), class_name="text-xl font-bold"),
             el.div(
                 el.p(B.figure, class_name="text-fig font-bold tnum tracking-tight"),
                 status_tag(B.tone, B.status),
@@ -113,7 +113,7 @@ def shown() -> rx.Component:
                 notice("paid", _("Nothing is left to pay with this link."), cls="mt-3", role="status"),
             ),
         ),
-        pay_panel(B, pay_card(B, _("Pay this bill"), how_much(B), wallet=False)),
+        pay_panel(B, pay_card(B, _("Pay this invoice"), how_much(B), wallet=False)),
         facts(),
         el.p(
             _("For your privacy this link shows no names and no services."), class_name="text-ink-2 text-sm"
@@ -125,7 +125,7 @@ def shown() -> rx.Component:
 
 def facts() -> rx.Component:
     return card(
-        h2(_("About this bill")),
+        h2(_("About this invoice")),
         el.dl(
             summary_row(_("Services"), B.total),
             rx.cond(B.paid != "", summary_row(_("Amount paid"), B.paid)),
@@ -140,7 +140,7 @@ def facts() -> rx.Component:
 
 def nothing() -> rx.Component:
     return card(
-        el.h1(_("Your bill"), class_name="sr-only"),
+        el.h1(_("Your invoice"), class_name="sr-only"),
         empty(
             "link",
             _("There is nothing to show here"),
@@ -153,9 +153,9 @@ def nothing() -> rx.Component:
 
 def waiting() -> rx.Component:
     return loading(
-        _("Getting your bill…"),
+        _("Getting your invoice…"),
         el.div(
-            el.h1(_("Your bill"), class_name="text-xl font-bold"),
+            el.h1(_("Your invoice"), class_name="text-xl font-bold"),
             skel("h-11 w-40 mt-2"),
             card(
                 skel("h-7 w-40"),
@@ -205,7 +205,7 @@ def paid() -> rx.Component:
         ),
         el.div(
             button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
-            link(_("Back to your bill"), href=here("/links/bill"), cls="btn btn-second"),
+            link(_("Back to your invoice"), href=here("/links/bill"), cls="btn btn-second"),
             class_name="no-print flex flex-wrap gap-3",
         ),
         call_us(),
@@ -220,7 +220,7 @@ def no_receipt() -> rx.Component:
             "receipt-text",
             _("We could not find that receipt"),
             _("Here you see only what you paid in this visit."),
-            link(_("Back to your bill"), href=here("/links/bill"), cls="btn btn-second mt-5"),
+            link(_("Back to your invoice"), href=here("/links/bill"), cls="btn btn-second mt-5"),
         ),
     )
 

@@ -195,7 +195,7 @@ def lost_everything() -> rx.Component:
         el.p(
             _(
                 "Come to our desk with an ID. We remove your password, app and passkeys after a day's wait, "
-                "and tell you at every address we have. Then you sign in with a code and begin anew."
+                "and tell you at every address we have. Then you sign in with a code and start over."
             ),
             class_name="text-ink-2 mt-2",
         ),

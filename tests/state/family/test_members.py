@@ -189,7 +189,7 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
     sign_in_as(at_home(LUIS))
     family = await opened(MembersState, "/members")
     (friend,) = family.friends
-    assert friend.lets == ["You may pay their bills", "You see their contact details"]
+    assert friend.lets == ["You may pay their invoices", "You see their contact details"]
     assert friend.contacts == ["maria@example.com", "+12125550142"]
     listed = await opened(InvoicesState, "/invoices")
     assert [(row.about, row.amount) for row in listed.for_others] == [("For Maria Rivera", "$120.00")]

@@ -1,4 +1,4 @@
-"""What people type where they sign in: dates in three fields, codes with whatever stands round them."""
+"""Parsing what people type: dates of birth in three fields, codes inside a pasted message."""
 
 import re
 from datetime import date
@@ -13,7 +13,7 @@ MONTHS = (
 
 
 def six_digits(typed: str) -> str:
-    """The code, also out of a pasted message. Refused when there is none, or more than one."""
+    """The six digits of a code, also from a pasted message. Raises CodeNotSixDigits for none or more than one."""
     found = set(re.findall(r"(?<![\w.])\d{3}[\s-]?\d{3}(?![\w])", typed[:400], re.ASCII))
     codes = {re.sub(r"\D", "", one) for one in found}
     if len(codes) != 1:
@@ -25,7 +25,10 @@ def six_digits(typed: str) -> str:
 
 
 def birth_date(form: dict[str, str]) -> date:
-    """Three fields as people fill them: "4" or "04", "April", "abr"; the year in four digits."""
+    """The date in born_month ("4", "04", "April", "abr"), born_day and born_year (four digits).
+
+    Raises: BirthDateIncomplete, BirthYearTooShort, NotABirthDate.
+    """
     day, month, year = (form.get(f"born_{part}", "").strip() for part in ("day", "month", "year"))
     if not (day and month and year):
         raise BirthDateIncomplete
@@ -38,7 +41,7 @@ def birth_date(form: dict[str, str]) -> date:
 
 
 def _month(typed: str) -> int:
-    """1 to 12, from digits or from three letters or more of its name."""
+    """1 to 12, from digits or from at least three letters of the name in English or Spanish."""
     if typed.isascii() and typed.isdigit():
         return int(typed)
     start = typed.lower().rstrip(".")
@@ -50,5 +53,5 @@ def _month(typed: str) -> int:
 
 
 def as_image(svg: str) -> str:
-    """A drawing of the server's as the address of an <img>."""
+    """A QR code's SVG as the address of an <img>."""
     return f"data:image/svg+xml,{quote(svg)}" if svg else ""

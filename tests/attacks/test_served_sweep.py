@@ -111,7 +111,7 @@ def filled(told: list[dict[str, Any]], empty: dict[str, dict[str, Any]]) -> set[
         f"{state.rpartition('____')[2]}.{name.removesuffix('_rx_state_')}"
         for update in told
         for state, values in (update.get("delta") or {}).items()
-        if state != ROOT and not state.endswith("shell_state")
+        if state != ROOT and not state.endswith("layout_state")
         for name, value in values.items()
         if value != empty[state][name]
     }

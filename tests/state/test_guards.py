@@ -29,7 +29,7 @@ class Page:
 
     notice = "what was said before"
     language = "en"
-    _by_itself = ("the page came back",)
+    _automatic_events = ("the page came back",)
 
 
 class Here:
@@ -142,7 +142,7 @@ async def test_a_refusal_that_was_met_ahead_is_said_as_any_and_known_whose(
 @pytest.mark.parametrize(
     ("cause", "counts"), [(None, True), ("a button", True), ("the page came back", False)]
 )
-async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
+async def test_what_a_page_loads_again_automatic_events_keeps_no_session_alive(
     at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, cause: str | None, counts: bool
 ):
     at(who=sample_people.maria)
@@ -289,7 +289,7 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(
     visitor = Visitor("p" * 64, "", "203.0.113.7", embedded=True)
     monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
     monkeypatch.setattr(guards, "cause_now", lambda: None)
-    bound = SimpleNamespace(_bound_ref=visitor.refs, _by_itself=())
+    bound = SimpleNamespace(_bound_ref=visitor.refs, _automatic_events=())
 
     async def ours(_: object) -> SimpleNamespace:
         return bound
@@ -310,7 +310,7 @@ async def test_looks_that_took_long_send_the_next_ones_of_the_minute_to_a_thread
 ) -> None:
     """One slow disk, one look that stands still: never a row of them."""
     now = [100.0]
-    monkeypatch.setattr(base, "_slow", base._Slow())
+    monkeypatch.setattr(base, "_slow", base._SlowReads())
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))
     monkeypatch.setattr(base.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(base.time, "perf_counter", lambda: now[0])
@@ -323,11 +323,11 @@ async def test_looks_that_took_long_send_the_next_ones_of_the_minute_to_a_thread
     assert await base._read(lambda: takes(0.001)) == here
     assert await base._read(lambda: takes(0.5)) == here  # the first of its kind
     assert await base._read(lambda: takes(0.5)) == here
-    assert (await base._read(lambda: takes(0.001))).startswith("look")
+    assert (await base._read(lambda: takes(0.001))).startswith("read")
     now[0] += 61
     assert await base._read(lambda: takes(0.001)) == here
 
 
 async def test_a_database_behind_a_line_is_never_asked_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="postgresql+psycopg://x/y"))
-    assert (await base._read(lambda: threading.current_thread().name)).startswith("look")
+    assert (await base._read(lambda: threading.current_thread().name)).startswith("read")

@@ -19,7 +19,12 @@ class Tab:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, visitor: Visitor = NOBODY, load: str = "") -> None:
         self.path, self.wiped = "/sign-in", 0
         self.ours = SimpleNamespace(
-            _bound_ref=visitor.refs, _visit=0, _arrived_at="", _at=("/sign-in",), _by_itself=(), _load=load
+            _bound_ref=visitor.refs,
+            _visit=0,
+            _arrived_at="",
+            _at=("/sign-in",),
+            _automatic_events=(),
+            _load=load,
         )
         monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
         monkeypatch.setattr(guards, "page_now", lambda: self.path)
@@ -91,5 +96,5 @@ async def test_a_word_for_each_loading_says_whether_it_is_opened_and_by_whom(
     visitor = Visitor(ip="203.0.113.7", load=load, again=again)
     tab = Tab(monkeypatch, visitor, "known" if load else "")
     assert await tab.happen(HYDRATE, hashes=hashes) == tab.wiped == int(opened)
-    assert tab.ours._by_itself == (("t",) if by_itself else ())
+    assert tab.ours._automatic_events == (("t",) if by_itself else ())
     assert tab.ours._load == load

@@ -19,7 +19,7 @@ from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import invoice_status, invoice_title, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.i18n_paths import address, paper_address
+from portal_app.state.i18n_paths import address, document_address
 from portal_app.state.live import watch
 
 
@@ -131,8 +131,8 @@ class InvoiceState(PaymentFormState, PortalState):
         self.people, self.provider = names_text(self.language, shown.people), shown.provider
         self.issued = date_text(self.language, shown.issue_date)
         self.due_day, self.whose = date_text(self.language, shown.due_date), shown.whose
-        self.pdf = paper_address(self.language, f"/documents/invoice/{shown.id}.pdf")
-        self.itemised = paper_address(self.language, f"/documents/itemised/{shown.id}.pdf")
+        self.pdf = document_address(self.language, f"/documents/invoice/{shown.id}.pdf")
+        self.itemised = document_address(self.language, f"/documents/itemised/{shown.id}.pdf")
 
     def _show_lines(self, shown: InvoiceView) -> None:
         self.lines = [

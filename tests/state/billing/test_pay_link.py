@@ -89,7 +89,7 @@ def on_the_page(page: Any) -> str:
 
 async def test_every_handler_is_behind_the_links_own_door(page: PayLinkState):
     for state in (PayLinkState, LinkedReceiptState):
-        doors = {name: getattr(h.fn, "door", None) for name, h in state.event_handlers.items()}
+        doors = {name: getattr(h.fn, "guard", None) for name, h in state.event_handlers.items()}
         ours = {name: door for name, door in doors.items() if door is not None}
         assert ours and set(ours.values()) == {Permission.LINKED}
 

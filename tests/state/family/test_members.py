@@ -204,7 +204,7 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
 async def test_the_menu_says_whom_one_sees(sample_people: People, sign_in_as: Any):
     sign_in_as(at_home(MARIA))
     shell = on_screen(LayoutState, "/members")
-    await happens(shell.arrive)
+    await happens(shell.load_patient_layout)
     assert shell.sees == "You see: Maria, Tim, Tom and Eva"
 
 

@@ -83,7 +83,7 @@ NEEDS = {
 
 
 def handlers(state: Any) -> dict[str, Any]:
-    return {name: h.fn for name, h in state.event_handlers.items() if hasattr(h.fn, "door")}
+    return {name: h.fn for name, h in state.event_handlers.items() if hasattr(h.fn, "guard")}
 
 
 def own(state: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def own(state: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_every_handler_has_the_door_it_needs(state: Any):
-    assert {name: fn.door for name, fn in own(state).items()} == NEEDS[state.__name__]
+    assert {name: fn.guard for name, fn in own(state).items()} == NEEDS[state.__name__]
 
 
 class Here:
@@ -119,7 +119,7 @@ def as_(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 class Page:
-    _by_itself = ()
+    _automatic_events = ()
     notice = ""
     language = "en"
 

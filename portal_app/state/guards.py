@@ -98,7 +98,7 @@ class GuardMiddleware(Middleware):
             if (
                 opened
                 or ours._bound_ref != visitor.refs
-                or not await in_thread(_sessions_hold, visitor.patient, visitor.staff)
+                or not await in_thread(_sessions_hold, visitor)
             ):
                 # The last person at this browser may have left their contact or a used ticket: everything is
                 # emptied (hydrate loads the whole tree). Only a page that was open goes on where it was.

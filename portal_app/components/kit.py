@@ -144,7 +144,7 @@ def done_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
 
 def refusal_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
     """Only why a form was refused; `done_feedback` stands at the top of the page."""
-    return rx.cond(refusal(S) != "", _message("late", S.message, cls))
+    return rx.cond((S.message != "") & (S.tone == "late"), _message("late", S.message, cls))
 
 
 def refusal(S: Any) -> rx.Var[str]:
@@ -154,7 +154,7 @@ def refusal(S: Any) -> rx.Var[str]:
 
 def field_error(S: Any, name: str) -> rx.Var[str]:
     """Why the field `name` was refused; "" when it was not."""
-    return S.field_errors.get(name, "").to(str)
+    return (S.field_errors[name] | "").to(str)
 
 
 def _message(tone: str, words: Any, cls: str, name: str = "form") -> rx.Component:

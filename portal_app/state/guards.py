@@ -95,11 +95,7 @@ class GuardMiddleware(Middleware):
         if event.name in HYDRATE:
             # Each page load has an id. A page that sends none sends, when opened, what it was built with.
             opened = visitor.load != ours._load or bool(event.payload.get("hashes"))
-            if (
-                opened
-                or ours._bound_ref != visitor.refs
-                or not await in_thread(_sessions_hold, visitor)
-            ):
+            if opened or ours._bound_ref != visitor.refs or not await in_thread(_sessions_hold, visitor):
                 # The last person at this browser may have left their contact or a used ticket: everything is
                 # emptied (hydrate loads the whole tree). Only a page that was open goes on where it was.
                 state._get_root_state().reset()

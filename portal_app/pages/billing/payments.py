@@ -14,7 +14,6 @@ from portal_app.components.kit import (
     done_feedback,
     el,
     empty,
-    field_error,
     figure_row,
     h1,
     h2,
@@ -83,7 +82,7 @@ def balance() -> rx.Component:
     return card(
         el.h2(title, class_name="text-ink-2 font-semibold"),
         el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
-        rx.cond(S.owes, el.p(S.due_words, class_name="text-ink-2")),
+        rx.cond(S.due.length() > 0, el.p(S.due_words, class_name="text-ink-2")),
         rx.cond(
             S.credit != "",
             el.p(
@@ -166,7 +165,7 @@ def choose() -> rx.Component:
             "amount",
             "money",
             aria_describedby="amount-hint form-error",
-            aria_invalid=rx.cond(field_error(S, "amount") != "", "true", "false"),
+            aria_invalid=rx.cond(S.field_errors["amount"], "true", "false"),
             class_name="input w-40 tnum",
         ),
         el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),

@@ -105,7 +105,7 @@ def shown() -> rx.Component:
             el.h1(_("Your invoice"), class_name="text-xl font-bold"),
             el.div(
                 el.p(B.figure, class_name="text-fig font-bold tnum tracking-tight"),
-                status_tag(B.tone, B.status),
+                status_tag(B.status_tone, B.status),
                 class_name="flex flex-wrap items-center gap-x-4 gap-y-1 mt-2",
             ),
             rx.cond(

@@ -45,7 +45,7 @@ class InvoiceState(PaymentFormState, PortalState):
     number: rx.Field[str] = rx.field("")
     title: rx.Field[str] = rx.field("")
     figure: rx.Field[str] = rx.field("")
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     people: rx.Field[str] = rx.field("")
     provider: rx.Field[str] = rx.field("")
@@ -126,7 +126,7 @@ class InvoiceState(PaymentFormState, PortalState):
     def _show_facts(self, shown: InvoiceView) -> None:
         self.invoice, self.number, self._account = shown.id, shown.number, shown.account_id
         self.title = invoice_title(self.language, shown.title)
-        self.tone, self.status = invoice_status(self.language, shown)
+        self.status_tone, self.status = invoice_status(self.language, shown)
         self.figure = money_text(self.language, shown.due if shown.due else shown.total)
         self.people, self.provider = names_text(self.language, shown.people), shown.provider
         self.issued = date_text(self.language, shown.issue_date)

@@ -25,7 +25,7 @@ class PayLinkState(PaymentStepsState, PortalState):
     number: rx.Field[str] = rx.field("")
     figure: rx.Field[str] = rx.field("")
     settled: rx.Field[bool] = rx.field(False)  # nothing is left to pay by this link
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
     due_day: rx.Field[str] = rx.field("")
@@ -137,7 +137,7 @@ class PayLinkState(PaymentStepsState, PortalState):
     def _show_facts(self, shown: LinkedInvoice) -> None:
         self.number, self.figure = shown.number, money_text(self.language, shown.payability.payable)
         self.settled = not shown.payability.payable and shown.payability.held is None
-        self.tone, self.status = payable_invoice_status(
+        self.status_tone, self.status = payable_invoice_status(
             self.language, shown.status, shown.due_date, shown.overdue
         )
         self.issued = date_text(self.language, shown.issue_date)

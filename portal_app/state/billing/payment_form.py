@@ -70,7 +70,6 @@ class PaymentStepsState(Feedback, mixin=True):
     payment: rx.Field[str] = rx.field("")  # its id, sent with the form: two clicks, one payment
     duplicate_warning: rx.Field[str] = rx.field("")  # asked before the same amount is paid a second time
     held: rx.Field[str] = rx.field("")
-    held_id: rx.Field[str] = rx.field("")
     held_by_bank: rx.Field[bool] = rx.field(False)  # the bank waits for the payer
     held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's payment: they decide
 
@@ -86,6 +85,7 @@ class PaymentStepsState(Feedback, mixin=True):
     card_released: rx.Field[bool] = rx.field(False)
     bank_secret: rx.Field[str] = rx.field("")  # for the question of the payer's bank
 
+    _held_id: str = ""  # "" where somebody else has to go on with it
     _payability: Payability | None = None
     _offer: PaymentForm | None = None
     _receipt_page: ClassVar[str] = "/receipt"
@@ -156,14 +156,14 @@ class PaymentStepsState(Feedback, mixin=True):
         self.busy = True
         yield None
         try:
-            payment = PaymentId(given_id("pay", self.held_id))
+            payment = PaymentId(given_id("pay", self._held_id))
             yield await self._show_outcome(await in_thread(self._cancel, me(), payment))
         except UserError as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
         try:
-            payment = PaymentId(given_id("pay", self.held_id))
+            payment = PaymentId(given_id("pay", self._held_id))
             return await self._show_outcome(await in_thread(self._refetch, me(), payment))
         except UserError as refusal:
             return await self._refuse(refusal)
@@ -234,7 +234,7 @@ class PaymentStepsState(Feedback, mixin=True):
         self.card_asked += 1
 
     def _ask_bank(self, outcome: PaymentOutcome) -> None:
-        self.held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
+        self._held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
         self.card_wanted, self.card_released = True, False
         self.card_attempt += 1
 
@@ -276,10 +276,10 @@ class PaymentStepsState(Feedback, mixin=True):
         )
 
     def _show_held(self, held: InFlightPayment | None, *, elsewhere: bool = False) -> None:
-        self.held, self.held_id, self.held_elsewhere = "", "", elsewhere
+        self.held, self._held_id, self.held_elsewhere = "", "", elsewhere
         if held is None:
             return
-        self.held_id = "" if elsewhere else held.id  # only who started it goes on with it
+        self._held_id = "" if elsewhere else held.id  # only who started it goes on with it
         self.held_by_bank = held.status is PaymentStatus.REQUIRES_ACTION
         msgid = (
             gettext_noop("Your bank asks you to confirm your payment of {amount}.")

@@ -78,7 +78,6 @@ class PastItem:
 
 
 class PaymentsState(PaymentFormState, AccountPicker, PortalState):
-    owes: rx.Field[bool] = rx.field(False)
     figure: rx.Field[str] = rx.field("")
     balance: rx.Field[str] = rx.field("")
     posting: rx.Field[list[PostingItem]] = rx.field(default_factory=list)
@@ -88,7 +87,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
     together: rx.Field[str] = rx.field("")
     due: rx.Field[list[DueItem]] = rx.field(default_factory=list)
-    due_words: rx.Field[str] = rx.field("")
+    due_words: rx.Field[str] = rx.field("")  # "2 invoices to pay"
     history: rx.Field[list[PastItem]] = rx.field(default_factory=list)
     page: rx.Field[Page] = rx.field(default_factory=Page)
     reviewing: rx.Field[bool] = rx.field(False)
@@ -192,7 +191,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
         self.missing, self.ready = False, True
 
     def _show_balance(self, account: AccountView) -> None:
-        self.owes, self.in_favor = bool(account.open), account.will_owe < account.will_owe.zero()
+        self.in_favor = account.will_owe < account.will_owe.zero()
         owed = -account.will_owe if self.in_favor else account.will_owe
         self.figure = money_text(self.language, owed)
         self.balance = money_text(self.language, account.balance)

@@ -124,6 +124,7 @@ async def test_a_declined_card_says_why_in_plain_words(page: InvoiceState, proce
     await happens(page.pay, form=filled_in(page))
     assert page.message.startswith("There is not enough money on this card.")
     assert page.message.endswith("Nothing was charged.")
+    assert (page.tone, page.status_tone) == ("late", "due")
     assert page.can_pay
 
 
@@ -205,7 +206,7 @@ async def test_all_13_a_payment_that_waits_for_the_bank_holds_the_invoice(
     assert page.bank_secret
     assert page.card_wanted
     await happens(page.load)  # they closed the bank's window and came back
-    assert (page.can_pay, page.held_id, page.held_by_bank) == (False, asked, True)
+    assert (page.can_pay, page._held_id, page.held_by_bank) == (False, asked, True)
     assert page.held == "Your bank asks you to confirm your payment of $50.00."
     assert page.card_amount == 50_00
     await happens(page.cancel_payment)

@@ -133,8 +133,22 @@ def feedback(S: Any, cls: str = "mt-4") -> rx.Component:
 
     It takes the focus when it appears, unless a field is wrong (ui.js), so it is no live region.
     """
-    done = _message("paid", S.message, cls)
-    return rx.cond(S.message != "", rx.cond(S.tone == "paid", done, _message("late", S.message, cls)))
+    done, look = S.tone == "paid", f"flex gap-3 rounded-lg p-4 {cls}"
+    return rx.cond(
+        S.message != "",
+        el.div(
+            rx.cond(
+                done,
+                icon("circle-check", 22, "text-paid mt-0.5"),
+                icon("triangle-alert", 22, "text-late mt-0.5"),
+            ),
+            el.p(S.message, class_name="font-bold text-ink min-w-0 flex-1"),
+            class_name=rx.cond(done, f"{look} bg-paid-soft", f"{look} bg-late-soft"),
+            data_focus="said",
+            id=rx.cond(done, "form-done", "form-error"),
+            key=S.message,
+        ),
+    )
 
 
 def done_feedback(S: Any, cls: str = "mt-4") -> rx.Component:

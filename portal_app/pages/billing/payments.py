@@ -11,7 +11,6 @@ from portal_app.components.kit import (
     button,
     card,
     dialog,
-    done_feedback,
     el,
     empty,
     figure_row,
@@ -55,7 +54,6 @@ def shown() -> rx.Component:
     return el.div(
         letterhead(),
         account_picker(S.accounts),
-        done_feedback(S, "mb-5"),
         el.div(
             el.div(balance(), credit(), class_name="space-y-5"),
             el.div(

@@ -90,7 +90,7 @@ async def test_two_clicks_pay_once(page: InvoiceState):
 
 
 @pytest.mark.parametrize("typed", ["−5", "0", "10.005", "1e3", "NaN", " 12,50 ", "1" + "0" * 12, ""])
-async def test_all_11_a_slip_of_the_finger_is_explained_and_the_form_drawn_anew(
+async def test_all_11_an_amount_that_cannot_be_read_is_explained_and_the_form_gets_a_new_payment_id(
     page: InvoiceState, typed: str
 ):
     before = page.payment
@@ -128,7 +128,7 @@ async def test_a_declined_card_says_why_in_plain_words(page: InvoiceState, proce
     assert page.can_pay
 
 
-async def test_the_same_amount_minutes_later_is_asked_about_first(page: InvoiceState):
+async def test_the_same_amount_minutes_later_gets_a_duplicate_warning_first(page: InvoiceState):
     await happens(page.pay, form=filled_in(page, "50"))
     await happens(page.load)
     await happens(page.pay, form=filled_in(page, "50"))
@@ -139,7 +139,7 @@ async def test_the_same_amount_minutes_later_is_asked_about_first(page: InvoiceS
     assert len(payments()) == 2
 
 
-async def test_a_new_card_is_asked_for_only_when_the_amount_is_in_order(page: InvoiceState):
+async def test_a_card_token_is_requested_only_for_an_amount_that_can_be_charged(page: InvoiceState):
     await happens(page.pay, form={**filled_in(page, "500"), "source": "new"})
     assert page.card_asked == 0
     await happens(page.pay, form={**filled_in(page, "50"), "source": "new"})
@@ -147,7 +147,7 @@ async def test_a_new_card_is_asked_for_only_when_the_amount_is_in_order(page: In
     assert payments() == []
 
 
-async def test_a_token_nobody_asked_for_pays_nothing(page: InvoiceState):
+async def test_a_card_token_that_was_not_requested_pays_nothing(page: InvoiceState):
     await happens(page.pay_with_card, token="ctoken_1")
     assert page.message == "We could not find that."
     await happens(page.pay, form={**filled_in(page, "50"), "source": "new"})
@@ -167,7 +167,7 @@ async def test_a_stranger_sees_nothing(
 
 
 @pytest.mark.parametrize("address", ["/invoices/inv_1", "/invoices/", "/invoices/pay_" + "0" * 32])
-async def test_an_address_of_nothing_is_said_to_be_nothing(page: InvoiceState, address: str):
+async def test_an_invoice_that_does_not_exist_is_missing(page: InvoiceState, address: str):
     assert (await opened(address)).missing
 
 
@@ -213,14 +213,14 @@ async def test_all_13_a_payment_that_waits_for_the_bank_holds_the_invoice(
     assert (page.can_pay, page.held, page.busy) == (True, "", False)
 
 
-async def test_part_3_what_another_tab_paid_is_seen_here(page: InvoiceState):
+async def test_part_3_a_payment_of_another_tab_updates_the_open_page(page: InvoiceState):
     other = await opened()
     await happens(other.pay, form=filled_in(other))
     await happens(page.refresh)
     assert (page.can_pay, page.status) == (False, "Paid")
 
 
-async def test_an_answer_of_the_bank_nobody_waits_for_changes_nothing(page: InvoiceState):
+async def test_a_bank_answer_without_a_payment_in_flight_changes_nothing(page: InvoiceState):
     await happens(page.check_bank_answer, result={"id": "pi_1", "status": "succeeded"})
     assert not page.busy
     assert payments() == []

@@ -87,7 +87,7 @@ def on_the_page(page: Any) -> str:
     return " ".join(str(value) for value in page.dict()[page.get_full_name()].values())
 
 
-async def test_every_handler_is_behind_the_links_own_door(page: PayLinkState):
+async def test_every_handler_has_the_guard_of_link_sessions(page: PayLinkState):
     for state in (PayLinkState, LinkedReceiptState):
         doors = {name: getattr(h.fn, "guard", None) for name, h in state.event_handlers.items()}
         ours = {name: door for name, door in doors.items() if door is not None}
@@ -110,21 +110,25 @@ async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: Fake
             assert word not in on_the_page(shown)
 
 
-async def test_all_8_a_figure_made_up_in_the_browser_is_refused(page: PayLinkState, processor: FakeProcessor):
+async def test_all_8_an_amount_above_the_links_limit_is_refused(page: PayLinkState, processor: FakeProcessor):
     await pays(page, processor, "120.01")
     assert page.message == "You can pay up to $120.00"
     assert payments() == []
 
 
 @pytest.mark.parametrize("typed", ["−5", "0", "10.005", "1e3", "NaN", "1" + "0" * 12, ""])
-async def test_all_11_here_too(page: PayLinkState, processor: FakeProcessor, typed: str):
+async def test_all_11_an_amount_that_cannot_be_read_is_refused(
+    page: PayLinkState, processor: FakeProcessor, typed: str
+):
     before = page.payment
     await happens(page.pay, form={"payment": page.payment, "how_much": "part", "amount": typed})
     assert page.message and page.payment != before
     assert payments() == []
 
 
-async def test_the_guarantors_saved_card_is_not_taken_from_here(page: PayLinkState, processor: FakeProcessor):
+async def test_a_link_session_cannot_charge_the_guarantors_saved_card(
+    page: PayLinkState, processor: FakeProcessor
+):
     await happens(page.pay, form={"payment": page.payment, "how_much": "all", "source": VISA, "save": "on"})
     assert page.card_asked == 1  # asked to type one
     await happens(page.pay_with_card, token=f"pm_{VISA}")
@@ -132,7 +136,7 @@ async def test_the_guarantors_saved_card_is_not_taken_from_here(page: PayLinkSta
     assert payments() == []
 
 
-async def test_a_decline_and_the_banks_question(page: PayLinkState, processor: FakeProcessor):
+async def test_a_declined_card_and_a_card_with_a_bank_question(page: PayLinkState, processor: FakeProcessor):
     processor.answers(Outcome.DECLINED, "lost_card")
     await pays(page, processor, "50")
     assert page.message.startswith("Your bank declined the card.") and page.can_pay
@@ -144,7 +148,7 @@ async def test_a_decline_and_the_banks_question(page: PayLinkState, processor: F
     assert "/links/receipt?id=" in str(said[-1])
 
 
-async def test_somebody_elses_open_payment_holds_without_buttons(
+async def test_a_payment_in_flight_of_somebody_else_has_no_buttons(
     sample_people: People, page: PayLinkState, processor: FakeProcessor
 ):
     from portal_app.domain.money import Money  # noqa: PLC0415
@@ -169,7 +173,7 @@ async def test_a_setting_of_the_practice_reaches_the_open_page(page: PayLinkStat
     assert payments() == []
 
 
-async def test_a_link_session_gets_nowhere_else(guest: Principal, processor: FakeProcessor, seen_by: Any):
+async def test_a_link_session_opens_no_other_page(guest: Principal, processor: FakeProcessor, seen_by: Any):
     seen_by(guest)
     invoice = on_screen(InvoiceState, f"/invoices/{INVOICE}")
     for handler, given in (
@@ -185,7 +189,7 @@ async def test_a_link_session_gets_nowhere_else(guest: Principal, processor: Fak
     assert payments() == []
 
 
-async def test_whoever_is_signed_in_or_not_at_all_has_no_links_page(
+async def test_the_links_page_needs_a_link_session(
     sample_people: People, processor: FakeProcessor, seen_by: Any
 ):
     seen_by(sample_people.maria)
@@ -194,7 +198,7 @@ async def test_whoever_is_signed_in_or_not_at_all_has_no_links_page(
     assert not page.ready and "/links" in str(said[-1].args)
 
 
-async def test_a_link_that_is_taken_back_leads_to_where_a_new_one_is_asked_for(
+async def test_a_revoked_link_leads_to_the_page_that_says_how_to_get_a_new_one(
     sample_people: People, token: str, page: PayLinkState, processor: FakeProcessor
 ):
     action_links.revoke_link(sample_people.dana, pay_links.open_pay_links(sample_people.dana, INVOICE)[0].id)
@@ -206,7 +210,7 @@ async def test_a_link_that_is_taken_back_leads_to_where_a_new_one_is_asked_for(
 
 
 @pytest.mark.parametrize("how", ["revoked", "guessed", "blocked"])
-async def test_over_guessed_and_forwarded_links_get_one_answer(
+async def test_revoked_guessed_and_blocked_links_get_the_same_answer(
     sample_people: People, token: str, processor: FakeProcessor, seen_by: Any, how: str
 ):
     born = {"born_month": "4", "born_day": "12", "born_year": "1981"}

@@ -73,7 +73,7 @@ def membership_paid_with(source: str) -> None:
         )
 
 
-async def test_what_is_on_file_is_listed_the_default_said(page: PaymentMethodsState):
+async def test_payment_methods_are_listed_with_the_default_marked(page: PaymentMethodsState):
     (card,) = page.payment_methods
     assert (card.shown, card.is_default, card.tone) == ("Visa ending in 4242", True, "")
     assert card.note == "Expires December 2030"
@@ -83,7 +83,7 @@ async def test_what_is_on_file_is_listed_the_default_said(page: PaymentMethodsSt
     ("month", "year", "tone", "note"),
     [(5, 2026, "late", "Expired May 2026"), (6, 2026, "due", "Expires soon: June 2026")],
 )
-async def test_expired_and_expiring_within_30_days_is_said(
+async def test_cards_that_expired_or_expire_within_30_days_are_marked(
     page: PaymentMethodsState, month: int, year: int, tone: str, note: str
 ):
     with transaction(system_principal("test")) as tx:
@@ -155,7 +155,7 @@ async def test_src_2_the_last_one_is_not_removed(page: PaymentMethodsState):
     assert len(page.payment_methods) == 1
 
 
-async def test_somebody_elses_card_is_not_there(
+async def test_a_card_of_another_account_is_not_found(
     sample_people: People, page: PaymentMethodsState, monkeypatch: pytest.MonkeyPatch
 ):
     look_from(monkeypatch, sample_people.kim)

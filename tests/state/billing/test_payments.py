@@ -78,7 +78,7 @@ async def test_dep_4_all_15_the_balance_by_person_in_total_and_what_is_due_when(
     ]
 
 
-async def test_dep_4_whom_she_may_not_see_has_an_amount_and_no_name(
+async def test_dep_4_a_person_one_may_not_read_has_an_amount_and_no_name(
     sample_people: People, processor: FakeProcessor, monkeypatch: pytest.MonkeyPatch
 ):
     add_invoice(people.PARK, (people.NINA, "Consultation", 70_00))
@@ -139,7 +139,7 @@ async def test_chosen_invoices_only_are_paid(page: PaymentsState):
         ({"how": "chosen", "bill-1": "on"}, "We could not find that."),
     ],
 )
-async def test_all_11_what_cannot_be_paid_is_said_before_anything_else(
+async def test_all_11_an_amount_that_cannot_be_paid_is_refused_before_the_review(
     page: PaymentsState, form: dict[str, str], said: str
 ):
     await reviewed(page, **form)
@@ -148,13 +148,13 @@ async def test_all_11_what_cannot_be_paid_is_said_before_anything_else(
     assert not page.busy
 
 
-async def test_nothing_is_paid_that_was_not_shown(page: PaymentsState):
+async def test_nothing_is_paid_without_a_review(page: PaymentsState):
     await happens(page.pay, form={"payment": new_id("pay"), "source": VISA})
     assert payments() == []
     assert page.message
 
 
-async def test_an_invoice_that_comes_meanwhile_is_not_paid_unseen(page: PaymentsState):
+async def test_an_invoice_issued_after_the_review_is_not_paid(page: PaymentsState):
     """What was shown is what is paid, though an older bill has come since."""
     await reviewed(page, how="part", amount="40")
     late = add_invoice(RIVERA, (people.TIM, "Old visit", 40_00), number="INV-1", due=date(2026, 1, 1))
@@ -162,7 +162,7 @@ async def test_an_invoice_that_comes_meanwhile_is_not_paid_unseen(page: Payments
     assert view_invoice(People.maria, late).due == Money(40_00)
 
 
-async def test_the_same_amount_within_ten_minutes_is_asked_about(page: PaymentsState):
+async def test_the_same_amount_within_ten_minutes_gets_a_duplicate_warning(page: PaymentsState):
     await reviewed(page, how="part", amount="20")
     await happens(page.pay, **confirm(page))
     again = await opened()
@@ -174,7 +174,7 @@ async def test_the_same_amount_within_ten_minutes_is_asked_about(page: PaymentsS
     assert len(payments()) == 2
 
 
-async def test_who_answers_for_two_accounts_pays_the_one_they_chose(
+async def test_a_guarantor_of_two_accounts_pays_the_chosen_one(
     page: PaymentsState, processor: FakeProcessor, sample_people: People, monkeypatch: pytest.MonkeyPatch
 ):
     second = add_account(people.MARIA)
@@ -214,7 +214,7 @@ async def test_a_declined_card_says_why_and_the_choice_stays(page: PaymentsState
     assert page.payment != before
 
 
-async def test_all_13_an_open_outcome_holds_the_account(page: PaymentsState, processor: FakeProcessor):
+async def test_all_13_a_payment_in_flight_blocks_another_one(page: PaymentsState, processor: FakeProcessor):
     await reviewed(page, how="part", amount="100")
     processor.answers(Outcome.UNKNOWN)
     await happens(page.pay, **confirm(page))
@@ -236,7 +236,7 @@ async def test_ledg_1_balance_recent_payment_and_what_will_be_owed(
     assert page.to_pay == "$135.00"
 
 
-async def test_what_happens_elsewhere_leaves_the_form_at_hand(page: PaymentsState):
+async def test_a_live_update_leaves_an_open_form_alone(page: PaymentsState):
     await reviewed(page, how="part", amount="100")
     before = page.payment
     add_payment(INVOICE, 20_00)
@@ -245,7 +245,7 @@ async def test_what_happens_elsewhere_leaves_the_form_at_hand(page: PaymentsStat
     assert (page.payment, page.reviewing) == (before, True)
 
 
-async def test_cred_2_credit_is_shown_and_used_when_they_say_so(
+async def test_cred_2_credit_is_shown_and_used_only_on_request(
     page: PaymentsState, sample_people: People, processor: FakeProcessor
 ):
     with_credit(sample_people, processor, 30_00)
@@ -279,7 +279,7 @@ async def test_part_5_a_refund_is_shown_with_its_day_and_how_long_it_takes(
     assert page.history[0].refunds[0].note == ""
 
 
-async def test_the_history_goes_page_by_page(page: PaymentsState):
+async def test_the_payment_history_is_paginated(page: PaymentsState):
     for _ in range(25):
         add_payment(INVOICE, 1_00)
     await happens(page.load)

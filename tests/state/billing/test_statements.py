@@ -47,11 +47,11 @@ async def test_it_opens_with_this_month(sample_people: People):
         ("next_century", "June 1, 2026 to June 15, 2026"),
     ],
 )
-async def test_presets(sample_people: People, name: str, period: str):
+async def test_each_preset_shows_its_period(sample_people: People, name: str, period: str):
     assert (await opened(f"period={name}")).period == period
 
 
-async def test_any_period_has_an_address_of_its_own(sample_people: People):
+async def test_a_chosen_period_is_in_the_address(sample_people: People):
     page = await opened()
     said = await happens(page.choose_period, form={"from": "2026-03-01", "to": "2026-03-31"})
     assert "/statements?from=2026-03-01&to=2026-03-31" in str(said[-1])
@@ -87,7 +87,7 @@ async def test_one_person_of_the_account(sample_people: People):
 
 
 @pytest.mark.loose_rows
-async def test_a_long_one_goes_page_by_page_and_its_balance_is_carried_over(sample_people: People):
+async def test_a_long_statement_is_paginated_and_its_balance_is_carried_over(sample_people: People):
     add_entries(RIVERA, 2 * ON_SCREEN + 1)
     first = await opened()
     assert (len(first.rows), first.page.count, first.page.label) == (ON_SCREEN, 3, "Page 1 of 3")
@@ -113,7 +113,7 @@ def add_entries(account: AccountId, lines: int) -> None:
         tx.bulk_insert(LedgerEntry, rows)
 
 
-async def test_who_answers_for_two_accounts_says_which(
+async def test_a_guarantor_of_two_accounts_chooses_one_in_the_address(
     sample_people: People, monkeypatch: pytest.MonkeyPatch
 ):
     assert (await opened()).accounts == []
@@ -144,20 +144,20 @@ async def test_an_account_of_somebody_else_is_not_there(
     assert (await opened("account=acc_1")).missing
 
 
-async def test_whom_she_may_not_see_has_no_statement(sample_people: People):
+async def test_there_is_no_statement_for_a_person_one_may_not_read(sample_people: People):
     for person in (people.LUIS.id, "pat_1", "x"):
         page = await opened(f"person={person}")
         assert page.missing or page.message
         assert page.rows == []
 
 
-async def test_by_email_says_where_it_goes(sample_people: People):
+async def test_the_page_says_where_the_statement_is_emailed_to(sample_people: People):
     page = await opened()
     await happens(page.email_statement)
     assert page.message == "We sent it to maria@example.com."
 
 
-async def test_the_years_that_have_payments_can_be_had_as_a_list(sample_people: People):
+async def test_each_year_with_payments_has_a_pdf_list(sample_people: People):
     assert (await opened()).years == []
     add_payment(INVOICE, 50_00)
     assert [(year.label, year.href) for year in (await opened()).years] == [
@@ -165,6 +165,8 @@ async def test_the_years_that_have_payments_can_be_had_as_a_list(sample_people: 
     ]
 
 
-async def test_who_answers_for_no_account_sees_none(sample_people: People, monkeypatch: pytest.MonkeyPatch):
+async def test_without_an_account_there_is_no_statement(
+    sample_people: People, monkeypatch: pytest.MonkeyPatch
+):
     look_from(monkeypatch, sample_people.nina)
     assert (await opened()).missing

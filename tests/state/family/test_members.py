@@ -148,7 +148,7 @@ async def test_code_12_a_new_email_counts_once_its_code_is_typed(sample_people: 
     assert page.contacts[0].shown == "maria.new@example.com" and page.editing == ""
 
 
-async def test_who_it_is_is_asked_first_and_the_change_goes_on_then(sample_people: People, sign_in_as: Any):
+async def test_a_change_waits_for_re_authentication_and_goes_on_then(sample_people: People, sign_in_as: Any):
     sign_in_as(with_password(MARIA, "maria"))
     page = await opened(ContactState, contact(EVA))
     await happens(page.edit_contact, contact="email")
@@ -159,7 +159,9 @@ async def test_who_it_is_is_asked_first_and_the_change_goes_on_then(sample_peopl
     assert page.code_for == "eva@example.com"
 
 
-async def test_the_last_contact_stays_and_preferences_are_kept(sample_people: People, sign_in_as: Any):
+async def test_the_last_contact_cannot_be_removed_and_preferences_are_saved(
+    sample_people: People, sign_in_as: Any
+):
     sign_in_as(at_home(MARIA), "es")
     page = await opened(ContactState, "/es" + contact(EVA))
     await happens(page.remove_contact, contact=page.contacts[0].id)
@@ -201,7 +203,7 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
     assert [row.what for row in page.mine] == ["My contact details"]
 
 
-async def test_the_menu_says_whom_one_sees(sample_people: People, sign_in_as: Any):
+async def test_the_menu_names_the_people_one_may_see(sample_people: People, sign_in_as: Any):
     sign_in_as(at_home(MARIA))
     shell = on_screen(LayoutState, "/members")
     await happens(shell.load_patient_layout)

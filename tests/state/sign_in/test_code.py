@@ -51,7 +51,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> SignInState:
     return on_screen(SignInState, "/sign-in")
 
 
-async def test_an_empty_field_is_said_by_the_field(page: SignInState):
+async def test_an_empty_field_shows_its_error_at_the_field(page: SignInState):
     await happens(page.send_code, form={"contact": "  "})
     assert (page.step, page.field_errors, page.busy) == (
         "contact",
@@ -61,7 +61,7 @@ async def test_an_empty_field_is_said_by_the_field(page: SignInState):
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "१२३४५६", ""])
-async def test_a_code_is_six_digits(page: SignInState, code: str):
+async def test_a_code_that_is_not_six_digits_is_refused(page: SignInState, code: str):
     page.step = "code"
     await happens(page.check_code, form={"code": code})
     assert (page.step, page.field_errors) == ("code", {"code": "Enter the 6 digits of the code"})
@@ -83,7 +83,7 @@ async def test_a_first_name_is_asked_only_where_two_match(page: SignInState, mon
     assert (page.ask_first_name, page.step != "done", page.ticket) == (True, True, "")
 
 
-async def test_starting_again_forgets_everything(page: SignInState):
+async def test_starting_over_empties_the_page(page: SignInState):
     page.step, page.field_errors, page.ticket = "done", {"code": "x"}, "secret"
     await happens(page.start_over)
     assert (page.step, page.field_errors, page.ticket) == ("contact", {}, "")

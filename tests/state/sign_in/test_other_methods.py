@@ -149,7 +149,9 @@ async def test_without_an_app_a_code_is_sent_at_once(
     assert sign_in_as(page.ticket).patient_id == KIM.id
 
 
-async def test_code_13_at_the_page(sample_people: People, seen_by: Callable[[Principal], None]):
+async def test_code_13_a_desk_code_signs_in_with_birth_date_and_initials(
+    sample_people: People, seen_by: Callable[[Principal], None]
+):
     slip = desk_codes.print_desk_code(sample_people.dana, KIM.id)
     seen_by(NOBODY)
     page = on_screen(DeskCodeState, "/sign-in/desk")
@@ -327,7 +329,7 @@ def test_a_session_says_how_many_seconds_it_still_lasts(sample_people: People):
             seconds_left(kim)
 
 
-def test_twelve_hours_end_it_however_busy_it_is(sample_people: People):
+def test_a_session_ends_after_twelve_hours_of_activity(sample_people: People):
     kim = at_home(KIM)
     late = clock.now() + timedelta(hours=11, minutes=59)
     with transaction(TEST) as tx:
@@ -342,9 +344,7 @@ def test_twelve_hours_end_it_however_busy_it_is(sample_people: People):
 
 
 @pytest.mark.parametrize("scope", [SessionScope.EMBED, SessionScope.LINK])
-def test_in_a_frame_and_by_a_link_an_hour_ends_it_however_busy_it_is(
-    sample_people: People, scope: SessionScope
-):
+def test_a_frame_or_link_session_ends_after_an_hour_of_activity(sample_people: People, scope: SessionScope):
     kim = at_home(KIM)
     late = clock.now() + timedelta(minutes=59)
     with transaction(TEST) as tx:

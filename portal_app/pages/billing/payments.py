@@ -74,11 +74,8 @@ def shown() -> rx.Component:
 
 def balance() -> rx.Component:
     """LEDG-1: the ledger's balance, what was paid and is being posted, what will be owed after that."""
-    title = rx.cond(
-        S.in_favor, _("In your favor"), rx.cond(S.posting.length() > 0, _("You will owe"), _("You owe"))
-    )
     return card(
-        el.h2(title, class_name="text-ink-2 font-semibold"),
+        el.h2(S.figure_title, class_name="text-ink-2 font-semibold"),
         el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
         rx.cond(S.due.length() > 0, el.p(S.due_words, class_name="text-ink-2")),
         rx.cond(
@@ -92,7 +89,7 @@ def balance() -> rx.Component:
             el.dl(
                 summary_row(_("Balance"), S.balance),
                 each(S.posting, posting),
-                summary_row(el.b(rx.cond(S.in_favor, _("In your favor"), _("You will owe"))), S.figure),
+                summary_row(el.b(S.figure_title), S.figure),
                 class_name="mt-4",
             ),
         ),

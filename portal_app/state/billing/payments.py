@@ -79,9 +79,9 @@ class PastItem:
 
 class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     figure: rx.Field[str] = rx.field("")
+    figure_title: rx.Field[str] = rx.field("")  # "You owe", "You will owe", "In your favor"
     balance: rx.Field[str] = rx.field("")
     posting: rx.Field[list[PostingItem]] = rx.field(default_factory=list)
-    in_favor: rx.Field[bool] = rx.field(False)
     credit: rx.Field[str] = rx.field("")
     credit_for: rx.Field[str] = rx.field("")  # title of the invoice that the credit would pay first
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
@@ -191,9 +191,10 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
         self.missing, self.ready = False, True
 
     def _show_balance(self, account: AccountView) -> None:
-        self.in_favor = account.will_owe < account.will_owe.zero()
-        owed = -account.will_owe if self.in_favor else account.will_owe
-        self.figure = money_text(self.language, owed)
+        in_favor = account.will_owe < account.will_owe.zero()
+        self.figure = money_text(self.language, -account.will_owe if in_favor else account.will_owe)
+        owes = gettext_noop("You will owe") if account.being_posted else gettext_noop("You owe")
+        self.figure_title = translate(self.language, "In your favor" if in_favor else owes)
         self.balance = money_text(self.language, account.balance)
         self.posting = [self._posting(paid) for paid in account.being_posted]
         self.credit = money_text(self.language, account.credit) if account.credit else ""

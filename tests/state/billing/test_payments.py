@@ -230,6 +230,7 @@ async def test_ledg_1_balance_recent_payment_and_what_will_be_owed(
     await happens(page.pay, **confirm(page))
     await happens(page.refresh)
     assert (page.balance, page.figure) == ("$160.00", "$135.00")
+    assert page.figure_title == "You will owe"
     assert [(row.what, row.amount) for row in page.posting] == [
         ("Recent payment, June 15, Visa ending in 4242", "−$25.00")
     ]

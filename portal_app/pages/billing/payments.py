@@ -77,7 +77,7 @@ def balance() -> rx.Component:
     return card(
         el.h2(S.figure_title, class_name="text-ink-2 font-semibold"),
         el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
-        rx.cond(S.due.length() > 0, el.p(S.due_words, class_name="text-ink-2")),
+        el.p(S.due_words, class_name="text-ink-2"),
         rx.cond(
             S.credit != "",
             el.p(

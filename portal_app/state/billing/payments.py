@@ -87,7 +87,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
     together: rx.Field[str] = rx.field("")
     due: rx.Field[list[DueItem]] = rx.field(default_factory=list)
-    due_words: rx.Field[str] = rx.field("")  # "2 invoices to pay"
+    due_words: rx.Field[str] = rx.field("")  # "2 invoices to pay", or ""
     history: rx.Field[list[PastItem]] = rx.field(default_factory=list)
     page: rx.Field[Page] = rx.field(default_factory=Page)
     reviewing: rx.Field[bool] = rx.field(False)
@@ -217,7 +217,8 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
             for person in account.people
         ]
         self.due = [self._due(invoice) for invoice in account.open]
-        self.due_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", len(account.open))
+        words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", len(account.open))
+        self.due_words = words if account.open else ""
 
     def _due(self, invoice: OpenInvoice) -> DueItem:
         tone, status = due_status(self.language, invoice.due_date, overdue=invoice.overdue)

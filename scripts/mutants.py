@@ -34,7 +34,11 @@ SUITE = [
     *(f"tests/{name}" for name in ("domain", "services", "state", "web", "db", "attacks")),
     *(f"tests/test_{name}.py" for name in ("doctor", "logs", "settings", "i18n")),
 ]
-READ_THE_SOURCES = [f"tests/architecture/test_{name}.py" for name in ("architecture", "service_guards", "call_outs")]
+READ_THE_SOURCES = [
+    f"tests/architecture/test_{name}.py" for name in ("architecture", "service_guards", "call_outs")
+]
+    f"tests/architecture/test_{name}.py" for name in ("architecture", "service_guards", "call_outs")
+]
 MARKS = "not served and not postgres and not bench and not browser and not slow"
 CHANGED = 20  # files of tests that may be run whole
 NEAREST = 150  # tests that are asked first

@@ -128,16 +128,62 @@ def notice(tone: str, title: Any, *body: Any, cls: str = "", **props: Any) -> rx
     )
 
 
+def feedback(S: Any, cls: str = "mt-4") -> rx.Component:
+    """What `S`, a Feedback state, says: what was done, or why the form as a whole was refused.
+
+    It takes the focus when it appears, unless a field is wrong (ui.js), so it is no live region.
+    """
+    done, look = S.tone == "paid", f"flex gap-3 rounded-lg p-4 {cls}"
+    return rx.cond(
+        S.message != "",
+        el.div(
+            rx.cond(
+                done,
+                icon("circle-check", 22, "text-paid mt-0.5"),
+                icon("triangle-alert", 22, "text-late mt-0.5"),
+            ),
+            el.p(S.message, class_name="font-bold text-ink min-w-0 flex-1"),
+            class_name=rx.cond(done, f"{look} bg-paid-soft", f"{look} bg-late-soft"),
+            data_focus="said",
+            id=rx.cond(done, "form-done", "form-error"),
+            key=S.message,
+        ),
+    )
+
+
+def done_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
+    """Only what was done; `refusal_feedback` stands at the form."""
+    return rx.cond((S.message != "") & (S.tone == "paid"), _message("paid", S.message, cls))
+
+
+def refusal_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
+    """Only why a form was refused; `done_feedback` stands at the top of the page."""
+    return rx.cond((S.message != "") & (S.tone == "late"), _message("late", S.message, cls))
+
+
+def refusal(S: Any) -> rx.Var[str]:
+    """Why a form as a whole was refused; "" when it was not. The fields that share it are marked wrong by it."""
+    return rx.cond(S.tone == "late", S.message, "").to(str)
+
+
+def field_error(S: Any, name: str) -> rx.Var[str]:
+    """Why the field `name` was refused; "" when it was not."""
+    return (S.field_errors[name] | "").to(str)
+
+
+def _message(tone: str, words: Any, cls: str, name: str = "form") -> rx.Component:
+    marks = {"id": f"{name}-error"} if tone == "late" else {}
+    return notice(tone, words, cls=cls, data_focus="said", key=words, **marks)
+
+
 def done_message(words: Any, cls: str = "mt-4") -> rx.Component:
     """What was done. It takes the focus when it appears (ui.js), so it is no live region."""
-    return rx.cond(words != "", notice("paid", words, cls=cls, data_focus="said", key=words))
+    return rx.cond(words != "", _message("paid", words, cls))
 
 
 def error_message(words: Any, cls: str = "mt-4", name: str = "form") -> rx.Component:
     """Why a form was refused as a whole. It takes the focus unless a field is wrong (ui.js); no live region."""
-    return rx.cond(
-        words != "", notice("late", words, cls=cls, data_focus="said", id=f"{name}-error", key=words)
-    )
+    return rx.cond(words != "", _message("late", words, cls, name))
 
 
 def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
@@ -204,16 +250,24 @@ def dialog(name: str, title: Any, *body: Any) -> rx.Component:
     )
 
 
-def pager(pages: Any, before: Any, after: Any, where: Any, *, oldest_first: bool = False) -> rx.Component:
-    """Earlier and later by links; both keep the filters (the state makes the addresses)."""
+def pager(page: Any, *, oldest_first: bool = False) -> rx.Component:
+    """Links to the pages before and after a `Page`; they keep the filters of the list."""
+    return page_links(page.count, page.previous, page.next, page.label, oldest_first=oldest_first)
+
+
+def page_links(
+    count: Any, previous: Any, following: Any, label: Any, *, oldest_first: bool = False
+) -> rx.Component:
     back, on = (_("Earlier"), _("Later")) if oldest_first else (_("Newer"), _("Older"))
     look = "btn btn-second no-print"
     return rx.cond(
-        pages > 1,
+        count > 1,
         el.nav(
-            rx.cond(before != "", link(icon("chevron-left", 19), back, href=before, cls=look), el.span()),
-            el.span(where, class_name="text-ink-2 tnum"),
-            rx.cond(after != "", link(on, icon("chevron-right", 19), href=after, cls=look), el.span()),
+            rx.cond(previous != "", link(icon("chevron-left", 19), back, href=previous, cls=look), el.span()),
+            el.span(label, class_name="text-ink-2 tnum"),
+            rx.cond(
+                following != "", link(on, icon("chevron-right", 19), href=following, cls=look), el.span()
+            ),
             aria_label=_("Pages"),
             class_name="flex flex-wrap items-center justify-between gap-3 mt-4",
         ),

@@ -117,11 +117,11 @@ _FRAMES = {
     "link": _linked,
 }
 _ARRIVALS = {
-    "patient": LayoutState.arrive,
-    "open": LayoutState.visit,
+    "patient": LayoutState.load_patient_layout,
+    "open": LayoutState.load_visitor_layout,
     "staff": LayoutState.load_staff_layout,
-    "staff_door": LayoutState.visit,
-    "frame": LayoutState.arrive,
-    "frame_door": LayoutState.visit,
-    "link": LayoutState.visit,
+    "staff_door": LayoutState.load_visitor_layout,
+    "frame": LayoutState.load_patient_layout,
+    "frame_door": LayoutState.load_visitor_layout,
+    "link": LayoutState.load_visitor_layout,
 }

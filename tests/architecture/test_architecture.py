@@ -38,7 +38,7 @@ def test_every_door_has_a_guard():
     open_doors = [
         name
         for name, entry in handlers.items()
-        if not name.endswith(".setvar") and not hasattr(entry.handler.fn, "door")
+        if not name.endswith(".setvar") and not hasattr(entry.handler.fn, "guard")
     ]
     assert handlers
     assert open_doors == []

@@ -66,14 +66,14 @@ def shown() -> rx.Component:
             el.p(fill_var("Invoice {number}", number=S.number), class_name="text-ink-2"),
             el.div(
                 el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
-                status_tag(S.tone, S.status),
+                status_tag(S.status_tone, S.status),
                 class_name="flex flex-wrap items-center gap-x-4 gap-y-1 mt-2",
             ),
             rx.cond(
                 S.whose != "",
                 notice(
                     "info",
-                    fill_var("A bill of {name}, who lets you pay it", name=S.whose),
+                    fill_var("An invoice of {name}, who lets you pay it", name=S.whose),
                     cls="mt-3",
                 ),
             ),

@@ -8,7 +8,6 @@ from portal_app.domain.billing.declines import decline
 from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.i18n import date_text, gettext_noop, month_text, names_text, plural, translate
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, PaymentMethodView
-from portal_app.services.paging import PAGES_AHEAD
 
 _PAYMENTS = {
     PaymentStatus.PROCESSING: ("info", gettext_noop("On its way")),
@@ -102,10 +101,3 @@ def payment_method_note(language: str, source: PaymentMethodView) -> str:
 def short_decline(language: str, code: str) -> str:
     """For the desk, in a few words."""
     return translate(language, decline(code).desk)
-
-
-def page_of_pages(language: str, page: int, pages: int) -> str:
-    """ "Page 2 of 5"; where a list is so long that nobody counted to its end, "of more than 25"."""
-    if pages > (known := page + PAGES_AHEAD - 1):
-        return translate(language, "Page {page} of more than {pages}", page=page, pages=known)
-    return translate(language, "Page {page} of {pages}", page=page, pages=pages)

@@ -1,4 +1,4 @@
-"""A receipt, at an address of its own: it can be opened again, and going back never pays twice."""
+"""A receipt. It has its own address: it can be opened again, and Back never pays twice."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import invoice_title, payment_status
-from portal_app.state.i18n_paths import address, paper_address
+from portal_app.state.i18n_paths import address, document_address
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ReceiptState(PortalState):
         self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""
         self.parts = [self._part(part) for part in receipt.parts]
         self.left = next((part.left for part in self.parts if part.left), "")
-        self.pdf = paper_address(self.language, f"/documents/receipt/{receipt.payment_id}.pdf")
+        self.pdf = document_address(self.language, f"/documents/receipt/{receipt.payment_id}.pdf")
 
     def _part(self, part: ReceiptPart) -> PartItem:
         left = (

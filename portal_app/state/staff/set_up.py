@@ -24,13 +24,13 @@ class StaffSetUpState(SignInBase):
     @public
     async def load(self):
         """Nobody has signed in yet, and the link's token is known to the browser only."""
-        self._start_afresh()
+        self._start_visit()
 
     @rx.event
     @public
     async def give_password(self, form: dict[str, str]):
         """First step. The link says whose app is set up; the password shows that its owner opened it."""
-        self._start_afresh()
+        self._start_visit()
         async for step in run_busy(self, self._begin_set_up(form)):
             yield step
 

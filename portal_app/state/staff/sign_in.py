@@ -23,13 +23,13 @@ class StaffSignInState(SignInBase):
     @public
     async def load(self):
         """Nobody has signed in yet. A new visit starts empty: nothing of an earlier visitor stays."""
-        self._start_afresh()
+        self._start_visit()
 
     @rx.event
     @public
     async def give_password(self, form: dict[str, str]):
         """First step. The error is the same whether the email or the password is wrong."""
-        self._start_afresh()
+        self._start_visit()
         async for step in run_busy(self, self._check_password(form)):
             yield step
 

@@ -86,7 +86,7 @@ NEEDS = {
 
 
 def handlers(state: Any) -> dict[str, Any]:
-    return {name: h.fn for name, h in state.event_handlers.items() if hasattr(h.fn, "door")}
+    return {name: h.fn for name, h in state.event_handlers.items() if hasattr(h.fn, "guard")}
 
 
 def own_handlers(state: Any) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def own_handlers(state: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_every_handler_requires_its_permission(state: Any):
-    assert {name: fn.door for name, fn in own_handlers(state).items()} == NEEDS[state.__name__]
+    assert {name: fn.guard for name, fn in own_handlers(state).items()} == NEEDS[state.__name__]
 
 
 class EventFromPage:
@@ -122,7 +122,7 @@ def sign_in_as(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 class Page:
-    _by_itself = ()
+    _automatic_events = ()
     notice = ""
     language = "en"
 

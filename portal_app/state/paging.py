@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from portal_app.services.paging import PAGES_AHEAD
 from portal_app.i18n import translate
+from portal_app.services.paging import PAGES_AHEAD
 
 _DIGITS = 6  # a longer number is no page of any list
 

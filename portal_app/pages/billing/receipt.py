@@ -56,7 +56,7 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         letterhead(),
-        rx.cond(S.received, received(), changed()),
+        rx.cond(S.tone == "paid", received(), changed()),
         card(
             el.dl(
                 summary_row(_("Paid with"), S.shown),

@@ -18,6 +18,7 @@ from portal_app.services.links.pay_links import LinkedInvoice, LinkedReceipt
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payable_invoice_status, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentStepsState
+from portal_app.state.feedback import LoadedPage
 from portal_app.state.live import watch
 
 
@@ -146,9 +147,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         self.paid = money_text(self.language, shown.paid) if shown.paid else ""
 
 
-class LinkedReceiptState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class LinkedReceiptState(LoadedPage, PortalState):
     number: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     refunded: rx.Field[str] = rx.field("")

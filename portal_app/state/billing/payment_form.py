@@ -26,7 +26,7 @@ from portal_app.services.billing.views import PaymentMethodView, PaymentOutcome
 from portal_app.state.base import in_thread, me, requires
 from portal_app.state.billing.labels import payment_method_note, why_declined
 from portal_app.state.errors import NoPaymentMethodChosen
-from portal_app.state.feedback import Feedback
+from portal_app.state.feedback import Feedback, LoadedPage
 from portal_app.state.i18n_paths import address
 
 NEW_CARD = "new"
@@ -59,7 +59,7 @@ class PaymentForm:
 Steps = AsyncIterator[rx.event.EventSpec | None]
 
 
-class PaymentStepsState(Feedback, mixin=True):
+class PaymentStepsState(LoadedPage, Feedback, mixin=True):
     """The steps of a payment. The handlers, each with its guard, are in the classes that inherit it."""
 
     can_pay: rx.Field[bool] = rx.field(False)

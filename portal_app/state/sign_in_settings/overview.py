@@ -40,6 +40,7 @@ class PasskeyItem:
 
 
 class AccountState(ReauthState, PortalState):
+    ready: rx.Field[bool] = rx.field(False)
     panel: rx.Field[str] = rx.field("")  # "", prove, password, app, passkey, name, confirm, codes
 
     username: rx.Field[str] = rx.field("")

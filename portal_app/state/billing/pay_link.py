@@ -33,6 +33,8 @@ class PayLinkState(PaymentStepsState, PortalState):
     total: rx.Field[str] = rx.field("")
     paid: rx.Field[str] = rx.field("")  # "" when nothing is
 
+    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's payment in flight: they decide
+
     _receipt_page = "/links/receipt"
     _account: str = ""  # whose changes redraw this page
 
@@ -132,7 +134,8 @@ class PayLinkState(PaymentStepsState, PortalState):
         self._account = shown.account_id
         self._show_facts(shown)
         self._draw_form(shown.payability, ())
-        self._show_payability(shown.payability, elsewhere=not shown.held_here)
+        self.held_elsewhere = not shown.held_here
+        self._show_payability(shown.payability, elsewhere=self.held_elsewhere)
         self.ready = True
 
     def _show_facts(self, shown: LinkedInvoice) -> None:

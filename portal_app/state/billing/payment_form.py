@@ -71,7 +71,6 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
     duplicate_warning: rx.Field[str] = rx.field("")  # asked before the same amount is paid a second time
     held: rx.Field[str] = rx.field("")
     held_by_bank: rx.Field[bool] = rx.field(False)  # the bank waits for the payer
-    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's payment: they decide
 
     # What the card form of the processor is told.
     card_key: rx.Field[str] = rx.field("")
@@ -276,7 +275,7 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         )
 
     def _show_held(self, held: InFlightPayment | None, *, elsewhere: bool = False) -> None:
-        self.held, self._held_id, self.held_elsewhere = "", "", elsewhere
+        self.held = self._held_id = ""
         if held is None:
             return
         self._held_id = "" if elsewhere else held.id  # only who started it goes on with it

@@ -1,4 +1,4 @@
-""" "My sign-in": what a patient sets up for themself, each change after showing once more who they are."""
+""" "My sign-in": password, authenticator app, passkeys, recovery codes and devices; changes need re-authentication."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The pieces every page is made of: plain elements, looks from tokens.css."""
+"""The components that every page is made of; colours and sizes come from tokens.css."""
 
 from typing import Any
 
@@ -19,19 +19,19 @@ def icon(name: str, size: int = 20, cls: str = "", stroke: float = 2) -> rx.Comp
 
 
 def link(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
-    """Inside the portal. From a frame, what may not stand there opens in a window of its own."""
+    """A link inside the portal. In a frame, a page that may not be framed opens in a new window."""
     if embedded() and isinstance(href, str) and not is_embed(href):
         return new_window(*kids, href=href, cls=cls, **props)
     return ReactRouterLink.create(*kids, to=href, class_name=cls, **props)
 
 
 def new_window(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
-    """The window knows nothing of this page, and says beforehand that it is one."""
+    """A link that opens a new window, and says so."""
     said = el.span(" ", _("(opens in a new window)"), class_name="sr-only")
     return raw_a(*kids, said, href=href, target="_blank", rel="noopener", class_name=cls, **props)
 
 
-def to_keep() -> dict[str, str]:
+def download_mark() -> dict[str, str]:
     """Marks a link as a download. Not in a frame: Chromium leaves a partitioned cookie out of such requests."""
     return {} if embedded() else {"download": ""}
 
@@ -42,7 +42,7 @@ def button(*kids: Any, kind: str = "primary", cls: str = "", **props: Any) -> rx
 
 
 def submit(*label: Any, cls: str = "", **props: Any) -> rx.Component:
-    """Shows at once that it was pressed (ui.js), until the server has answered."""
+    """A submit button. It shows that it was pressed (ui.js) until the server has answered."""
     wait = el.span(class_name="spin", aria_hidden="true")
     return el.button(wait, *label, type="submit", class_name=f"btn btn-primary {cls}", **props)
 
@@ -99,7 +99,7 @@ def chip(label: Any, href: Any, on: Any) -> rx.Component:
 
 
 def account_picker(accounts: Any) -> rx.Component:
-    """For who answers for several accounts; each page says in its address which one it shows."""
+    """For a guarantor of several accounts: links to this page of each account."""
     chips = each(accounts, lambda item: el.li(chip(item.label, item.href, item.on)))
     return rx.cond(
         accounts.length() > 0,
@@ -187,7 +187,7 @@ def error_message(words: Any, cls: str = "mt-4", name: str = "form") -> rx.Compo
 
 
 def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
-    """Nothing here: what will come, and one thing to do."""
+    """An empty list: what will be here, and one thing to do."""
     leaf = el.div(
         icon(shape, 28),
         class_name="grid place-items-center size-14 rounded-full bg-brand-soft text-brand-ink mx-auto",
@@ -206,12 +206,12 @@ def skel(cls: str) -> rx.Component:
 
 
 def loading(label: str, *kids: Any) -> rx.Component:
-    """Boxes of the page's own size, so that nothing moves when the answer comes."""
+    """A skeleton of the page's own size, so that nothing moves when its content comes."""
     return el.div(el.p(label, role="status", class_name="sr-only"), *kids)
 
 
 def summary_row(key: Any, value: Any) -> rx.Component:
-    """What does not fit beside its key moves below it."""
+    """A key and its value; a value that does not fit beside its key moves below it."""
     return el.div(
         el.dt(key, class_name="text-ink-2 min-w-0"),
         el.dd(value, class_name="font-semibold text-right tnum min-w-0 ml-auto"),
@@ -220,7 +220,7 @@ def summary_row(key: Any, value: Any) -> rx.Component:
 
 
 def figure_row(key: Any, amount: Any) -> rx.Component:
-    """For what may be long on a phone: the words break, the figure does not."""
+    """A key and its amount; a long key wraps, the amount does not."""
     return el.div(
         el.dt(key, class_name="text-ink-2 min-w-0"),
         el.dd(amount, class_name="font-semibold text-right tnum whitespace-nowrap"),

@@ -187,6 +187,8 @@ def held(S: State) -> rx.Component:
     """ALL-13: a payment in flight; continue it or cancel it."""
     go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_payment)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_payment)
+    choices = el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4")
+    elsewhere = getattr(S, "held_elsewhere", None)  # of a pay link only
     return card(
         notice(
             "due",
@@ -194,11 +196,7 @@ def held(S: State) -> rx.Component:
             el.p(
                 _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
-            rx.cond(
-                S.held_elsewhere,
-                rx.fragment(),
-                el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
-            ),
+            choices if elsewhere is None else rx.cond(elsewhere, rx.fragment(), choices),
             data_focus="1",
         ),
         cls="overflow-hidden",

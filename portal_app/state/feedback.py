@@ -1,4 +1,4 @@
-"""What a page says of the last thing it was asked to do: that it is busy, that it is done, or why it was refused."""
+"""What a page says of its content, and of the last thing it was asked to do: busy, done, or why it was refused."""
 
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
@@ -10,14 +10,19 @@ from portal_app.i18n import translate
 from portal_app.state.base import PortalState, me, refused
 
 
+class LoadedPage(PortalState, mixin=True):
+    """A page about something that its address names: skeleton, "not found" or content."""
+
+    ready: rx.Field[bool] = rx.field(False)  # the page has its content
+    missing: rx.Field[bool] = rx.field(False)  # what the address names is not there, or not the viewer's
+
+
 class Feedback(PortalState, mixin=True):
-    """The fields that every page with forms shares.
+    """The fields of a page with forms.
 
     What a guard refuses is not here: that is `PortalState.notice`, above every page.
     """
 
-    ready: rx.Field[bool] = rx.field(False)  # the page has its content
-    missing: rx.Field[bool] = rx.field(False)  # what the address names is not there, or not the viewer's
     busy: rx.Field[bool] = rx.field(False)
     message: rx.Field[str] = rx.field("")
     tone: rx.Field[str] = rx.field("late")  # of the message: "paid" for what was done, "late" for a refusal

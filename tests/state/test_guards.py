@@ -1,4 +1,4 @@
-"""The door in front of every handler: who gets in, what is said to the rest, what an argument may be."""
+"""The guard of every handler: who passes, what the others are told, what an argument may be."""
 
 import importlib
 import re
@@ -25,7 +25,7 @@ from tests.people import People
 
 
 class Page:
-    """As much of a state as a door touches."""
+    """The fields of a state that a guard uses."""
 
     notice = "what was said before"
     language = "en"
@@ -41,7 +41,7 @@ class Here:
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Stand on a page, as somebody."""
+    """Send the next events from this page, as this visitor."""
 
     def stand(path: str = "/invoices", who: Principal | None = None) -> None:
         def known(ref: str, side: Side, *, touch: bool) -> Principal:
@@ -310,7 +310,7 @@ async def test_a_frame_may_send_events_to_framed_states_only(
 async def test_slow_reads_send_the_reads_of_the_next_minute_to_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One slow disk, one look that stands still: never a row of them."""
+    """Two slow reads within a minute are a slow disk; one alone is not."""
     now = [100.0]
     monkeypatch.setattr(base, "_slow", base._SlowReads())
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))

@@ -1,4 +1,4 @@
-"""What stands behind ?page= of an address."""
+"""The page number in an address."""
 
 import pytest
 

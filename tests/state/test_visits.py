@@ -1,4 +1,4 @@
-"""When a page begins, when it goes on where it was, and what counts as somebody's doing."""
+"""When a page starts over, when it goes on where it was, and which events count as activity."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ NOBODY = Visitor("", "", "203.0.113.7")
 
 
 class Tab:
-    """The tree of states of one page, as the doors use it."""
+    """The tree of states of one page, as the guards use it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, visitor: Visitor = NOBODY, load: str = "") -> None:
         self.path, self.wiped = "/sign-in", 0
@@ -67,7 +67,7 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     assert await tab.happen(HYDRATE) == opened + 4
     tab.path = "/sign-in"  # moved on before it had loaded
     assert await tab.happen(ON_LOAD) == opened + 5
-    assert await tab.happen(HYDRATE, hashes=["a"]) == opened + 6  # loaded anew
+    assert await tab.happen(HYDRATE, hashes=["a"]) == opened + 6  # loaded again
 
 
 async def test_a_newly_opened_page_shows_nothing_of_the_last_person(monkeypatch: pytest.MonkeyPatch):
@@ -84,7 +84,7 @@ async def test_a_newly_opened_page_shows_nothing_of_the_last_person(monkeypatch:
     [
         ("new", False, [], True, False),  # its first line failed, and it has its hashes no more
         ("new", False, ["a"], True, False),
-        ("new", True, ["a"], True, True),  # loaded anew by its own script
+        ("new", True, ["a"], True, True),  # loaded again by its own script
         ("known", True, [], False, True),  # its line was cut
         ("", False, [], False, True),
         ("", False, ["a"], True, False),

@@ -7,6 +7,7 @@ from portal_app.components.kit import (
     back,
     button,
     card,
+    download_mark,
     el,
     empty,
     h1,
@@ -19,7 +20,6 @@ from portal_app.components.kit import (
     skel,
     status_tag,
     summary_row,
-    to_keep,
 )
 from portal_app.components.layout import letterhead
 from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
@@ -194,7 +194,7 @@ def actions() -> rx.Component:
             _("Download PDF"),
             href=S.pdf,
             class_name="btn btn-second",
-            custom_attrs=to_keep(),
+            custom_attrs=download_mark(),
         ),
         raw_a(
             icon("download", 19),

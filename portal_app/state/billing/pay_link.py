@@ -18,6 +18,7 @@ from portal_app.services.links.pay_links import LinkedInvoice, LinkedReceipt
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payable_invoice_status, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentStepsState
+from portal_app.state.feedback import LoadedPage
 from portal_app.state.live import watch
 
 
@@ -31,6 +32,8 @@ class PayLinkState(PaymentStepsState, PortalState):
     due_day: rx.Field[str] = rx.field("")
     total: rx.Field[str] = rx.field("")
     paid: rx.Field[str] = rx.field("")  # "" when nothing is
+
+    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's payment in flight: they decide
 
     _receipt_page = "/links/receipt"
     _account: str = ""  # whose changes redraw this page
@@ -131,7 +134,8 @@ class PayLinkState(PaymentStepsState, PortalState):
         self._account = shown.account_id
         self._show_facts(shown)
         self._draw_form(shown.payability, ())
-        self._show_payability(shown.payability, elsewhere=not shown.held_here)
+        self.held_elsewhere = not shown.held_here
+        self._show_payability(shown.payability, elsewhere=self.held_elsewhere)
         self.ready = True
 
     def _show_facts(self, shown: LinkedInvoice) -> None:
@@ -146,9 +150,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         self.paid = money_text(self.language, shown.paid) if shown.paid else ""
 
 
-class LinkedReceiptState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class LinkedReceiptState(LoadedPage, PortalState):
     number: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     refunded: rx.Field[str] = rx.field("")

@@ -26,7 +26,7 @@ from portal_app.services.billing.views import PaymentMethodView, PaymentOutcome
 from portal_app.state.base import in_thread, me, requires
 from portal_app.state.billing.labels import payment_method_note, why_declined
 from portal_app.state.errors import NoPaymentMethodChosen
-from portal_app.state.feedback import Feedback
+from portal_app.state.feedback import Feedback, LoadedPage
 from portal_app.state.i18n_paths import address
 
 NEW_CARD = "new"
@@ -59,7 +59,7 @@ class PaymentForm:
 Steps = AsyncIterator[rx.event.EventSpec | None]
 
 
-class PaymentStepsState(Feedback, mixin=True):
+class PaymentStepsState(LoadedPage, Feedback, mixin=True):
     """The steps of a payment. The handlers, each with its guard, are in the classes that inherit it."""
 
     can_pay: rx.Field[bool] = rx.field(False)
@@ -71,7 +71,6 @@ class PaymentStepsState(Feedback, mixin=True):
     duplicate_warning: rx.Field[str] = rx.field("")  # asked before the same amount is paid a second time
     held: rx.Field[str] = rx.field("")
     held_by_bank: rx.Field[bool] = rx.field(False)  # the bank waits for the payer
-    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's payment: they decide
 
     # What the card form of the processor is told.
     card_key: rx.Field[str] = rx.field("")
@@ -276,7 +275,7 @@ class PaymentStepsState(Feedback, mixin=True):
         )
 
     def _show_held(self, held: InFlightPayment | None, *, elsewhere: bool = False) -> None:
-        self.held, self._held_id, self.held_elsewhere = "", "", elsewhere
+        self.held = self._held_id = ""
         if held is None:
             return
         self._held_id = "" if elsewhere else held.id  # only who started it goes on with it

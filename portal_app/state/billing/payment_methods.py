@@ -24,7 +24,7 @@ from portal_app.services.billing.views import PastDueOffer, PaymentMethodView
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.account_picker import AccountPicker
 from portal_app.state.billing.labels import due_status, invoice_title, payment_method_note
-from portal_app.state.feedback import Feedback, run_busy
+from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
 
 
@@ -54,7 +54,7 @@ class OfferItem:
     amount: str
 
 
-class PaymentMethodsState(Feedback, AccountPicker, PortalState):
+class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
     payment_methods: rx.Field[list[PaymentMethodCard]] = rx.field(default_factory=list)
     only_one: rx.Field[bool] = rx.field(False)
 

@@ -13,6 +13,7 @@ from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import invoice_title, payment_status
+from portal_app.state.feedback import LoadedPage
 from portal_app.state.i18n_paths import address, document_address
 
 
@@ -25,15 +26,12 @@ class PartItem:
     left: str  # "" when nothing is left to pay
 
 
-class ReceiptState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class ReceiptState(LoadedPage, PortalState):
     number: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     refunded: rx.Field[str] = rx.field("")
     tone: rx.Field[str] = rx.field("paid")
     status: rx.Field[str] = rx.field("")
-    received: rx.Field[bool] = rx.field(True)
     on: rx.Field[str] = rx.field("")
     shown: rx.Field[str] = rx.field("")
     payer: rx.Field[str] = rx.field("")
@@ -64,7 +62,6 @@ class ReceiptState(PortalState):
         self.amount = money_text(self.language, receipt.amount)
         self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
         self.tone, self.status = payment_status(self.language, receipt.status)
-        self.received = self.tone == "paid"
         self.email, self.posted, self.by_bank = receipt.email, receipt.posted, receipt.by_bank
         self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""
         self.parts = [self._part(part) for part in receipt.parts]

@@ -21,7 +21,7 @@ from portal_app.services.documents.statement_email import email_statement
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.account_picker import AccountPicker
 from portal_app.state.errors import PeriodIncomplete
-from portal_app.state.feedback import Feedback, run_busy
+from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.paging import Page, list_page, page_number
 
@@ -70,7 +70,7 @@ class YearItem:
     href: str
 
 
-class StatementsState(Feedback, AccountPicker, PortalState):
+class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
     presets: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
     people: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
     first: rx.Field[str] = rx.field("")  # as typed, for the fields

@@ -17,7 +17,7 @@ from portal_app.services.patients.contact_details import Address, ContactView, P
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.errors import NewContactMissing, NoChangeChosen
 from portal_app.state.family.labels import sex_words
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import LoadedPage, run_busy
 from portal_app.state.sign_in_settings.reauth import ReauthState
 from portal_app.state.typed_fields import six_digits
 
@@ -45,7 +45,7 @@ class PendingChange:
     everywhere: bool = False
 
 
-class ContactState(ReauthState, PortalState):
+class ContactState(LoadedPage, ReauthState, PortalState):
     id: rx.Field[str] = rx.field("")
     name: rx.Field[str] = rx.field("")
     born: rx.Field[str] = rx.field("")

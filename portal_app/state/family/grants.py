@@ -41,6 +41,7 @@ class PendingGrant:
 
 
 class GrantsState(ReauthState, PortalState):
+    ready: rx.Field[bool] = rx.field(False)
     mine: rx.Field[list[GrantItem]] = rx.field(default_factory=list)
     lets_me: rx.Field[list[GrantToMeItem]] = rx.field(default_factory=list)
     _pending: PendingGrant | None = None

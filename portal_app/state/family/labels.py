@@ -1,4 +1,4 @@
-"""What kinds and dates are called on the pages of the family."""
+"""Labels of grants, dates and prices on the family pages."""
 
 from datetime import date
 

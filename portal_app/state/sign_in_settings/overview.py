@@ -1,4 +1,4 @@
-""" "My sign-in": what a patient sets up for themself, each change after showing once more who they are."""
+""" "My sign-in": password, authenticator app, passkeys, recovery codes and devices; changes need re-authentication."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +40,7 @@ class PasskeyItem:
 
 
 class AccountState(ReauthState, PortalState):
+    ready: rx.Field[bool] = rx.field(False)
     panel: rx.Field[str] = rx.field("")  # "", prove, password, app, passkey, name, confirm, codes
 
     username: rx.Field[str] = rx.field("")

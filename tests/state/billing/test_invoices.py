@@ -75,7 +75,7 @@ async def test_an_address_that_makes_no_sense_still_shows_a_page(
 async def test_filtering_by_a_person_one_may_not_read_finds_no_invoices(
     sample_people: People, monkeypatch: pytest.MonkeyPatch, show: str
 ):
-    """Rosa pays for Nina and may not read of her: asking for Nina does not tell which bills are hers (DEP-4)."""
+    """Rosa pays for Nina and may not read of her: filtering by Nina does not tell which invoices are hers (DEP-4)."""
     for minor, paid in ((80_00, 0), (60_00, 60_00)):
         invoice = add_invoice(people.PARK, (people.NINA, "Wisdom tooth", minor))
         if paid:

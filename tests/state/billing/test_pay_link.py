@@ -1,4 +1,4 @@
-"""The pages of a pay link, called as a hostile browser calls them: this bill, this much, nothing else (CODE-14)."""
+"""The pages of a pay link, called as a hostile browser calls them: this invoice, this much, nothing else (CODE-14)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -155,7 +155,7 @@ async def test_nothing_is_paid_without_a_review(page: PaymentsState):
 
 
 async def test_an_invoice_issued_after_the_review_is_not_paid(page: PaymentsState):
-    """What was shown is what is paid, though an older bill has come since."""
+    """What was shown is what is paid, though an older invoice has come since."""
     await reviewed(page, how="part", amount="40")
     late = add_invoice(RIVERA, (people.TIM, "Old visit", 40_00), number="INV-1", due=date(2026, 1, 1))
     await happens(page.pay, **confirm(page))

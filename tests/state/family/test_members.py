@@ -42,7 +42,7 @@ def sample_people(sqlite_db: str) -> Iterator[People]:
 
 @pytest.fixture
 def sign_in_as(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """This browser has the principal's session: the door itself finds out who it is, each time."""
+    """This browser has the principal's session: the guard reads it with each event."""
 
     def sit_down(principal: Principal, language: str = "en") -> None:
         monkeypatch.setattr(base, "language_now", lambda: language)

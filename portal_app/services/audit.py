@@ -16,10 +16,10 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.text import strip_unstorable
 from portal_app.services.as_system import as_system
 from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.errors import TooManyAttempts
 
 _BATCH = 500
 _LONGEST = 100  # of a name somebody else made up
@@ -44,7 +44,7 @@ def note_refusal(principal: Principal, what: str, why: str) -> bool:
     try:
         rate_limits.count("refused", principal.session_ref or principal.ip)
         rate_limits.count("refused all")
-    except UserError:
+    except TooManyAttempts:
         return False
     named = " ".join(strip_unstorable(what[-_LONGEST:]).split())
     with transaction(as_system(principal)) as tx:

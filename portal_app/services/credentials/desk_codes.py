@@ -12,26 +12,17 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import SignInCode
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials import DESK_CODE_LIFE, bare_code, initials, new_desk_code, plain_letters
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, CodeWay
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import localised_url, supported_language
 from portal_app.services.as_system import as_system, note
+from portal_app.services.credentials.errors import DeskCodeForDependent, DeskCodeNeedsBirthDate, WrongDeskCode
 from portal_app.services.credentials.logins import lock_patient_row, may_sign_in_now
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.crypto import keyed_hash
 from portal_app.services.sign_in.sessions import write_ticket
-
-
-class WrongDeskCode(UserError):
-    """Whatever of the three is wrong, and when it was used or is too old."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "That does not match. Check the code, your date of birth and your initials, or ask at the desk."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +43,9 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
     with transaction(as_system(principal)) as tx:
         person = lock_patient_row(tx, patient_id)
         if not may_sign_in_now(tx, patient_id):
-            raise UserError("This patient does not sign in for themselves. A parent does.")
+            raise DeskCodeForDependent
         if person.birth_date is None:
-            raise UserError("Without a date of birth on file, a code cannot be used.")
+            raise DeskCodeNeedsBirthDate
         for old in _open_codes(tx, patient_id):
             old.burnt_at = now
             tx.add(old)

@@ -25,10 +25,11 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.credentials import PASSKEY_LIFE, PASSKEYS_AT_MOST, Proof
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.errors import PasskeyRefused, TooManyPasskeys
 from portal_app.services.credentials.logins import login_of, may_sign_in_now, passkeys_of, require_own_login
 from portal_app.services.credentials.second_factor import keep_proof, needs_proof
 from portal_app.services.messaging.outbox import notify_all_contacts
@@ -38,13 +39,6 @@ from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.settings import settings
 
 _ANSWER_AT_MOST = 20_000  # characters
-
-
-class PasskeyRefused(UserError):
-    """Unknown, removed, copied, late or not for this portal: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("That passkey did not work. Try again, or sign in with a code.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,7 @@ def begin_passkey(principal: Principal) -> str:
         needs_proof(tx, principal, login)
         known = passkeys_of(tx, me)
         if len(known) >= PASSKEYS_AT_MOST:
-            raise UserError("You have {most} passkeys. Remove one first.", most=PASSKEYS_AT_MOST)
+            raise TooManyPasskeys(most=PASSKEYS_AT_MOST)
         person = tx.get_or_404(Patient, me)
         full_name = person.full_name
         options = webauthn.generate_registration_options(

@@ -13,16 +13,23 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials import (
     Proof,
     check_new_password,
-    good_username,
+    checked_username,
     username_key,
 )
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials import second_factor
 from portal_app.services.credentials.common_passwords import is_common
 from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.errors import (
+    NeedsProof,
+    PasswordNeedsApp,
+    ReasonMissing,
+    UsernameTaken,
+    WrongPassword,
+)
 from portal_app.services.credentials.logins import (
     contact_for_code,
     count_try,
@@ -39,16 +46,6 @@ from portal_app.services.credentials.second_factor import Challenge
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.password_hashes import hash_password, verify_password
-
-
-class WrongPassword(UserError):
-    """The same words whatever is wrong: unknown, wrong, waiting or locked."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "That username and password do not match, or there were too many tries. "
-            "Wait a little and try again, or sign in with a code."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +85,16 @@ def set_password(principal: Principal, username: str, password: str) -> None:
     Ends the other sessions and tells every address. A taken username is told: it is the asker's to change.
     """
     me = require_own_login(principal)
-    shown = good_username(username)
+    shown = checked_username(username)
     with reading(as_system(principal)) as tx:
         words = _own_words(tx, me, shown)
-    check_new_password(password, own_words=words, common=is_common)
+    check_new_password(password, personal_words=words, is_common=is_common)
     hashed = hash_password(password)
     with transaction(as_system(principal)) as tx:
         login = login_of(tx, me)
         second_factor.needs_proof(tx, principal, login)
         if not login.totp_secret and not _any_contact(tx, me):
-            raise UserError("Set up an authenticator app first: a password alone does not sign you in.")
+            raise PasswordNeedsApp
         _claim_username(tx, login, shown)
         login.password_hash, login.password_set_at = hashed, clock.now()
         login.failures, login.locked_until = 0, None
@@ -160,7 +157,7 @@ def is_proven(principal: Principal) -> bool:
     with transaction(as_system(principal)) as tx:
         try:
             second_factor.needs_proof(tx, principal, login_of(tx, me))
-        except second_factor.NeedsProof:
+        except NeedsProof:
             return False
     return True
 
@@ -197,7 +194,7 @@ def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> 
     """The desk has seen who they are; the way out of a locked sign-in."""
     principal.require(Permission.EDIT_PATIENTS)
     if not reason.strip():
-        raise UserError("Please say why.")
+        raise ReasonMissing
     with transaction(as_system(principal)) as tx:
         login = tx.get(PatientLogin, patient_id, with_for_update=True)
         if login is None:
@@ -222,7 +219,7 @@ def _claim_username(tx: Tx, login: PatientLogin, shown: str) -> None:
         )
     ).first()
     if taken:
-        raise UserError("This username is taken. Choose another.")
+        raise UsernameTaken
     login.username, login.username_key = shown, key
 
 

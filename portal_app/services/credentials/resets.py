@@ -14,11 +14,17 @@ from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.credentials import RESET_WAIT
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.i18n_paths import localised_url
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.devices import end_all_of
+from portal_app.services.credentials.errors import (
+    NothingToReset,
+    ReasonMissing,
+    ResetAlreadyStarted,
+    ResetLinkOver,
+)
 from portal_app.services.credentials.logins import (
     has_set_up_anything,
     login_of,
@@ -40,14 +46,14 @@ def start_reset(principal: Principal, patient_id: PatientId, reason: str) -> Res
     principal.require(Permission.EDIT_PATIENTS)
     why = " ".join(reason.split())[:500]
     if not why:
-        raise UserError("Please say why.")
+        raise ReasonMissing
     token, now = secrets.token_urlsafe(32), clock.now()
     with transaction(as_system(principal)) as tx:
         login = login_of(tx, patient_id)
         if not has_set_up_anything(tx, login) and not recovery_codes_left(tx, patient_id):
-            raise UserError("There is nothing to reset: this patient signs in with a code.")
+            raise NothingToReset
         if tx.exec(_waiting(patient_id)).first():
-            raise UserError("A reset is under way already.")
+            raise ResetAlreadyStarted
         row = tx.add(
             SignInReset(
                 id=new_id("rst"),
@@ -99,7 +105,7 @@ def stop_reset_by_link(principal: Principal, token: str) -> None:
         asked = select(SignInReset).where(col(SignInReset.cancel_hash) == _hash(token[:200]))
         row = tx.exec(asked.with_for_update()).first()
         if row is None or row.done_at:
-            raise UserError("This link no longer works. Call us if something is wrong.")
+            raise ResetLinkOver
         if not row.cancelled_at:
             _stop(tx, row)
 

@@ -25,11 +25,18 @@ from portal_app.domain.credentials import (
     steps_near,
     unused_step,
 )
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.errors import (
+    AppIsOnlySecondFactor,
+    AppNotSetUp,
+    NeedsProof,
+    StartAgain,
+    WrongCode,
+)
 from portal_app.services.credentials.logins import (
     contact_for_code,
     count_failure,
@@ -70,27 +77,6 @@ class AppSetUp:
     secret: str  # in fours
     uri: str
     qr_svg: str
-
-
-class NeedsProof(UserError):
-    """Signed in, but for this they show once more who they are: `ask_proof`, then `answer`."""
-
-    def __init__(self) -> None:
-        super().__init__("Please confirm once more that it is you.")
-
-
-class WrongCode(UserError):
-    """Wrong, used, late: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("That code is not right, was used before or is too old. Check it and try again.")
-
-
-class StartAgain(UserError):
-    """Too many tries, or too late."""
-
-    def __init__(self) -> None:
-        super().__init__("That took too many tries or too long. Please start again.")
 
 
 def challenge(tx: Tx, login: PatientLogin, principal: Principal, session_ref: str = "") -> Challenge:
@@ -216,7 +202,7 @@ def remove_app(principal: Principal) -> None:
         login = login_of(tx, me)
         needs_proof(tx, principal, login)
         if login.password_hash and not any(contact_for_code(tx, me, kind) for kind in ContactKind):
-            raise UserError("Without the app nothing would be left to confirm your password with.")
+            raise AppIsOnlySecondFactor
         login.totp_secret, login.totp_waiting, login.code_by_contact = "", "", True
         tx.add(login)
         _changed(tx, principal, me, "remove:authenticator_app")
@@ -229,7 +215,7 @@ def allow_codes(principal: Principal, allowed: bool) -> None:
         login = login_of(tx, me)
         needs_proof(tx, principal, login)
         if not allowed and not login.totp_secret:
-            raise UserError("Set up an authenticator app first.")
+            raise AppNotSetUp
         login.code_by_contact = allowed
         tx.add(login)
         _changed(tx, principal, me, "change:code_by_contact")

@@ -29,6 +29,7 @@ from portal_app.i18n_paths import default_language, localised_url
 from portal_app.services import live
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.logins import may_sign_in_now
+from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver, WrongBirthDate
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.messaging import outbox
 from portal_app.services.patients.usable_contacts import usable_contacts
@@ -42,18 +43,6 @@ _MAY_MAKE = {
     Purpose.SIGN: Permission.MANAGE_AGREEMENTS,
     Purpose.FORMS: Permission.MANAGE_FORMS,
 }
-
-
-class LinkOver(UserError):
-    """Unknown, expired, revoked, done, guessed at too often: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("This link no longer works. Sign in, or ask us for a new one.")
-
-
-class WrongBirthDate(UserError):
-    def __init__(self) -> None:
-        super().__init__("That is not the date of birth we have. Please check it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +101,7 @@ def new_link(
     if account_id:
         patient_id = tx.get_or_404(Account, account_id).guarantor_id
     if patient_id is None or not _born(tx, patient_id):
-        raise UserError("Without a date of birth on file, a link cannot be opened.")
+        raise LinkNeedsBirthDate
     if purpose is Purpose.PAY:
         at_most = at_most or tx.get_or_404(Invoice, subject_id).due
     token, now = secrets.token_urlsafe(32), clock.now()

@@ -14,7 +14,7 @@ from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.payments import overdue
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.credentials import Purpose
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
@@ -24,6 +24,7 @@ from portal_app.services.billing.payments.payability import LinkLimit, left_of_l
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.links import action_links
 from portal_app.services.links.action_links import Linked
+from portal_app.services.links.errors import NoContactOnFile
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.messaging import outbox
 
@@ -101,7 +102,7 @@ def send_pay_link(principal: Principal, invoice_id: InvoiceId) -> int:
             expires_at=made.expires,
         )
         if not sent:
-            raise UserError("There is no email and no phone on file. Show the QR code instead.")
+            raise NoContactOnFile
         note(tx, "send:pay_link", whose, link=made.id, count=sent)
         return sent
 

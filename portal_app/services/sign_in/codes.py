@@ -36,6 +36,15 @@ from portal_app.services.patients.usable_contacts import phone_country
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.contacts import Contact, contact_of
 from portal_app.services.sign_in.crypto import equal, keyed_hash
+from portal_app.services.sign_in.errors import (
+    AmbiguousPerson,
+    ChildCannotSignIn,
+    NeedsFirstName,
+    SignInCodeOver,
+    WrongBirthDateOrFirstName,
+    WrongSignInBirthDate,
+    WrongSignInCode,
+)
 from portal_app.services.sign_in.sessions import write_ticket
 
 _ERRAND = system_principal("sign-in")
@@ -49,13 +58,6 @@ class CodeRequest:
     reference: str  # four characters, also in the message (CODE-9)
     channel: ContactKind
     shown: str  # the contact as they typed it, tidied
-
-
-class NeedsFirstName(UserError):
-    """Two of the household share the birth date (CODE-6)."""
-
-    def __init__(self) -> None:
-        super().__init__("Please add your first name.")
 
 
 def request_code(principal: Principal, contact: str, *, way: str = "contact") -> CodeRequest:
@@ -94,11 +96,9 @@ def check_code(principal: Principal, code_id: str, code: str) -> None:
             _burn_if(row, row.code_tries >= CODE_TRIES)
             _note(tx, principal, "sign_in:code", row, ok=False)
     if row is None or row.burnt_at:
-        raise _over()
+        raise SignInCodeOver
     if not right:
-        raise UserError(
-            "That is not the code of the message with reference {reference}", reference=row.reference
-        )
+        raise WrongSignInCode(reference=row.reference)
 
 
 def check_birth_date(
@@ -115,7 +115,7 @@ def check_birth_date(
     with transaction(_ERRAND) as tx:
         row = _live(tx, code_id)
         if row is None or row.code_passed_at is None:
-            raise _over()
+            raise SignInCodeOver
         answer, patient_id = _who(tx, row, birth_date, first_name)
         if answer in (Match.WRONG, Match.CHILD):
             row.birth_date_tries += 1
@@ -210,22 +210,18 @@ def _burn_if(row: SignInCode, spent: bool) -> None:
         row.burnt_at = clock.now()
 
 
-def _over() -> UserError:
-    return UserError("This code no longer works. Ask for a new one.")
-
-
 def _said(answer: Match, *, burnt: bool, named: bool) -> UserError:
     if answer is Match.FIRST_NAME:
         return NeedsFirstName()
     if answer is Match.CALL_US:
-        return UserError("We cannot tell who you are from this. Please call the practice.")
+        return AmbiguousPerson()
     if answer is Match.CHILD:
-        return UserError("Ask a parent to sign in.")
+        return ChildCannotSignIn()
     if burnt:
-        return _over()
+        return SignInCodeOver()
     if named:
-        return UserError("That is not the date of birth and first name we have. Check both and try again.")
-    return UserError("That is not the date of birth we have. Check it and try again.")
+        return WrongBirthDateOrFirstName()
+    return WrongSignInBirthDate()
 
 
 def _note(

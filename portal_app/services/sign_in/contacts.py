@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from portal_app.domain.errors import UserError
 from portal_app.domain.families import ContactKind
+from portal_app.services.sign_in.errors import InvalidContact
 
 _LONGEST = 254
 
@@ -22,7 +22,7 @@ def contact_of(typed: str, country: str) -> Contact:
     """Refused when nothing can be sent there. A phone without country code is of the practice's."""
     text = typed.strip()
     if len(text) > _LONGEST:
-        raise _neither()
+        raise InvalidContact
     return _email(text) if "@" in text else _phone(text, country)
 
 
@@ -30,7 +30,7 @@ def _email(text: str) -> Contact:
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise _neither() from None
+        raise InvalidContact from None
     return Contact(ContactKind.EMAIL, found.normalized.lower(), found.normalized)
 
 
@@ -38,9 +38,9 @@ def _phone(text: str, country: str) -> Contact:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
-        raise _neither() from None
+        raise InvalidContact from None
     if not phonenumbers.is_possible_number(number):
-        raise _neither()
+        raise InvalidContact
     form = phonenumbers.PhoneNumberFormat
     home = number.country_code == phonenumbers.country_code_for_region(country)
     return Contact(
@@ -48,7 +48,3 @@ def _phone(text: str, country: str) -> Contact:
         phonenumbers.format_number(number, form.E164),
         phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL),
     )
-
-
-def _neither() -> UserError:
-    return UserError("Enter an email address or a phone number, like name@example.com or 555 010 4477")

@@ -9,9 +9,9 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from portal_app.domain.errors import UserError
 from portal_app.domain.ip import rate_limit_network
 from portal_app.services.sign_in.crypto import keyed_hash
+from portal_app.services.sign_in.errors import TooManyAttempts
 from portal_app.settings import settings
 
 # Several windows at once: whoever goes on asking waits five minutes, then an hour, then a day.
@@ -38,15 +38,9 @@ def count(what: str, whose: str = "") -> None:
     limits, key = _limits(what), keyed_hash("throttle", what, rate_limit_network(whose))
     for limit in limits:
         if not _limiter().test(limit, key):
-            raise too_often(_wait(limit, key))
+            raise TooManyAttempts(minutes=max(1, math.ceil(_wait(limit, key) / 60)))
     for limit in limits:
         _limiter().hit(limit, key)
-
-
-def too_often(seconds: float) -> UserError:
-    return UserError(
-        "You have tried often. Wait {minutes} min and try again.", minutes=max(1, math.ceil(seconds / 60))
-    )
 
 
 def forget_all() -> None:

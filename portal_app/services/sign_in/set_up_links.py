@@ -18,31 +18,18 @@ from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import StaffId
 from portal_app.domain.sign_in import SET_UP_LINK_LIFE
 from portal_app.i18n_paths import default_language, localised_url
+from portal_app.services.sign_in.errors import (
+    SetUpLinkOver,
+    StaffAppAlreadySetUp,
+    StaffEmailUnknown,
+)
 from portal_app.services.sign_in.sessions import hashed
 from portal_app.settings import settings
 
 PAGE = "staff/set-up"
-
-
-class SetUpLinkOver(UserError):
-    """Unknown, used, replaced, expired, or of somebody who has an app: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("This link no longer works. Ask for a new one.")
-
-
-class NeedsSetUpLink(UserError):
-    """The password was right; there is no app yet, and a bare sign-in sets up none."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Your authenticator app is not set up yet. Ask whoever looks after the portal for a set-up link: "
-            "portal staff reset prints one."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +48,9 @@ def make_set_up_link(principal: Principal, email: str) -> SetUpLink:
         known = col(StaffMember.email) == email.strip().lower()
         member = tx.exec(select(StaffMember).where(known, col(StaffMember.active)).with_for_update()).first()
         if member is None:
-            raise UserError("There is nobody with this email.")
+            raise StaffEmailUnknown
         if member.totp_secret:
-            raise UserError("Their authenticator app is set up. To begin anew, use portal staff reset.")
+            raise StaffAppAlreadySetUp
         end_set_up_link(tx, member.id)
         link = StaffSetUpLink(
             staff_id=member.id, hash=hashed(token), created_at=now, expires_at=now + SET_UP_LINK_LIFE

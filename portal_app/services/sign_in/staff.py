@@ -19,16 +19,24 @@ from portal_app.domain.credentials import (
     steps_near,
     unused_step,
 )
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import StaffId, new_id
 from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES, lock_after
 from portal_app.services.credentials.common_passwords import is_common
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.crypto import decrypt, encrypt, equal
+from portal_app.services.sign_in.errors import (
+    NeedsSetUpLink,
+    StaffEmailTaken,
+    StaffSignInExpired,
+    WrongSetUpPassword,
+    WrongStaffCode,
+    WrongStaffPassword,
+)
 from portal_app.services.sign_in.password_hashes import hash_password, verify_password
 from portal_app.services.sign_in.sessions import write_ticket
-from portal_app.services.sign_in.set_up_links import NeedsSetUpLink, end_set_up_link, may_set_up, set_up_by
+from portal_app.services.sign_in.set_up_links import end_set_up_link, may_set_up, set_up_by
 from portal_app.settings import settings
 
 _TOTP = "staff totp"
@@ -69,7 +77,7 @@ def check_staff_password(principal: Principal, email: str, password: str) -> Sta
     right, locked = is_password(member, password), member is not None and is_locked(member)
     if member is None or locked or not right:
         note_failure(principal, None if locked else member, "sign_in:password")
-        raise _wrong()
+        raise WrongStaffPassword
     if not member.totp_secret and not settings().demo:
         _note_no_app(principal, member)
         raise NeedsSetUpLink
@@ -89,7 +97,7 @@ def begin_set_up(principal: Principal, token: str, password: str) -> StaffChalle
     right, locked = is_password(member, password), is_locked(member)
     if locked or not right:
         note_failure(principal, None if locked else member, "set_up:password")
-        raise UserError("The password is wrong, or the sign-in is locked for a while.")
+        raise WrongSetUpPassword
     return _challenge(principal, member, issuer, link)
 
 
@@ -107,10 +115,10 @@ def check_staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
             if not ticket and step.tries >= STAFF_TRIES:
                 step.burnt_at = clock.real_now()
     if step is None or member is None:
-        raise UserError("This took too long. Begin again with your password.")
+        raise StaffSignInExpired
     if not ticket:
         note_failure(principal, member, "sign_in:totp")
-        raise UserError("That is not the code your app shows now. Wait for the next one and try again.")
+        raise WrongStaffCode
     return ticket
 
 
@@ -121,7 +129,7 @@ def add_staff_member(principal: Principal, email: str, name: str, role: Role, pa
     hashed = hash_of(password, email, name)
     with transaction(system_principal("staff")) as tx:
         if _member(tx, email, active=False):
-            raise UserError("There is somebody with this email already.")
+            raise StaffEmailTaken
         row = StaffMember(
             id=StaffId(new_id("stf")),
             email=email,
@@ -138,7 +146,7 @@ def add_staff_member(principal: Principal, email: str, name: str, role: Role, pa
 def hash_of(password: str, email: str, name: str) -> str:
     """What is kept of a new password. Refused when it is easy to guess, with the reason."""
     words = (email.partition("@")[0], name)
-    check_new_password(password, own_words=words, common=is_common)
+    check_new_password(password, personal_words=words, is_common=is_common)
     return hash_password(password)
 
 
@@ -223,7 +231,3 @@ def note_failure(principal: Principal, member: StaffMember | None, action: str) 
             row.failures += 1
             if wait := lock_after(row.failures):
                 row.locked_until = clock.real_now() + wait
-
-
-def _wrong() -> UserError:
-    return UserError("The email or the password is wrong, or the sign-in is locked for a while.")

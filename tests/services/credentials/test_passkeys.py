@@ -16,9 +16,9 @@ from webauthn.helpers.exceptions import WebAuthnException
 from portal_app import clock
 from portal_app.domain.access import Side
 from portal_app.domain.credentials import Proof
-from portal_app.domain.errors import NotSignedIn, UserError
+from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.services.credentials import passkeys, passwords, second_factor
-from portal_app.services.credentials.passkeys import PasskeyRefused
+from portal_app.services.credentials.errors import PasskeyRefused
 from portal_app.services.sign_in.sessions import principal_of
 from tests.domain.test_credentials import facts
 from tests.people import KIM, MARIA, People
@@ -170,7 +170,7 @@ def test_several_with_names_and_a_removed_one_is_of_no_use(sample_people: People
     with pytest.raises(PasskeyRefused):
         passkeys.passkey_sign_in(NOBODY, phone.get(passkeys.ask_passkey(NOBODY)))
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Blue key"]
-    with pytest.raises(UserError):
+    with pytest.raises(NotFound):
         passkeys.rename_passkey(at_home(KIM), passkeys.list_passkeys(maria)[0].id, "Mine")
 
 

@@ -15,14 +15,14 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Permission, Side
 from portal_app.domain.credentials import Purpose
-from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
+from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.credentials import desk_codes
-from portal_app.services.credentials.desk_codes import WrongDeskCode
+from portal_app.services.credentials.errors import DeskCodeForDependent, WrongDeskCode
 from portal_app.services.links import action_links, pay_links
-from portal_app.services.links.action_links import LinkOver, WrongBirthDate
+from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver, WrongBirthDate
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
 from tests.people import EVA, INVOICE, KIM, MARIA, RIVERA, People
@@ -115,7 +115,7 @@ def test_who_makes_which_link(sample_people: People):
     assert pay_links.make_pay_link(sample_people.nora, INVOICE)
     with pytest.raises(PermissionDenied):
         pay_links.make_pay_link(at_home(MARIA), INVOICE)
-    with pytest.raises(UserError):  # a child opens nothing
+    with pytest.raises(LinkNeedsBirthDate):  # a child opens no link
         make_link(sample_people.dana, Purpose.FORMS, "frm_1", patient_id=EVA.id)
 
 
@@ -209,7 +209,7 @@ def test_code_13_three_misses_a_day_or_a_newer_code_end_it(sample_people: People
             desk_codes.desk_sign_in(NOBODY, code, KIM.birth_date, "KO")
     with clock.held_at(clock.now() + timedelta(hours=24)), pytest.raises(WrongDeskCode):
         desk_codes.desk_sign_in(NOBODY, new, KIM.birth_date, "KO")
-    with pytest.raises(UserError, match="parent"):
+    with pytest.raises(DeskCodeForDependent):
         desk_codes.print_desk_code(sample_people.dana, EVA.id)
 
 

@@ -54,9 +54,9 @@ def migrate() -> None:
 
     if settings().demo:  # a practice's database is not even brought up to date by a demo
         _right_database("migrate")
-    before = migrations.is_at()
+    before = migrations.current_revision()
     migrations.upgrade()
-    now = migrations.is_at()
+    now = migrations.current_revision()
     out.print(
         f"The database is up to date ({now})." if before == now else f"Migrated: {before or 'empty'} → {now}."
     )

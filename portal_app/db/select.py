@@ -1,20 +1,20 @@
-"""Asking for columns: the types of sqlmodel know no column of ours (Money, ids), so here they say nothing."""
+"""Queries of single columns. Untyped, because SQLModel's types do not know our column types (Money, ids)."""
 
 from typing import Any
 
 from sqlmodel import select
 
-PAGES_AHEAD = 25  # further on than that nobody counts: what is there is "more"
+PAGES_AHEAD = 25  # pages after the shown one that are counted; beyond them a list says "more"
 
 
-def columns(*wanted: Any) -> Any:
-    """SELECT these columns, not whole rows."""
-    return select(*wanted)
+def columns(*selected: Any) -> Any:
+    """SELECT these columns instead of whole rows."""
+    return select(*selected)
 
 
-def counted_up_to(page: int, size: int) -> int:
-    """How many rows are counted for a list that shows `page` (from 1): thousands more cost nothing.
+def rows_to_count(page: int, size: int) -> int:
+    """How many rows to count at most for a list that shows `page` (from 1), so that long lists stay fast.
 
-    When all of them are there, the page that begins with the last of them says that there are more.
+    One more than fills the counted pages: when that row exists, the list says that there are more.
     """
     return (page + PAGES_AHEAD - 1) * size + 1

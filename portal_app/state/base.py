@@ -30,7 +30,7 @@ from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import language_of_path, localised_path
 from portal_app.services.audit import note_refusal
-from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
+from portal_app.services.sign_in.sessions import is_keep_alive_due, keep_alive, principal_of
 from portal_app.settings import settings
 from portal_app.visitor import Visitor, visitor_of
 
@@ -159,7 +159,7 @@ def requires(
         found, answer = await _read(sign_in_as)
         _principal.set(found)  # so that the trail can say who was refused
         _found.set(answer)
-        if activity and not by_itself and to_be_kept_alive(found):
+        if activity and not by_itself and is_keep_alive_due(found):
             await in_thread(keep_alive, found)
         found.require(permission)
         return found
@@ -289,7 +289,7 @@ def _answer(state: PortalState, trouble: Exception, side: Side, door: object) ->
     """What the page is told: a refusal in the reader's words, the way to sign in, or a number to call about."""
     language = language_now()
     if isinstance(trouble, NotSignedIn) or _came_by_another_door(trouble):
-        linked = door is Permission.LINKED and not embedded_now()
+        linked = door is Permission.ACTION_LINK and not embedded_now()
         return rx.redirect(localised_path(language, "/links") if linked else sign_in_address(side, language))
     if isinstance(trouble, PermissionDenied) and trouble.permission in ALLOWED:
         trouble.values["permission"] = translate(language, ALLOWED[trouble.permission])

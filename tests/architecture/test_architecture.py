@@ -347,8 +347,8 @@ def test_every_table_says_whose_it_is():
     assert set(SQLModel.metadata.tables) == {table.__tablename__ for table in tables()}
     for table in tables():
         assert issubclass(table, Owned)
-        assert table.seen_through in {"accounts", "patients", "portal", "public"}, table
-        if table.seen_through in {"accounts", "patients"}:
+        assert table.access_list in {"accounts", "patients", "portal", "public"}, table
+        if table.access_list in {"accounts", "patients"}:
             assert table.owner in table.model_fields, table
 
 
@@ -458,7 +458,7 @@ def _found_by(meant: Callable[[ast.AST], bool]) -> set[str]:
 def test_names_are_put_together_in_one_place():
     assert _found_by(_joins_a_name) == {
         "domain/families.py",  # full_name
-        "domain/credentials.py",  # initials
+        "domain/credentials/names.py",  # initials
         "services/patients/matching.py",  # the same in the database
     }
 
@@ -501,7 +501,7 @@ def test_nothing_is_left_behind(what: str):
 
 
 def test_every_prefix_of_an_id_is_in_the_one_table_and_the_table_has_no_other():
-    makers = {"new_id", "keyed_id", "given_id"}
+    makers = {"new_id", "keyed_id", "parse_id"}
     used: dict[str, str] = {}
     for path in sources():
         where = str(path.relative_to(PORTAL))

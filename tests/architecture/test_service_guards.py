@@ -12,8 +12,8 @@ SERVICES = Path(__file__).parents[2] / "portal_app" / "services"
 CHECKS = {
     "own": "logins.py",
     "may_see_bills": "billing/invoices/read.py",
-    "linked": "links.py",
-    "payer": "links.py",
+    "link_session": "links.py",
+    "link_payer": "links.py",
 }
 # Public services that widen without asking, and why that is right.
 NOT_SIGNED_IN = "nobody is signed in yet: what they show decides, and tries are counted"
@@ -30,7 +30,7 @@ UNASKED = {
     "passkeys.py:ask_passkey": NOT_SIGNED_IN,
     "passkeys.py:passkey_sign_in": NOT_SIGNED_IN,
     "resets.py:stop_reset_by_link": "stopping opens nothing: the secret of the link is enough",
-    "second_factor.py:answer": "the challenge was made for whoever knew the password, or for this session",
+    "second_factor.py:answer_challenge": "the challenge was made for whoever knew the password, or for this session",
     "second_factor.py:send_second_code": "the challenge was made for whoever knew the password, or for this session",
     "sign_in/codes.py:check_birth_date": NOT_SIGNED_IN,
     "sign_in/codes.py:check_code": NOT_SIGNED_IN,
@@ -107,7 +107,7 @@ def test_a_service_that_leaks_is_reported(source: str):
     [
         f"def view(principal, id_):\n    principal.require(Permission.VIEW_PATIENTS)\n    {_READS}",
         f"def view(principal, id_):\n    me = own(principal)\n    {_READS}",
-        f"def view(principal, id_):\n    payer, this = links.payer(principal)\n    {_READS}",
+        f"def view(principal, id_):\n    payer, this = action_links.link_payer(principal)\n    {_READS}",
         f"def view(principal, id_):\n    principal.require_account(id_)\n    {_READS}",
         f"def view(principal, id_):\n    if not principal.may(A):\n        principal.require(B)\n    {_READS}",
         f"def view(principal, id_):\n    if not (a or b):\n        raise NotAllowed('x')\n    {_READS}",

@@ -54,12 +54,12 @@ EVERYBODY = {
     **STAFF,
     "nobody": nobody("203.0.113.7"),
     # Somebody who came by a link to pay Maria's bill, and may use it for that alone.
-    "link": Principal("link:x", Side.PATIENT, frozenset({Permission.LINKED}), session_ref="link"),
+    "link": Principal("link:x", Side.PATIENT, frozenset({Permission.ACTION_LINK}), session_ref="link"),
     # Maria in a frame, and Kim in one.
     "embed": replace(People.maria, permissions=EMBED_PERMISSIONS),
     "embed_kim": replace(People.kim, permissions=EMBED_PERMISSIONS),
     # Luis, whom Maria lets pay for her.
-    "payer": replace(People.luis, pays_for=frozenset({RIVERA})),
+    "payer": replace(People.luis, granted_accounts=frozenset({RIVERA})),
 }
 
 

@@ -107,8 +107,8 @@ CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8_192, parallelism=1
 
 @pytest.fixture
 def fairly_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_hashes, "_keeper", CHEAP)
-    monkeypatch.setattr(password_hashes, "_nobodys", cache(lambda: CHEAP.hash("nobody has this password")))
+    monkeypatch.setattr(password_hashes, "_hasher", CHEAP)
+    monkeypatch.setattr(password_hashes, "_dummy_hash", cache(lambda: CHEAP.hash("nobody has this password")))
 
 
 def test_a_known_and_an_unknown_name_take_the_same_time(

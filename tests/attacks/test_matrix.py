@@ -370,7 +370,7 @@ ELSEWHERE = {
     "contact_details.confirm_contact": "the id with its code; tests/services/patients/test_contact_details.py",
     "messaging.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
     "second_factor.send_second_code": "the challenge is the secret; tests/services/credentials/test_passwords.py",
-    "second_factor.answer": "the challenge is the secret; tests/services/credentials/test_passwords.py",
+    "second_factor.answer_challenge": "the challenge is the secret; tests/services/credentials/test_passwords.py",
     "sign_in.check_code": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.check_birth_date": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.staff_totp": "the challenge is the secret; tests/services/sign_in/test_staff.py",

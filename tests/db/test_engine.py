@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from portal_app.db.engine import beginning, engine, reading_engine
+from portal_app.db.engine import begin_mode, engine, reading_engine
 from portal_app.db.scope import reading, transaction
 from portal_app.db.session_lookup import load_session
 from portal_app.db.tables.families import Family
@@ -32,7 +32,7 @@ def test_the_connections_of_readers_change_nothing(db: str) -> None:
     if not db.startswith("sqlite"):
         pytest.skip("one pool for all")
     with (
-        beginning(reading_engine(), False).connect() as connection,
+        begin_mode(reading_engine(), False).connect() as connection,
         pytest.raises(OperationalError, match="readonly"),
     ):
         connection.exec_driver_sql("DELETE FROM family")

@@ -13,8 +13,8 @@ MARIA = Principal(
     frozenset({Permission.MY_INVOICES}),
     accounts=frozenset({HERS}),
     patients=frozenset({PatientId("pat_maria")}),
-    pays_for=frozenset({ANOTHERS}),
-    visits=frozenset({PatientId("pat_luis")}),
+    granted_accounts=frozenset({ANOTHERS}),
+    granted_patients=frozenset({PatientId("pat_luis")}),
 )
 
 
@@ -30,18 +30,18 @@ def test_an_account_of_another_is_not_there():
     MARIA.require_account(HERS)
     with pytest.raises(NotFound):
         MARIA.require_account(ANOTHERS)
-    MARIA.paying().require_account(ANOTHERS)  # whoever lets her pay
+    MARIA.with_granted_accounts().require_account(ANOTHERS)  # whoever lets her pay
     system_principal("test").require_account(ANOTHERS)
     with pytest.raises(NotFound):
         nobody().require_account(HERS)
 
 
 def test_stepping_into_what_others_share_adds_just_that():
-    assert MARIA.paying().accounts == {HERS, ANOTHERS}
-    assert MARIA.paying().patients == MARIA.patients
-    assert MARIA.visiting().patients == {"pat_maria", "pat_luis"}
-    assert MARIA.visiting().accounts == MARIA.accounts
-    assert system_principal("x").paying().accounts is EVERYONE
+    assert MARIA.with_granted_accounts().accounts == {HERS, ANOTHERS}
+    assert MARIA.with_granted_accounts().patients == MARIA.patients
+    assert MARIA.with_granted_patients().patients == {"pat_maria", "pat_luis"}
+    assert MARIA.with_granted_patients().accounts == MARIA.accounts
+    assert system_principal("x").with_granted_accounts().accounts is EVERYONE
 
 
 def test_the_portal_may_everything_and_a_visitor_nothing():

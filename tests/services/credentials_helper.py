@@ -16,7 +16,7 @@ from portal_app.domain.credentials import Proof, Purpose
 from portal_app.services.as_system import as_system
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.links import action_links
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem, write_ticket
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem, write_ticket
 from tests.people import Person
 
 PASSWORD = "violet kettle on the moon"
@@ -26,10 +26,10 @@ NOBODY = nobody("192.0.2.7")
 
 def sign_in_as(ticket: str, device: str = "") -> Principal:
     """Whoever the ticket lets in."""
-    return principal_of(hashed(redeem(ticket, device=device).value), Side.PATIENT)
+    return principal_of(hash_token(redeem(ticket, device=device).value), Side.PATIENT)
 
 
-def at_home(who: Person, way: str = "code", device: str = "") -> Principal:
+def new_session(who: Person, way: str = "code", device: str = "") -> Principal:
     """A session of theirs, just begun."""
     with transaction(TEST) as tx:
         ticket = write_ticket(tx, way=way, patient_id=who.id)
@@ -37,7 +37,7 @@ def at_home(who: Person, way: str = "code", device: str = "") -> Principal:
 
 
 def with_password(who: Person, username: str = "", password: str = PASSWORD) -> Principal:
-    principal = at_home(who)
+    principal = new_session(who)
     passwords.set_password(principal, username or who.given_name, password)
     return principal
 
@@ -45,7 +45,7 @@ def with_password(who: Person, username: str = "", password: str = PASSWORD) -> 
 def with_app(principal: Principal) -> tuple[pyotp.totp.TOTP, tuple[str, ...]]:
     """Their authenticator app and recovery codes."""
     if passwords.view_sign_in(principal).has_password:
-        passwords.prove_by_password(principal, PASSWORD)
+        passwords.reauthenticate_by_password(principal, PASSWORD)
     shown = second_factor.begin_app(principal)
     app = pyotp.totp.TOTP(shown.secret.replace(" ", ""))
     codes = second_factor.confirm_app(principal, app.at(clock.real_now()))
@@ -59,13 +59,13 @@ def next_code(app: pyotp.totp.TOTP) -> str:
 
 def signed_in_by_password(username: str, way: Proof, code: str, password: str = PASSWORD) -> Principal:
     asked = passwords.password_sign_in(NOBODY, username, password)
-    return sign_in_as(second_factor.answer(NOBODY, asked.id, way, code))
+    return sign_in_as(second_factor.answer_challenge(NOBODY, asked.id, way, code))
 
 
 def make_link(who: Principal, purpose: Purpose, subject_id: str, **more: Any) -> action_links.NewLink:
     """A link as the portal makes it in whatever sends or shows it; `at_most`, `patient_id`, `life`."""
     with transaction(as_system(who)) as tx:
-        return action_links.new_link(tx, purpose, subject_id, **more)
+        return action_links.create_link(tx, purpose, subject_id, **more)
 
 
 def outbox(kind: str) -> list[OutboxMessage]:

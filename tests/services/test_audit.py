@@ -30,7 +30,7 @@ def fresh_throttle() -> Iterator[None]:
 def write(*actions: str) -> None:
     with transaction(PORTAL) as tx:
         for action in actions:
-            tx.add(trail.line(PORTAL, action, details={"fields": ["given_name"]}))
+            tx.add(trail.entry(PORTAL, action, details={"fields": ["given_name"]}))
 
 
 def test_lines_are_sealed_once_and_the_chain_is_whole(sample_people: People):

@@ -7,7 +7,7 @@ from sqlmodel import col, func, select
 
 from portal_app.clock import local_date, zone
 from portal_app.db.scope import Tx, reading
-from portal_app.db.select import columns, counted_up_to
+from portal_app.db.select import columns, rows_to_count
 from portal_app.db.tables.billing import Payment, Refund
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
@@ -38,7 +38,7 @@ def list_payments(
     may_see_invoices(principal)
     with reading(principal) as tx:
         fits = (Payment.account_id == accessible_account(tx, account_id), col(Payment.status).in_(_SHOWN))
-        counted = columns(Payment.status).where(*fits).limit(counted_up_to(max(page, 1), PAGE)).subquery()
+        counted = columns(Payment.status).where(*fits).limit(rows_to_count(max(page, 1), PAGE)).subquery()
         count = tx.exec(columns(func.count()).select_from(counted)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)

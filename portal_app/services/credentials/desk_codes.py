@@ -1,4 +1,4 @@
-"""A code printed at the desk, for whoever has no email and no mobile on file (CODE-13)."""
+"""Sign-in codes that the front desk prints for patients without email and mobile on file (CODE-13)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,7 +27,7 @@ from portal_app.services.sign_in.sessions import write_ticket
 
 @dataclass(frozen=True, slots=True)
 class DeskSlip:
-    """What is printed and handed over; the code is shown this once. `lines` are in the patient's language."""
+    """What the front desk prints. `lines` are in the patient's language; the code is stored nowhere."""
 
     code: str
     address: str
@@ -37,7 +37,12 @@ class DeskSlip:
 
 
 def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
-    """A one-time code for a patient who stands at the desk; an older one of theirs is dead."""
+    """Make a code for a patient who is at the front desk; their older codes end. It works once, within 24 hours.
+
+    Raises:
+        DeskCodeForDependent: the patient may not sign in.
+        DeskCodeNeedsBirthDate: no birth date is on file.
+    """
     principal.require(Permission.SHARE_PORTAL)
     code, now = new_desk_code(), clock.now()
     with transaction(as_system(principal)) as tx:
@@ -53,9 +58,9 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
             SignInCode(
                 id=new_id("cod"),
                 way=CodeWay.DESK,
-                contact_hash=_place(code),  # found by the code itself
+                contact_hash=_code_hash(code),  # a code of the desk has no contact: it is found by itself
                 known=True,
-                code_hash=_place(code),
+                code_hash=_code_hash(code),
                 reference="",
                 patient_id=patient_id,
                 created_at=now,
@@ -73,17 +78,21 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
 
 
 def desk_sign_in(principal: Principal, code: str, birth_date: date, initials_typed: str) -> str:
-    """A ticket for the code, the date of birth and the initials together. WrongDeskCode; three tries."""
-    rate_limits.count("try from", principal.ip)
+    """Sign in with code, birth date and initials; returns a session ticket. Three wrong tries end the code.
+
+    Raises WrongDeskCode.
+    """
+    rate_limits.count_attempt("try from", principal.ip)
     with transaction(as_system(principal)) as tx:
-        asked = select(SignInCode).where(
-            col(SignInCode.contact_hash) == _place(bare_code(code)[:40]), col(SignInCode.way) == CodeWay.DESK
+        query = select(SignInCode).where(
+            col(SignInCode.contact_hash) == _code_hash(bare_code(code)[:40]),
+            col(SignInCode.way) == CodeWay.DESK,
         )
-        row = tx.exec(asked.with_for_update()).first()
+        row = tx.exec(query.with_for_update()).first()
         person = tx.get(Patient, row.patient_id) if row and row.patient_id else None
-        live = row is not None and row.burnt_at is None and row.expires_at > clock.now()
-        if row and person and live:
-            if _is(person, birth_date, initials_typed) and may_sign_in_now(tx, person.id):
+        usable = row is not None and row.burnt_at is None and row.expires_at > clock.now()
+        if row and person and usable:
+            if _is_same_person(person, birth_date, initials_typed) and may_sign_in_now(tx, person.id):
                 row.burnt_at = row.code_passed_at = clock.now()
                 note(tx, "desk_code", person.id)
                 return write_ticket(tx, way="desk", patient_id=person.id, language=principal.language)
@@ -95,25 +104,26 @@ def desk_sign_in(principal: Principal, code: str, birth_date: date, initials_typ
     raise WrongDeskCode
 
 
-def _is(person: Patient, born: date, typed: str) -> bool:
-    ours = initials(person.given_name, person.family_name)
-    return person.birth_date == born and plain_letters(typed) == ours
+def _is_same_person(person: Patient, birth_date: date, typed_initials: str) -> bool:
+    recorded = initials(person.given_name, person.family_name)
+    return person.birth_date == birth_date and plain_letters(typed_initials) == recorded
 
 
 def _open_codes(tx: Tx, patient_id: PatientId) -> list[SignInCode]:
-    asked = select(SignInCode).where(
+    query = select(SignInCode).where(
         col(SignInCode.patient_id) == patient_id,
         col(SignInCode.way) == CodeWay.DESK,
         col(SignInCode.burnt_at).is_(None),
     )
-    return list(tx.exec(asked).all())
+    return list(tx.exec(query).all())
 
 
-def _place(code: str) -> str:
+def _code_hash(code: str) -> str:
     return keyed_hash("desk code", bare_code(code))
 
 
 def _lines(language: str, practice: str, code: str, address: str, expires: datetime) -> tuple[str, ...]:
+    """The text of the slip."""
     return (
         translate(language, gettext_noop("Your way into the portal of {practice}"), practice=practice),
         translate(language, gettext_noop("Open {address} or scan the picture."), address=address),

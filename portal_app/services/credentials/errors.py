@@ -3,8 +3,8 @@
 from portal_app.domain.errors import UserError
 
 
-class NeedsProof(UserError):
-    """The session is valid, but this change asks for re-authentication first: `ask_proof`, then `answer`."""
+class ReauthRequired(UserError):
+    """The session is valid, but this change asks for re-authentication first: `start_reauth`, then `answer_challenge`."""
 
     code = "reauth.required"
     message = "Please confirm once more that it is you."
@@ -41,7 +41,7 @@ class WrongCode(UserError):
     field = "code"
 
 
-class StartAgain(UserError):
+class ChallengeOver(UserError):
     """The challenge is unknown, expired or had too many wrong answers."""
 
     code = "second_factor.start_again"

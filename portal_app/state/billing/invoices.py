@@ -9,7 +9,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import gettext_noop, money_text, month_short, plural, time_text, translate, weekday_text
 from portal_app.services.billing.invoices.read import list_invoices
 from portal_app.services.billing.invoices.shared_invoices import list_shared_invoices
@@ -88,7 +88,7 @@ class InvoicesState(PortalState):
         self._show_rows(found, show, person or "")
         self._show_visit(found.next_appointment)
         self._show_owed(found, person)
-        others = await in_thread(list_shared_invoices, me()) if me().pays_for else ()
+        others = await in_thread(list_shared_invoices, me()) if me().granted_accounts else ()
         self.for_others = [self._others(row) for row in others]
         self.ready = True
 
@@ -182,6 +182,6 @@ def _asked(query: Mapping[str, str]) -> tuple[str, PatientId | None, int]:
 
 def _person(given: str) -> PatientId | None:
     try:
-        return PatientId(given_id("pat", given))
+        return PatientId(parse_id("pat", given))
     except NotFound:
         return None

@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import PaymentId, given_id
+from portal_app.domain.ids import PaymentId, parse_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, money_text, paid_with_text, time_text
@@ -36,7 +36,7 @@ class PayLinkState(PaymentStepsState, PortalState):
     _account: str = ""  # whose news concern this page
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def load(self):
         if self._arrive():
             await self._show()
@@ -46,49 +46,49 @@ class PayLinkState(PaymentStepsState, PortalState):
             watch("settings", PayLinkState.refresh)
 
     @rx.event
-    @requires(Permission.LINKED, activity=False)
+    @requires(Permission.ACTION_LINK, activity=False)
     async def refresh(self):
         """Somebody paid elsewhere, or the practice changed a setting; not in the middle of paying."""
         if self.ready and not (self.busy or self._is_asked()):
             await self._show()
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def pay(self, form: dict[str, str]):
         async for step in self._pressed({**form, "source": "new"}):
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def pay_with_card(self, token: str):
         async for step in self._typed(token):
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def pay_again(self):
         async for step in self._once_more():
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def not_again(self):
         self.again = ""
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def bank_answered(self, result: dict[str, str]):
         """Whatever the page says of it, the processor is asked."""
         yield await self._confirm()
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def continue_held(self):
         async for step in self._continued():
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def cancel_held(self):
         async for step in self._cancelled():
             yield step
@@ -99,7 +99,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         all_of_it = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return PaymentForm(
-            payment_id=PaymentId(given_id("pay", form.get("payment"))),
+            payment_id=PaymentId(parse_id("pay", form.get("payment"))),
             amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
         )
 
@@ -131,7 +131,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         self._account = shown.account_id
         self._show_facts(shown)
         self._draw_form(shown.payability, ())
-        self._show_payability(shown.payability, elsewhere=not shown.held_here)
+        self._show_payability(shown.payability, elsewhere=not shown.held_by_this_link)
         self.ready = True
 
     def _show_facts(self, shown: LinkedInvoice) -> None:
@@ -160,11 +160,11 @@ class LinkedReceiptState(PortalState):
     left: rx.Field[str] = rx.field("")  # "" when nothing is
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def load(self):
         self.ready = self.missing = False
         try:
-            payment = PaymentId(given_id("pay", self.router.url.query_parameters.get("id")))
+            payment = PaymentId(parse_id("pay", self.router.url.query_parameters.get("id")))
             self._show(await in_thread(pay_links.view_linked_receipt, me(), payment))
             self.ready = True
         except NotFound:

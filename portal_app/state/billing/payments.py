@@ -8,7 +8,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, given_id
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, parse_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, money_text, paid_with_text, plural, translate
@@ -271,7 +271,7 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         if how == "all":
             return all_of_it, ()
         ids = [name.removeprefix("bill-") for name in form if name.startswith("bill-")]
-        ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
+        ticked = {InvoiceId(parse_id("inv", id_)) for id_ in ids}
         invoices = [invoice for invoice in account.open if invoice.id in ticked]
         if not invoices:
             raise UserError("Choose at least one invoice.")
@@ -309,7 +309,7 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
     def _offered(self, form: dict[str, str]) -> PaymentForm:
         if self._amount is None or not self.reviewing:
             raise NotFound
-        payment = PaymentId(given_id("pay", form.get("payment")))
+        payment = PaymentId(parse_id("pay", form.get("payment")))
         return PaymentForm(payment, self._amount, self._ids, self._account_id, save="save" in form)
 
     def _of_account(self, account_id: AccountId) -> str:

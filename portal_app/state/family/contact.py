@@ -8,10 +8,10 @@ from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Locked
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop, translate
 from portal_app.i18n_paths import supported_language
-from portal_app.services.credentials.second_factor import StartAgain
+from portal_app.services.credentials.errors import ChallengeOver
 from portal_app.services.patients import contact_details
 from portal_app.services.patients.contact_details import Address, ContactView, PersonDetails
 from portal_app.state.base import in_thread, me, requires
@@ -205,7 +205,7 @@ class ContactState(ReauthState):
             return
         sent = await self._reauth_first(
             contact_details.change_contact,
-            PatientId(given_id("pat", self.id)),
+            PatientId(parse_id("pat", self.id)),
             wish.kind,
             wish.new,
             replaces=wish.contact or None,
@@ -218,7 +218,7 @@ class ContactState(ReauthState):
     async def _check(self, typed: str) -> None:
         try:
             await in_thread(contact_details.confirm_contact, me(), self._change, six_digits(typed))
-        except StartAgain:
+        except ChallengeOver:
             self.code_for = self._change = ""
             raise
         await self._done(gettext_noop("Confirmed. We use it from now on."))
@@ -226,14 +226,14 @@ class ContactState(ReauthState):
     async def _save_address(self, form: dict[str, str]) -> None:
         names = ("line1", "line2", "city", "region", "postal_code")
         home = Address(**{name: form.get(name, "") for name in names})
-        await in_thread(contact_details.change_address, me(), PatientId(given_id("pat", self.id)), home)
+        await in_thread(contact_details.change_address, me(), PatientId(parse_id("pat", self.id)), home)
         await self._done(gettext_noop("The address is saved."))
 
     async def _save_preferences(self, form: dict[str, str]) -> None:
         await in_thread(
             contact_details.set_preferences,
             me(),
-            PatientId(given_id("pat", self.id)),
+            PatientId(parse_id("pat", self.id)),
             by_email="by_email" in form,
             by_text="by_text" in form,
             language=form.get("spoken", ""),
@@ -244,7 +244,7 @@ class ContactState(ReauthState):
         what = form.get("what", "")
         if what not in set(Locked):
             raise UserError("Choose what should be changed.")
-        who = PatientId(given_id("pat", self.id))
+        who = PatientId(parse_id("pat", self.id))
         await in_thread(contact_details.ask_for_change, me(), who, Locked(what), form.get("wish", ""))
         await self._done(gettext_noop("We have your request. We tell you when it is done."))
 

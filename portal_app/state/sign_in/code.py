@@ -4,7 +4,8 @@ import reflex as rx
 
 from portal_app.domain.errors import UserError
 from portal_app.i18n import translate
-from portal_app.services.sign_in.codes import NeedsFirstName, check_birth_date, check_code, request_code
+from portal_app.services.sign_in.codes import check_birth_date, check_code, request_code
+from portal_app.services.sign_in.errors import NeedsFirstName
 from portal_app.state.base import in_thread, me, public, scope_now
 from portal_app.state.i18n_paths import address
 from portal_app.state.sign_in.base import SignInBase

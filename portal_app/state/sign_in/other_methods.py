@@ -6,9 +6,9 @@ from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import UserError
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials import desk_codes, passwords, resets, second_factor
-from portal_app.services.credentials.second_factor import StartAgain
+from portal_app.services.credentials.errors import ChallengeOver
 from portal_app.services.links import action_links
-from portal_app.services.links.action_links import LinkOver
+from portal_app.services.links.errors import LinkOver
 from portal_app.state.base import in_thread, me, public
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in.base import SignInBase
@@ -88,9 +88,9 @@ class PasswordState(SignInBase):
             raise UserError("Enter the code")
         try:
             self.ticket = await in_thread(
-                second_factor.answer, me(), self._challenge, way_of(self.way), code[:100]
+                second_factor.answer_challenge, me(), self._challenge, way_of(self.way), code[:100]
             )
-        except StartAgain:
+        except ChallengeOver:
             self._start_over()
             raise
         self.step = "done"

@@ -10,8 +10,8 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
 from portal_app.i18n import date_text, gettext_noop, moment_text, translate
 from portal_app.services.credentials import devices, passkeys, passwords, resets, second_factor
+from portal_app.services.credentials.errors import ReauthRequired
 from portal_app.services.credentials.passkeys import PasskeyView
-from portal_app.services.credentials.second_factor import NeedsProof
 from portal_app.state.base import in_thread, me, requires
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.devices import DeviceItem, device_items
@@ -186,7 +186,7 @@ class AccountState(ReauthState):
         """To what they want, when it is fresh who they are; else that is asked first."""
         if self.wanted not in OPENS + ASKS_FIRST:
             raise NotFound
-        if not await in_thread(passwords.is_proven, me()):
+        if not await in_thread(passwords.is_reauthenticated, me()):
             await self._start_reauth()
         elif self.wanted == "app":
             made = await in_thread(second_factor.begin_app, me())
@@ -206,7 +206,7 @@ class AccountState(ReauthState):
     async def _set_password(self, form: dict[str, str]) -> None:
         try:
             await in_thread(passwords.set_password, me(), form.get("username", ""), form.get("password", ""))
-        except NeedsProof:
+        except ReauthRequired:
             await self._start_reauth()
             raise
         await self._finish(gettext_noop("Your username and password are set. Other devices are signed out."))
@@ -214,7 +214,7 @@ class AccountState(ReauthState):
     async def _confirm_app(self, typed: str) -> None:
         try:
             made = await in_thread(second_factor.confirm_app, me(), typed)
-        except NeedsProof:
+        except ReauthRequired:
             await self._start_reauth()
             raise
         await self._finish(gettext_noop("Your authenticator app is set up. Other devices are signed out."))
@@ -226,7 +226,7 @@ class AccountState(ReauthState):
             raise NotFound
         try:
             made = await in_thread(_change, me(), what, self._passkey) or ()
-        except NeedsProof:
+        except ReauthRequired:
             await self._start_reauth()
             raise
         await self._finish(_DONE[what])

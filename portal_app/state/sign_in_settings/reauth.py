@@ -9,7 +9,7 @@ from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Proof
 from portal_app.domain.errors import UserError
 from portal_app.services.credentials import passwords, second_factor
-from portal_app.services.credentials.second_factor import NeedsProof, StartAgain
+from portal_app.services.credentials.errors import ChallengeOver, ReauthRequired
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.second_factors import SENT, Choice, choices, first_way, way_of
@@ -43,14 +43,14 @@ class ReauthState(PortalState):
         """The service's answer; None when they have to show first who they are."""
         try:
             done = await in_thread(change, me(), *given, **named)
-        except NeedsProof:
+        except ReauthRequired:
             await self._start_reauth()
             return None
         self.needs_reauth = self.ask_another_proof = False
         return done if done is not None else True
 
     async def _start_reauth(self) -> None:
-        asked = await in_thread(second_factor.ask_proof, me())
+        asked = await in_thread(second_factor.start_reauth, me())
         self.choices, self._challenge = choices(self.language, asked), asked.id
         self.by_passkey = Proof.PASSKEY in asked.ways
         self.way, self.sent_to, self.needs_reauth = "", "", True
@@ -68,12 +68,14 @@ class ReauthState(PortalState):
         if not typed.strip():
             raise UserError("Enter the code")
         if self.way == Proof.PASSWORD:
-            await in_thread(passwords.prove_by_password, me(), typed)
+            await in_thread(passwords.reauthenticate_by_password, me(), typed)
         else:
             try:
                 way = way_of(self.way)
-                await in_thread(second_factor.answer, me(), self._challenge, way, typed.strip()[:100])
-            except StartAgain:
+                await in_thread(
+                    second_factor.answer_challenge, me(), self._challenge, way, typed.strip()[:100]
+                )
+            except ChallengeOver:
                 await self._start_reauth()
                 raise
         self.ask_another_proof = True

@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import UserError
 from portal_app.domain.families import RelationKind
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop, translate
 from portal_app.services.patients import relations as family_links
 from portal_app.services.patients import search as finding
@@ -84,7 +84,7 @@ class FamilyState(PortalState):
         flagged = await in_thread(family_links.doubtful_birth_dates, me())
         self.doubtful = [self._found(row) for row in flagged]
         if wanted := self.router.url.query_parameters.get("id", ""):
-            await self._show(PatientId(given_id("pat", wanted)))
+            await self._show(PatientId(parse_id("pat", wanted)))
         self.ready = True
 
     @rx.event
@@ -142,13 +142,13 @@ class FamilyState(PortalState):
         if form.get("kind") not in set(RelationKind):
             raise UserError("Choose parent or guardian.")
         adult = await self._adult(form)
-        who, until = PatientId(given_id("pat", form.get("patient"))), last_day(form.get("until", ""))
+        who, until = PatientId(parse_id("pat", form.get("patient"))), last_day(form.get("until", ""))
         await in_thread(family_links.add_relation, me(), who, adult, RelationKind(form["kind"]), until)
         await self._done(gettext_noop("Recorded. It holds from now on, also where they are signed in."))
 
     async def _mark(self, form: dict[str, str]) -> None:
         adult = await self._adult(form)
-        who, until = PatientId(given_id("pat", form.get("patient"))), last_day(form.get("until", ""))
+        who, until = PatientId(parse_id("pat", form.get("patient"))), last_day(form.get("until", ""))
         await in_thread(family_links.mark_dependent, me(), who, adult, form.get("reason", ""), until)
         await self._done(gettext_noop("Marked. The patient is told, and it is in the audit trail."))
 
@@ -158,7 +158,7 @@ class FamilyState(PortalState):
             return await in_thread(family_links.person_by_chart, me(), chart)
         if not form.get("adult"):
             raise UserError("Choose the adult.")
-        return PatientId(given_id("pat", form["adult"]))
+        return PatientId(parse_id("pat", form["adult"]))
 
     async def _done(self, msgid: str) -> None:
         self.error = ""

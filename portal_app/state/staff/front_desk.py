@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import UserError
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import date_text, full_date_text, gettext_noop, moment_text, translate
 from portal_app.services.credentials import desk_codes, passwords, resets
 from portal_app.services.links import action_links
@@ -78,7 +78,7 @@ class DeskState(PortalState):
     @requires(Permission.SHARE_PORTAL)
     async def open(self, patient: str):
         self._away()
-        self.patient = given_id("pat", patient)
+        self.patient = parse_id("pat", patient)
         await self._show()
 
     @rx.event
@@ -105,7 +105,7 @@ class DeskState(PortalState):
     @rx.event
     @requires(Permission.SHARE_PORTAL)
     async def revoke(self, link: str):
-        await in_thread(action_links.revoke_link, me(), given_id("lnk", link))
+        await in_thread(action_links.revoke_link, me(), parse_id("lnk", link))
         self.news = translate(self.language, "The link opens nothing any more.")
         await self._show()
 
@@ -132,7 +132,7 @@ class DeskState(PortalState):
     @requires(Permission.SHARE_PORTAL)
     async def share(self, way: str = ""):
         """The public address with its QR code, for a poster or the waiting room."""
-        made = await in_thread(action_links.portal_link, me(), way)
+        made = await in_thread(action_links.make_portal_link, me(), way)
         self._away()
         self.paper, self.way = "portal", way
         self.address, self.qr = made.address, as_image(made.qr_svg)
@@ -171,7 +171,7 @@ class DeskState(PortalState):
         return LinkItem(link.id, translate(self.language, _PURPOSES[link.purpose]), about)
 
     def _whose(self) -> PatientId:
-        return PatientId(given_id("pat", self.patient))
+        return PatientId(parse_id("pat", self.patient))
 
     def _away(self) -> None:
         """Nothing of a patient stays when the next one is served."""

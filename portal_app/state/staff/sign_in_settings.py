@@ -6,7 +6,7 @@ from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials import devices
-from portal_app.services.credentials.second_factor import NeedsProof
+from portal_app.services.credentials.errors import ReauthRequired
 from portal_app.services.staff import sign_in_settings
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
@@ -113,7 +113,7 @@ class StaffAccountState(PortalState):
     async def _set_password(self, password: str) -> None:
         try:
             await in_thread(sign_in_settings.change_staff_password, me(), password)
-        except NeedsProof:
+        except ReauthRequired:
             self.panel = "prove"
             raise
         await self._finish(gettext_noop("Your password is changed. Other devices are signed out."))
@@ -123,7 +123,7 @@ class StaffAccountState(PortalState):
             raise UserError("Enter the code")
         try:
             await in_thread(sign_in_settings.confirm_staff_app, me(), code[:100])
-        except NeedsProof:
+        except ReauthRequired:
             self.panel = "prove"
             raise
         await self._finish(gettext_noop("Your authenticator app is set up. Other devices are signed out."))

@@ -22,7 +22,7 @@ from portal_app.services.credentials.errors import PasskeyRefused
 from portal_app.services.sign_in.sessions import principal_of
 from tests.domain.test_credentials import facts
 from tests.people import KIM, MARIA, People
-from tests.services.credentials_helper import NOBODY, at_home, sign_in_as, told, trail, with_password
+from tests.services.credentials_helper import NOBODY, new_session, sign_in_as, told, trail, with_password
 
 UP, UV, AT = 0x01, 0x04, 0x40
 
@@ -87,7 +87,7 @@ def with_passkey(principal, name: str = "Phone") -> tuple[Device, str]:
 
 
 def test_a_passkey_that_verifies_its_user_signs_in_alone(sample_people: People):
-    device, _ = with_passkey(at_home(MARIA))
+    device, _ = with_passkey(new_session(MARIA))
     ticket = passkeys.passkey_sign_in(NOBODY, device.get(passkeys.ask_passkey(NOBODY)))
     maria = sign_in_as(ticket)
     assert maria.patient_id == MARIA.id
@@ -97,7 +97,7 @@ def test_a_passkey_that_verifies_its_user_signs_in_alone(sample_people: People):
 
 
 def test_the_browser_is_asked_for_verification_and_a_key_it_finds_itself(sample_people: People):
-    asked = json.loads(passkeys.begin_passkey(at_home(MARIA)))
+    asked = json.loads(passkeys.begin_passkey(new_session(MARIA)))
     assert asked["authenticatorSelection"]["userVerification"] == "required"
     assert asked["authenticatorSelection"]["residentKey"] == "required"
     assert MARIA.id not in json.dumps(asked)
@@ -105,7 +105,7 @@ def test_the_browser_is_asked_for_verification_and_a_key_it_finds_itself(sample_
 
 
 def test_what_was_asked_can_be_answered_once_and_within_five_minutes(sample_people: People):
-    device, _ = with_passkey(at_home(MARIA))
+    device, _ = with_passkey(new_session(MARIA))
     answer = device.get(passkeys.ask_passkey(NOBODY))
     assert passkeys.passkey_sign_in(NOBODY, answer)
     with pytest.raises(PasskeyRefused):
@@ -116,7 +116,7 @@ def test_what_was_asked_can_be_answered_once_and_within_five_minutes(sample_peop
 
 
 def test_a_count_that_does_not_grow_is_a_copied_key(sample_people: People):
-    device, _ = with_passkey(at_home(MARIA))
+    device, _ = with_passkey(new_session(MARIA))
     assert passkeys.passkey_sign_in(NOBODY, device.get(passkeys.ask_passkey(NOBODY), count=7))
     for copied in (7, 3):
         with pytest.raises(PasskeyRefused):
@@ -130,13 +130,13 @@ def test_a_count_that_does_not_grow_is_a_copied_key(sample_people: People):
     ids=["no check", "elsewhere"],
 )
 def test_unverified_or_from_another_page_is_refused(sample_people: People, device: Device):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     with pytest.raises(PasskeyRefused):
         passkeys.finish_passkey(maria, device.create(passkeys.begin_passkey(maria)), "Phone")
 
 
 def test_a_sign_in_answer_of_another_key_or_nonsense_is_refused(sample_people: People):
-    with_passkey(at_home(MARIA))
+    with_passkey(new_session(MARIA))
     stranger = Device()
     for answer in (
         stranger.get(passkeys.ask_passkey(NOBODY)),
@@ -151,14 +151,14 @@ def test_a_sign_in_answer_of_another_key_or_nonsense_is_refused(sample_people: P
 
 
 def test_nobody_registers_with_the_question_of_another(sample_people: People):
-    maria, kim, device = at_home(MARIA), at_home(KIM), Device()
+    maria, kim, device = new_session(MARIA), new_session(KIM), Device()
     answer = device.create(passkeys.begin_passkey(maria))
     with pytest.raises(PasskeyRefused):
         passkeys.finish_passkey(kim, answer, "Mine")
 
 
 def test_several_with_names_and_a_removed_one_is_of_no_use(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     phone, phone_id = with_passkey(maria)
     asked = passkeys.ask_passkey(maria)
     assert passkeys.passkey_sign_in(maria, phone.get(asked)) == ""  # proven
@@ -171,14 +171,14 @@ def test_several_with_names_and_a_removed_one_is_of_no_use(sample_people: People
         passkeys.passkey_sign_in(NOBODY, phone.get(passkeys.ask_passkey(NOBODY)))
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Blue key"]
     with pytest.raises(NotFound):
-        passkeys.rename_passkey(at_home(KIM), passkeys.list_passkeys(maria)[0].id, "Mine")
+        passkeys.rename_passkey(new_session(KIM), passkeys.list_passkeys(maria)[0].id, "Mine")
 
 
 def test_a_passkey_is_among_the_second_factors(sample_people: People):
-    with_passkey(at_home(MARIA))
-    maria = at_home(MARIA, way="passkey")
+    with_passkey(new_session(MARIA))
+    maria = new_session(MARIA, way="passkey")
     passwords.set_password(maria, "maria", "violet kettle on the moon")
-    assert Proof.PASSKEY in second_factor.ask_proof(maria).ways
+    assert Proof.PASSKEY in second_factor.start_reauth(maria).ways
     assert with_password(KIM)
 
 
@@ -211,7 +211,7 @@ def _both_ceremonies(vector: dict[str, Any]) -> bool:
         bytes.fromhex(vector["registration"]["challenge"]),
         **where,
     )
-    count = passkeys.checked_count(
+    count = passkeys.checked_sign_count(
         _b64(vector, "authentication", "clientDataJSON", "authenticatorData", "signature"),
         bytes.fromhex(vector["authentication"]["challenge"]),
         public_key=made.credential_public_key,

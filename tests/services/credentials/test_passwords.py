@@ -24,8 +24,8 @@ from portal_app.domain.credentials import (
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.services.credentials import devices, passwords, second_factor
 from portal_app.services.credentials.errors import (
-    NeedsProof,
-    StartAgain,
+    ChallengeOver,
+    ReauthRequired,
     UsernameTaken,
     WrongCode,
     WrongPassword,
@@ -39,8 +39,8 @@ from tests.services.credentials_helper import (
     NOBODY,
     PASSWORD,
     TEST,
-    at_home,
     code_sent,
+    new_session,
     next_code,
     outbox,
     sign_in_as,
@@ -72,7 +72,7 @@ def test_a_password_alone_signs_nobody_in(sample_people: People):
     assert asked.ways == (Proof.EMAIL, Proof.SMS)
     assert dict(asked.shown) == {Proof.EMAIL: "m•••@example.com", Proof.SMS: "••• 0142"}
     second_factor.send_second_code(NOBODY, asked.id, Proof.SMS)
-    ticket = second_factor.answer(NOBODY, asked.id, Proof.SMS, code_sent("second_code", PHONE))
+    ticket = second_factor.answer_challenge(NOBODY, asked.id, Proof.SMS, code_sent("second_code", PHONE))
     assert sign_in_as(ticket).patient_id == MARIA.id
 
 
@@ -101,11 +101,11 @@ def test_the_password_is_kept_as_argon2id_and_nowhere_else(sample_people: People
 
 def test_setting_it_again_needs_to_show_who_one_is(sample_people: People):
     maria = with_password(MARIA)
-    with pytest.raises(NeedsProof):
+    with pytest.raises(ReauthRequired):
         passwords.set_password(maria, "maria", "eleven quiet hedgehogs")
     with pytest.raises(WrongPassword):
-        passwords.prove_by_password(maria, "not the one at all")
-    passwords.prove_by_password(maria, PASSWORD)
+        passwords.reauthenticate_by_password(maria, "not the one at all")
+    passwords.reauthenticate_by_password(maria, PASSWORD)
     passwords.set_password(maria, "maria", "eleven quiet hedgehogs")
     with pytest.raises(WrongPassword):
         passwords.password_sign_in(NOBODY, "maria", PASSWORD)
@@ -114,35 +114,35 @@ def test_setting_it_again_needs_to_show_who_one_is(sample_people: People):
 
 def test_a_proof_lasts_ten_minutes(sample_people: People):
     maria = with_password(MARIA)
-    passwords.prove_by_password(maria, PASSWORD)
-    with clock.held_at(clock.now() + timedelta(minutes=10)), pytest.raises(NeedsProof):
+    passwords.reauthenticate_by_password(maria, PASSWORD)
+    with clock.held_at(clock.now() + timedelta(minutes=10)), pytest.raises(ReauthRequired):
         passwords.remove_password(maria)
 
 
 def test_a_stale_session_with_nothing_set_up_confirms_by_a_code(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     with clock.held_at(clock.now() + timedelta(minutes=12)):
-        with pytest.raises(NeedsProof):
+        with pytest.raises(ReauthRequired):
             passwords.set_password(maria, "maria", PASSWORD)
-        asked = second_factor.ask_proof(maria)
+        asked = second_factor.start_reauth(maria)
         second_factor.send_second_code(maria, asked.id, Proof.EMAIL)
         code = code_sent("second_code", EMAIL)
-        assert second_factor.answer(maria, asked.id, Proof.EMAIL, code) == ""
+        assert second_factor.answer_challenge(maria, asked.id, Proof.EMAIL, code) == ""
         passwords.set_password(maria, "maria", PASSWORD)
 
 
 def test_a_forgotten_password_does_not_get_past_the_second_factor(sample_people: People):
     app, _ = with_app(with_password(MARIA))
-    maria = at_home(MARIA)  # by a code to her email
-    with pytest.raises(NeedsProof):
+    maria = new_session(MARIA)  # by a code to her email
+    with pytest.raises(ReauthRequired):
         passwords.set_password(maria, "maria", "eleven quiet hedgehogs")
-    asked = second_factor.ask_proof(maria)
+    asked = second_factor.start_reauth(maria)
     second_factor.send_second_code(maria, asked.id, Proof.EMAIL)
-    second_factor.answer(maria, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
-    with pytest.raises(NeedsProof):  # the email again is not a second factor
+    second_factor.answer_challenge(maria, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
+    with pytest.raises(ReauthRequired):  # the email again is not a second factor
         passwords.set_password(maria, "maria", "eleven quiet hedgehogs")
-    asked = second_factor.ask_proof(maria)
-    second_factor.answer(maria, asked.id, Proof.TOTP, next_code(app))
+    asked = second_factor.start_reauth(maria)
+    second_factor.answer_challenge(maria, asked.id, Proof.TOTP, next_code(app))
     passwords.set_password(maria, "maria", "eleven quiet hedgehogs")
 
 
@@ -169,7 +169,7 @@ def test_weak_passwords_are_refused_with_a_reason(
 
 
 def test_a_changed_password_signs_out_elsewhere_and_tells_every_address(sample_people: People):
-    other = at_home(MARIA)
+    other = new_session(MARIA)
     maria = with_password(MARIA)
     with pytest.raises(NotSignedIn):
         principal_of(other.session_ref, Side.PATIENT)
@@ -248,7 +248,7 @@ def test_unknown_and_known_names_take_the_same_time(sqlite_db: str, real_passwor
 
 def test_an_app_is_set_up_in_two_steps(sample_people: People):
     maria = with_password(MARIA, "maria")
-    passwords.prove_by_password(maria, PASSWORD)
+    passwords.reauthenticate_by_password(maria, PASSWORD)
     shown = second_factor.begin_app(maria)
     assert shown.qr_svg.startswith("<svg")
     assert len(shown.secret.replace(" ", "")) == 32
@@ -265,12 +265,12 @@ def test_a_code_of_the_app_works_once(sample_people: People):
     asked = passwords.password_sign_in(NOBODY, "maria", PASSWORD)
     assert asked.ways == (Proof.TOTP, Proof.RECOVERY)  # codes by email and SMS are replaced
     with pytest.raises(WrongCode):  # it confirmed the set-up
-        second_factor.answer(NOBODY, asked.id, Proof.TOTP, used)
+        second_factor.answer_challenge(NOBODY, asked.id, Proof.TOTP, used)
     code = next_code(app)
-    assert second_factor.answer(NOBODY, asked.id, Proof.TOTP, code)
+    assert second_factor.answer_challenge(NOBODY, asked.id, Proof.TOTP, code)
     again = passwords.password_sign_in(NOBODY, "maria", PASSWORD)
     with pytest.raises(WrongCode):
-        second_factor.answer(NOBODY, again.id, Proof.TOTP, code)
+        second_factor.answer_challenge(NOBODY, again.id, Proof.TOTP, code)
 
 
 def test_five_wrong_codes_burn_the_challenge(sample_people: People):
@@ -278,11 +278,11 @@ def test_five_wrong_codes_burn_the_challenge(sample_people: People):
     asked = passwords.password_sign_in(NOBODY, "maria", PASSWORD)
     second_factor.send_second_code(NOBODY, asked.id, Proof.EMAIL)
     for attempt in range(5):
-        ended = StartAgain if attempt == 4 else WrongCode
+        ended = ChallengeOver if attempt == 4 else WrongCode
         with clock.held_at(clock.now() + timedelta(minutes=2 * attempt)), pytest.raises(ended):
-            second_factor.answer(NOBODY, asked.id, Proof.EMAIL, "000000")
-    with pytest.raises(StartAgain):
-        second_factor.answer(NOBODY, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
+            second_factor.answer_challenge(NOBODY, asked.id, Proof.EMAIL, "000000")
+    with pytest.raises(ChallengeOver):
+        second_factor.answer_challenge(NOBODY, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
 
 
 def test_a_second_code_lives_fifteen_minutes(sample_people: People):
@@ -290,15 +290,15 @@ def test_a_second_code_lives_fifteen_minutes(sample_people: People):
     asked = passwords.password_sign_in(NOBODY, "maria", PASSWORD)
     second_factor.send_second_code(NOBODY, asked.id, Proof.EMAIL)
     code = code_sent("second_code", EMAIL)
-    with clock.held_at(clock.now() + timedelta(minutes=15)), pytest.raises(StartAgain):
-        second_factor.answer(NOBODY, asked.id, Proof.EMAIL, code)
+    with clock.held_at(clock.now() + timedelta(minutes=15)), pytest.raises(ChallengeOver):
+        second_factor.answer_challenge(NOBODY, asked.id, Proof.EMAIL, code)
     with clock.held_at(clock.now() + timedelta(minutes=9, seconds=47)):
-        assert second_factor.answer(NOBODY, asked.id, Proof.EMAIL, code)
+        assert second_factor.answer_challenge(NOBODY, asked.id, Proof.EMAIL, code)
 
 
 def test_recovery_codes_work_once_each_and_new_ones_kill_the_old(sample_people: People):
     maria = with_password(MARIA, "maria")
-    passwords.prove_by_password(maria, PASSWORD)
+    passwords.reauthenticate_by_password(maria, PASSWORD)
     first, second, *_ = old = second_factor.new_recovery_codes(maria)
     assert (
         signed_in_by_password("maria", Proof.RECOVERY, first.lower().replace("-", "")).patient_id == MARIA.id
@@ -316,7 +316,7 @@ def test_recovery_codes_work_once_each_and_new_ones_kill_the_old(sample_people: 
 
 
 def test_somebody_elses_recovery_code_is_of_no_use(sample_people: People):
-    kims = second_factor.new_recovery_codes(at_home(KIM))
+    kims = second_factor.new_recovery_codes(new_session(KIM))
     with_password(MARIA, "maria")
     with pytest.raises(WrongCode):
         signed_in_by_password("maria", Proof.RECOVERY, kims[0])
@@ -326,7 +326,7 @@ def test_somebody_elses_recovery_code_is_of_no_use(sample_people: People):
 def test_two_parallel_uses_of_one_recovery_code_make_one_session(postgres_db: str):
     People.create()
     maria = with_password(MARIA, "maria")
-    passwords.prove_by_password(maria, PASSWORD)
+    passwords.reauthenticate_by_password(maria, PASSWORD)
     code = second_factor.new_recovery_codes(maria)[0]
     asked = [passwords.password_sign_in(NOBODY, "maria", PASSWORD) for _ in range(6)]
     assert len(in_parallel([(a.id, Proof.RECOVERY, code) for a in asked])) == 1
@@ -350,8 +350,8 @@ def in_parallel(answers: list[tuple[str, Proof, str]]) -> list[str]:
         together.wait()
         try:
             with clock.held_at(clock.now()):
-                tickets.append(second_factor.answer(NOBODY, id_, way, code))
-        except (StartAgain, WrongCode):
+                tickets.append(second_factor.answer_challenge(NOBODY, id_, way, code))
+        except (ChallengeOver, WrongCode):
             return
 
     threads = [threading.Thread(target=try_it, args=answer) for answer in answers]
@@ -363,9 +363,9 @@ def in_parallel(answers: list[tuple[str, Proof, str]]) -> list[str]:
 
 
 def test_one_sees_ones_devices_and_signs_out_there(sample_people: People):
-    here = at_home(MARIA, device="Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile Safari/537.36")
-    there = at_home(MARIA, device="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1")
-    at_home(ROSA)
+    here = new_session(MARIA, device="Mozilla/5.0 (Linux; Android 14) Chrome/126.0 Mobile Safari/537.36")
+    there = new_session(MARIA, device="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1")
+    new_session(ROSA)
     shown = devices.list_devices(here)
     assert [(d.words, d.here) for d in shown] == [("Chrome on Android", True), ("Safari on iPhone", False)]
     devices.end_device(here, shown[1].id)
@@ -376,12 +376,12 @@ def test_one_sees_ones_devices_and_signs_out_there(sample_people: People):
 
 
 def test_nobody_ends_another_persons_session(sample_people: People):
-    rosa, kim = at_home(ROSA), at_home(KIM)
+    rosa, kim = new_session(ROSA), new_session(KIM)
     hers = devices.list_devices(rosa)[0].id
     with pytest.raises(NotFound):
         devices.end_device(kim, hers)
-    at_home(ROSA)
-    at_home(ROSA)
+    new_session(ROSA)
+    new_session(ROSA)
     assert devices.end_other_devices(rosa) == 2
     with reading(TEST) as tx:
         ended = tx.exec(select(PortalSession).where(col(PortalSession.revoked_at).is_not(None))).all()
@@ -393,7 +393,7 @@ def test_nobody_ends_another_persons_session(sample_people: People):
 def test_staff_see_their_sessions_too(sample_people: People):
     with transaction(TEST) as tx:
         ticket = write_ticket(tx, way="password", staff_id=sample_people.dana.staff_id)
-    from portal_app.services.sign_in.sessions import hashed  # noqa: PLC0415
+    from portal_app.services.sign_in.sessions import hash_token  # noqa: PLC0415
 
-    dana = principal_of(hashed(redeem(ticket).value), Side.STAFF)
+    dana = principal_of(hash_token(redeem(ticket).value), Side.STAFF)
     assert [device.here for device in devices.list_devices(dana)] == [True]

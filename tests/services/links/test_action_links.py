@@ -24,9 +24,9 @@ from portal_app.services.credentials.errors import DeskCodeForDependent, WrongDe
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver, WrongBirthDate
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from tests.people import EVA, INVOICE, KIM, MARIA, RIVERA, People
-from tests.services.credentials_helper import NOBODY, TEST, at_home, make_link, outbox, sign_in_as, trail
+from tests.services.credentials_helper import NOBODY, TEST, make_link, new_session, outbox, sign_in_as, trail
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +49,8 @@ def test_code_14_a_forwarded_pay_link_asks_for_the_date_of_birth(sample_people: 
     with pytest.raises(WrongBirthDate):
         action_links.open_link(NOBODY, token, KIM.birth_date)
     guest = sign_in_as(action_links.open_link(NOBODY, token, MARIA.birth_date))
-    assert guest.permissions == {Permission.LINKED}
-    this = action_links.linked(guest)
+    assert guest.permissions == {Permission.ACTION_LINK}
+    this = action_links.link_session(guest)
     assert (this.subject_id, this.at_most, this.account_id) == (INVOICE, Money(120_00), RIVERA)
 
 
@@ -60,14 +60,14 @@ def test_code_14_only_that_purpose_and_nothing_of_the_chart(sample_people: Peopl
     with reading(guest) as tx:
         assert tx.exec(select(Patient)).all() == []
         assert tx.exec(select(Invoice)).all() == []
-    payer, this = action_links.payer(guest)
+    payer, this = action_links.link_payer(guest)
     assert (payer.accounts, payer.patients, payer.patient_id) == ({RIVERA}, frozenset(), None)
     assert not payer.may(Permission.MY_RECORDS)
     assert this.purpose is Purpose.PAY
     with pytest.raises(NotFound):
-        action_links.payer(guest, Purpose.CARD)
+        action_links.link_payer(guest, Purpose.CARD)
     with pytest.raises(PermissionDenied):
-        action_links.linked(at_home(MARIA))
+        action_links.link_session(new_session(MARIA))
 
 
 def test_code_14_three_wrong_dates_close_the_link(sample_people: People):
@@ -87,7 +87,7 @@ def test_a_link_expires_is_revoked_and_is_done(sample_people: People):
     link_id, token = pay_link(sample_people)
     guest = sign_in_as(action_links.open_link(NOBODY, token, MARIA.birth_date))
     with pytest.raises(PermissionDenied):
-        action_links.revoke_link(at_home(MARIA), link_id)
+        action_links.revoke_link(new_session(MARIA), link_id)
     action_links.revoke_link(sample_people.nora, link_id)
     with pytest.raises(NotSignedIn):
         principal_of(guest.session_ref, Side.PATIENT)
@@ -100,7 +100,7 @@ def test_a_link_expires_is_revoked_and_is_done(sample_people: People):
     with pytest.raises(LinkOver):
         action_links.open_link(NOBODY, token, MARIA.birth_date)
     with pytest.raises(NotSignedIn):
-        action_links.linked(guest)
+        action_links.link_session(guest)
 
 
 def test_the_token_is_kept_as_a_hash_only(sample_people: People):
@@ -114,7 +114,7 @@ def test_the_token_is_kept_as_a_hash_only(sample_people: People):
 def test_who_makes_which_link(sample_people: People):
     assert pay_links.make_pay_link(sample_people.nora, INVOICE)
     with pytest.raises(PermissionDenied):
-        pay_links.make_pay_link(at_home(MARIA), INVOICE)
+        pay_links.make_pay_link(new_session(MARIA), INVOICE)
     with pytest.raises(LinkNeedsBirthDate):  # a child opens no link
         make_link(sample_people.dana, Purpose.FORMS, "frm_1", patient_id=EVA.id)
 
@@ -150,7 +150,7 @@ def test_two_parallel_openings_of_one_link_leave_one_session(db: str):
 
 
 def test_an_access_link_fills_in_the_contact_and_opens_nothing(sample_people: People):
-    address = action_links.access_link(sample_people.dana, ContactKind.EMAIL, "maria@example.com")
+    address = action_links.make_access_link(sample_people.dana, ContactKind.EMAIL, "maria@example.com")
     page, _, token = address.partition("#")
     assert page.endswith("/sign-in")
     assert "maria" not in token
@@ -160,7 +160,7 @@ def test_an_access_link_fills_in_the_contact_and_opens_nothing(sample_people: Pe
             action_links.open_access_link(NOBODY, wrong)
     with clock.held_at(clock.now() + timedelta(days=8)), pytest.raises(LinkOver):
         action_links.open_access_link(NOBODY, token)
-    gone = action_links.access_link(sample_people.dana, ContactKind.EMAIL, "nobody@example.com")
+    gone = action_links.make_access_link(sample_people.dana, ContactKind.EMAIL, "nobody@example.com")
     with pytest.raises(LinkOver):
         action_links.open_access_link(NOBODY, gone.partition("#")[2])
 
@@ -173,11 +173,11 @@ def test_an_access_link_is_sent_to_each_address(sample_people: People):
 
 
 def test_the_public_address_has_a_qr_code(sample_people: People):
-    shown = action_links.portal_link(sample_people.dana, "desk")
+    shown = action_links.make_portal_link(sample_people.dana, "desk")
     assert shown.address.endswith("/sign-in?by=desk")
     assert shown.qr_svg.startswith("<svg")
     with pytest.raises(PermissionDenied):
-        action_links.portal_link(sample_people.nora)
+        action_links.make_portal_link(sample_people.nora)
 
 
 def test_code_13_a_desk_code_with_birth_date_and_initials(sample_people: People):
@@ -240,4 +240,4 @@ def test_a_link_session_is_not_among_what_a_stranger_may_use(sample_people: Peop
         assert tx.exec(select(PortalSession)).all() == []
     guest = sign_in_as(action_links.open_link(NOBODY, token, MARIA.birth_date))
     assert principal_of(guest.session_ref, Side.PATIENT).name.startswith("link:lnk_")
-    assert guest.session_ref != hashed(token)
+    assert guest.session_ref != hash_token(token)

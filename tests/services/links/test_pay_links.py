@@ -165,7 +165,7 @@ def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(
     sample_people: People, processor: FakeProcessor
 ):
     guest = opened(sample_people)
-    narrowed, _ = action_links.payer(guest)
+    narrowed, _ = action_links.link_payer(guest)
     limit = LinkLimit(FULL, clock.now())
     with pytest.raises(NotFound):
         pay_invoice(
@@ -217,7 +217,10 @@ def test_the_banks_question_is_answered_and_a_decline_is_said(
     asked = pays(guest, processor, 50_00)
     assert asked.client_secret
     shown = pay_links.view_linked_invoice(guest)
-    assert (shown.payability.held and shown.payability.held.id, shown.held_here) == (asked.payment_id, True)
+    assert (shown.payability.held and shown.payability.held.id, shown.held_by_this_link) == (
+        asked.payment_id,
+        True,
+    )
     processor.finish(payment(asked.payment_id).processor_intent_id or "")
     done = pay_links.confirm_linked_payment(guest, asked.payment_id, processor=processor)
     assert done.status is PaymentStatus.SUCCEEDED
@@ -231,7 +234,10 @@ def test_somebody_elses_payment_is_neither_continued_nor_cancelled(
     processor.answers(Outcome.REQUIRES_ACTION)
     hers = at_home_pays(sample_people, processor, 50_00)
     shown = pay_links.view_linked_invoice(guest)
-    assert (shown.payability.held and shown.payability.held.id, shown.held_here) == (hers.payment_id, False)
+    assert (shown.payability.held and shown.payability.held.id, shown.held_by_this_link) == (
+        hers.payment_id,
+        False,
+    )
     for service in (pay_links.confirm_linked_payment, pay_links.cancel_linked_payment):
         with pytest.raises(NotFound):
             service(guest, hers.payment_id, processor=processor)
@@ -359,7 +365,7 @@ def test_staff_send_it_in_each_way_the_guarantor_chose_and_the_outbox_forgets_it
         for word in ("Crown", "Eva", "Rivera"):
             assert word not in row.subject + row.body
     token = mail.body.partition("/links#")[2].split()[0]
-    assert sign_in_as(action_links.open_link(NOBODY, token, MARIA.birth_date)).may(Permission.LINKED)
+    assert sign_in_as(action_links.open_link(NOBODY, token, MARIA.birth_date)).may(Permission.ACTION_LINK)
     monkeypatch.setattr(delivery, "settings", lambda: type("Real", (), {"demo": False}))
     delivery.deliver(TEST, mail=FakeMailer(), sms=FakeTexter())
     assert {row.body for row in outbox("pay_link")} == {""}

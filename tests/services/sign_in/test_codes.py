@@ -39,7 +39,7 @@ from portal_app.services.sign_in.errors import (
     WrongSignInBirthDate,
     WrongSignInCode,
 )
-from portal_app.services.sign_in.sessions import end_session, hashed, principal_of, redeem, write_ticket
+from portal_app.services.sign_in.sessions import end_session, hash_token, principal_of, redeem, write_ticket
 from tests.people import EVA, LUIS, MARIA, NINA, ROSA, TIM, TOM, People
 
 VISITOR = nobody("203.0.113.7", "en")
@@ -88,7 +88,7 @@ def ticket_of(born: date, first_name: str = "", contact: str = "maria@example.co
 
 
 def session_of(born: date, contact: str = "maria@example.com") -> str:
-    return hashed(redeem(ticket_of(born, contact=contact)).value)
+    return hash_token(redeem(ticket_of(born, contact=contact)).value)
 
 
 def actions() -> list[str]:
@@ -190,7 +190,7 @@ def test_code_6_two_born_the_same_day_are_asked_for_the_first_name(sample_people
     with pytest.raises(WrongBirthDateOrFirstName):  # the date was right: both are to be looked at
         check_birth_date(VISITOR, code_id, MARIA.birth_date, "Zed")
     ticket = check_birth_date(VISITOR, code_id, MARIA.birth_date, "  lUIS ")
-    assert principal_of(hashed(redeem(ticket).value), Side.PATIENT).patient_id == LUIS.id
+    assert principal_of(hash_token(redeem(ticket).value), Side.PATIENT).patient_id == LUIS.id
 
 
 def test_code_6_still_two_of_them_call_the_practice(sample_people: People):
@@ -291,7 +291,7 @@ def test_only_the_hash_of_the_cookie_is_kept(sample_people: People):
     with reading(PORTAL) as tx:
         kept = tx.exec(select(PortalSession)).one()
     assert made.value not in str(kept.model_dump())
-    assert kept.ref == hashed(made.value)
+    assert kept.ref == hash_token(made.value)
 
 
 def test_a_session_ends_after_fifteen_quiet_minutes(sample_people: People):

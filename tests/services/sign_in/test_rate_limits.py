@@ -62,7 +62,10 @@ TRIES: dict[str, tuple[int, Callable[[int], object]]] = {
     "staff codes": (20, lambda n: check_staff_totp(HERE, f"stp_{n:032x}", "123456")),
     "codes": (60, lambda n: check_code(HERE, f"cod_{n:032x}", "123456")),
     "birth dates": (60, lambda n: check_birth_date(HERE, f"cod_{n:032x}", MARIA.birth_date)),
-    "second factors": (60, lambda n: second_factor.answer(HERE, f"chl_{n:032x}", Proof.TOTP, "123456")),
+    "second factors": (
+        60,
+        lambda n: second_factor.answer_challenge(HERE, f"chl_{n:032x}", Proof.TOTP, "123456"),
+    ),
     "desk codes": (60, lambda n: desk_codes.desk_sign_in(HERE, f"ABCD-{n}", MARIA.birth_date, "MR")),
     "links": (60, lambda n: action_links.open_link(HERE, f"token {n}", MARIA.birth_date)),
     "questions for a passkey": (120, lambda _: passkeys.ask_passkey(HERE)),  # each is a row
@@ -117,9 +120,9 @@ def test_whoever_goes_on_waits_longer(
     only = (rate_limits._limits("code")[window],)
     monkeypatch.setattr(rate_limits, "_limits", lambda _: only)
     for _ in range(tries):
-        rate_limits.count("code", "maria")
+        rate_limits.count_attempt("code", "maria")
     with pytest.raises(TooManyAttempts) as refused:
-        rate_limits.count("code", "maria")
+        rate_limits.count_attempt("code", "maria")
     assert int(refused.value.values["minutes"]) >= at_least
 
 
@@ -128,7 +131,7 @@ def test_whoever_is_signed_in_cannot_have_codes_sent_for_ever(sample_people: Peo
     kim = with_password(KIM)
 
     def press() -> None:
-        second_factor.send_second_code(kim, second_factor.ask_proof(kim).id, Proof.EMAIL)
+        second_factor.send_second_code(kim, second_factor.start_reauth(kim).id, Proof.EMAIL)
 
     for _ in range(6):
         press()

@@ -25,7 +25,7 @@ from portal_app.services.sign_in.errors import (
     WrongStaffCode,
     WrongStaffPassword,
 )
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from portal_app.services.sign_in.set_up_links import make_set_up_link
 from portal_app.services.sign_in.staff import (
     StaffChallenge,
@@ -123,7 +123,7 @@ def test_by_the_link_and_the_password_they_scan_and_are_in(nora: StaffId, token:
     challenge = begin_set_up(VISITOR, token, PASSWORD)
     assert challenge.set_up and challenge.qr_svg.startswith("<svg") and "Riverside" in challenge.secret_uri
     ticket = check_staff_totp(VISITOR, challenge.id, scanned(challenge))
-    assert principal_of(hashed(redeem(ticket).value), Side.STAFF).staff_id == nora
+    assert principal_of(hash_token(redeem(ticket).value), Side.STAFF).staff_id == nora
     assert not check_staff_password(VISITOR, EMAIL, PASSWORD).set_up
     with reading(PORTAL) as tx:
         assert tx.exec(select(StaffSetUpLink)).all() == []
@@ -174,7 +174,7 @@ def test_a_token_that_is_none_opens_nothing(nora: StaffId, token: str, wrong: st
 def test_only_its_hash_is_kept(nora: StaffId, token: str):
     with reading(PORTAL) as tx:
         (kept,) = tx.exec(select(StaffSetUpLink)).all()
-    assert (kept.staff_id, kept.hash) == (nora, hashed(token))
+    assert (kept.staff_id, kept.hash) == (nora, hash_token(token))
     assert token not in str(kept.model_dump())
 
 

@@ -21,7 +21,7 @@ from portal_app.domain.credentials import (
 from portal_app.domain.errors import NotSignedIn, PermissionDenied, UserError
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.errors import StaffSignInExpired, WrongStaffCode, WrongStaffPassword
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from portal_app.services.sign_in.staff import add_staff_member, check_staff_password, check_staff_totp
 from tests.people import People
 
@@ -59,7 +59,7 @@ def test_the_first_time_they_set_up_the_app_by_scanning_a_code(nora: str):
     assert "Riverside" in challenge.secret_uri
     app = pyotp.parse_uri(challenge.secret_uri)
     ticket = check_staff_totp(VISITOR, challenge.id, app.now())  # type: ignore[union-attr]
-    principal = principal_of(hashed(redeem(ticket).value), Side.STAFF)
+    principal = principal_of(hash_token(redeem(ticket).value), Side.STAFF)
     assert principal.staff_id == nora
     assert principal.may(Permission.REFUND) and not principal.may(Permission.VIEW_PATIENTS)
     assert principal.accounts is EVERYONE and principal.patients == frozenset()
@@ -153,7 +153,7 @@ def test_the_secret_is_sealed_at_rest(nora: str):
 
 def test_who_has_left_is_out_at_once(nora: str):
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
-    ref = hashed(
+    ref = hash_token(
         redeem(check_staff_totp(VISITOR, challenge.id, TOTP(challenge.secret.replace(" ", "")).now())).value
     )
     with transaction(PORTAL) as tx:

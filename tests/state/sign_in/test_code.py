@@ -4,7 +4,7 @@ import pytest
 
 from portal_app.domain.access import nobody
 from portal_app.domain.errors import UserError
-from portal_app.services.sign_in.codes import NeedsFirstName
+from portal_app.services.sign_in.errors import NeedsFirstName
 from portal_app.state.sign_in.code import SignInState
 from portal_app.state.typed_fields import birth_date
 from tests.state_helper import happens, look_from, on_screen

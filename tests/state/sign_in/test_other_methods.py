@@ -17,7 +17,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.credentials import desk_codes, passwords
 from portal_app.services.links import action_links
-from portal_app.services.sign_in.idle_sessions import over, seconds_left
+from portal_app.services.sign_in.idle_sessions import ended_sessions, seconds_left
 from portal_app.services.sign_in.sessions import principal_of
 from portal_app.state.base import PortalState
 from portal_app.state.billing.pay_link import PayLinkState
@@ -30,9 +30,9 @@ from tests.services.credentials_helper import (
     NOBODY,
     PASSWORD,
     TEST,
-    at_home,
     code_sent,
     make_link,
+    new_session,
     next_code,
     sign_in_as,
     with_app,
@@ -124,7 +124,7 @@ async def test_what_is_sent_before_the_page_has_begun_is_not_forgotten_by_its_be
 async def test_an_app_that_is_being_set_up_is_still_there_after_a_lost_connection(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
-    seen_by(at_home(KIM))
+    seen_by(new_session(KIM))
     page = on_screen(AccountState, "/account")
     opened(page)
     await happens(page.load)
@@ -212,7 +212,7 @@ async def my_sign_in(seen_by: Callable[[Principal], None], who: Principal) -> Ac
 async def test_a_password_is_set_and_an_old_sign_in_asks_who_it_is_first(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
-    page = await my_sign_in(seen_by, at_home(KIM))
+    page = await my_sign_in(seen_by, new_session(KIM))
     await happens(page.want, what="password", passkey="")
     assert page.panel == "password"
     await happens(page.set_password, form={"username": "kim", "password": "short"})
@@ -236,7 +236,7 @@ async def test_a_forgotten_password_needs_the_second_step_not_the_email_alone(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     _, codes = with_app(with_password(KIM, "kim"))
-    page = await my_sign_in(seen_by, at_home(KIM))
+    page = await my_sign_in(seen_by, new_session(KIM))
     await happens(page.want, what="password", passkey="")
     assert page.panel == "prove"
     await happens(page.choose, way="email")
@@ -256,7 +256,7 @@ async def test_what_is_asked_first_is_not_done_unasked(
     page.wanted = "no_password"
     await happens(page.do_it)
     assert page.error
-    assert passwords.view_sign_in(at_home(KIM)).has_password
+    assert passwords.view_sign_in(new_session(KIM)).has_password
     await happens(page.want, what="owner", passkey="")
     assert page.error
 
@@ -264,8 +264,8 @@ async def test_what_is_asked_first_is_not_done_unasked(
 async def test_devices_are_listed_and_signed_out_there(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
-    elsewhere = at_home(KIM, device="Mozilla/5.0 (iPhone) Safari/604.1")
-    page = await my_sign_in(seen_by, at_home(KIM))
+    elsewhere = new_session(KIM, device="Mozilla/5.0 (iPhone) Safari/604.1")
+    page = await my_sign_in(seen_by, new_session(KIM))
     assert [item.here for item in page.devices] == [True, False]
     assert page.devices[1].words == "Safari on iPhone"
     await happens(page.end_device, device=page.devices[1].id)
@@ -311,21 +311,21 @@ async def test_a_search_takes_no_signs_for_everybody(
 
 
 def test_a_session_says_how_long_it_still_holds(sample_people: People):
-    kim = at_home(KIM)
+    kim = new_session(KIM)
     assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=13)):
         assert seconds_left(kim) == 120
-        assert over(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
+        assert ended_sessions(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
         principal_of(kim.session_ref, Side.PATIENT)
         assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=28)):
-        assert over(TEST, [kim.session_ref]) == [kim.session_ref]
+        assert ended_sessions(TEST, [kim.session_ref]) == [kim.session_ref]
         with pytest.raises(NotSignedIn):
             seconds_left(kim)
 
 
 def test_twelve_hours_end_it_however_busy_it_is(sample_people: People):
-    kim = at_home(KIM)
+    kim = new_session(KIM)
     late = clock.now() + timedelta(hours=11, minutes=59)
     with transaction(TEST) as tx:
         row = tx.get(PortalSession, kim.session_ref)
@@ -342,7 +342,7 @@ def test_twelve_hours_end_it_however_busy_it_is(sample_people: People):
 def test_in_a_frame_and_by_a_link_an_hour_ends_it_however_busy_it_is(
     sample_people: People, scope: SessionScope
 ):
-    kim = at_home(KIM)
+    kim = new_session(KIM)
     late = clock.now() + timedelta(minutes=59)
     with transaction(TEST) as tx:
         row = tx.get(PortalSession, kim.session_ref)
@@ -351,8 +351,8 @@ def test_in_a_frame_and_by_a_link_an_hour_ends_it_however_busy_it_is(
         tx.add(row)
     with clock.held_at(late):
         assert seconds_left(kim) == 60
-        assert over(TEST, [kim.session_ref]) == []
+        assert ended_sessions(TEST, [kim.session_ref]) == []
     with clock.held_at(late + timedelta(minutes=1)):
-        assert over(TEST, [kim.session_ref]) == [kim.session_ref]
+        assert ended_sessions(TEST, [kim.session_ref]) == [kim.session_ref]
         with pytest.raises(NotSignedIn):
             seconds_left(kim)

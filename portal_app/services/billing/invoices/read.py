@@ -8,7 +8,7 @@ from sqlmodel import bindparam, col, func, literal_column, select, true
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import PreparedReading, Tx, prepared_reading, reading
-from portal_app.db.select import columns, counted_up_to
+from portal_app.db.select import columns, rows_to_count
 from portal_app.db.tables.appointments import Appointment
 from portal_app.db.tables.billing import (
     Allocation,
@@ -183,7 +183,7 @@ def _one_page(
 ) -> tuple[list[Any], Any, int]:
     """The rows of a page and the figures; past the last page it is the last one."""
     newest, figures = questions
-    asked = {**asked, "most": counted_up_to(page, PAGE)}
+    asked = {**asked, "most": rows_to_count(page, PAGE)}
     said = look.fetch(figures, **asked)[0]
     page = min(page, max(1, -(-int(said[2]) // PAGE)))
     rows = look.fetch(newest, **asked, skipped=(page - 1) * PAGE) if said[2] else []
@@ -194,7 +194,7 @@ def _waiting(look: PreparedReading, asked: dict[str, Any], figures: Any) -> int:
     """How many wait, where they are more than a page: of everybody it is known already."""
     if not asked:
         return int(figures[1])
-    said = look.fetch(_ASKED["to_pay", True][1], **asked, most=counted_up_to(1, PAGE))
+    said = look.fetch(_ASKED["to_pay", True][1], **asked, most=rows_to_count(1, PAGE))
     return int(said[0][2])
 
 
@@ -241,9 +241,9 @@ def _filter_by(principal: Principal, people: Iterable[Any]) -> tuple[tuple[Patie
 
 def _shared_appointment(principal: Principal) -> NextAppointment | None:
     """The next one, where other adults share theirs: of them, of themself, of their dependents."""
-    if not principal.visits:
+    if not principal.granted_patients:
         return None
-    with prepared_reading(principal.visiting()) as look:
+    with prepared_reading(principal.with_granted_patients()) as look:
         return _next_appointment(look, principal)
 
 
@@ -257,9 +257,9 @@ def _next_appointment(look: PreparedReading, principal: Principal) -> NextAppoin
 def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
     """One bill whole: lines, payments, what may be paid of it now and with what."""
     may_see_invoices(principal)
-    with reading(principal.paying()) as tx:
+    with reading(principal.with_granted_accounts()) as tx:
         invoice = tx.get_or_404(Invoice, invoice_id)
-        anothers = invoice.account_id in principal.pays_for
+        anothers = invoice.account_id in principal.granted_accounts
         for_staff = principal.side is Side.STAFF
         if invoice.status is InvoiceStatus.DRAFT and not for_staff:
             raise NotFound

@@ -29,6 +29,6 @@ def link_for_message(tx: Tx, invoice_id: InvoiceId) -> str:
     for row in tx.exec(of_today).all():
         action_links.revoke(tx, row)
     try:
-        return action_links.new_link(tx, Purpose.PAY, invoice_id, made_by=_BY).address
+        return action_links.create_link(tx, Purpose.PAY, invoice_id, made_by=_BY).address
     except UserError:
         return ""

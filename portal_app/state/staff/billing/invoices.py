@@ -12,7 +12,7 @@ from portal_app.clock import today
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id, parse_id
 from portal_app.i18n import date_text, money_text, translate
 from portal_app.services.billing.invoices.issue import create_invoice, send_invoice, void_invoice, write_off
 from portal_app.services.billing.invoices.read import view_invoice
@@ -102,7 +102,7 @@ class NewInvoiceState(PortalState):
     async def _begin(self) -> None:
         self.missing, self.trouble, self._account = False, "", ""
         try:
-            self.patient = given_id("pat", self.router.url.query_parameters.get("patient"))
+            self.patient = parse_id("pat", self.router.url.query_parameters.get("patient"))
             seen = await in_thread(view_patient_billing, me(), PatientId(self.patient))
             self._account, self.name = seen.account_id, seen.guarantor
             self.people = [Person(id_, name) for id_, name in seen.people]
@@ -126,12 +126,12 @@ class NewInvoiceState(PortalState):
         self.busy, self.trouble = True, ""
         yield
         try:
-            id_ = InvoiceId(given_id("inv", form.get("invoice")))
+            id_ = InvoiceId(parse_id("inv", form.get("invoice")))
             due = typed_day(form, "due")
             if due is None:
                 raise UserError("Enter the due date.")
             note = " ".join(form.get("note", "").split())[:300]
-            account = AccountId(given_id("acc", self._account))
+            account = AccountId(parse_id("acc", self._account))
             lines = [self._line(form, n) for n in range(1, _MOST_LINES + 1) if _typed(form, n)]
             await in_thread(create_invoice, me(), id_, account, lines, due_date=due, note=note)
             await in_thread(drafts.drop_draft, me(), _FORM, self.patient)
@@ -176,7 +176,7 @@ class NewInvoiceState(PortalState):
                 "Line {n}: enter an amount, like {example}", n=n, example=refusal.values["example"]
             ) from None
         return NewLine(
-            PatientId(given_id("pat", form.get(f"person_{n}"))),
+            PatientId(parse_id("pat", form.get(f"person_{n}"))),
             what,
             amount,
             quantity=int(quantity),
@@ -218,7 +218,7 @@ class InvoicePanelState(PortalState):
     @requires(Permission.VIEW_BILLING)
     async def show(self, invoice: str):
         watch("payments", InvoicePanelState.refresh)
-        self._invoice = given_id("inv", invoice)
+        self._invoice = parse_id("inv", invoice)
         self.trouble = self.done = ""
         await self._look(note=True)
         self.open, self.turn = True, self.turn + 1
@@ -268,7 +268,7 @@ class InvoicePanelState(PortalState):
     async def _do(self, service: Callable[..., Any], msgid: str, **given: str) -> None:
         self.trouble = self.done = ""
         try:
-            await in_thread(service, me(), InvoiceId(given_id("inv", self._invoice)), **given)
+            await in_thread(service, me(), InvoiceId(parse_id("inv", self._invoice)), **given)
             self.done = translate(self.language, msgid, number=self.number)
         except UserError as refusal:
             self.trouble = translate(self.language, refusal.message, **refusal.values)

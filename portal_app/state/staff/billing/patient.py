@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import PAYABLE, Method
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, given_id, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, new_id, parse_id
 from portal_app.i18n import date_text, money_text, paid_with_text, plural, short_date_text, translate
 from portal_app.services.billing.accounts import use_credit
 from portal_app.services.billing.staff.patient_billing import (
@@ -83,7 +83,7 @@ class PatientState(PortalState):
             self.asking, self.said, self.trouble = False, "", ""
         self.missing = False
         try:
-            self._patient = given_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._patient = parse_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
             await self._look(note=True)
         except NotFound:
             self.missing = True
@@ -119,12 +119,12 @@ class PatientState(PortalState):
             if method is None:
                 raise UserError("Choose how it was paid.")
             amount = typed_money(form)
-            chosen = [InvoiceId(given_id("inv", key)) for key in form if key.startswith("inv_")]
+            chosen = [InvoiceId(parse_id("inv", key)) for key in form if key.startswith("inv_")]
             await in_thread(
                 record_payment,
                 me(),
-                PaymentId(given_id("pay", form.get("payment"))),
-                AccountId(given_id("acc", self._account)),
+                PaymentId(parse_id("pay", form.get("payment"))),
+                AccountId(parse_id("acc", self._account)),
                 amount,
                 method=method,
                 invoice_ids=chosen or None,
@@ -143,7 +143,7 @@ class PatientState(PortalState):
     async def use_credit(self):
         """Credit pays open bills, oldest due first (CRED-2)."""
         self.said = ""
-        used = await in_thread(use_credit, me(), AccountId(given_id("acc", self._account)))
+        used = await in_thread(use_credit, me(), AccountId(parse_id("acc", self._account)))
         self.said = translate(self.language, "{amount} of the credit was used.", amount=used)
         await self._look(note=False)
 

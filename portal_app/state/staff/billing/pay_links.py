@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import UserError
-from portal_app.domain.ids import InvoiceId, given_id
+from portal_app.domain.ids import InvoiceId, parse_id
 from portal_app.i18n import date_text, plural, translate
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.pay_links import OpenPayLink, PayLink
@@ -36,7 +36,7 @@ class PayLinkState(PortalState):
     async def look(self, invoice: str):
         """Another invoice is shown: nothing of the last one's link stays."""
         self._away()
-        self.invoice = given_id("inv", invoice)
+        self.invoice = parse_id("inv", invoice)
         await self._list()
 
     @rx.event
@@ -76,7 +76,7 @@ class PayLinkState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def revoke(self, link: str):
         self._away()
-        await in_thread(action_links.revoke_link, me(), given_id("lnk", link))
+        await in_thread(action_links.revoke_link, me(), parse_id("lnk", link))
         self.done = translate(self.language, "The link opens nothing any more.")
         await self._list()
 
@@ -92,7 +92,7 @@ class PayLinkState(PortalState):
         return translate(self.language, "Up to {amount}, until {date}", amount=link.at_most, date=day)
 
     def _whose(self) -> InvoiceId:
-        return InvoiceId(given_id("inv", self.invoice))
+        return InvoiceId(parse_id("inv", self.invoice))
 
     def _away(self) -> None:
         self.address = self.qr = self.about = self.done = self.trouble = ""

@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import RECEIVED, PaymentStatus, RefundStatus
 from portal_app.domain.errors import UserError
-from portal_app.domain.ids import PaymentId, RefundId, given_id, new_id
+from portal_app.domain.ids import PaymentId, RefundId, new_id, parse_id
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, gettext_noop, money_text, plural, translate
 from portal_app.services.billing.payments.refunds import refund_payment
@@ -74,7 +74,7 @@ class PaymentPanelState(PortalState):
     @requires(Permission.VIEW_BILLING)
     async def show(self, payment: str):
         watch("payments", PaymentPanelState.refresh)
-        self._payment = given_id("pay", payment)
+        self._payment = parse_id("pay", payment)
         self.trouble = self.done = ""
         await self._look(note=True)
         self.open, self.turn = True, self.turn + 1
@@ -97,7 +97,7 @@ class PaymentPanelState(PortalState):
         """This one payment becomes a ledger entry."""
         self.trouble = self.done = ""
         try:
-            done = await in_thread(post_payments, me(), [PaymentId(given_id("pay", self._payment))])
+            done = await in_thread(post_payments, me(), [PaymentId(parse_id("pay", self._payment))])
             self.done = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", done)
         except UserError as refusal:
             self.trouble = translate(self.language, refusal.message, **refusal.values)
@@ -123,8 +123,8 @@ class PaymentPanelState(PortalState):
         answer = await in_thread(
             refund_payment,
             me(),
-            RefundId(given_id("ref", form.get("refund"))),
-            PaymentId(given_id("pay", self._payment)),
+            RefundId(parse_id("ref", form.get("refund"))),
+            PaymentId(parse_id("pay", self._payment)),
             typed_money(form),
             processor=gateways().payments,
             void_charge=how == "void",

@@ -9,7 +9,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import UserError
-from portal_app.domain.ids import AccountId, PaymentId, given_id
+from portal_app.domain.ids import AccountId, PaymentId, parse_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import money_text, plural, translate
 from portal_app.services.billing.staff.record_payment import post_payments
@@ -117,7 +117,7 @@ class TransactionsState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def choose(self, payment: str):
         """Select, or not any more."""
-        payment = given_id("pay", payment)
+        payment = parse_id("pay", payment)
         self.chosen = [p for p in self.chosen if p != payment] if payment in self.chosen else [
             *self.chosen, payment,
         ]  # fmt: skip
@@ -135,7 +135,7 @@ class TransactionsState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def post_chosen(self):
         """All that are selected become ledger entries; says how many did."""
-        ids = [PaymentId(given_id("pay", one)) for one in self.chosen]
+        ids = [PaymentId(parse_id("pay", one)) for one in self.chosen]
         if not ids:
             raise UserError("Select the payments to post first.")
         done = await in_thread(post_payments, me(), ids)
@@ -191,7 +191,7 @@ class TransactionsState(PortalState):
         self.status = status if status in list(State) else ""
         self.first, self.last = _day(query.get("from", "")), _day(query.get("to", ""))
         account = query.get("account", "")
-        self._account = given_id("acc", account) if account else ""
+        self._account = parse_id("acc", account) if account else ""
         page = query.get("page", "")
         self._page = page_number(page)
         self.asked_key = urlencode(self._asked())

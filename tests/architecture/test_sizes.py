@@ -26,7 +26,6 @@ LONG_MODULES = {
     "tests/services/billing/test_state_machine.py": 450,
     "tests/services/billing/payments/test_settle.py": 479,
     "tests/services/imports/test_import.py": 643,
-    "tests/services/sign_in/test_codes.py": 432,
     "tests/services/billing/staff/test_staff_billing.py": 572,
 }
 

@@ -1,4 +1,4 @@
-"""Passwords, codes and names as rules; one-time codes against the vectors of their standards."""
+"""Rules of passwords, codes and names; one-time codes against the test vectors of their standards."""
 
 import base64
 import csv
@@ -46,7 +46,7 @@ def check(password: str) -> None:
 
 
 def facts(name: str) -> Path:
-    """The vectors lie beside the project, or where PORTAL_SHARED says."""
+    """The file of test vectors, in the folder that PORTAL_SHARED names or beside the project."""
     shared = Path(os.environ.get("PORTAL_SHARED", Path(__file__).parents[3] / "shared"))
     file = shared / "data" / "05_peer_facts" / name
     if not file.exists():
@@ -64,7 +64,7 @@ def facts(name: str) -> Path:
         "x7" * 3 + "Kp!9zQw",
     ],
 )
-def test_any_characters_make_a_password(password: str):
+def test_a_password_may_have_any_characters(password: str):
     check(password)
 
 
@@ -82,7 +82,7 @@ def test_any_characters_make_a_password(password: str):
         ("Rivera-19810412", PasswordHasOwnName),
     ],
 )
-def test_length_over_rules_but_nothing_common_or_ones_own(password: str, error: type[UserError]):
+def test_short_long_common_and_personal_passwords_are_refused(password: str, error: type[UserError]):
     with pytest.raises(error):
         check(password)
 
@@ -129,7 +129,7 @@ def test_names_are_compared_without_accents_case_and_hyphens():
     assert initials("Ángela", "de la Ó") == "AD"
 
 
-def test_devices_are_called_as_people_call_them():
+def test_browser_and_system_are_read_from_the_user_agent():
     android = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36"
     iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit Version/18.0 Safari/604.1"
     edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit Chrome/126.0 Safari/537.36 Edg/126.0"
@@ -146,7 +146,7 @@ def test_a_clock_20_seconds_off_is_accepted_60_seconds_is_not(second: int):
         assert ((second + off) // 30 in steps_near(now)) == accepted
 
 
-def test_a_code_counts_once():
+def test_a_totp_step_is_accepted_once():
     assert unused_step([99, 100, 101], last_used=99) == 101
     assert unused_step([100], last_used=100) is None
     assert unused_step([], last_used=0) is None

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import webauthn
@@ -196,7 +196,7 @@ def passkey_sign_in(principal: Principal, answer: str) -> str:
 
 
 def checked_registration(
-    answer: str | dict, challenge: bytes, *, rp_id: str, origin: str, user_verified: bool = True
+    answer: str | dict[str, Any], challenge: bytes, *, rp_id: str, origin: str, user_verified: bool = True
 ) -> VerifiedRegistration:
     """Verify the registration of a passkey (WebAuthn Level 3, section 7.1). Raises WebAuthnException."""
     return webauthn.verify_registration_response(
@@ -209,7 +209,7 @@ def checked_registration(
 
 
 def checked_sign_count(
-    answer: str | dict,
+    answer: str | dict[str, Any],
     challenge: bytes,
     *,
     public_key: bytes,

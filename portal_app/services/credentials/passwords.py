@@ -1,9 +1,9 @@
 """A patient's username and password. They never sign in alone: a second factor always follows."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
@@ -249,7 +249,7 @@ def _any_contact(tx: Tx, patient_id: PatientId) -> bool:
     return any(contact_for_code(tx, patient_id, kind) for kind in ContactKind)
 
 
-def _pending_reset(patient_id: PatientId) -> Any:
+def _pending_reset(patient_id: PatientId) -> SelectOfScalar[SignInReset]:
     return select(SignInReset).where(
         col(SignInReset.patient_id) == patient_id,
         col(SignInReset.cancelled_at).is_(None),

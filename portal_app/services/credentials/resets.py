@@ -8,9 +8,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import col, delete, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
@@ -159,7 +159,7 @@ def _stop(tx: Tx, row: SignInReset) -> None:
     notify_all_contacts(tx, row.patient_id, "reset_cancelled", once=row.id)
 
 
-def _pending(patient_id: PatientId | None = None) -> Any:
+def _pending(patient_id: PatientId | None = None) -> SelectOfScalar[SignInReset]:
     """Query of pending resets, of one patient or of all."""
     query = select(SignInReset).where(
         col(SignInReset.cancelled_at).is_(None), col(SignInReset.done_at).is_(None)

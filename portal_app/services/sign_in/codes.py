@@ -168,15 +168,14 @@ def contact_hash(kind: ContactKind, value: str) -> str:
 
 def _patients_with(tx: Tx, contact: Contact) -> list[PatientId]:
     """Active patients who have this contact."""
-    return list(
-        tx.exec(
-            select(Patient.id)
-            .join(ContactPoint, col(ContactPoint.patient_id) == col(Patient.id))
-            .where(ContactPoint.kind == contact.kind, ContactPoint.value == contact.value)
-            .where(Patient.status == PatientStatus.ACTIVE)
-            .order_by(col(Patient.id))
-        ).all()
+    query = (
+        select(Patient.id)
+        .join(ContactPoint, col(ContactPoint.patient_id) == col(Patient.id))
+        .where(ContactPoint.kind == contact.kind, ContactPoint.value == contact.value)
+        .where(Patient.status == PatientStatus.ACTIVE)
+        .order_by(col(Patient.id))
     )
+    return [PatientId(id_) for id_ in tx.exec(query)]
 
 
 def _new_code(
@@ -223,7 +222,8 @@ def _end_of(row: SignInCode) -> datetime:
 def _matching_patient(
     tx: Tx, row: SignInCode, birth_date: date, first_name: str
 ) -> tuple[Match, PatientId | None]:
-    patients = tx.exec(select(Patient).where(col(Patient.id).in_(row.household))).all() if row.known else []
+    query = select(Patient).where(col(Patient.id).in_(row.household))
+    patients = tx.exec(query).all() if row.known else ()
     candidates = [Candidate(Person(p.id, p.birth_date, None, p.status), p.given_name) for p in patients]
     age = tx.get_or_404(Practice, "practice").dependent_age
     return match_candidate(candidates, birth_date, first_name, age, clock.today())

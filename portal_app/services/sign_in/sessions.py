@@ -130,16 +130,8 @@ def redeem(
             elsewhere, or the reverse.
     """
     value, now = secrets.token_urlsafe(32), clock.now()
-    for_frame = col(SessionTicket.scope) == SessionScope.EMBED
-    in_frame = scope is SessionScope.EMBED
     with transaction(system_principal("sign-in")) as tx:
-        used_ticket = tx.exec(
-            delete(SessionTicket)
-            .where(col(SessionTicket.hash) == hash_token(ticket), for_frame if in_frame else ~for_frame)
-            .returning(SessionTicket)  # type: ignore[call-overload]
-        ).scalar_one_or_none()
-        if used_ticket is None or used_ticket.expires_at < now:
-            raise NotSignedIn
+        used_ticket = _take_ticket(tx, ticket, now, in_frame=scope is SessionScope.EMBED)
         session = PortalSession(
             ref=session_ref(value, used_ticket.scope),
             side=used_ticket.side,
@@ -171,6 +163,19 @@ def redeem(
         )
     _announce_end(replaces)
     return NewSession(value, session.side, session.scope)
+
+
+def _take_ticket(tx: Tx, ticket: str, now: datetime, *, in_frame: bool) -> SessionTicket:
+    """Delete the ticket and return it. Raises NotSignedIn when it is not valid here."""
+    for_frame = col(SessionTicket.scope) == SessionScope.EMBED
+    taken = tx.exec(
+        delete(SessionTicket)
+        .where(col(SessionTicket.hash) == hash_token(ticket), for_frame if in_frame else ~for_frame)
+        .returning(SessionTicket)  # type: ignore[call-overload]
+    ).scalar_one_or_none()
+    if taken is None or taken.expires_at < now:
+        raise NotSignedIn
+    return taken
 
 
 def is_database_answering() -> bool:

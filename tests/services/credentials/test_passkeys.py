@@ -1,4 +1,4 @@
-"""Passkeys, with a device made of a key and a counter, and with the W3C's test vectors."""
+"""Passkeys, tested with a simulated device and with the W3C's test vectors."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ UP, UV, AT = 0x01, 0x04, 0x40
 
 
 class Device:
-    """A phone that makes one passkey and signs with it."""
+    """A simulated phone that makes one passkey and signs with it."""
 
     def __init__(self, *, verifies: bool = True, origin: str = "") -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -93,10 +93,12 @@ def test_a_passkey_that_verifies_its_user_signs_in_alone(sample_people: People):
     assert maria.patient_id == MARIA.id
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Phone"]
     assert told("passkey_added") == {"maria@example.com", "+12125550142"}
-    passwords.set_password(maria, "maria", "violet kettle on the moon")  # as good as a fresh proof
+    passwords.set_password(
+        maria, "maria", "violet kettle on the moon"
+    )  # new sessions need no re-authentication
 
 
-def test_the_browser_is_asked_for_verification_and_a_key_it_finds_itself(sample_people: People):
+def test_a_passkey_must_be_resident_and_verify_its_user(sample_people: People):
     asked = json.loads(passkeys.begin_passkey(new_session(MARIA)))
     assert asked["authenticatorSelection"]["userVerification"] == "required"
     assert asked["authenticatorSelection"]["residentKey"] == "required"
@@ -104,7 +106,7 @@ def test_the_browser_is_asked_for_verification_and_a_key_it_finds_itself(sample_
     assert json.loads(passkeys.ask_passkey(NOBODY))["allowCredentials"] == []
 
 
-def test_what_was_asked_can_be_answered_once_and_within_five_minutes(sample_people: People):
+def test_a_passkey_challenge_is_answered_once_within_five_minutes(sample_people: People):
     device, _ = with_passkey(new_session(MARIA))
     answer = device.get(passkeys.ask_passkey(NOBODY))
     assert passkeys.passkey_sign_in(NOBODY, answer)
@@ -115,7 +117,7 @@ def test_what_was_asked_can_be_answered_once_and_within_five_minutes(sample_peop
         passkeys.passkey_sign_in(NOBODY, late)
 
 
-def test_a_count_that_does_not_grow_is_a_copied_key(sample_people: People):
+def test_a_signature_count_that_does_not_grow_is_refused(sample_people: People):
     device, _ = with_passkey(new_session(MARIA))
     assert passkeys.passkey_sign_in(NOBODY, device.get(passkeys.ask_passkey(NOBODY), count=7))
     for copied in (7, 3):
@@ -129,7 +131,9 @@ def test_a_count_that_does_not_grow_is_a_copied_key(sample_people: People):
     [Device(verifies=False), Device(origin="https://portal.example.evil")],
     ids=["no check", "elsewhere"],
 )
-def test_unverified_or_from_another_page_is_refused(sample_people: People, device: Device):
+def test_a_passkey_without_user_verification_or_of_another_origin_is_refused(
+    sample_people: People, device: Device
+):
     maria = new_session(MARIA)
     with pytest.raises(PasskeyRefused):
         passkeys.finish_passkey(maria, device.create(passkeys.begin_passkey(maria)), "Phone")
@@ -150,18 +154,18 @@ def test_a_sign_in_answer_of_another_key_or_nonsense_is_refused(sample_people: P
             passkeys.passkey_sign_in(NOBODY, answer)
 
 
-def test_nobody_registers_with_the_question_of_another(sample_people: People):
+def test_a_passkey_challenge_of_another_patient_is_refused(sample_people: People):
     maria, kim, device = new_session(MARIA), new_session(KIM), Device()
     answer = device.create(passkeys.begin_passkey(maria))
     with pytest.raises(PasskeyRefused):
         passkeys.finish_passkey(kim, answer, "Mine")
 
 
-def test_several_with_names_and_a_removed_one_is_of_no_use(sample_people: People):
+def test_a_removed_passkey_does_not_sign_in(sample_people: People):
     maria = new_session(MARIA)
     phone, phone_id = with_passkey(maria)
     asked = passkeys.ask_passkey(maria)
-    assert passkeys.passkey_sign_in(maria, phone.get(asked)) == ""  # proven
+    assert passkeys.passkey_sign_in(maria, phone.get(asked)) == ""  # re-authenticated
     key, _ = with_passkey(maria, "Blue key")
     other = sign_in_as(passkeys.passkey_sign_in(NOBODY, key.get(passkeys.ask_passkey(NOBODY))))
     passkeys.remove_passkey(maria, phone_id)

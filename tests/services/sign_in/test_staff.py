@@ -1,4 +1,4 @@
-"""Staff come in by password and authenticator, always both."""
+"""Sign-in of staff: password and authenticator app, always both."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ from tests.people import People
 VISITOR = nobody("203.0.113.7", "en")
 PORTAL = system_principal("test")
 EMAIL, PASSWORD = "nora.cohen@riverside.example", "seven quiet herons fly"
-# Staff's second factor reads the real clock, whatever the portal's says.
+# The second factor of staff uses the real clock, which is stopped here.
 NOW = datetime(2026, 11, 2, 9, 0, 5, tzinfo=UTC)
 
 
@@ -65,7 +65,7 @@ def test_the_first_time_they_set_up_the_app_by_scanning_a_code(nora: str):
     assert principal.accounts is EVERYONE and principal.patients == frozenset()
 
 
-def test_afterwards_nothing_is_shown_to_scan(nora: str):
+def test_the_second_staff_sign_in_shows_no_secret(nora: str):
     set_up()
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
     assert (challenge.set_up, challenge.secret_uri, challenge.qr_svg, challenge.secret) == (False, "", "", "")
@@ -80,9 +80,7 @@ def test_a_code_works_once(nora: str, real_time: time_machine.Traveller):
     assert check_staff_totp(VISITOR, challenge.id, app.now())
 
 
-def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_more_is_not(
-    nora: str, real_time: time_machine.Traveller
-):
+def test_a_clock_30_seconds_off_is_accepted_90_seconds_is_not(nora: str, real_time: time_machine.Traveller):
     app = set_up()
     real_time.shift(300)
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
@@ -101,12 +99,14 @@ def test_a_clock_that_is_half_a_minute_off_is_forgiven_and_more_is_not(
         (EMAIL.upper(), "x" * 500),
     ],
 )
-def test_whatever_is_wrong_the_words_are_the_same(nora: str, email: str, password: str):
+def test_every_wrong_staff_sign_in_gets_the_same_error(nora: str, email: str, password: str):
     with pytest.raises(WrongStaffPassword):
         check_staff_password(VISITOR, email, password)
 
 
-def test_five_failures_lock_and_the_lock_grows(nora: str, real_time: time_machine.Traveller):
+def test_five_failures_lock_a_staff_sign_in_and_the_lock_doubles(
+    nora: str, real_time: time_machine.Traveller
+):
     for _ in range(5):
         with pytest.raises(WrongStaffPassword):
             check_staff_password(VISITOR, EMAIL, "wrong")
@@ -122,7 +122,7 @@ def test_five_failures_lock_and_the_lock_grows(nora: str, real_time: time_machin
     assert member.locked_until == datetime.now(UTC) + timedelta(minutes=2)
 
 
-def test_five_wrong_codes_and_one_begins_again(nora: str):
+def test_five_wrong_staff_codes_end_the_step(nora: str):
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
     for _ in range(5):
         with pytest.raises(WrongStaffCode):
@@ -131,7 +131,7 @@ def test_five_wrong_codes_and_one_begins_again(nora: str):
         check_staff_totp(VISITOR, challenge.id, "000000")
 
 
-def test_a_step_is_good_for_ten_minutes(nora: str, real_time: time_machine.Traveller):
+def test_a_staff_step_is_valid_for_ten_minutes(nora: str, real_time: time_machine.Traveller):
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
     real_time.shift(600)
     app = pyotp.parse_uri(challenge.secret_uri)
@@ -139,7 +139,7 @@ def test_a_step_is_good_for_ten_minutes(nora: str, real_time: time_machine.Trave
         check_staff_totp(VISITOR, challenge.id, app.now())  # type: ignore[union-attr]
 
 
-def test_the_secret_is_sealed_at_rest(nora: str):
+def test_the_secret_of_an_app_is_stored_encrypted(nora: str):
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
     with reading(PORTAL) as tx:
         assert challenge.secret.replace(" ", "") not in tx.get_or_404(StaffStep, challenge.id).totp_secret
@@ -151,7 +151,7 @@ def test_the_secret_is_sealed_at_rest(nora: str):
     assert PASSWORD not in member.password_hash and member.password_hash.startswith("$argon2id$")
 
 
-def test_who_has_left_is_out_at_once(nora: str):
+def test_an_inactive_staff_member_is_signed_out_at_once(nora: str):
     challenge = check_staff_password(VISITOR, EMAIL, PASSWORD)
     ref = hash_token(
         redeem(check_staff_totp(VISITOR, challenge.id, TOTP(challenge.secret.replace(" ", "")).now())).value
@@ -164,7 +164,7 @@ def test_who_has_left_is_out_at_once(nora: str):
         check_staff_password(VISITOR, EMAIL, PASSWORD)
 
 
-def test_only_whoever_manages_staff_adds_staff(sample_people: People):
+def test_adding_staff_needs_the_permission_to_manage_staff(sample_people: People):
     with pytest.raises(PermissionDenied):
         add_staff_member(sample_people.dana, EMAIL, "Nora", Role.OWNER, PASSWORD)
 

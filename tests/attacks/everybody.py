@@ -24,7 +24,7 @@ from portal_app.domain.access import (
     system_principal,
 )
 from portal_app.domain.billing.types import InvoiceStatus
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope

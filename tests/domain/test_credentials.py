@@ -13,28 +13,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal_app.domain.credentials import (
-    PasswordHasOwnName,
-    PasswordTooCommon,
-    PasswordTooLong,
-    PasswordTooShort,
-    Proof,
-    UsernameCharacters,
-    UsernameLength,
+from portal_app.domain.credentials.codes import (
     bare_code,
-    browser_and_system,
-    check_new_password,
-    checked_username,
-    delay_after,
-    initials,
-    is_strong,
-    name_key,
     new_desk_code,
     new_recovery_code,
     steps_near,
     unused_step,
+)
+from portal_app.domain.credentials.devices import browser_and_system
+from portal_app.domain.credentials.errors import (
+    PasswordHasOwnName,
+    PasswordTooCommon,
+    PasswordTooLong,
+    PasswordTooShort,
+    UsernameCharacters,
+    UsernameLength,
+)
+from portal_app.domain.credentials.names import initials, name_key
+from portal_app.domain.credentials.passwords import (
+    check_new_password,
+    checked_username,
+    delay_after,
     username_key,
 )
+from portal_app.domain.credentials.types import Proof, is_strong
 from portal_app.domain.errors import UserError
 
 COMMON = {"password", "iloveyou", "correcthorse", "qwertyuiop"}

@@ -12,7 +12,7 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Principal, Side, nobody, system_principal
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.services.as_system import as_system
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.links import action_links

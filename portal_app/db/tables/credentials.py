@@ -11,7 +11,7 @@ from sqlmodel import Field, LargeBinary, UniqueConstraint
 
 from portal_app.db.owned import PatientOwned, PortalOwned
 from portal_app.db.types import code, key, moment, money, ref
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.families import ContactKind, GrantKind
 from portal_app.domain.ids import AccountId, PatientId
 from portal_app.domain.money import Money

@@ -11,7 +11,9 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import SignInCode
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import DESK_CODE_LIFE, bare_code, initials, new_desk_code, plain_letters
+from portal_app.domain.credentials.codes import bare_code, new_desk_code
+from portal_app.domain.credentials.names import initials, plain_letters
+from portal_app.domain.credentials.types import DESK_CODE_LIFE
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, CodeWay
 from portal_app.i18n import gettext_noop, translate

@@ -9,7 +9,7 @@ from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.credentials import browser_and_system
+from portal_app.domain.credentials.devices import browser_and_system
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.ids import PatientId
 from portal_app.domain.sign_in import is_session_valid

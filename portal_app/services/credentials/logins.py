@@ -9,7 +9,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import LOCKED_AFTER, delay_after
+from portal_app.domain.credentials.passwords import LOCKED_AFTER, delay_after
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.families import ContactKind, Person, may_sign_in
 from portal_app.domain.ids import PatientId, new_id

@@ -25,7 +25,7 @@ from portal_app.db.tables.credentials import Passkey, PasskeyChallenge
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
-from portal_app.domain.credentials import PASSKEY_LIFE, PASSKEYS_AT_MOST, Proof
+from portal_app.domain.credentials.types import PASSKEY_LIFE, PASSKEYS_AT_MOST, Proof
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note

@@ -10,12 +10,8 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import PatientLogin, SignInReset
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import (
-    Proof,
-    check_new_password,
-    checked_username,
-    username_key,
-)
+from portal_app.domain.credentials.passwords import check_new_password, checked_username, username_key
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId

@@ -17,7 +17,7 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode, SignInReset
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.credentials import RESET_WAIT
+from portal_app.domain.credentials.types import RESET_WAIT
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.i18n_paths import localised_url

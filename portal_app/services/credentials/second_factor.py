@@ -12,19 +12,21 @@ from portal_app.db.tables.credentials import PatientLogin, RecoveryCode, SecondF
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Principal
-from portal_app.domain.credentials import (
+from portal_app.domain.credentials.codes import (
+    RECOVERY_CODES,
+    bare_code,
+    in_fours,
+    new_recovery_code,
+    steps_near,
+    unused_step,
+)
+from portal_app.domain.credentials.types import (
     CHALLENGE_LIFE,
     FACTOR_CODE_LIFE,
     FACTOR_TRIES,
     PROOF_LIFE,
-    RECOVERY_CODES,
     Proof,
-    bare_code,
-    in_fours,
     is_strong,
-    new_recovery_code,
-    steps_near,
-    unused_step,
 )
 from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind

@@ -20,7 +20,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.credentials import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
+from portal_app.domain.credentials.types import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id

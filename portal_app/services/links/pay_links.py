@@ -13,7 +13,7 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.payments import overdue
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money

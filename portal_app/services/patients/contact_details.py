@@ -12,7 +12,8 @@ from portal_app.db.tables.credentials import ContactChange, SecondFactorChalleng
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked, bare_code
+from portal_app.domain.credentials.codes import bare_code
+from portal_app.domain.credentials.types import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id

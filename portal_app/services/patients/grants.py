@@ -14,7 +14,7 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import name_key
+from portal_app.domain.credentials.names import name_key
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import GrantKind, PatientStatus, full_name, is_younger_than
 from portal_app.domain.ids import PatientId, new_id

@@ -6,7 +6,7 @@ from functools import cache
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from portal_app.domain.credentials import password_text
+from portal_app.domain.credentials.passwords import password_text
 
 _READ_AT_MOST = 1000  # characters: longer than any password, so that no longer text matches one by its start
 _hasher = PasswordHash((Argon2Hasher(),))

@@ -13,12 +13,8 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, Role, system_principal
-from portal_app.domain.credentials import (
-    check_new_password,
-    in_fours,
-    steps_near,
-    unused_step,
-)
+from portal_app.domain.credentials.codes import in_fours, steps_near, unused_step
+from portal_app.domain.credentials.passwords import check_new_password
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import StaffId, new_id
 from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES, lock_after

@@ -15,7 +15,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import PROOF_LIFE, Proof
+from portal_app.domain.credentials.types import PROOF_LIFE, Proof
 from portal_app.domain.errors import NotSignedIn, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import StaffId, new_id

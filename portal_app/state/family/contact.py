@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.credentials import Locked
+from portal_app.domain.credentials.types import Locked
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, parse_id

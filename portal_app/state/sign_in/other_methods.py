@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import UserError
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials import desk_codes, passwords, resets, second_factor

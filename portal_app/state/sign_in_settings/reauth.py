@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import UserError
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.credentials.errors import ChallengeOver, ReauthRequired

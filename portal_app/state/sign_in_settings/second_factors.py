@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import NotFound
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials.second_factor import Challenge

@@ -393,7 +393,7 @@ def test_a_reset_of_the_desk_can_be_stopped_from_the_message(portal: Portal, vis
 from portal_app.services import resets, second_factor, credentials
 from portal_app.db.tables.credentials import PatientLogin, SignInReset
 from portal_app.db.tables.messages import OutboxMessage
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 who = of("Gus", "Whitcomb")
 with transaction(us) as tx:
     row = tx.get(PatientLogin, who) or PatientLogin(patient_id=who, created_at=credentials.clock.now())

@@ -15,7 +15,7 @@ from webauthn.helpers.exceptions import WebAuthnException
 
 from portal_app import clock
 from portal_app.domain.access import Side
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.services.credentials import passkeys, passwords, second_factor
 from portal_app.services.credentials.errors import PasskeyRefused

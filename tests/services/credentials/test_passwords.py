@@ -10,13 +10,13 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.credentials import PatientLogin
 from portal_app.domain.access import Side
-from portal_app.domain.credentials import (
+from portal_app.domain.credentials.errors import (
     PasswordHasOwnName,
     PasswordTooCommon,
     PasswordTooLong,
     PasswordTooShort,
-    Proof,
 )
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import NotSignedIn, PermissionDenied, UserError
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.credentials.errors import (

@@ -9,9 +9,7 @@ from sqlmodel import select
 from portal_app import clock
 from portal_app.db.scope import reading
 from portal_app.db.tables.credentials import PatientLogin, RecoveryCode
-from portal_app.domain.credentials import (
-    Proof,
-)
+from portal_app.domain.credentials.types import Proof
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.credentials.errors import (
     ChallengeOver,

@@ -13,7 +13,7 @@ from portal_app.db.tables.credentials import ActionLink
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Permission, Side
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money

@@ -8,7 +8,7 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Payment
 from portal_app.domain.billing.payments import came_since
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId, RefundId, new_id
 from portal_app.domain.money import Money

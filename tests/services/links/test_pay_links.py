@@ -15,7 +15,7 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.payability import WhyNot
 from portal_app.domain.billing.types import InvoiceHeld, InvoiceStatus, Origin, PaymentStatus
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.ids import InvoiceId, RefundId, new_id
 from portal_app.domain.money import Money

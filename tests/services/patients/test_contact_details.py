@@ -12,7 +12,7 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Side
-from portal_app.domain.credentials import Locked, Proof, Purpose
+from portal_app.domain.credentials.types import Locked, Proof, Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.families import ContactKind, GrantKind
 from portal_app.services.credentials import passwords, resets, second_factor

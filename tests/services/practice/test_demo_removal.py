@@ -24,7 +24,7 @@ from portal_app.db.tables.staff import StaffMember, Task
 from portal_app.demo.removal import demo_people, marks, remove
 from portal_app.demo.staff import STAFF, add_staff
 from portal_app.domain.access import Role, nobody, system_principal
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.families import GrantKind, RelationKind
 from portal_app.domain.ids import new_id

@@ -6,9 +6,10 @@ from contextlib import suppress
 import pytest
 
 from portal_app.domain.access import Principal, nobody
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import UserError
 from portal_app.services.credentials import desk_codes, passkeys, passwords, second_factor
+from portal_app.services.credentials.errors import WrongPassword
 from portal_app.services.links import action_links
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.codes import check_birth_date, check_code, request_code
@@ -34,7 +35,7 @@ def test_a_contact_gets_three_codes_in_five_minutes_from_all_networks_together(s
 
 def test_a_username_is_tried_ten_times_a_minute_from_all_networks_together(sample_people: People):
     for n in range(10):
-        with pytest.raises(passwords.WrongPassword):
+        with pytest.raises(WrongPassword):
             passwords.password_sign_in(visitor_from(n), "maria", "x")
     with pytest.raises(TooManyAttempts):
         passwords.password_sign_in(visitor_from(11), "MARIA", "x")

@@ -12,7 +12,7 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import EVERYONE, Permission, Role, Side, nobody, system_principal
-from portal_app.domain.credentials import (
+from portal_app.domain.credentials.errors import (
     PasswordHasOwnName,
     PasswordTooCommon,
     PasswordTooLong,

@@ -11,7 +11,7 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from portal_app.clock import today, zone
 from portal_app.db.scope import Tx
 from portal_app.db.tables.credentials import ActionLink
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import InvoiceId
 from portal_app.services.links import action_links

@@ -76,7 +76,7 @@ def outbox(kind: str) -> list[OutboxMessage]:
         return list(tx.exec(query.order_by(col(OutboxMessage.created_at), col(OutboxMessage.id))))
 
 
-def told(kind: str) -> set[str]:
+def recipients_of(kind: str) -> set[str]:
     """The recipients of all messages of this kind."""
     return {message.to for message in outbox(kind)}
 

@@ -22,7 +22,14 @@ from portal_app.services.credentials.errors import PasskeyRefused
 from portal_app.services.sign_in.sessions import principal_of
 from tests.domain.test_credentials import facts
 from tests.people import KIM, MARIA, People
-from tests.services.credentials_helper import NOBODY, new_session, sign_in_as, told, trail, with_password
+from tests.services.credentials_helper import (
+    NOBODY,
+    new_session,
+    recipients_of,
+    sign_in_as,
+    trail,
+    with_password,
+)
 
 UP, UV, AT = 0x01, 0x04, 0x40
 
@@ -92,7 +99,7 @@ def test_a_passkey_that_verifies_its_user_signs_in_alone(sample_people: People):
     maria = sign_in_as(ticket)
     assert maria.patient_id == MARIA.id
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Phone"]
-    assert told("passkey_added") == {"maria@example.com", "+12125550142"}
+    assert recipients_of("passkey_added") == {"maria@example.com", "+12125550142"}
     passwords.set_password(
         maria, "maria", "violet kettle on the moon"
     )  # new sessions need no re-authentication

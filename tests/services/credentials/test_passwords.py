@@ -36,8 +36,8 @@ from tests.services.credentials_helper import (
     code_sent,
     new_session,
     next_code,
+    recipients_of,
     sign_in_as,
-    told,
     trail,
     with_app,
     with_password,
@@ -159,7 +159,7 @@ def test_a_changed_password_ends_other_sessions_and_notifies_all_contacts(sample
     with pytest.raises(NotSignedIn):
         principal_of(other.session_ref, Side.PATIENT)
     assert principal_of(maria.session_ref, Side.PATIENT)
-    assert told("password_changed") == {EMAIL, PHONE}
+    assert recipients_of("password_changed") == {EMAIL, PHONE}
     changed = [entry for entry in trail() if entry.action == "change:password"]
     assert [(entry.actor, entry.patient_id) for entry in changed] == [(f"patient:{MARIA.id}", MARIA.id)]
 
@@ -185,7 +185,7 @@ def test_twenty_failures_lock_a_sign_in_until_staff_unlock_it(sample_people: Peo
         with clock.held_at(clock.now() + timedelta(hours=2 * attempt)), pytest.raises(WrongPassword):
             passwords.password_sign_in(NOBODY, "maria", "wrong, wrong, wrong")
     assert login().locked
-    assert told("sign_in_locked") == {EMAIL, PHONE}
+    assert recipients_of("sign_in_locked") == {EMAIL, PHONE}
     rate_limits.forget_all()
     with clock.held_at(clock.now() + timedelta(days=30)):
         with pytest.raises(WrongPassword):

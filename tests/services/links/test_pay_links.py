@@ -32,7 +32,7 @@ from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver
 from portal_app.services.messaging import log
 from tests.payments_helper import books_agree, fake_processor, new_payment, payment, payments, set_practice
 from tests.people import EVA, INVOICE, MARIA, OSCAR, RIVERA, VISA, People, add_invoice, add_payment
-from tests.services.credentials_helper import NOBODY, TEST, make_link, sign_in_as, told
+from tests.services.credentials_helper import NOBODY, TEST, make_link, recipients_of, sign_in_as
 
 FULL = Money(120_00)
 
@@ -83,7 +83,7 @@ def test_a_link_pays_its_invoice_and_the_guarantor_gets_the_receipt(
     assert outcome.status is PaymentStatus.SUCCEEDED
     paid = payment(outcome.payment_id)
     assert (paid.origin, paid.paid_by, paid.payer_id) == (Origin.PAY_LINK, guest.name, None)
-    assert told("receipt") == {"maria@example.com", "+12125550142"}
+    assert recipients_of("receipt") == {"maria@example.com", "+12125550142"}
     shown = pay_links.view_linked_invoice(guest)
     assert (shown.status, shown.payability.payable, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
     with pytest.raises(UserError, match="already paid"):

@@ -23,7 +23,7 @@ from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import principal_of
 from tests.conftest import NEW_YORK
 from tests.people import EVA, LUIS, MARIA, NINA, RIVERA, ROSA, TIM, People, add_invoice
-from tests.services.credentials_helper import TEST, new_session, told, trail
+from tests.services.credentials_helper import TEST, new_session, recipients_of, trail
 
 LAST_EVENING = datetime(2026, 6, 14, 23, 59, tzinfo=NEW_YORK)
 MIDNIGHT = datetime(2026, 6, 15, 0, 0, tzinfo=NEW_YORK)
@@ -115,7 +115,7 @@ def test_dep_5_a_mark_holds_to_its_day_is_in_the_trail_and_the_patient_is_told(s
     until = clock.today() + timedelta(days=30)
     relations.mark_dependent(sample_people.olga, NINA.id, ROSA.id, "Long illness", until)
     assert "Nina" in names_seen(again(rosa))
-    assert told("dependent_marked") == {"rosa@example.com", "+12125550143"}
+    assert recipients_of("dependent_marked") == {"rosa@example.com", "+12125550143"}
     said = [(entry.action, entry.actor) for entry in trail()]
     assert ("mark_dependent", sample_people.olga.name) in said
     assert members.acting_for_me(new_session(NINA)) == ("Rosa Park",)
@@ -133,7 +133,7 @@ def test_dep_6_without_the_mark_access_ends_in_the_open_session(sample_people: P
     assert "Nina" not in names_seen(rosa)
     with pytest.raises(NotFound):
         contact_details.change_address(rosa, NINA.id, contact_details.Address("1 Main St"))
-    assert told("dependent_unmarked")
+    assert recipients_of("dependent_unmarked")
 
 
 def test_dep_8_no_row_of_the_other_adult_anywhere(sample_people: People):
@@ -204,7 +204,7 @@ def test_a_change_that_was_asked_for_is_made_and_the_patient_told(sample_people:
         change_requests.apply_change(sample_people.dana, row.id, given_name=" ", family_name="Rivera")
     change_requests.apply_change(sample_people.dana, row.id, given_name="Eve", family_name="Rivera")
     assert change_requests.list_change_requests(sample_people.dana) == ()
-    assert told("details_changed") == {"maria@example.com", "+12125550142"}
+    assert recipients_of("details_changed") == {"maria@example.com", "+12125550142"}
     with reading(TEST) as tx:
         assert tx.get_or_404(Patient, EVA.id).given_name == "Eve"
     with pytest.raises(UserError, match="already"):
@@ -225,6 +225,6 @@ def test_a_dismissed_request_changes_nothing(sample_people: People):
     contact_details.ask_for_change(new_session(MARIA), EVA.id, contact_details.Locked.SEX, "female")
     (row,) = change_requests.list_change_requests(sample_people.dana)
     change_requests.dismiss_change(sample_people.dana, row.id)
-    assert told("details_kept")
+    assert recipients_of("details_kept")
     with reading(TEST) as tx:
         assert tx.exec(select(Patient).where(Patient.id == EVA.id)).one().sex == ""

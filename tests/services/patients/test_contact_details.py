@@ -32,7 +32,7 @@ from tests.services.credentials_helper import (
     make_link,
     new_session,
     outbox,
-    told,
+    recipients_of,
     trail,
     with_app,
     with_password,
@@ -58,11 +58,11 @@ def test_code_12_a_new_email_is_confirmed_there_and_the_old_one_told(sample_peop
     maria = new_session(MARIA)
     asked = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, " Maria.New@Example.com")
     assert emails(MARIA) == {EMAIL}
-    assert told("contact_code") == {NEW}
+    assert recipients_of("contact_code") == {NEW}
     contact_details.confirm_contact(maria, asked.id, code_sent("contact_code", NEW))
     assert emails(MARIA) == {NEW}
     assert emails(LUIS) == {EMAIL}  # his own stays his
-    assert told("contact_changed") == {EMAIL}
+    assert recipients_of("contact_changed") == {EMAIL}
     assert "change:contact" in [entry.action for entry in trail()]
     with pytest.raises(ChallengeOver):
         contact_details.confirm_contact(maria, asked.id, code_sent("contact_code", NEW))
@@ -140,7 +140,7 @@ def test_the_last_way_to_reach_somebody_stays(sample_people: People):
     maria = new_session(MARIA)
     first, last = contact_details.view_people(maria)[0].contacts
     contact_details.remove_contact(maria, first.id)
-    assert told("contact_changed") == {EMAIL}
+    assert recipients_of("contact_changed") == {EMAIL}
     with pytest.raises(UserError, match="only way"):
         contact_details.remove_contact(maria, last.id)
 
@@ -174,7 +174,7 @@ def test_dep_11_contact_details_of_another_adult_only_when_shared(sample_people:
     wish = grants.share(ivy, GrantKind.CONTACT, "óscar", "HILL", OSCAR.birth_date)
     assert {c.shown for c in grants.contacts_of(oscar, IVY.id)} == {"ivy@example.com", "+12125550146"}
     assert [(s.name, s.kind) for s in grants.shared_with_me(oscar)] == [("Ivy Hill", GrantKind.CONTACT)]
-    assert told("sharing_changed") == {"ivy@example.com", "+12125550146"}
+    assert recipients_of("sharing_changed") == {"ivy@example.com", "+12125550146"}
     grants.stop_sharing(ivy, wish)
     with pytest.raises(NotFound):
         grants.contacts_of(oscar, IVY.id)
@@ -218,7 +218,7 @@ def test_lost_everything_waits_a_day_and_everybody_hears(sample_people: People):
         resets.start_reset(sample_people.dana, MARIA.id, " ")
     started = resets.start_reset(sample_people.dana, MARIA.id, "lost her phone")
     assert started.effective == clock.now() + timedelta(hours=24)
-    assert told("reset_started") == {EMAIL, "+12125550142"}
+    assert recipients_of("reset_started") == {EMAIL, "+12125550142"}
     assert resets.carry_out_resets(TEST) == 0
     with clock.held_at(clock.now() + timedelta(hours=24)):
         assert resets.carry_out_resets(TEST) == 1

@@ -32,7 +32,7 @@ from portal_app.services.patients import access, grants, members
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import principal_of
 from tests.people import INVOICE, KIM, LUIS, LUIS_S, MARIA, RIVERA, VISA, People, Person, add_payment
-from tests.services.credentials_helper import TEST, new_session, told
+from tests.services.credentials_helper import TEST, new_session, recipients_of
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +121,7 @@ def test_withdrawn_it_ends_in_the_open_session(sample_people: People):
         pay_invoice(
             luis, PaymentId(new_id("pay")), INVOICE, Money(1_00), processor=FakeProcessor(), token="tok_visa"
         )
-    assert told("sharing_changed") == {"maria@example.com", "+12125550142"}
+    assert recipients_of("sharing_changed") == {"maria@example.com", "+12125550142"}
 
 
 def test_it_ends_with_whoever_shared_it(sample_people: People):

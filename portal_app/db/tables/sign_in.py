@@ -26,9 +26,7 @@ class SignInCode(PortalOwned, table=True):
     known: bool = False
     code_hash: str
     reference: str  # four characters, in the message and on the page (CODE-9)
-    patient_id: PatientId | None = _ref(
-        "patient", default=None, nullable=True
-    )  # of a code printed by the front desk
+    patient_id: PatientId | None = _ref("patient", default=None, nullable=True)  # with way DESK
     household: list[str] = document(default_factory=list)  # ids of the patients who have this contact
     created_at: datetime = moment()
     expires_at: datetime = moment()

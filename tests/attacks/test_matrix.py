@@ -14,7 +14,7 @@ import pytest
 
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import Method
-from portal_app.domain.credentials import Locked
+from portal_app.domain.credentials.types import Locked
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.families import ContactKind, RelationKind
 from portal_app.domain.money import Money

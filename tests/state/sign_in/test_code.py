@@ -4,7 +4,7 @@ import pytest
 
 from portal_app.domain.access import nobody
 from portal_app.domain.errors import UserError
-from portal_app.services.sign_in.codes import NeedsFirstName
+from portal_app.services.sign_in.errors import NeedsFirstName
 from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, NotABirthDate
 from portal_app.state.sign_in.code import SignInState
 from portal_app.state.typed_fields import birth_date

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.ids import AccountId, PaymentId, given_id
+from portal_app.domain.ids import AccountId, PaymentId, parse_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import money_text, plural, translate
 from portal_app.services.billing.staff.record_payment import post_payments
@@ -130,7 +130,7 @@ class TransactionsState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def toggle_payment(self, payment: str):
         """Selects a payment to post, or takes it out of the selection."""
-        payment = given_id("pay", payment)
+        payment = parse_id("pay", payment)
         if payment in self.selected:
             self.selected = [id_ for id_ in self.selected if id_ != payment]
         else:
@@ -149,7 +149,7 @@ class TransactionsState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def post_selected(self):
         """Posts the selected payments to the ledger, and says how many were posted."""
-        ids = [PaymentId(given_id("pay", id_)) for id_ in self.selected]
+        ids = [PaymentId(parse_id("pay", id_)) for id_ in self.selected]
         if not ids:
             raise NoPaymentSelected
         count = await in_thread(post_payments, me(), ids)
@@ -214,7 +214,7 @@ class TransactionsState(PortalState):
         self.kind = kind if kind in list(Kind) else ""
         self.status = status if status in list(State) else ""
         self.first, self.last = _date_or_none(query.get("from", "")), _date_or_none(query.get("to", ""))
-        self._account = given_id("acc", account) if account else ""
+        self._account = parse_id("acc", account) if account else ""
         self._page = page_number(query.get("page", ""))
         filters = self._filters()
         self.filters_key = urlencode(filters._asdict())

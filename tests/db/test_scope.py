@@ -89,7 +89,10 @@ def test_what_cannot_be_narrowed_is_refused(sample_people: People, statement: ob
 
 def test_only_errands_of_the_portal_pour(sample_people: People):
     for method in ("bulk_insert", "bulk_update"):
-        with pytest.raises(RuntimeError, match="only an errand"), transaction(sample_people.olga) as tx:
+        with (
+            pytest.raises(RuntimeError, match="only the system principal"),
+            transaction(sample_people.olga) as tx,
+        ):
             getattr(tx, method)(Patient, [{"id": KIM.id}])
 
 

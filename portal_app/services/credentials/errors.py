@@ -91,12 +91,6 @@ class DeskCodeNeedsBirthDate(UserError):
     message = "Without a date of birth on file, a code cannot be used."
 
 
-class ReasonMissing(UserError):
-    code = "reason.missing"
-    message = "Please say why."
-    field = "reason"
-
-
 class NothingToReset(UserError):
     code = "sign_in_reset.nothing_to_reset"
     message = "There is nothing to reset: this patient signs in with a code."

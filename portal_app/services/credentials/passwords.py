@@ -12,7 +12,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials.passwords import check_new_password, checked_username, username_key
 from portal_app.domain.credentials.types import Proof
-from portal_app.domain.errors import NotFound
+from portal_app.domain.errors import NotFound, ReasonMissing
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
 from portal_app.services.as_system import as_system, note
@@ -21,7 +21,6 @@ from portal_app.services.credentials.common_passwords import is_common
 from portal_app.services.credentials.devices import end_other_sessions
 from portal_app.services.credentials.errors import (
     PasswordNeedsApp,
-    ReasonMissing,
     ReauthRequired,
     UsernameTaken,
     WrongPassword,

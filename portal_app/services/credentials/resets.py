@@ -18,14 +18,13 @@ from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.credentials.types import RESET_WAIT
-from portal_app.domain.errors import NotFound
+from portal_app.domain.errors import NotFound, ReasonMissing
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.i18n_paths import localised_url
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.devices import end_all_sessions
 from portal_app.services.credentials.errors import (
     NothingToReset,
-    ReasonMissing,
     ResetAlreadyStarted,
     ResetLinkOver,
 )

@@ -9,9 +9,10 @@ from portal_app.services.credentials import devices
 from portal_app.services.credentials.errors import ReauthRequired
 from portal_app.services.staff import sign_in_settings
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.errors import CodeMissing
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.devices import DeviceItem, device_items
-from portal_app.state.staff.errors import CodeMissing, PasswordOrCodeMissing
+from portal_app.state.staff.errors import PasswordOrCodeMissing
 from portal_app.state.typed_fields import as_image
 
 _CHANGES = ("password", "app")

@@ -43,9 +43,9 @@ class Money:
         typed = _TYPED.fullmatch(bare)
         digits = minor_digits(currency)
         if typed is None or (typed[2] or decimal_mark) != decimal_mark:
-            raise UserError("Enter an amount, like {example}", example=cls(40_00, currency))
+            raise InvalidAmount(currency)
         if len(typed[3] or "") > digits:
-            raise UserError("Enter an amount, like {example}", example=cls(40_00, currency))
+            raise InvalidAmount(currency)
         return cls(int(typed[1] + (typed[3] or "").ljust(digits, "0")), currency)
 
     def _same(self, other: Money) -> int:
@@ -82,6 +82,16 @@ class Money:
 
     def zero(self) -> Money:
         return Money(0, self.currency)
+
+
+class InvalidAmount(UserError):
+    """What was typed is no amount of money that can be used here; an example says how one looks (ALL-11)."""
+
+    code = "amount.invalid"
+    message = "Enter an amount, like {example}"
+
+    def __init__(self, currency: str, *, field: str = "") -> None:
+        super().__init__(field=field, example=Money(40_00, currency))
 
 
 def total(amounts: Iterable[Money], currency: str = "USD") -> Money:

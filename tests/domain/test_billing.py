@@ -9,6 +9,21 @@ from hypothesis import strategies as st
 
 from portal_app.domain.billing import payment_methods
 from portal_app.domain.billing.declines import DECLINE_CODES, decline
+from portal_app.domain.billing.errors import (
+    BelowProcessorMinimum,
+    DuplicatePaymentWarning,
+    InvoiceAlreadyPaid,
+    InvoiceClosed,
+    InvoiceHeld,
+    NextDefaultNeeded,
+    NothingToRefund,
+    OnlyPaymentMethod,
+    PaymentTooLarge,
+    PaymentTooSmall,
+    PeriodReversed,
+    RefundExceedsChosenInvoices,
+    RefundTooLarge,
+)
 from portal_app.domain.billing.payability import Channel, Owing, Payability, payability
 from portal_app.domain.billing.payment_methods import next_default
 from portal_app.domain.billing.payments import (
@@ -24,15 +39,13 @@ from portal_app.domain.billing.payments import (
 from portal_app.domain.billing.refunds import refund_amount, take_back
 from portal_app.domain.billing.statements import Entry, check_period, statement
 from portal_app.domain.billing.types import (
-    DuplicatePaymentWarning,
     EntryKind,
-    InvoiceHeld,
     InvoiceStatus,
     PaymentStatus,
 )
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import InvoiceId, PaymentId, PaymentMethodId
-from portal_app.domain.money import Money, total
+from portal_app.domain.money import InvalidAmount, Money, total
 
 DAY = date(2026, 6, 15)
 NOW = datetime(2026, 6, 15, 16, tzinfo=UTC)
@@ -119,18 +132,16 @@ def test_an_allocation_never_exceeds_an_invoice_and_leaves_nothing_it_could_plac
 
 
 def test_part_2_up_to_what_is_left() -> None:
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(PaymentTooLarge) as refusal:
         accepted(Money(70_00), Money(70_01))
-    assert refusal.value.message == "You can pay up to {amount}"
     assert refusal.value.values == {"amount": Money(70_00)}
 
 
 def test_part_4_less_than_the_processor_takes() -> None:
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(BelowProcessorMinimum):
         accepted(Money(30), Money(30))
-    assert "at the practice" in refusal.value.message
     assert accepted(Money(50), Money(50)) == Money(50)
-    with pytest.raises(UserError):
+    with pytest.raises(BelowProcessorMinimum):
         accepted(Money(40, "JPY"), Money(40, "JPY"))
 
 
@@ -144,7 +155,7 @@ def test_all_10_the_practices_minimum(owed: int, offered: int, allowed: bool) ->
     if allowed:
         assert accepted(Money(owed), Money(offered), minimum) == Money(offered)
     else:
-        with pytest.raises(UserError):
+        with pytest.raises((PaymentTooLarge, PaymentTooSmall)):
             accepted(Money(owed), Money(offered), minimum)
 
 
@@ -155,7 +166,7 @@ def test_the_sign_of_the_currency_may_stand_before_it(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["€5", "$"])
 def test_another_sign_or_nothing_but_a_sign_is_no_amount(typed: str) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises(InvalidAmount):
         Money.parse(typed)
 
 
@@ -164,7 +175,7 @@ def test_another_sign_or_nothing_but_a_sign_is_no_amount(typed: str) -> None:
     ["-5", "$$5", "-$5", "$-5", "0.001", "10.005", "1e3", "NaN", " 12,50 ", "1000000000000", "", None],
 )
 def test_all_11_what_is_no_amount_is_refused(typed: object) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises(InvalidAmount):
         Money.parse(typed)
 
 
@@ -187,7 +198,7 @@ def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
         (attempt(PaymentStatus.PROCESSING, known=False), False),
         (attempt(PaymentStatus.REQUIRES_ACTION, known=True), True),
     ):
-        with pytest.raises(InvoiceHeld, match="We are checking your last payment") as refusal:
+        with pytest.raises(InvoiceHeld) as refusal:
             asked(Money(120_00), attempts=[held]).require()
         assert refusal.value.can_continue is can_continue
     asked(Money(120_00), attempts=[attempt(PaymentStatus.PROCESSING, known=True)]).require()
@@ -201,19 +212,18 @@ def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
 def test_all_14_only_open_invoices_take_money(status: InvoiceStatus) -> None:
     closed = payability([Owing(status, Money(120_00))], ONLINE, "USD")
     assert closed.payable == Money(0)
-    with pytest.raises(UserError):
+    with pytest.raises((InvoiceAlreadyPaid, InvoiceClosed)):
         closed.require()
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "a minute ago"), (119, "a minute ago"), (120, "{minutes} minutes ago"), (599, "{m")],
+    ("seconds", "minutes"),
+    [(0, None), (119, None), (120, 2), (599, 9)],  # None: "a minute ago"
 )
-def test_the_same_amount_asks_with_the_right_time(seconds: int, words: str) -> None:
+def test_the_warning_of_a_duplicate_says_how_long_ago(seconds: int, minutes: int | None) -> None:
     with pytest.raises(DuplicatePaymentWarning) as asked:
         ask_again(Money(50_00), NOW - timedelta(seconds=seconds), NOW)
-    assert words in asked.value.message
-    assert asked.value.values.get("minutes", 1) == max(1, seconds // 60)
+    assert asked.value.values.get("minutes") == minutes
 
 
 def test_ten_minutes_later_it_does_not_ask() -> None:
@@ -240,16 +250,16 @@ def test_credit_is_spent_once_and_fits(credits: list[int], dues: list[int]) -> N
 
 
 def test_ref_1_no_more_than_was_received() -> None:
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(RefundTooLarge) as refusal:
         refund_amount(Money(100_00), Money(100_01))
     assert refusal.value.values == {"amount": Money(100_00)}
     assert refund_amount(Money(70_00), Money(70_00)) == Money(70_00)
-    with pytest.raises(UserError):
+    with pytest.raises(InvalidAmount):
         refund_amount(Money(70_00), Money(0))
 
 
 def test_ref_2_nothing_received() -> None:
-    with pytest.raises(UserError, match="void the bill or write it off"):
+    with pytest.raises(NothingToRefund):
         refund_amount(Money(0), Money(10_00))
 
 
@@ -258,7 +268,7 @@ def test_a_refund_takes_unused_money_first_and_then_the_latest_allocation() -> N
     assert take_back(Money(50_00), Money(0), held) == [("B", Money(40_00)), ("A", Money(10_00))]
     assert take_back(Money(50_00), Money(20_00), held) == [("B", Money(30_00))]
     assert take_back(Money(50_00), Money(0), held, [InvoiceId("A")]) == [("A", Money(50_00))]
-    with pytest.raises(UserError, match="hold less"):
+    with pytest.raises(RefundExceedsChosenInvoices):
         take_back(Money(70_00), Money(0), held, [InvoiceId("A")])
 
 
@@ -327,7 +337,7 @@ def test_stmt_5_what_is_being_posted_is_its_own_line() -> None:
 
 
 def test_stmt_7_backwards_is_refused() -> None:
-    with pytest.raises(UserError, match="first day"):
+    with pytest.raises(PeriodReversed):
         check_period(date(2026, 3, 2), date(2026, 3, 1))
 
 
@@ -341,14 +351,14 @@ def test_the_closing_balance_opens_the_next(amounts: list[int], cut: int, openin
 
 
 def test_src_2_the_last_one_stays() -> None:
-    with pytest.raises(UserError, match="Add another first"):
+    with pytest.raises(OnlyPaymentMethod):
         next_default(PaymentMethodId("a"), [], None, must_choose=False)
 
 
 def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
     a, b, c = PaymentMethodId("a"), PaymentMethodId("b"), PaymentMethodId("c")
     assert next_default(a, [b, c], None, must_choose=False) == b
-    with pytest.raises(UserError, match="from now on"):
+    with pytest.raises(NextDefaultNeeded):
         next_default(a, [b, c], None, must_choose=True)
     assert next_default(a, [b, c], c, must_choose=True) == c
 

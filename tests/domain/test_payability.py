@@ -4,12 +4,21 @@ import re
 
 import pytest
 
-from portal_app.domain.billing.payability import DESK, Channel, LinkAllowance, Owing, WhyNot, payability
+from portal_app.domain.billing.errors import InvoiceHeld, PaymentTooLarge, PaymentTooSmall
+from portal_app.domain.billing.payability import (
+    DESK,
+    Channel,
+    LinkAllowance,
+    Owing,
+    Payability,
+    WhyNot,
+    payability,
+)
 from portal_app.domain.billing.payments import InFlightPayment
-from portal_app.domain.billing.types import InvoiceHeld, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 
 # "Minimum and maximum charge amounts", as Stripe's documentation has them, in whole units of the currency.
 STRIPES_MINIMA = """
@@ -17,8 +26,12 @@ USD 0.50 AED 2.00 AUD 0.50 BGN 1.00 BRL 0.50 CAD 0.50 CHF 0.50 CZK 15.00 DKK 2.5
 INR 0.50 JPY 50 MXN 10.00 MYR 2.00 NOK 3.00 NZD 0.50 PLN 2.00 RON 2.00 SEK 3.00 SGD 0.50 THB 10.00
 """
 ONLINE, OFF = Channel(online=True), Channel(online=False)
-DEBIT = InFlightPayment(PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), known=True)
-UNKNOWN = InFlightPayment(PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), known=False)
+DEBIT = InFlightPayment(
+    PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), accepted_by_processor=True
+)
+UNKNOWN = InFlightPayment(
+    PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), accepted_by_processor=False
+)
 
 
 def owing(
@@ -56,28 +69,35 @@ def test_why_nothing_may_be_paid_and_what_is_payable(
     if why is None:
         assert found.accept(found.payable) == found.payable
         return
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as refusal:
         found.accept(Money(1_00))
+    assert refusal.value.code == why
 
 
 @pytest.mark.parametrize(
-    ("one", "channel", "words"),
+    ("one", "channel", "code"),
     [
-        (owing(120_00, UNKNOWN), ONLINE, "We are checking your last payment."),
-        (owing(0, status=InvoiceStatus.VOID), ONLINE, "This bill cannot be paid."),
-        (owing(0, status=InvoiceStatus.PAID), ONLINE, "This bill is already paid."),
-        (owing(120_00), OFF, "Online payments are turned off. Call us to pay."),
-        (
-            owing(30),
-            ONLINE,
-            "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
-        ),
+        (owing(120_00, UNKNOWN), ONLINE, "invoice.held"),
+        (owing(0, status=InvoiceStatus.VOID), ONLINE, "invoice.closed"),
+        (owing(0, status=InvoiceStatus.PAID), ONLINE, "invoice.already_paid"),
+        (owing(120_00), OFF, "payment.online_off"),
+        (owing(30), ONLINE, "payment.below_processor_minimum"),
     ],
 )
-def test_each_reason_has_its_words(one: Owing, channel: Channel, words: str) -> None:
+def test_each_reason_is_the_code_of_its_error(one: Owing, channel: Channel, code: str) -> None:
+    found = payability([one], channel, "USD")
     with pytest.raises(UserError) as refusal:
-        payability([one], channel, "USD").require()
-    assert refusal.value.message == words
+        found.require()
+    assert refusal.value.code == found.why_not == code
+
+
+def test_every_reason_raises_an_error_of_its_own() -> None:
+    """A reason that `require` forgot would let the payment through."""
+    for reason in WhyNot:
+        held = UNKNOWN if reason is WhyNot.HELD else None
+        with pytest.raises(UserError) as refusal:
+            Payability(Money(0), Money(50), reason, held).require()
+        assert refusal.value.code == reason
 
 
 def test_several_are_paid_together_and_one_held_holds_them() -> None:
@@ -120,11 +140,11 @@ def test_all_8_a_link_takes_no_more_than_it_was_for() -> None:
 
 def test_another_currency_and_more_than_is_payable_are_refused() -> None:
     found = payability([owing(100_00)], ONLINE, "USD")
-    with pytest.raises(UserError, match="Enter an amount"):
+    with pytest.raises(InvalidAmount):
         found.accept(Money(40_00, "EUR"))
-    with pytest.raises(UserError, match="up to"):
+    with pytest.raises(PaymentTooLarge):
         found.accept(Money(100_01))
-    with pytest.raises(UserError, match="smallest"):
+    with pytest.raises(PaymentTooSmall):
         found.accept(Money(49))
 
 

@@ -4,6 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from portal_app.domain.billing.errors import (
+    BelowProcessorMinimum,
+    InvoiceAlreadyPaid,
+    InvoiceClosed,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+    PaymentTooLarge,
+    PaymentTooSmall,
+)
 from portal_app.domain.billing.payments import (
     InFlightPayment,
     holding,
@@ -11,19 +20,18 @@ from portal_app.domain.billing.payments import (
     payable,
     processor_minimum,
 )
-from portal_app.domain.billing.types import PAYABLE, InvoiceHeld, InvoiceStatus, PaymentStatus
-from portal_app.domain.errors import UserError
-from portal_app.domain.money import Money, total
+from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, PaymentStatus
+from portal_app.domain.money import InvalidAmount, Money, total
 
 
 class WhyNot(StrEnum):
-    """Why nothing may be paid now; where several reasons hold, the first of this order."""
+    """Why nothing may be paid now, by the code of its error; of several reasons the first of this order."""
 
-    HELD = "held"  # an attempt's outcome is open (ALL-13)
-    CLOSED = "closed"  # draft, void or written off (ALL-14)
-    NOTHING_DUE = "nothing_due"  # paid, or all of it is on its way
-    OFFLINE = "offline"  # the practice has turned online payments off
-    TOO_SMALL = "too_small"  # less than the card processor takes (PART-4)
+    HELD = InvoiceHeld.code  # the outcome of the last payment is not known yet (ALL-13)
+    CLOSED = InvoiceClosed.code  # draft, void or written off (ALL-14)
+    NOTHING_DUE = InvoiceAlreadyPaid.code  # paid, or all of it is on its way
+    OFFLINE = OnlinePaymentsOff.code  # the practice has turned online payments off
+    TOO_SMALL = BelowProcessorMinimum.code  # less than the card processor takes (PART-4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +78,33 @@ class Payability:
     held: InFlightPayment | None  # with its amount of all the invoices asked about
 
     def require(self) -> None:
-        """Raises Held or Refused, saying why, when nothing may be paid now."""
+        """Raise the error of `why_not`, when nothing may be paid now.
+
+        Raises: InvoiceHeld, InvoiceClosed, InvoiceAlreadyPaid, OnlinePaymentsOff, BelowProcessorMinimum.
+        """
         if self.held is not None:
             raise InvoiceHeld(self.held.id, can_continue=self.held.status is PaymentStatus.REQUIRES_ACTION)
         if self.why_not is WhyNot.CLOSED:
-            raise UserError("This bill cannot be paid.")
+            raise InvoiceClosed
         if self.why_not is WhyNot.NOTHING_DUE:
-            raise UserError("This bill is already paid.")
+            raise InvoiceAlreadyPaid
         if self.why_not is WhyNot.OFFLINE:
-            raise UserError("Online payments are turned off. Call us to pay.")
+            raise OnlinePaymentsOff
         if self.why_not is WhyNot.TOO_SMALL:
-            raise UserError(
-                "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
-                least=self.smallest,
-                amount=self.payable,
-            )
+            raise BelowProcessorMinimum(least=self.smallest, amount=self.payable)
 
     def accept(self, offered: Money) -> Money:
-        """`offered`, if it may be paid now (PART-2, PART-4, ALL-10, ALL-11); else raises Held or Refused."""
+        """Return `offered`, if that much may be paid now (PART-2, PART-4, ALL-10, ALL-11).
+
+        Raises: InvalidAmount, PaymentTooLarge, PaymentTooSmall, and what `require` raises.
+        """
         if offered.currency != self.payable.currency:
-            raise UserError("Enter an amount, like {example}", example=Money(40_00, self.payable.currency))
+            raise InvalidAmount(self.payable.currency, field="amount")
         self.require()
         if offered > self.payable:
-            raise UserError("You can pay up to {amount}", amount=self.payable)
+            raise PaymentTooLarge(amount=self.payable)
         if offered < self.smallest:
-            raise UserError("The smallest payment is {amount}", amount=self.smallest)
+            raise PaymentTooSmall(amount=self.smallest)
         return offered
 
     def only(self, amount: Money) -> "Payability":

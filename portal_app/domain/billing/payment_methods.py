@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from portal_app.domain.errors import UserError
+from portal_app.domain.billing.errors import NextDefaultNeeded, OnlyPaymentMethod
 from portal_app.domain.ids import PaymentMethodId
 
 _BRANDS = {
@@ -52,9 +52,9 @@ def next_default(
 ) -> PaymentMethodId:
     """Who takes over the role of a removed default; `others` newest first (SRC-1, SRC-2)."""
     if not others:
-        raise UserError("This is your only way to pay on file. Add another first.")
+        raise OnlyPaymentMethod
     if chosen is not None and chosen != removed and chosen in others:
         return chosen
     if must_choose:
-        raise UserError("Choose which card or account is used from now on.")
+        raise NextDefaultNeeded
     return others[0]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from portal_app.domain.billing.types import PAYABLE, DuplicatePaymentWarning, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.errors import DuplicatePaymentWarning
+from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, PaymentStatus
 from portal_app.domain.ids import InvoiceId, PaymentId
 from portal_app.domain.money import Money, total
 
@@ -104,9 +105,7 @@ def ask_again(amount: Money, paid_at: datetime | None, now: datetime) -> None:
     minutes = int((now - paid_at).total_seconds() // 60)
     if minutes < 2:
         raise DuplicatePaymentWarning("You paid {amount} a minute ago. Pay again?", amount=amount)
-    raise DuplicatePaymentWarning(
-        "You paid {amount} {minutes} minutes ago. Pay again?", amount=amount, minutes=minutes
-    )
+    raise DuplicatePaymentWarning(amount=amount, minutes=minutes)
 
 
 def due_order(due_date: date, issue_date: date, number: str) -> tuple[object, ...]:

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from portal_app.domain.errors import UserError
+from portal_app.domain.billing.errors import NothingToRefund, RefundExceedsChosenInvoices, RefundTooLarge
 from portal_app.domain.ids import InvoiceId
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 
 
 def refund_amount(refundable: Money, offered: Money) -> Money:
     """`offered`, if that much is left to give back (REF-1, REF-2)."""
     if refundable <= refundable.zero():
-        raise UserError("There is nothing to refund. You can void the bill or write it off.")
+        raise NothingToRefund
     if offered.currency != refundable.currency or offered <= offered.zero():
-        raise UserError("Enter an amount, like {example}", example=Money(40_00, refundable.currency))
+        raise InvalidAmount(refundable.currency, field="amount")
     if offered > refundable:
-        raise UserError("You can refund up to {amount}", amount=refundable)
+        raise RefundTooLarge(amount=refundable)
     return offered
 
 
@@ -46,5 +46,5 @@ def take_back(
             taken.append((invoice_id, piece))
             amount = amount - piece
     if amount and (strict or chosen is None):
-        raise UserError("The bills you chose hold less than that.")
+        raise RefundExceedsChosenInvoices
     return taken

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from portal_app.domain.billing.errors import PeriodReversed
 from portal_app.domain.billing.types import EntryKind
-from portal_app.domain.errors import UserError
 from portal_app.domain.money import Money, total
 
 PRESETS = ("this_month", "last_month", "this_year", "last_year")
@@ -67,7 +67,7 @@ def preset(name: str, today: date) -> tuple[date, date]:
 def check_period(first: date, last: date) -> None:
     """Refused when it runs backwards (STMT-7)."""
     if first > last:
-        raise UserError("The first day must not be after the last.")
+        raise PeriodReversed
 
 
 def statement(opening: Money, entries: Sequence[Entry], being_posted: Money) -> Statement:

@@ -1,9 +1,6 @@
-"""The words of money (DOMAIN.md, Money)."""
+"""Statuses and kinds of invoices, payments, refunds and ledger entries (DOMAIN.md, Money)."""
 
 from enum import StrEnum
-
-from portal_app.domain.errors import UserError
-from portal_app.domain.ids import PaymentId
 
 
 class InvoiceStatus(StrEnum):
@@ -72,16 +69,3 @@ class Origin(StrEnum):
     STAFF = "staff"
     AUTOPAY = "autopay"
     IMPORT = "import"
-
-
-class DuplicatePaymentWarning(UserError):
-    """The same amount, minutes after a succeeded one: nothing was charged; ask, then send `again=True`."""
-
-
-class InvoiceHeld(UserError):
-    """An attempt whose outcome is open holds the invoice (ALL-13); it may be continued or cancelled."""
-
-    def __init__(self, payment_id: PaymentId, *, can_continue: bool) -> None:
-        super().__init__("We are checking your last payment.")
-        self.payment_id = payment_id
-        self.can_continue = can_continue

@@ -13,10 +13,10 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.payments import PayableInvoice, overdue, spend_credit
 from portal_app.domain.billing.types import PAYABLE, RECEIVED
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, total
 from portal_app.services.billing.accessible_accounts import accessible_account
+from portal_app.services.billing.errors import CreditFitsNoInvoice, NoCredit
 from portal_app.services.billing.invoices.read import may_see_invoices
 from portal_app.services.billing.ledger.apportion import left
 from portal_app.services.billing.ledger.entries import (
@@ -97,7 +97,7 @@ def use_credit(
         lock_account(tx, account_id)
         credits = credits_of(tx, account_id)
         if not credits:
-            raise UserError("There is no credit to use.")
+            raise NoCredit
         rows = _open(tx, account_id)
         attempts = in_flight_payments(tx, [row.id for row in rows])
         free = [
@@ -108,7 +108,7 @@ def use_credit(
         payments = {payment.id: payment for payment, _ in credits}
         spent = spend_credit([(payment.id, left) for payment, left in credits], free)
         if not spent:
-            raise UserError("There is no bill that the credit could pay now.")
+            raise CreditFitsNoInvoice
         for payment_id, invoice_id, part in spent:
             allocate(tx, payments[payment_id], tx.get_or_404(Invoice, invoice_id, lock=True), part, now())
         announce_account_change(tx, account_id, account_id)

@@ -14,8 +14,17 @@ from portal_app.db.tables.billing import Account, Invoice, PaymentMethod
 from portal_app.db.tables.credentials import ActionLink
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal, Side
+from portal_app.domain.billing.errors import (
+    BelowProcessorMinimum,
+    InvoiceAlreadyPaid,
+    InvoiceClosed,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+    PaymentTooLarge,
+    PaymentTooSmall,
+)
 from portal_app.domain.billing.payability import WhyNot
-from portal_app.domain.billing.types import InvoiceHeld, InvoiceStatus, Origin, PaymentStatus
+from portal_app.domain.billing.types import InvoiceStatus, Origin, PaymentStatus
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.ids import InvoiceId, RefundId, new_id
@@ -24,6 +33,7 @@ from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.services.billing.errors import CardCannotBeSaved
 from portal_app.services.billing.invoices.read import list_invoices, view_invoice
 from portal_app.services.billing.notify.reminders import send_daily_digests
 from portal_app.services.billing.payments.pay import pay_account, pay_invoice
@@ -99,7 +109,7 @@ def test_a_link_pays_its_invoice_and_the_guarantor_gets_the_receipt(
     assert told("receipt") == {"maria@example.com", "+12125550142"}
     shown = pay_links.view_linked_invoice(guest)
     assert (shown.status, shown.payability.payable, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
-    with pytest.raises(UserError, match="already paid"):
+    with pytest.raises(InvoiceAlreadyPaid):
         pays(guest, processor, 1_00)
     books_agree()
 
@@ -111,11 +121,11 @@ def test_all_8_what_is_charged_later_is_not_the_links(sample_people: People, pro
     refund_payment(sample_people.olga, RefundId(new_id("ref")), earlier, Money(50_00), processor=processor)
     add_invoice(RIVERA, (EVA, "Sealant", 40_00))
     assert pay_links.view_linked_invoice(guest).payability.payable == Money(70_00)
-    with pytest.raises(UserError, match="up to") as refused:
+    with pytest.raises(PaymentTooLarge) as refused:
         pays(guest, processor, 70_01)
     assert refused.value.values["amount"] == Money(70_00)
     assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
-    with pytest.raises(UserError):
+    with pytest.raises(InvoiceAlreadyPaid):
         pays(guest, processor, 1_00)
     books_agree()
 
@@ -124,7 +134,7 @@ def test_all_9_what_was_paid_since_is_taken_off(sample_people: People, processor
     guest = opened(sample_people)
     at_home_pays(sample_people, processor, 50_00)
     assert pay_links.view_linked_invoice(guest).payability.payable == Money(70_00)
-    with pytest.raises(UserError):
+    with pytest.raises(PaymentTooLarge):
         pays(guest, processor, 120_00)
     assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
     books_agree()
@@ -136,7 +146,7 @@ def test_all_9_of_a_part_of_the_invoice_too(sample_people: People, processor: Fa
     guest = sign_in_as(action_links.open_link(NOBODY, token_of(made.address), MARIA.birth_date))
     at_home_pays(sample_people, processor, 50_00)
     assert pay_links.view_linked_invoice(guest).payability.payable == Money(10_00)
-    with pytest.raises(UserError):
+    with pytest.raises(PaymentTooLarge):
         pays(guest, processor, 10_01)
     assert pays(guest, processor, 10_00).status is PaymentStatus.SUCCEEDED
     assert pay_links.view_linked_invoice(guest).payability.payable == Money(0)
@@ -171,7 +181,7 @@ def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(
         pay_invoice(
             narrowed, new_payment(), INVOICE, FULL, processor=processor, payment_method_id=VISA, limit=limit
         )
-    with pytest.raises(UserError, match="your own bills"):
+    with pytest.raises(CardCannotBeSaved):
         pay_invoice(
             narrowed,
             new_payment(),
@@ -292,18 +302,18 @@ def test_the_practice_decides_about_paying_online_here_too(sample_people: People
     guest = opened(sample_people)
     set_practice(minimum_payment=Money(20_00))
     assert pay_links.view_linked_invoice(guest).payability.smallest == Money(20_00)
-    with pytest.raises(UserError, match="smallest"):
+    with pytest.raises(PaymentTooSmall):
         pays(guest, processor, 10_00)
     set_practice(online_payments=False)
     assert pay_links.view_linked_invoice(guest).payability.why_not is WhyNot.OFFLINE
-    with pytest.raises(UserError, match="turned off"):
+    with pytest.raises(OnlinePaymentsOff):
         pays(guest, processor, 50_00)
 
 
 @pytest.mark.parametrize("status", [InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
 def test_all_14_no_link_for_what_never_takes_money(sample_people: People, status: InvoiceStatus):
     invoice = add_invoice(RIVERA, (EVA, "Sealant", 40_00), status=status)
-    with pytest.raises(UserError):
+    with pytest.raises(InvoiceClosed):
         pay_links.make_pay_link(sample_people.dana, invoice)
 
 
@@ -311,12 +321,12 @@ def test_no_link_for_what_could_not_be_paid_by_it(sample_people: People):
     """The desk's button and the service agree: too little for the processor, or paying online turned off."""
     tiny = add_invoice(RIVERA, (EVA, "Rest", 30))
     assert not view_invoice(sample_people.dana, tiny).linkable
-    with pytest.raises(UserError, match="at the practice"):
+    with pytest.raises(BelowProcessorMinimum):
         pay_links.make_pay_link(sample_people.dana, tiny)
     assert view_invoice(sample_people.dana, INVOICE).linkable
     set_practice(online_payments=False)
     assert not view_invoice(sample_people.dana, INVOICE).linkable
-    with pytest.raises(UserError, match="turned off"):
+    with pytest.raises(OnlinePaymentsOff):
         pay_links.make_pay_link(sample_people.dana, INVOICE)
 
 

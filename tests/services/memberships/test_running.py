@@ -8,7 +8,7 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import system_principal
-from portal_app.domain.errors import UserError
+from portal_app.domain.billing.errors import NextDefaultNeeded
 from portal_app.domain.ids import MembershipId, PlanId, new_id
 from portal_app.domain.memberships import RUNNING, MembershipStatus, Period
 from portal_app.services.billing.payments.payment_methods import remove_payment_method, uses
@@ -46,7 +46,7 @@ def test_a_card_pays_the_memberships_that_run_and_no_other(sample_people: People
     runs = status in RUNNING
     assert uses(sample_people.maria) == ({VISA: ("Gold",)} if runs else {})
     if runs:
-        with pytest.raises(UserError, match="from now on"):  # who takes over (SRC-1)
+        with pytest.raises(NextDefaultNeeded):  # who takes over (SRC-1)
             remove_payment_method(sample_people.maria, VISA, processor=fake_processor())
     else:
         remove_payment_method(sample_people.maria, VISA, processor=fake_processor())

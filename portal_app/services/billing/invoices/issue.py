@@ -12,9 +12,18 @@ from portal_app.db.tables.billing import Invoice, InvoiceLine
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.types import PAYABLE, EntryKind, InvoiceStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_id
-from portal_app.domain.money import Money, total
+from portal_app.domain.money import InvalidAmount, Money, total
+from portal_app.services.billing.errors import (
+    DueDateInPast,
+    InvoiceAlreadyClosed,
+    InvoiceHasPaymentOnItsWay,
+    InvoiceHasPayments,
+    InvoiceNotADraft,
+    InvoiceNotOpen,
+    InvoiceWithoutLines,
+)
 from portal_app.services.billing.ledger.entries import (
     currency,
     in_flight_payments,
@@ -40,11 +49,11 @@ def create_invoice(
     """A draft: patients do not see it, nothing is charged. The same id again is the same draft."""
     principal.require(Permission.TAKE_PAYMENTS)
     if not lines:
-        raise UserError("Add a line first.")
+        raise InvoiceWithoutLines
     if any(line.quantity < 1 or line.amount <= line.amount.zero() for line in lines):
-        raise UserError("Enter an amount, like {example}", example=Money(40_00, currency()))
+        raise InvalidAmount(currency())
     if due_date < today():
-        raise UserError("The due date must not be in the past.")
+        raise DueDateInPast
     _only_of_the_account(account_id, lines)
     with transaction(principal) as tx:
         lock_account(tx, account_id)
@@ -127,7 +136,7 @@ def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
         if invoice.status is not InvoiceStatus.DRAFT:
             if invoice.status in PAYABLE or invoice.status is InvoiceStatus.PAID:
                 return
-            raise UserError("Only a draft can be sent.")
+            raise InvoiceNotADraft
         invoice.status, invoice.issue_date, invoice.issued_at = InvoiceStatus.OPEN, today(), now()
         sums: dict[PatientId, Money] = {}
         for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)):
@@ -162,10 +171,10 @@ def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "
             return
         _nothing_on_its_way(tx, invoice)
         if invoice.allocated:
-            raise UserError("Money was paid on this bill. Refund it first, or refund and void the charge.")
+            raise InvoiceHasPayments
         if invoice.status not in PAYABLE:
-            raise UserError("This bill is closed already.")
-        _let_go(tx, invoice, f"Bill {invoice.number} voided", reason)
+            raise InvoiceAlreadyClosed
+        _let_go(tx, invoice, f"Invoice {invoice.number} voided", reason)
         invoice.status = InvoiceStatus.VOID
     refresh_pending_digests(principal, invoice.account_id)
 
@@ -179,9 +188,9 @@ def write_off(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") 
         if invoice.status is InvoiceStatus.WRITTEN_OFF:
             return
         if invoice.status not in PAYABLE:
-            raise UserError("Only an open bill can be written off.")
+            raise InvoiceNotOpen
         _nothing_on_its_way(tx, invoice)
-        _let_go(tx, invoice, f"Bill {invoice.number} written off", reason)
+        _let_go(tx, invoice, f"Invoice {invoice.number} written off", reason)
         invoice.status = InvoiceStatus.WRITTEN_OFF
     refresh_pending_digests(principal, invoice.account_id)
 
@@ -193,7 +202,7 @@ def _locked(tx: Tx, invoice_id: InvoiceId) -> Invoice:
 
 def _nothing_on_its_way(tx: Tx, invoice: Invoice) -> None:
     if in_flight_payments(tx, [invoice.id]):
-        raise UserError("A payment for this bill is on its way. Wait until it has ended.")
+        raise InvoiceHasPaymentOnItsWay
 
 
 def _let_go(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:

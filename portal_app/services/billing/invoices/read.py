@@ -24,8 +24,9 @@ from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.appointments import AHEAD
 from portal_app.domain.billing.payments import due_order, overdue
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PatientId
+from portal_app.services.billing.errors import UnknownFilter
 from portal_app.services.billing.invoices.shared_invoices import adults_named
 from portal_app.services.billing.ledger.entries import as_money
 from portal_app.services.billing.payments.payability import link_payability, to_pay
@@ -150,7 +151,7 @@ def list_invoices(
     """What waits, and one page of 20, newest first, of every account the viewer answers for."""
     may_see_invoices(principal)
     if show not in SHOWN:
-        raise UserError("We could not find that.")
+        raise UnknownFilter
     shared = _shared_appointment(principal)
     with prepared_reading(principal) as look:
         people = {row[0]: row for row in look.fetch(_PEOPLE)}

@@ -14,11 +14,17 @@ from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.payment_methods import shown
 from portal_app.domain.billing.payments import ASK_AGAIN_WITHIN, PayableInvoice, allocate, ask_again
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, InvoiceStatus, Method, Origin, PaymentStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, PaymentMethodId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome
 from portal_app.services.billing.accessible_accounts import accessible_account
+from portal_app.services.billing.errors import (
+    CardCannotBeSaved,
+    PaymentIdReused,
+    PaymentMethodMissing,
+    ProcessorUnreachable,
+)
 from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.payments.payability import LinkLimit, ToPay, to_pay
@@ -152,7 +158,7 @@ def only_a_new_card(payment_method_id: PaymentMethodId | None, save: bool) -> No
     if payment_method_id is not None:
         raise NotFound
     if save:
-        raise UserError("A card can be saved for your own bills only.")
+        raise CardCannotBeSaved
 
 
 def confirm_payment(
@@ -218,12 +224,12 @@ def invoices_of(found: Sequence[Invoice], answer: ToPay) -> list[PayableInvoice]
 
 def _pay(principal: Principal, ask: PaymentRequest, processor: CardProcessor) -> PaymentOutcome:
     if bool(ask.payment_method_id) == bool(ask.token):
-        raise UserError("Choose a card or enter a new one.")
+        raise PaymentMethodMissing
     customer = customer_of(
         principal, ask.account_id, processor, allowed=lambda tx: _refuse_what_may_not_be_paid(tx, ask)
     )
     if ask.payment_method_id and not customer:
-        raise UserError("We cannot reach the card processor. Try again in a few minutes.")
+        raise ProcessorUnreachable
     attempted = _attempt(principal, ask)
     payment = attempted.payment
     if payment.status not in IN_FLIGHT:
@@ -346,7 +352,7 @@ def _begun_before(tx: Tx, ask: PaymentRequest) -> Payment | None:
         ask.offered,
     )
     if not same:
-        raise UserError("This payment was already sent with another amount. Check your payments.")
+        raise PaymentIdReused
     return payment
 
 

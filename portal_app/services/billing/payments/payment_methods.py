@@ -9,10 +9,15 @@ from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing import payment_methods
 from portal_app.domain.billing.declines import decline
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentMethodId
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.billing.accessible_accounts import accessible_account
+from portal_app.services.billing.errors import (
+    PaymentMethodDeclined,
+    PaymentMethodNotSaved,
+    ProcessorUnreachable,
+)
 from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.payments.processor_customers import customer_of
@@ -45,7 +50,7 @@ def start_adding_payment_method(
     customer = customer_of(principal, whose, processor, allowed=lambda tx: accessible_account(tx, whose))
     setup = processor.start_setup(customer, key=setup_key) if customer else None
     if setup is None or not setup.client_secret:
-        raise UserError("We cannot reach the card processor. Try again in a few minutes.")
+        raise ProcessorUnreachable
     return SetupStarted(setup.setup_id, setup.client_secret)
 
 
@@ -61,8 +66,8 @@ def finish_adding_payment_method(
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
         if setup.reason:
-            raise UserError(decline(setup.reason).payer)
-        raise UserError("This was not saved. Try again, or use another card or bank account.")
+            raise PaymentMethodDeclined(decline(setup.reason).payer)
+        raise PaymentMethodNotSaved
     with transaction(principal) as tx:
         account = lock_account(tx, accessible_account(tx, account_id))
         if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:

@@ -9,10 +9,11 @@ from portal_app.db.tables.billing import Invoice, Payment, Refund
 from portal_app.domain.access import Permission, Principal, Side, system_principal
 from portal_app.domain.billing.refunds import refund_amount, take_back
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, EntryKind, PaymentStatus, RefundStatus
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Outcome, RefundFacts
+from portal_app.services.billing.errors import PaymentDisputed, RefundIdReused, RefundNotAccepted
 from portal_app.services.billing.ledger.entries import (
     adjust_allocation,
     allocate_again,
@@ -53,7 +54,7 @@ def refund_payment(
     facts = processor.refund(intent, amount, key=refund_id) if intent else RefundFacts(Outcome.SUCCEEDED)
     view = settle_refund(system_principal("refund"), refund_id, facts)
     if facts.outcome in (Outcome.REFUSED, Outcome.DECLINED) and view.status is RefundStatus.FAILED:
-        raise UserError("The card processor did not take this refund. Nothing was changed.")
+        raise RefundNotAccepted
     return view
 
 
@@ -74,12 +75,10 @@ def _ask(
         before = tx.get(Refund, refund_id)
         if before is not None:
             if (before.payment_id, before.amount) != (payment_id, amount):
-                raise UserError("This refund was already sent with another amount.")
+                raise RefundIdReused
             return payment.processor_intent_id
         if payment.status is PaymentStatus.DISPUTED:
-            raise UserError(
-                "The payer disputes this payment with their bank. Answer it at the card processor."
-            )
+            raise PaymentDisputed
         refund = Refund(
             id=refund_id,
             account_id=payment.account_id,
@@ -199,7 +198,7 @@ def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:
                 -part,
                 source=f"{refund.id}:{invoice_id}",
                 invoice_id=invoice_id,
-                text=f"Charge voided, bill {invoice.number}",
+                text=f"Charge voided, invoice {invoice.number}",
             )
         adjust_allocation(row, payment, invoice, -part, now(), refund.id)
     refund.taken_back = [[invoice_id, part.minor] for invoice_id, part in taken]

@@ -218,7 +218,7 @@ def book_receipt(tx: Tx, payment: Payment) -> None:
             tx,
             "became_credit",
             payment.id,
-            "{amount} of a payment fits no bill any more. It is kept as credit.",
+            "{amount} of a payment fits no invoice any more. It is kept as credit.",
             payment.account_id,
             amount=left,
         )

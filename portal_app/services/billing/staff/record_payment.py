@@ -11,9 +11,10 @@ from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.payability import DESK
 from portal_app.domain.billing.payments import allocate
 from portal_app.domain.billing.types import RECEIVED, Method, Origin, PaymentStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
+from portal_app.services.billing.errors import DeskMethodMissing, PaymentIdReused, PaymentNotReceived
 from portal_app.services.billing.ledger.entries import lock_account, post_payment
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.payments.pay import asked_about, invoices_of, keep_parts
@@ -38,7 +39,7 @@ def record_payment(
     """Cash, check or terminal: no processor's minimum, oldest due first or the named bills; once per id."""
     principal.require(Permission.TAKE_PAYMENTS)
     if method not in AT_THE_DESK:
-        raise UserError("Choose how it was paid.")
+        raise DeskMethodMissing
     with transaction(principal) as tx:
         lock_account(tx, account_id)  # theirs to touch at all
     with transaction(_on_behalf(principal)) as tx:
@@ -47,7 +48,7 @@ def record_payment(
         if before is None:
             before = _record(tx, principal, payment_id, account_id, amount, method, invoice_ids, note)
         elif (before.account_id, requested_total(tx, before), before.method) != (account_id, amount, method):
-            raise UserError("This payment was already sent with another amount. Check your payments.")
+            raise PaymentIdReused
         return PaymentOutcome(before.id, before.status, before.amount)
 
 
@@ -69,7 +70,7 @@ def _record(
     found = asked_about(tx, account_id, invoice_ids, lock=True)
     answer = to_pay(tx, found, channel=DESK)
     if amount <= amount.zero():
-        raise UserError("Enter an amount, like {example}", example=Money(40_00, amount.currency))
+        raise InvalidAmount(amount.currency, field="amount")
     answer.payability.accept(amount)
     chosen = tuple(invoice_ids or ())
     payment = tx.add(
@@ -111,7 +112,7 @@ def post_payments(principal: Principal, payment_ids: Sequence[PaymentId]) -> int
         for row in rows:
             payment = tx.get_or_404(Payment, row.id, lock=True)
             if payment.status not in RECEIVED:
-                raise UserError("Only payments that were received can be posted.")
+                raise PaymentNotReceived
             if post_payment(tx, payment):
                 done += 1
                 announce_account_change(tx, payment.account_id, payment.id)

@@ -7,13 +7,23 @@ from datetime import date, timedelta
 import pytest
 
 from portal_app import clock
+from portal_app.domain.billing.errors import (
+    BelowProcessorMinimum,
+    DuplicatePaymentWarning,
+    InvoiceAlreadyPaid,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+    PaymentTooLarge,
+    PaymentTooSmall,
+)
 from portal_app.domain.billing.payability import WhyNot
-from portal_app.domain.billing.types import DuplicatePaymentWarning, InvoiceHeld, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotFound, PermissionDenied, UserError
 from portal_app.domain.ids import PaymentId, PaymentMethodId, new_id
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services.billing.errors import PaymentIdReused
 from portal_app.services.billing.invoices.read import list_invoices, view_invoice
 from portal_app.services.billing.payments.pay import (
     cancel_payment,
@@ -67,7 +77,7 @@ def test_a_full_payment_pays_the_invoice_posts_once_and_says_so(
     assert row.receipt_number.startswith("R-26-")
     assert row.receipt_to == "maria@example.com"
     assert row.paid_with == "Visa ending in 4242"
-    with pytest.raises(UserError, match="This bill is already paid"):
+    with pytest.raises(InvoiceAlreadyPaid):
         pay(sample_people, processor, 120_00)
 
 
@@ -84,9 +94,8 @@ def test_part_1_the_oldest_due_is_paid_first(sample_people: People, processor: F
 
 def test_part_2_one_can_pay_up_to_what_is_left(sample_people: People, processor: FakeProcessor) -> None:
     pay(sample_people, processor, 50_00)
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(PaymentTooLarge) as refusal:
         pay(sample_people, processor, 70_01)
-    assert refusal.value.message == "You can pay up to {amount}"
     assert refusal.value.values == {"amount": Money(70_00)}
     assert len(payments()) == 1
 
@@ -98,15 +107,15 @@ def test_part_3_in_full_in_two_tabs_at_once_is_one_charge(
         try:
             return pay(sample_people, processor, 120_00).status
         except UserError as refusal:
-            return refusal.message
+            return refusal.code
 
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(tab, range(2)))
     assert answers.count("succeeded") == 1
     assert processor.attempts == 1
     assert set(answers) - {"succeeded"} <= {
-        "This bill is already paid.",
-        "We are checking your last payment.",
+        InvoiceAlreadyPaid.code,
+        InvoiceHeld.code,
     }
 
 
@@ -126,7 +135,7 @@ def test_twenty_at_once_are_one_charge(sample_people: People, processor: FakePro
 def test_part_4_thirty_cents_cannot_be_paid_online(sample_people: People, processor: FakeProcessor) -> None:
     tiny = add_invoice(RIVERA, (people.MARIA, "Rest", 30))
     assert view_invoice(sample_people.maria, tiny).payability.why_not is WhyNot.TOO_SMALL
-    with pytest.raises(UserError, match="at the practice"):
+    with pytest.raises(BelowProcessorMinimum):
         pay_invoice(
             sample_people.maria, new_payment(), tiny, Money(30), processor=processor, payment_method_id=VISA
         )
@@ -168,17 +177,17 @@ def test_all_2_three_invoices_are_paid_in_order(sample_people: People, processor
 
 
 @pytest.mark.parametrize(
-    ("owed", "offered", "words"),
+    ("owed", "offered", "error"),
     [
-        (15_00, 10_00, "The smallest payment is {amount}"),
-        (15_00, 15_00, ""),
-        (100_00, 10_00, "The smallest payment is {amount}"),
-        (100_00, 20_00, ""),
-        (100_00, 100_01, "You can pay up to {amount}"),
+        (15_00, 10_00, PaymentTooSmall),
+        (15_00, 15_00, None),
+        (100_00, 10_00, PaymentTooSmall),
+        (100_00, 20_00, None),
+        (100_00, 100_01, PaymentTooLarge),
     ],
 )
 def test_all_10_the_practices_minimum(
-    sample_people: People, processor: FakeProcessor, owed: int, offered: int, words: str
+    sample_people: People, processor: FakeProcessor, owed: int, offered: int, error: type[UserError] | None
 ) -> None:
     set_practice(minimum_payment=Money(20_00))
     invoice = add_invoice(RIVERA, (people.MARIA, "Visit", owed))
@@ -193,21 +202,20 @@ def test_all_10_the_practices_minimum(
             payment_method_id=VISA,
         )
 
-    if not words:
+    if error is None:
         assert try_it().status is PaymentStatus.SUCCEEDED
         return
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(error):
         try_it()
-    assert refusal.value.message == words
 
 
 @pytest.mark.parametrize("minor", [-5_00, 0, 10**14])
 def test_all_11_senseless_amounts_are_refused(
     sample_people: People, processor: FakeProcessor, minor: int
 ) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises((PaymentTooLarge, PaymentTooSmall)):
         pay(sample_people, processor, minor)
-    with pytest.raises(UserError):
+    with pytest.raises(InvalidAmount):
         pay_invoice(
             sample_people.maria,
             new_payment(),
@@ -238,9 +246,9 @@ def test_all_12_the_same_id_with_another_amount_or_invoice_is_refused(
     id_ = new_payment()
     pay(sample_people, processor, 80_00, id_)
     other = add_invoice(RIVERA, (people.MARIA, "Visit", 80_00))
-    with pytest.raises(UserError, match="another amount"):
+    with pytest.raises(PaymentIdReused):
         pay(sample_people, processor, 20_00, id_)
-    with pytest.raises(UserError, match="another amount"):
+    with pytest.raises(PaymentIdReused):
         pay_invoice(
             sample_people.maria, id_, other, Money(80_00), processor=processor, payment_method_id=VISA
         )
@@ -262,7 +270,7 @@ def test_all_13_an_unknown_outcome_holds_the_invoice(sample_people: People, proc
     processor.no_answer(Outcome.SUCCEEDED)
     first = pay(sample_people, processor, 50_00)
     assert (first.status, first.accepted_by_processor) == (PaymentStatus.PROCESSING, False)
-    with pytest.raises(InvoiceHeld, match="We are checking your last payment") as held:
+    with pytest.raises(InvoiceHeld) as held:
         pay(sample_people, processor, 20_00)
     assert held.value.payment_id == first.payment_id
     assert not held.value.can_continue
@@ -330,7 +338,7 @@ def test_the_same_amount_within_ten_minutes_asks_first(
     sample_people: People, processor: FakeProcessor
 ) -> None:
     pay(sample_people, processor, 50_00)
-    with pytest.raises(DuplicatePaymentWarning, match="a minute ago"):
+    with pytest.raises(DuplicatePaymentWarning):
         pay(sample_people, processor, 50_00)
     with clock.held_at(clock.now() + timedelta(minutes=7)), pytest.raises(DuplicatePaymentWarning) as asked:
         pay(sample_people, processor, 50_00)
@@ -442,7 +450,7 @@ def test_online_payments_off_hides_and_refuses(sample_people: People, processor:
     assert not list_invoices(sample_people.maria).online_payments
     view = view_invoice(sample_people.maria, INVOICE)
     assert (view.payability.why_not, view.sources) == (WhyNot.OFFLINE, ())
-    with pytest.raises(UserError, match="turned off"):
+    with pytest.raises(OnlinePaymentsOff):
         pay(sample_people, processor, 50_00)
 
 

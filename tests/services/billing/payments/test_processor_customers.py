@@ -5,11 +5,19 @@ from datetime import UTC, datetime
 
 import pytest
 
+from portal_app.domain.billing.errors import (
+    DuplicatePaymentWarning,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+    PaymentTooLarge,
+    PaymentTooSmall,
+)
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.errors import NotFound, PermissionDenied, UserError
 from portal_app.domain.ids import AccountId, PaymentMethodId, new_id
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services.billing.errors import PaymentMethodMissing
 from portal_app.services.billing.payments.pay import pay_account, pay_invoice
 from portal_app.services.billing.payments.payability import LinkLimit
 from portal_app.services.billing.payments.payment_methods import start_adding_payment_method
@@ -58,22 +66,22 @@ def pay_the_same() -> None:
 @pytest.mark.parametrize(
     ("before", "offered", "how", "error"),
     [
-        (nothing, Money(120_01), {}, "You can pay up to"),
-        (nothing, Money(49), {}, "The smallest payment is"),
-        (nothing, Money(0), {}, "The smallest payment is"),
-        (nothing, Money(50_00, "EUR"), {}, "Enter an amount"),
-        (raise_the_minimum, Money(19_99), {}, "The smallest payment is"),
-        (turn_off, Money(50_00), {}, "turned off"),
-        (leave_an_open_outcome, Money(50_00), {}, "We are checking"),
-        (pay_the_same, Money(30_00), {}, "Pay again"),
+        (nothing, Money(120_01), {}, PaymentTooLarge),
+        (nothing, Money(49), {}, PaymentTooSmall),
+        (nothing, Money(0), {}, PaymentTooSmall),
+        (nothing, Money(50_00, "EUR"), {}, InvalidAmount),
+        (raise_the_minimum, Money(19_99), {}, PaymentTooSmall),
+        (turn_off, Money(50_00), {}, OnlinePaymentsOff),
+        (leave_an_open_outcome, Money(50_00), {}, InvoiceHeld),
+        (pay_the_same, Money(30_00), {}, DuplicatePaymentWarning),
         (
             nothing,
             Money(50_00),
             {"limit": LinkLimit(Money(40_00), datetime(2026, 6, 1, tzinfo=UTC))},
-            "You can pay up to",
+            PaymentTooLarge,
         ),
-        (nothing, Money(50_00), {"token": "", "payment_method_id": None}, "Choose a card"),
-        (nothing, Money(50_00), {"payment_method_id": VISA}, "Choose a card"),
+        (nothing, Money(50_00), {"token": "", "payment_method_id": None}, PaymentMethodMissing),
+        (nothing, Money(50_00), {"payment_method_id": VISA}, PaymentMethodMissing),
     ],
 )
 def test_what_the_rules_refuse_makes_no_customer(
@@ -82,11 +90,11 @@ def test_what_the_rules_refuse_makes_no_customer(
     before: Callable[[], None],
     offered: Money,
     how: dict[str, object],
-    error: str,
+    error: type[UserError],
 ) -> None:
     before()
     given = {"token": processor.token()} | how
-    with pytest.raises(UserError, match=error):
+    with pytest.raises(error):
         pay_invoice(sample_people.maria, new_payment(), INVOICE, offered, processor=processor, **given)  # type: ignore[arg-type]
     assert processor.asked_for == []
 
@@ -113,7 +121,7 @@ def test_a_card_of_nobodys_and_an_invoice_that_is_not_theirs_make_none(
             processor=processor,
             token=processor.token(),
         )
-    with pytest.raises(UserError, match="up to"):
+    with pytest.raises(PaymentTooLarge):
         pay_account(
             sample_people.maria, new_payment(), Money(500_00), processor=processor, token=processor.token()
         )

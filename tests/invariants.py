@@ -23,7 +23,7 @@ from portal_app.domain.billing.types import (
     Origin,
     RefundStatus,
 )
-from portal_app.services.billing.ledger.apportion import split
+from portal_app.services.billing.ledger.apportion import split_entries
 
 
 def check_books(tx: Tx) -> None:
@@ -96,7 +96,7 @@ def _nothing_is_held_twice(tx: Tx, invoices, payments) -> None:
 
 
 def _ledger_agrees(invoices, payments, refunds, entries) -> None:
-    """A payment posts once; and per account the ledger says what the bills say, less what is not posted."""
+    """A payment posts once; and per account the ledger says what the invoices say, less what is not posted."""
     assert len({(e.kind, e.source) for e in entries}) == len(entries)
     posted: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -125,7 +125,7 @@ def _shares_are_kept(tx: Tx, entries) -> None:
     shared = [entry for entry in entries if entry.patient_id is None]
     said = {
         (entry.id, who): amount.minor
-        for entry, whose in zip(shared, split(tx, shared), strict=True)
+        for entry, whose in zip(shared, split_entries(tx, shared), strict=True)
         for who, amount in whose.items()
         if who and amount
     }

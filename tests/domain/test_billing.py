@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal_app.domain.billing import payment_methods
-from portal_app.domain.billing.declines import DECLINE_CODES, decline
+from portal_app.domain.billing.declines import DECLINE_CODES, decline_texts
 from portal_app.domain.billing.errors import (
     BelowProcessorMinimum,
     DuplicatePaymentWarning,
@@ -24,20 +24,20 @@ from portal_app.domain.billing.errors import (
     RefundExceedsChosenInvoices,
     RefundTooLarge,
 )
-from portal_app.domain.billing.payability import Channel, Owing, Payability, payability
+from portal_app.domain.billing.payability import Channel, InvoiceToPay, Payability, payability
 from portal_app.domain.billing.payment_methods import next_default
 from portal_app.domain.billing.payments import (
     InFlightPayment,
     PayableInvoice,
     allocate,
-    ask_again,
-    overdue,
-    payable,
+    is_overdue,
+    payable_amount,
     spend_credit,
     status_for,
+    warn_of_duplicate,
 )
-from portal_app.domain.billing.refunds import refund_amount, take_back
-from portal_app.domain.billing.statements import Entry, check_period, statement
+from portal_app.domain.billing.refunds import check_refund_amount, split_refund
+from portal_app.domain.billing.statements import StatementEntry, build_statement, check_period
 from portal_app.domain.billing.types import (
     EntryKind,
     InvoiceStatus,
@@ -77,7 +77,7 @@ def paid(minor: int, *invoices: PayableInvoice) -> dict[str, int]:
 
 def asked(owed: Money, minimum: Money | None = None, attempts: Sequence[InFlightPayment] = ()) -> Payability:
     """An open invoice, online."""
-    owing = Owing(InvoiceStatus.OPEN, owed, attempts)
+    owing = InvoiceToPay(InvoiceStatus.OPEN, owed, attempts)
     return payability([owing], Channel(online=True, practice_minimum=minimum), owed.currency)
 
 
@@ -202,15 +202,15 @@ def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
             asked(Money(120_00), attempts=[held]).require()
         assert refusal.value.can_continue is can_continue
     asked(Money(120_00), attempts=[attempt(PaymentStatus.PROCESSING, known=True)]).require()
-    assert payable(Money(120_00), [Money(50_00)]) == Money(70_00)
-    assert payable(Money(20_00), [Money(50_00)]) == Money(0)
+    assert payable_amount(Money(120_00), [Money(50_00)]) == Money(70_00)
+    assert payable_amount(Money(20_00), [Money(50_00)]) == Money(0)
 
 
 @pytest.mark.parametrize(
     "status", sorted(set(InvoiceStatus) - {InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID})
 )
 def test_all_14_only_open_invoices_take_money(status: InvoiceStatus) -> None:
-    closed = payability([Owing(status, Money(120_00))], ONLINE, "USD")
+    closed = payability([InvoiceToPay(status, Money(120_00))], ONLINE, "USD")
     assert closed.payable == Money(0)
     with pytest.raises((InvoiceAlreadyPaid, InvoiceClosed)):
         closed.require()
@@ -222,13 +222,13 @@ def test_all_14_only_open_invoices_take_money(status: InvoiceStatus) -> None:
 )
 def test_the_warning_of_a_duplicate_says_how_long_ago(seconds: int, minutes: int | None) -> None:
     with pytest.raises(DuplicatePaymentWarning) as asked:
-        ask_again(Money(50_00), NOW - timedelta(seconds=seconds), NOW)
+        warn_of_duplicate(Money(50_00), NOW - timedelta(seconds=seconds), NOW)
     assert asked.value.values.get("minutes") == minutes
 
 
 def test_ten_minutes_later_it_does_not_ask() -> None:
-    ask_again(Money(50_00), NOW - timedelta(minutes=10), NOW)
-    ask_again(Money(50_00), None, NOW)
+    warn_of_duplicate(Money(50_00), NOW - timedelta(minutes=10), NOW)
+    warn_of_duplicate(Money(50_00), None, NOW)
 
 
 def test_cred_2_credit_pays_the_oldest_due() -> None:
@@ -251,25 +251,25 @@ def test_credit_is_spent_once_and_fits(credits: list[int], dues: list[int]) -> N
 
 def test_ref_1_no_more_than_was_received() -> None:
     with pytest.raises(RefundTooLarge) as refusal:
-        refund_amount(Money(100_00), Money(100_01))
+        check_refund_amount(Money(100_00), Money(100_01))
     assert refusal.value.values == {"amount": Money(100_00)}
-    assert refund_amount(Money(70_00), Money(70_00)) == Money(70_00)
+    assert check_refund_amount(Money(70_00), Money(70_00)) == Money(70_00)
     with pytest.raises(InvalidAmount):
-        refund_amount(Money(70_00), Money(0))
+        check_refund_amount(Money(70_00), Money(0))
 
 
 def test_ref_2_nothing_received() -> None:
     with pytest.raises(NothingToRefund):
-        refund_amount(Money(0), Money(10_00))
+        check_refund_amount(Money(0), Money(10_00))
 
 
 def test_a_refund_takes_unused_money_first_and_then_the_latest_allocation() -> None:
     held = [(InvoiceId("A"), Money(60_00)), (InvoiceId("B"), Money(40_00))]
-    assert take_back(Money(50_00), Money(0), held) == [("B", Money(40_00)), ("A", Money(10_00))]
-    assert take_back(Money(50_00), Money(20_00), held) == [("B", Money(30_00))]
-    assert take_back(Money(50_00), Money(0), held, [InvoiceId("A")]) == [("A", Money(50_00))]
+    assert split_refund(Money(50_00), Money(0), held) == [("B", Money(40_00)), ("A", Money(10_00))]
+    assert split_refund(Money(50_00), Money(20_00), held) == [("B", Money(30_00))]
+    assert split_refund(Money(50_00), Money(0), held, [InvoiceId("A")]) == [("A", Money(50_00))]
     with pytest.raises(RefundExceedsChosenInvoices):
-        take_back(Money(70_00), Money(0), held, [InvoiceId("A")])
+        split_refund(Money(70_00), Money(0), held, [InvoiceId("A")])
 
 
 @given(st.lists(st.integers(1, 90_00), max_size=5), st.integers(0, 50_00), st.data())
@@ -278,7 +278,7 @@ def test_what_is_taken_back_and_what_was_unused_make_the_refund(
 ) -> None:
     amount = data.draw(st.integers(0, sum(parts) + unused))
     held = [(InvoiceId(f"I{n}"), Money(minor)) for n, minor in enumerate(parts)]
-    taken = take_back(Money(amount), Money(unused), held)
+    taken = split_refund(Money(amount), Money(unused), held)
     assert sum(p.minor for _, p in taken) == max(amount - unused, 0)
     assert all(p <= dict(held)[i] for i, p in taken)
 
@@ -302,16 +302,16 @@ def test_the_figures_say_the_state(total_: int, adjusted: int, allocated: int, s
 def test_every_decline_code_has_words_that_accuse_nobody() -> None:
     assert set(STRIPES.split()) <= DECLINE_CODES
     for code in (*DECLINE_CODES, "never_heard_of_it", ""):
-        words = decline(code)
-        said = f"{words.payer} {words.desk}".lower()
+        words = decline_texts(code)
+        said = f"{words.for_payer} {words.for_staff}".lower()
         assert not any(bad in said for bad in ("stolen", "fraud", "lost", "blacklist", "restricted"))
-        assert words.payer.endswith(".") and 0 < len(words.desk) <= 30
-    assert decline("stolen_card") == decline("generic_decline")
+        assert words.for_payer.endswith(".") and 0 < len(words.for_staff) <= 30
+    assert decline_texts("stolen_card") == decline_texts("generic_decline")
 
 
-def entry(kind: EntryKind, minor: int, day: int, month: int = 3, person: str = "") -> Entry:
+def entry(kind: EntryKind, minor: int, day: int, month: int = 3, person: str = "") -> StatementEntry:
     on = date(2026, month, day)
-    return Entry(kind, Money(minor), on, on, person=person)
+    return StatementEntry(kind, Money(minor), on, on, person=person)
 
 
 MARCH = [
@@ -323,16 +323,16 @@ MARCH = [
 
 
 def test_stmt_1_and_stmt_2_running_and_closing() -> None:
-    said = statement(Money(120_00), MARCH, Money(0))
+    said = build_statement(Money(120_00), MARCH, Money(0))
     assert [row.running.minor for row in said.rows] == [200_00, 50_00, 30_00, 60_00]
     assert said.closing == Money(60_00)
     assert (said.charges, said.payments) == (Money(80_00), Money(-150_00))
-    april = statement(said.closing, [], Money(0))
+    april = build_statement(said.closing, [], Money(0))
     assert (april.opening, april.closing, april.rows) == (Money(60_00), Money(60_00), ())
 
 
 def test_stmt_5_what_is_being_posted_is_its_own_line() -> None:
-    said = statement(Money(120_00), MARCH, Money(25_00))
+    said = build_statement(Money(120_00), MARCH, Money(25_00))
     assert (said.closing, said.being_posted, said.after_posting) == (Money(60_00), Money(25_00), Money(35_00))
 
 
@@ -344,9 +344,9 @@ def test_stmt_7_backwards_is_refused() -> None:
 @given(st.lists(st.integers(-90_00, 90_00), max_size=12), st.integers(0, 12), st.integers(-50_00, 50_00))
 def test_the_closing_balance_opens_the_next(amounts: list[int], cut: int, opening: int) -> None:
     entries = [entry(EntryKind.ADJUSTMENT, minor, 1) for minor in amounts]
-    first = statement(Money(opening), entries[:cut], Money(0))
-    second = statement(first.closing, entries[cut:], Money(0))
-    assert second.closing == statement(Money(opening), entries, Money(0)).closing
+    first = build_statement(Money(opening), entries[:cut], Money(0))
+    second = build_statement(first.closing, entries[cut:], Money(0))
+    assert second.closing == build_statement(Money(opening), entries, Money(0)).closing
     assert total(p.total for p in first.people) + first.opening == first.closing
 
 
@@ -371,11 +371,11 @@ def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
 def test_a_card_counts_to_the_end_of_its_month(
     month: int | None, year: int | None, expired: bool, expiring: bool
 ) -> None:
-    assert payment_methods.expired(month, year, DAY) is expired
-    assert payment_methods.expiring(month, year, DAY) is expiring
+    assert payment_methods.is_expired(month, year, DAY) is expired
+    assert payment_methods.expires_soon(month, year, DAY) is expiring
 
 
 def test_overdue_is_the_day_after() -> None:
-    assert not overdue(InvoiceStatus.OPEN, DAY, DAY)
-    assert overdue(InvoiceStatus.OPEN, DAY, DAY + timedelta(days=1))
-    assert not overdue(InvoiceStatus.PAID, DAY, DAY + timedelta(days=1))
+    assert not is_overdue(InvoiceStatus.OPEN, DAY, DAY)
+    assert is_overdue(InvoiceStatus.OPEN, DAY, DAY + timedelta(days=1))
+    assert not is_overdue(InvoiceStatus.PAID, DAY, DAY + timedelta(days=1))

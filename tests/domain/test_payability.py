@@ -8,8 +8,8 @@ from portal_app.domain.billing.errors import InvoiceHeld, PaymentTooLarge, Payme
 from portal_app.domain.billing.payability import (
     DESK,
     Channel,
+    InvoiceToPay,
     LinkAllowance,
-    Owing,
     Payability,
     WhyNot,
     payability,
@@ -36,8 +36,8 @@ UNKNOWN = InFlightPayment(
 
 def owing(
     minor: int, *attempts: InFlightPayment, status: InvoiceStatus = InvoiceStatus.OPEN, currency: str = "USD"
-) -> Owing:
-    return Owing(status, Money(minor, currency), attempts)
+) -> InvoiceToPay:
+    return InvoiceToPay(status, Money(minor, currency), attempts)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def owing(
     ],
 )
 def test_why_nothing_may_be_paid_and_what_is_payable(
-    one: Owing, channel: Channel, payable: int, why: WhyNot | None
+    one: InvoiceToPay, channel: Channel, payable: int, why: WhyNot | None
 ) -> None:
     found = payability([one], channel, "USD")
     assert (found.payable, found.why_not) == (Money(payable), why)
@@ -84,7 +84,7 @@ def test_why_nothing_may_be_paid_and_what_is_payable(
         (owing(30), ONLINE, "payment.below_processor_minimum"),
     ],
 )
-def test_each_reason_is_the_code_of_its_error(one: Owing, channel: Channel, code: str) -> None:
+def test_each_reason_is_the_code_of_its_error(one: InvoiceToPay, channel: Channel, code: str) -> None:
     found = payability([one], channel, "USD")
     with pytest.raises(UserError) as refusal:
         found.require()
@@ -151,7 +151,7 @@ def test_another_currency_and_more_than_is_payable_are_refused() -> None:
 def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> None:
     """A review of chosen invoices may be for less than the account's own smallest payment."""
     channel = Channel(online=True, practice_minimum=Money(20_00))
-    reviewed = payability([owing(100_00)], channel, "USD").only(Money(15_00))
+    reviewed = payability([owing(100_00)], channel, "USD").limited_to(Money(15_00))
     assert reviewed.accept(Money(15_00)) == Money(15_00)
     for other in (14_99, 15_01):
         with pytest.raises(UserError):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class InvoiceStatus(StrEnum):
-    """*Overdue* is open or partly paid past its due date: derived, never stored."""
+    """The stored status of an invoice. *Overdue* is derived from the due date, never stored."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -15,6 +15,8 @@ class InvoiceStatus(StrEnum):
 
 
 class EntryKind(StrEnum):
+    """What a ledger entry records."""
+
     CHARGE = "charge"
     PAYMENT = "payment"
     REFUND = "refund"
@@ -23,7 +25,7 @@ class EntryKind(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Statuses only move forward."""
+    """The status of a payment. It only moves forward: nothing that has ended is opened again."""
 
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
@@ -54,6 +56,8 @@ class RefundStatus(StrEnum):
 
 
 class Method(StrEnum):
+    """How a payment was made."""
+
     CARD = "card"
     BANK = "bank"
     CASH = "cash"
@@ -63,6 +67,8 @@ class Method(StrEnum):
 
 
 class Origin(StrEnum):
+    """Where a payment was started."""
+
     PORTAL = "portal"
     EMBED = "embed"
     PAY_LINK = "pay_link"

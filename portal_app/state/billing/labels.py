@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from portal_app.clock import today
 from portal_app.db.select import PAGES_AHEAD
-from portal_app.domain.billing.declines import decline
+from portal_app.domain.billing.declines import decline_texts
 from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.i18n import date_text, gettext_noop, month_text, names_text, plural, translate
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, PaymentMethodView
@@ -24,7 +24,9 @@ _PAYMENTS = {
 
 def why_declined(language: str, code: str) -> str:
     """By the bank's code; what it says of lost and stolen cards is not for the page."""
-    return translate(language, decline(code).payer) + " " + translate(language, "Nothing was charged.")
+    return (
+        translate(language, decline_texts(code).for_payer) + " " + translate(language, "Nothing was charged.")
+    )
 
 
 def invoice_status(language: str, row: InvoiceRow | InvoiceView, year: int = 0) -> tuple[str, str]:
@@ -101,7 +103,7 @@ def payment_method_note(language: str, source: PaymentMethodView) -> str:
 
 def short_decline(language: str, code: str) -> str:
     """For the desk, in a few words."""
-    return translate(language, decline(code).desk)
+    return translate(language, decline_texts(code).for_staff)
 
 
 def page_of_pages(language: str, page: int, pages: int) -> str:

@@ -10,7 +10,7 @@ from portal_app.domain.billing.types import RECEIVED, PaymentStatus
 from portal_app.domain.errors import UserError
 from portal_app.i18n import gettext_noop, money_text, paid_with_text, time_text, translate, weekday_text
 from portal_app.services.billing.payments.receipts import todays_payments
-from portal_app.services.billing.views import StaffPaymentRow, Today
+from portal_app.services.billing.views import StaffPaymentRow, TodaysPayments
 from portal_app.services.sign_in.staff import check_staff_password, check_staff_totp
 from portal_app.state.base import PortalState, in_thread, me, public, requires
 from portal_app.state.billing.labels import payment_status, short_decline
@@ -121,7 +121,7 @@ class TodayState(PortalState):
         self._tell(today)
         self._show(today)
 
-    def _tell(self, today: Today) -> None:
+    def _tell(self, today: TodaysPayments) -> None:
         fresh = [row for row in today.rows if row.status in TOLD and _key(row) not in self._told]
         self._told = frozenset(map(_key, today.rows))
         if fresh:
@@ -131,7 +131,7 @@ class TodayState(PortalState):
             self.news = translate(self.language, msgid, amount=row.amount, who=row.who)
             self.news_tone = "late" if declined else "paid"
 
-    def _show(self, today: Today) -> None:
+    def _show(self, today: TodaysPayments) -> None:
         self.day = weekday_text(self.language, clock.today())
         self.received = money_text(self.language, today.received)
         self.count, self.failed, self.waiting = today.count, today.failed, today.waiting

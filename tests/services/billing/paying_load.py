@@ -43,7 +43,13 @@ def one_step(dice: random.Random, invoice: Any, processor: StripeProcessor) -> N
         amount = Money(dice.randrange(50, 5_00))
         id_ = PaymentId(new_id("pay"))
         pay_invoice(
-            People.maria, id_, invoice, amount, processor=processor, payment_method_id=VISA, again=True
+            People.maria,
+            id_,
+            invoice,
+            amount,
+            processor=processor,
+            payment_method_id=VISA,
+            duplicate_confirmed=True,
         )
         return
     with reading(system_principal("test")) as tx:

@@ -41,10 +41,10 @@ from portal_app.services.billing.payments.payment_methods import (
     finish_adding_payment_method,
     list_payment_methods,
     make_default,
+    memberships_by_payment_method,
     remove_payment_method,
     rename_payment_method,
     start_adding_payment_method,
-    uses,
 )
 from portal_app.services.billing.payments.receipts import todays_payments, view_receipt
 from portal_app.services.billing.payments.reconcile import reconcile
@@ -82,7 +82,7 @@ def pay(sample_people: People, processor: FakeProcessor, minor: int) -> Payment:
 
 
 def with_credit(sample_people: People, processor: FakeProcessor, minor: int) -> None:
-    """Maria has paid a bill whose charge was taken back afterwards: the money is hers to use."""
+    """Maria has paid an invoice whose charge was taken back afterwards: the money is hers to use."""
     invoice = add_invoice(RIVERA, (people.MARIA, "Visit", minor))
     processor.answers(Outcome.REQUIRES_ACTION)
     outcome = pay_invoice(
@@ -388,7 +388,7 @@ def test_src_1_a_default_used_by_autopay_asks_who_takes_over(
                 created_at=clock.now(),
             )
         )
-    assert uses(sample_people.maria, RIVERA) == {VISA: ("Gold",)}
+    assert memberships_by_payment_method(sample_people.maria, RIVERA) == {VISA: ("Gold",)}
     with pytest.raises(NextDefaultNeeded):
         remove_payment_method(sample_people.maria, VISA, processor=processor)
     remove_payment_method(sample_people.maria, VISA, processor=processor, next_default=added.id)

@@ -24,7 +24,7 @@ from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.stripe import StripeProcessor
 from portal_app.services.billing.payments.reconcile import reconcile
-from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
+from portal_app.services.billing.payments.webhooks import EventOutcome, handle_webhook
 from portal_app.stripe_simulator.webhooks import signature
 from tests.payments_helper import books_agree
 from tests.people import MARIA, RIVERA, VISA, People, add_invoice
@@ -100,4 +100,4 @@ def let_webhooks_in(told: Told, processor: StripeProcessor) -> None:
     random.Random(3).shuffle(bodies)
     for body in bodies:
         told_of = processor.heard(body, signature(body, SECRET))
-        assert handle_webhook(PORTAL, told_of, processor=processor) != LATER
+        assert handle_webhook(PORTAL, told_of, processor=processor) is not EventOutcome.RETRY_LATER

@@ -123,7 +123,7 @@ class Books(RuleBasedStateMachine):
     def pay(
         self, which: int, amount: int, whole: bool, card: str, answer: str, fuse: int | None, again: bool
     ) -> None:
-        """One bill, or the account, with the saved card or a typed one."""
+        """One invoice, or the account, with the saved card or a typed one."""
         invoices = [row.id for row in self.all_of(Invoice)]
         invoice = self.pick([*invoices, None], which)
         if whole and invoice is not None:
@@ -143,7 +143,7 @@ class Books(RuleBasedStateMachine):
 
     def send(self, form: tuple[Any, ...], fuse: int | None) -> None:
         id_, invoice, amount, card, again = form
-        more: dict[str, Any] = {"processor": self.processor, "again": again}
+        more: dict[str, Any] = {"processor": self.processor, "duplicate_confirmed": again}
         more |= {"token": self.processor.token(card)} if card else {"payment_method_id": VISA}
         if invoice is None:
             self.attempt(fuse, pay_account, self.sample_people.maria, id_, amount, **more)

@@ -81,7 +81,7 @@ class Someone:
         more: dict[str, Any] = {
             "processor": self.processor,
             "payment_method_id": self.cards[account],
-            "again": True,
+            "duplicate_confirmed": True,
         }
         who, id_ = getattr(self.sample_people, name), PaymentId(new_id("pay"))
         if self.dice.random() < 0.5:

@@ -8,7 +8,7 @@ import pytest
 from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Payment
-from portal_app.domain.billing.payments import came_since
+from portal_app.domain.billing.payments import amounts_left_since
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId, RefundId, new_id
@@ -126,5 +126,5 @@ MOMENTS = [datetime(2026, 6, 15, hour, tzinfo=UTC) for hour in range(5)]
     ],
 )
 def test_all_9_what_is_still_there_of_what_came_since(changes: list[tuple[int, int]], left: int):
-    came = came_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
+    came = amounts_left_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
     assert sum(part.minor for part in came) == left

@@ -11,7 +11,10 @@ from portal_app.domain.access import system_principal
 from portal_app.domain.billing.errors import NextDefaultNeeded
 from portal_app.domain.ids import MembershipId, PlanId, new_id
 from portal_app.domain.memberships import RUNNING, MembershipStatus, Period
-from portal_app.services.billing.payments.payment_methods import remove_payment_method, uses
+from portal_app.services.billing.payments.payment_methods import (
+    memberships_by_payment_method,
+    remove_payment_method,
+)
 from portal_app.services.patients.members import covered_others
 from tests.payments_helper import fake_processor
 from tests.people import NINA, PARK, RIVERA, VISA, People, add_payment_method
@@ -44,7 +47,7 @@ def test_a_card_pays_the_memberships_that_run_and_no_other(sample_people: People
     add_payment_method(RIVERA, default=False)
     enrol(RIVERA, status, payment_method_id=VISA)
     runs = status in RUNNING
-    assert uses(sample_people.maria) == ({VISA: ("Gold",)} if runs else {})
+    assert memberships_by_payment_method(sample_people.maria) == ({VISA: ("Gold",)} if runs else {})
     if runs:
         with pytest.raises(NextDefaultNeeded):  # who takes over (SRC-1)
             remove_payment_method(sample_people.maria, VISA, processor=fake_processor())

@@ -59,9 +59,9 @@ def test_pay_for_me_shows_amount_and_due_date_and_nothing_of_what_it_was_for(sam
     let(MARIA, LUIS, GrantKind.PAY)
     luis = again(luis)  # with the next event
     (invoice,) = list_shared_invoices(luis)
-    assert (invoice.whose, invoice.due, invoice.number) == ("Maria Rivera", Money(120_00), "INV-1001")
+    assert (invoice.shared_by, invoice.due, invoice.number) == ("Maria Rivera", Money(120_00), "INV-1001")
     shown = view_invoice(luis, INVOICE)
-    assert (shown.title, shown.people, shown.provider, shown.whose) == ("", (), "", "Maria Rivera")
+    assert (shown.title, shown.people, shown.provider, shown.shared_by) == ("", (), "", "Maria Rivera")
     assert [(line.description, line.amount) for line in shown.lines] == [("", Money(120_00))]
     assert "Crown" not in str(payment_documents.invoice_facts(shown, "en"))
 
@@ -77,7 +77,7 @@ def test_the_granters_cards_receipts_account_and_statement_stay_shut(sample_peop
     let(MARIA, LUIS, GrantKind.PAY)
     luis = at_home(LUIS)
     shown = view_invoice(luis, INVOICE)
-    assert shown.sources == ()
+    assert shown.payment_methods == ()
     assert [(p.shown, p.receipt_number) for p in shown.payments] == [("", "")]
     with pytest.raises(NotFound):
         view_receipt(luis, paid)

@@ -18,8 +18,8 @@ from portal_app.services.billing.invoices.issue import create_invoice, send_invo
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.staff.patient_billing import (
     BilledInvoice,
-    open_invoice,
     view_patient_billing,
+    view_staff_invoice,
 )
 from portal_app.services.billing.views import InvoiceView, NewLine
 from portal_app.services.staff import drafts
@@ -276,7 +276,7 @@ class InvoicePanelState(PortalState):
 
     async def _look(self, *, note: bool) -> None:
         who, id_ = me(), InvoiceId(self._invoice)
-        seen = await in_thread(open_invoice if note else view_invoice, who, id_)
+        seen = await in_thread(view_staff_invoice if note else view_invoice, who, id_)
         self._show_invoice(seen)
         take, post = who.may(Permission.TAKE_PAYMENTS), who.may(Permission.POST_TO_LEDGER)
         self.can_send = seen.status is InvoiceStatus.DRAFT and take

@@ -13,8 +13,13 @@ from portal_app.domain.ids import AccountId, PaymentId, given_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import money_text, plural, translate
 from portal_app.services.billing.staff.record_payment import post_payments
-from portal_app.services.billing.staff.transaction_rows import Kind, Transaction
-from portal_app.services.billing.staff.transactions import Search, State, TransactionPage, search_transactions
+from portal_app.services.billing.staff.transaction_rows import Transaction, TransactionKind
+from portal_app.services.billing.staff.transactions import (
+    TransactionFilter,
+    TransactionPage,
+    TransactionSearch,
+    search_transactions,
+)
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
@@ -161,7 +166,9 @@ class TransactionsState(PortalState):
             if found.to_post
             else ""
         )
-        self.to_post_href = self._address({"kind": Kind.PAYMENT.value, "status": State.TO_POST.value})
+        self.to_post_href = self._address(
+            {"kind": TransactionKind.PAYMENT.value, "status": TransactionFilter.TO_POST.value}
+        )
         self.pages, page = found.pages, found.page
         asked = self._asked()
         self.newer = self._address({**asked, "page": str(page - 1)}) if page > 1 else ""
@@ -187,8 +194,8 @@ class TransactionsState(PortalState):
         """What the address asks for; what it gets wrong is not asked."""
         self.text = strip_unstorable(query.get("q", "")).strip()[:_LONGEST]
         kind, status = query.get("kind", ""), query.get("status", "")
-        self.kind = kind if kind in list(Kind) else ""
-        self.status = status if status in list(State) else ""
+        self.kind = kind if kind in list(TransactionKind) else ""
+        self.status = status if status in list(TransactionFilter) else ""
         self.first, self.last = _day(query.get("from", "")), _day(query.get("to", ""))
         account = query.get("account", "")
         self._account = given_id("acc", account) if account else ""
@@ -208,11 +215,11 @@ class TransactionsState(PortalState):
             "account": self._account,
         }
 
-    def _search(self) -> Search:
-        return Search(
+    def _search(self) -> TransactionSearch:
+        return TransactionSearch(
             text=self.text,
-            kind=Kind(self.kind) if self.kind else None,
-            state=State(self.status) if self.status else None,
+            kind=TransactionKind(self.kind) if self.kind else None,
+            state=TransactionFilter(self.status) if self.status else None,
             account_id=AccountId(self._account) if self._account else None,
             first=date.fromisoformat(self.first) if self.first else None,
             last=date.fromisoformat(self.last) if self.last else None,
@@ -238,7 +245,7 @@ class TransactionsState(PortalState):
             who_href=address(language, f"/staff/patients/{row.patient_id}"),
             invoices=", ".join(row.invoices),
             shown=entry_text(language, row.shown)
-            if row.kind is Kind.ADJUSTMENT
+            if row.kind is TransactionKind.ADJUSTMENT
             else shown_with(language, row.method, row.shown),
             tone=tone,
             status=status,

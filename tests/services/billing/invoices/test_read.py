@@ -1,4 +1,4 @@
-"""What patients read of their bills."""
+"""What patients read of their invoices."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

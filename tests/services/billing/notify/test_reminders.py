@@ -202,7 +202,7 @@ def test_what_was_paid_meanwhile_is_not_asked_for(sample_people: People) -> None
             row.due,
             processor=processor,
             payment_method_id=VISA,
-            again=True,
+            duplicate_confirmed=True,
         )
     late = send(sample_people, 30_00)
     mail = next(row for row in to_maria() if row.once.startswith("money:"))

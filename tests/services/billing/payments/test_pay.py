@@ -343,7 +343,7 @@ def test_the_same_amount_within_ten_minutes_asks_first(
     with clock.held_at(clock.now() + timedelta(minutes=7)), pytest.raises(DuplicatePaymentWarning) as asked:
         pay(sample_people, processor, 50_00)
     assert asked.value.values == {"amount": Money(50_00), "minutes": 7}
-    assert pay(sample_people, processor, 50_00, again=True).status is PaymentStatus.SUCCEEDED
+    assert pay(sample_people, processor, 50_00, duplicate_confirmed=True).status is PaymentStatus.SUCCEEDED
     assert processor.attempts == 2
 
 
@@ -437,7 +437,7 @@ def test_money_for_an_invoice_voided_meanwhile_becomes_credit_and_a_task(
 
 def test_a_new_card_may_be_saved_and_used_again(sample_people: People, processor: FakeProcessor) -> None:
     pay(sample_people, processor, 50_00, token=processor.token("pm_card_mastercard"), save=True)
-    sources = view_invoice(sample_people.maria, INVOICE).sources
+    sources = view_invoice(sample_people.maria, INVOICE).payment_methods
     assert [s.shown for s in sources] == ["Visa ending in 4242", "Mastercard ending in 4444"]
     assert (
         pay(sample_people, processor, 20_00, payment_method_id=sources[1].id).status
@@ -449,7 +449,7 @@ def test_online_payments_off_hides_and_refuses(sample_people: People, processor:
     set_practice(online_payments=False)
     assert not list_invoices(sample_people.maria).online_payments
     view = view_invoice(sample_people.maria, INVOICE)
-    assert (view.payability.why_not, view.sources) == (WhyNot.OFFLINE, ())
+    assert (view.payability.why_not, view.payment_methods) == (WhyNot.OFFLINE, ())
     with pytest.raises(OnlinePaymentsOff):
         pay(sample_people, processor, 50_00)
 

@@ -31,7 +31,7 @@ from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.payments.reconcile import reconcile
 from portal_app.services.billing.payments.refunds import refund_payment
 from portal_app.services.billing.payments.settle import settle
-from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
+from portal_app.services.billing.payments.webhooks import EventOutcome, handle_webhook
 from portal_app.services.billing.staff.record_payment import post_payments
 from portal_app.services.jobs.base import JobGateways, JobRun
 from portal_app.services.jobs.payments import reconcile_payments
@@ -92,10 +92,10 @@ def refund(sample_people: People, processor: FakeProcessor, row: Payment, minor:
 def test_a_webhook_settles_what_got_no_answer_once(sample_people: People, processor: FakeProcessor) -> None:
     row, intent = lost(sample_people, processor)
     told = event("payment_intent.succeeded", "payment_intent", intent, intent)
-    assert handle_webhook(PORTAL, told, processor=processor) == "settled"
-    assert handle_webhook(PORTAL, told, processor=processor) == "seen"
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.SETTLED
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.ALREADY_HANDLED
     again = event("payment_intent.succeeded", "payment_intent", intent, intent)
-    assert handle_webhook(PORTAL, again, processor=processor) == "settled"
+    assert handle_webhook(PORTAL, again, processor=processor) is EventOutcome.SETTLED
     assert payment(row.id).status is PaymentStatus.SUCCEEDED
     assert balance() == Money(70_00)
 
@@ -120,7 +120,7 @@ def test_the_same_event_eight_times_at_once(sample_people: People, processor: Fa
     told = event("payment_intent.succeeded", "payment_intent", intent, intent)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: handle_webhook(PORTAL, told, processor=processor), range(8)))
-    assert set(answers) <= {"settled", "seen"}
+    assert set(answers) <= {EventOutcome.SETTLED, EventOutcome.ALREADY_HANDLED}
     assert balance() == Money(70_00)
 
 
@@ -135,11 +135,14 @@ def test_an_old_event_never_takes_success_back(sample_people: People, processor:
 
 def test_unknown_kinds_are_kept_and_skipped(sample_people: People, processor: FakeProcessor) -> None:
     told = event("customer.created", "customer", "cus_1")
-    assert handle_webhook(PORTAL, told, processor=processor) == "skipped"
-    assert handle_webhook(PORTAL, told, processor=processor) == "seen"
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.IGNORED
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.ALREADY_HANDLED
     foreign = event("payment_intent.succeeded", "payment_intent", "pi_other", "pi_other")
-    assert handle_webhook(PORTAL, foreign, processor=processor) == "not ours"
-    assert handle_webhook(PORTAL, event("charge.failed", "charge", "ch_1"), processor=processor) == "not ours"
+    assert handle_webhook(PORTAL, foreign, processor=processor) is EventOutcome.NOT_OURS
+    assert (
+        handle_webhook(PORTAL, event("charge.failed", "charge", "ch_1"), processor=processor)
+        is EventOutcome.NOT_OURS
+    )
 
 
 def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
@@ -152,9 +155,9 @@ def test_an_event_that_could_not_be_handled_is_handled_when_it_comes_again(
             return Charge(Outcome.UNKNOWN)
 
     told = event("payment_intent.succeeded", "payment_intent", intent, intent)
-    assert handle_webhook(PORTAL, told, processor=Down()) == LATER
+    assert handle_webhook(PORTAL, told, processor=Down()) is EventOutcome.RETRY_LATER
     assert payment(row.id).status is PaymentStatus.PROCESSING
-    assert handle_webhook(PORTAL, told, processor=processor) == "settled"
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.SETTLED
     assert payment(row.id).status is PaymentStatus.SUCCEEDED
 
 
@@ -163,7 +166,7 @@ def test_a_dispute_is_marked_and_staff_are_told(sample_people: People, processor
     intent = row.processor_intent_id or ""
     processor.dispute(intent)
     told = event("charge.dispute.created", "dispute", "dp_1", intent)
-    assert handle_webhook(PORTAL, told, processor=processor) == "settled"
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.SETTLED
     assert payment(row.id).status is PaymentStatus.DISPUTED
     assert tasks() == ["disputed"]
     with pytest.raises(PaymentDisputed):
@@ -460,7 +463,7 @@ def test_a_refund_made_at_the_processor_is_booked_and_told(
         processor._refunds[made.refund_id][1],
     )
     told = event("charge.refunded", "charge", "ch_1", row.processor_intent_id or "")
-    assert handle_webhook(PORTAL, told, processor=processor) == "settled"
+    assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.SETTLED
     assert payment(row.id).refunded == Money(25_00)
     assert tasks() == ["refund_unknown"]
     assert reconciled(processor) == []

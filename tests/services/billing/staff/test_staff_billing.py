@@ -1,4 +1,4 @@
-"""What the desk does with money: finds, posts, refunds, records, bills; what it may not; who is told."""
+"""What the desk does with money: finds, posts, refunds, records, invoices; what it may not; who is told."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -28,7 +28,7 @@ from portal_app.services.billing.accounts import use_credit
 from portal_app.services.billing.invoices.issue import create_invoice, send_invoice, void_invoice, write_off
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.ledger.entries import adjust_allocation, allocations_of
-from portal_app.services.billing.ledger.exports import TELL_AFTER, deliver_exports
+from portal_app.services.billing.ledger.exports import TASK_AFTER_TRIES, deliver_exports
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.payments.receipts import todays_payments
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
@@ -38,11 +38,11 @@ from portal_app.services.billing.staff.patient_billing import (
     view_payment,
 )
 from portal_app.services.billing.staff.record_payment import post_payments, record_payment
-from portal_app.services.billing.staff.transaction_rows import Kind
+from portal_app.services.billing.staff.transaction_rows import TransactionKind
 from portal_app.services.billing.staff.transactions import (
     PAGE,
-    Search,
-    State,
+    TransactionFilter,
+    TransactionSearch,
     export_transactions,
     search_transactions,
 )
@@ -98,7 +98,7 @@ def paid(sample_people: People, processor: FakeProcessor, minor: int) -> Payment
 
 
 def found(who: Principal, **search: object) -> list[str]:
-    page = search_transactions(who, Search(**search))  # type: ignore[arg-type]
+    page = search_transactions(who, TransactionSearch(**search))  # type: ignore[arg-type]
     return [f"{row.kind.value} {row.who} {row.amount.minor}" for row in page.rows]
 
 
@@ -123,7 +123,9 @@ def test_every_kind_is_listed_newest_first(sample_people: People, processor: Fak
     rows = found(sample_people.nora, account_id=RIVERA)
     assert sorted(rows[:2]) == ["adjustment Maria Rivera -3000", "refund Maria Rivera -3000"]
     assert sorted(rows[2:]) == ["charge Maria Rivera 12000", "payment Maria Rivera 10000"]
-    assert found(sample_people.nora, account_id=RIVERA, kind=Kind.CHARGE) == ["charge Maria Rivera 12000"]
+    assert found(sample_people.nora, account_id=RIVERA, kind=TransactionKind.CHARGE) == [
+        "charge Maria Rivera 12000"
+    ]
 
 
 def test_it_is_found_by_name_chart_invoice_and_receipt_number(
@@ -132,7 +134,9 @@ def test_it_is_found_by_name_chart_invoice_and_receipt_number(
     receipt = payment(paid(sample_people, processor, 50_00)).receipt_number or ""
     assert "payment Maria Rivera 5000" in found(sample_people.nora, text="rivera MAR")
     assert "payment Maria Rivera 5000" in found(sample_people.nora, text="c-0001")
-    assert found(sample_people.nora, text="INV-1001", kind=Kind.PAYMENT) == ["payment Maria Rivera 5000"]
+    assert found(sample_people.nora, text="INV-1001", kind=TransactionKind.PAYMENT) == [
+        "payment Maria Rivera 5000"
+    ]
     assert found(sample_people.nora, text=receipt) == ["payment Maria Rivera 5000"]
     assert found(sample_people.nora, text=receipt[2:7].lower()) == ["payment Maria Rivera 5000"]
     assert found(sample_people.nora, text="rivera kim") == []
@@ -154,21 +158,23 @@ def test_it_is_narrowed_by_state_person_and_the_practices_days(
     add_payment(KIM_INVOICE, 5_00, status=PaymentStatus.FAILED)
     late = datetime(2026, 6, 14, 23, 30, tzinfo=clock.zone())  # the 15th in UTC
     add_payment(KIM_INVOICE, 7_00, at=late)
-    assert found(sample_people.nora, state=State.TO_POST) == ["payment Maria Rivera 2000"]
-    assert found(sample_people.nora, state=State.FAILED) == ["payment Kim Okafor 500"]
-    assert found(sample_people.nora, account_id=OKAFOR, kind=Kind.PAYMENT, first=date(2026, 6, 15)) == [
-        "payment Kim Okafor 500"
+    assert found(sample_people.nora, state=TransactionFilter.TO_POST) == ["payment Maria Rivera 2000"]
+    assert found(sample_people.nora, state=TransactionFilter.FAILED) == ["payment Kim Okafor 500"]
+    assert found(
+        sample_people.nora, account_id=OKAFOR, kind=TransactionKind.PAYMENT, first=date(2026, 6, 15)
+    ) == ["payment Kim Okafor 500"]
+    assert found(sample_people.nora, kind=TransactionKind.PAYMENT, last=date(2026, 6, 14)) == [
+        "payment Kim Okafor 700"
     ]
-    assert found(sample_people.nora, kind=Kind.PAYMENT, last=date(2026, 6, 14)) == ["payment Kim Okafor 700"]
-    assert found(sample_people.nora, kind=Kind.CHARGE, state=State.RECEIVED) == []
-    assert search_transactions(sample_people.nora, Search()).to_post == 1
+    assert found(sample_people.nora, kind=TransactionKind.CHARGE, state=TransactionFilter.RECEIVED) == []
+    assert search_transactions(sample_people.nora, TransactionSearch()).to_post == 1
 
 
 def test_it_comes_page_by_page(sample_people: People) -> None:
     for number in range(PAGE + 3):
         add_payment(KIM_INVOICE, 10 + number, at=clock.now() - timedelta(minutes=number))
-    first = search_transactions(sample_people.nora, Search(kind=Kind.PAYMENT))
-    last = search_transactions(sample_people.nora, Search(kind=Kind.PAYMENT), page=99)
+    first = search_transactions(sample_people.nora, TransactionSearch(kind=TransactionKind.PAYMENT))
+    last = search_transactions(sample_people.nora, TransactionSearch(kind=TransactionKind.PAYMENT), page=99)
     assert (len(first.rows), first.pages, first.count) == (PAGE, 2, PAGE + 3)
     assert (len(last.rows), last.page) == (3, 2)
     assert not {row.id for row in first.rows} & {row.id for row in last.rows}
@@ -180,13 +186,13 @@ def test_who_may_not_see_billing_sees_none_of_it(sample_people: People) -> None:
         Principal("staff:x", sample_people.nora.side, frozenset({Permission.STAFF_SIGNED_IN})),
     ):
         with pytest.raises(PermissionDenied):
-            search_transactions(who, Search())
+            search_transactions(who, TransactionSearch())
         with pytest.raises(PermissionDenied):
             find_patients(who, "rivera")
         with pytest.raises(PermissionDenied):
             view_patient_billing(who, MARIA.id)
         with pytest.raises(PermissionDenied):
-            export_transactions(who, Search())
+            export_transactions(who, TransactionSearch())
 
 
 def test_an_export_needs_its_permission_and_leaves_a_line(
@@ -194,8 +200,8 @@ def test_an_export_needs_its_permission_and_leaves_a_line(
 ) -> None:
     paid(sample_people, processor, 20_00)
     with pytest.raises(PermissionDenied):
-        export_transactions(sample_people.dana, Search())
-    rows = export_transactions(sample_people.nora, Search(kind=Kind.PAYMENT))
+        export_transactions(sample_people.dana, TransactionSearch())
+    rows = export_transactions(sample_people.nora, TransactionSearch(kind=TransactionKind.PAYMENT))
     assert [row.amount for row in rows] == [Money(20_00)]
     assert (sample_people.nora.name, "export:transactions") in trail()
 
@@ -212,7 +218,7 @@ def test_ledg_2_one_or_all_selected_are_posted_and_it_says_how_many(
     assert post_payments(sample_people.nora, rows[:1]) == 1
     assert post_payments(sample_people.nora, rows) == 2
     assert balance() == Money(57_00)
-    assert found(sample_people.nora, state=State.TO_POST) == []
+    assert found(sample_people.nora, state=TransactionFilter.TO_POST) == []
 
 
 def waiting() -> list[PostingExport]:
@@ -251,7 +257,7 @@ def test_ledg_5_the_practices_system_is_away_and_gets_the_posting_once(
 def test_ledg_5_staff_are_told_when_it_stays_away(sample_people: People, processor: FakeProcessor) -> None:
     system = FakePracticeSystem(away=True)
     paid(sample_people, processor, 25_00)
-    for day in range(1, TELL_AFTER + 1):
+    for day in range(1, TASK_AFTER_TRIES + 1):
         with clock.held_at(clock.now() + timedelta(days=day)):
             deliver_exports(PORTAL, system=system)
     assert tasks() == ["export_stuck"]
@@ -291,7 +297,7 @@ def test_what_the_practices_own_import_posts_is_not_sent_back(
     with transaction(system_principal("import")) as tx:
         from portal_app.db.tables.billing import Payment  # noqa: PLC0415
 
-        assert post_payment(tx, tx.get_or_404(Payment, row, lock=True), told_by_practice=True)
+        assert post_payment(tx, tx.get_or_404(Payment, row, lock=True), from_practice_system=True)
     assert waiting() == []
 
 
@@ -421,7 +427,7 @@ def test_cred_2_staff_use_an_accounts_credit(sample_people: People, processor: F
     receipt = record_payment(
         sample_people.dana, new_payment(), OKAFOR, Money(30_00), method=Method.CASH, invoice_ids=[KIM_INVOICE]
     )
-    with transaction(PORTAL) as tx:  # the bill it paid is taken off it: what it brought is credit
+    with transaction(PORTAL) as tx:  # the invoice it paid is taken off it: what it brought is credit
         (part,) = allocations_of(tx, receipt.payment_id)
         old, given = (
             tx.get_or_404(Invoice, KIM_INVOICE, lock=True),

@@ -104,7 +104,7 @@ def test_all_2_and_all_7_issue_date_decides_between_equal_due_dates() -> None:
     assert paid(70_00, *invoices) == {"own-1": 60_00, "child": 10_00}
 
 
-def test_then_the_number_decides_and_9_comes_before_10() -> None:
+def test_of_equal_dates_the_number_decides_and_9_comes_before_10() -> None:
     assert list(paid(30_00, invoice("INV-10", 10_00), invoice("INV-9", 10_00), invoice("A-1", 10_00))) == [
         "A-1",
         "INV-9",
@@ -116,7 +116,7 @@ def test_then_the_number_decides_and_9_comes_before_10() -> None:
     st.lists(st.tuples(st.integers(0, 500_00), st.integers(0, 60), st.integers(0, 60)), max_size=8),
     st.integers(0, 3000_00),
 )
-def test_an_allocation_never_exceeds_an_invoice_and_leaves_nothing_it_could_place(
+def test_an_allocation_never_exceeds_an_invoice_and_uses_all_it_can(
     rows: list[tuple[int, int, int]], minor: int
 ) -> None:
     invoices = [
@@ -131,13 +131,13 @@ def test_an_allocation_never_exceeds_an_invoice_and_leaves_nothing_it_could_plac
     assert dues == sorted(dues)
 
 
-def test_part_2_up_to_what_is_left() -> None:
+def test_part_2_a_payment_is_at_most_what_is_left() -> None:
     with pytest.raises(PaymentTooLarge) as refusal:
         accepted(Money(70_00), Money(70_01))
     assert refusal.value.values == {"amount": Money(70_00)}
 
 
-def test_part_4_less_than_the_processor_takes() -> None:
+def test_part_4_an_amount_below_the_processors_minimum_is_refused() -> None:
     with pytest.raises(BelowProcessorMinimum):
         accepted(Money(30), Money(30))
     assert accepted(Money(50), Money(50)) == Money(50)
@@ -160,12 +160,12 @@ def test_all_10_the_practices_minimum(owed: int, offered: int, allowed: bool) ->
 
 
 @pytest.mark.parametrize("typed", ["$20", "$ 20.00", " $20.0 ", "20"])
-def test_the_sign_of_the_currency_may_stand_before_it(typed: str) -> None:
+def test_the_sign_of_the_currency_may_precede_an_amount(typed: str) -> None:
     assert Money.parse(typed) == Money(20_00)
 
 
 @pytest.mark.parametrize("typed", ["€5", "$"])
-def test_another_sign_or_nothing_but_a_sign_is_no_amount(typed: str) -> None:
+def test_another_currencys_sign_or_only_a_sign_is_no_amount(typed: str) -> None:
     with pytest.raises(InvalidAmount):
         Money.parse(typed)
 
@@ -180,7 +180,9 @@ def test_all_11_what_is_no_amount_is_refused(typed: object) -> None:
 
 
 @given(st.integers(-10, 200_00), st.integers(-10, 200_00), st.integers(0, 50_00))
-def test_what_is_accepted_fits_and_the_smallest_always_fits(owed: int, offered: int, minimum: int) -> None:
+def test_an_accepted_amount_is_within_the_limits_and_the_smallest_is_always_accepted(
+    owed: int, offered: int, minimum: int
+) -> None:
     try:
         amount = accepted(Money(owed), Money(offered), Money(minimum))
     except UserError:
@@ -190,7 +192,7 @@ def test_what_is_accepted_fits_and_the_smallest_always_fits(owed: int, offered: 
     assert accepted(Money(owed), least, Money(minimum)) == least
 
 
-def test_all_13_an_unknown_outcome_holds_and_a_known_debit_does_not() -> None:
+def test_all_13_an_unknown_outcome_blocks_and_an_accepted_debit_does_not() -> None:
     def attempt(status: PaymentStatus, known: bool) -> InFlightPayment:
         return InFlightPayment(PaymentId("pay"), status, Money(50_00), known)
 
@@ -226,7 +228,7 @@ def test_the_warning_of_a_duplicate_says_how_long_ago(seconds: int, minutes: int
     assert asked.value.values.get("minutes") == minutes
 
 
-def test_ten_minutes_later_it_does_not_ask() -> None:
+def test_ten_minutes_later_there_is_no_warning() -> None:
     warn_of_duplicate(Money(50_00), NOW - timedelta(minutes=10), NOW)
     warn_of_duplicate(Money(50_00), None, NOW)
 
@@ -258,7 +260,7 @@ def test_ref_1_no_more_than_was_received() -> None:
         check_refund_amount(Money(70_00), Money(0))
 
 
-def test_ref_2_nothing_received() -> None:
+def test_ref_2_a_payment_without_money_has_nothing_to_refund() -> None:
     with pytest.raises(NothingToRefund):
         check_refund_amount(Money(0), Money(10_00))
 
@@ -273,7 +275,7 @@ def test_a_refund_takes_unused_money_first_and_then_the_latest_allocation() -> N
 
 
 @given(st.lists(st.integers(1, 90_00), max_size=5), st.integers(0, 50_00), st.data())
-def test_what_is_taken_back_and_what_was_unused_make_the_refund(
+def test_the_amounts_taken_back_and_the_unused_credit_add_up_to_the_refund(
     parts: list[int], unused: int, data: st.DataObject
 ) -> None:
     amount = data.draw(st.integers(0, sum(parts) + unused))
@@ -294,12 +296,14 @@ def test_what_is_taken_back_and_what_was_unused_make_the_refund(
         (0, 0, 0, InvoiceStatus.PAID),
     ],
 )
-def test_the_figures_say_the_state(total_: int, adjusted: int, allocated: int, status: InvoiceStatus) -> None:
+def test_the_status_follows_from_the_amounts(
+    total_: int, adjusted: int, allocated: int, status: InvoiceStatus
+) -> None:
     said = status_for(InvoiceStatus.OPEN, Money(total_), Money(adjusted), Money(allocated))
     assert said is status
 
 
-def test_every_decline_code_has_words_that_accuse_nobody() -> None:
+def test_every_decline_code_has_texts_that_accuse_nobody() -> None:
     assert set(STRIPES.split()) <= DECLINE_CODES
     for code in (*DECLINE_CODES, "never_heard_of_it", ""):
         words = decline_texts(code)
@@ -331,18 +335,18 @@ def test_stmt_1_and_stmt_2_running_and_closing() -> None:
     assert (april.opening, april.closing, april.rows) == (Money(60_00), Money(60_00), ())
 
 
-def test_stmt_5_what_is_being_posted_is_its_own_line() -> None:
+def test_stmt_5_payments_being_posted_are_a_line_of_their_own() -> None:
     said = build_statement(Money(120_00), MARCH, Money(25_00))
     assert (said.closing, said.being_posted, said.after_posting) == (Money(60_00), Money(25_00), Money(35_00))
 
 
-def test_stmt_7_backwards_is_refused() -> None:
+def test_stmt_7_a_reversed_period_is_refused() -> None:
     with pytest.raises(PeriodReversed):
         check_period(date(2026, 3, 2), date(2026, 3, 1))
 
 
 @given(st.lists(st.integers(-90_00, 90_00), max_size=12), st.integers(0, 12), st.integers(-50_00, 50_00))
-def test_the_closing_balance_opens_the_next(amounts: list[int], cut: int, opening: int) -> None:
+def test_a_closing_balance_is_the_next_opening_balance(amounts: list[int], cut: int, opening: int) -> None:
     entries = [entry(EntryKind.ADJUSTMENT, minor, 1) for minor in amounts]
     first = build_statement(Money(opening), entries[:cut], Money(0))
     second = build_statement(first.closing, entries[cut:], Money(0))
@@ -350,12 +354,12 @@ def test_the_closing_balance_opens_the_next(amounts: list[int], cut: int, openin
     assert total(p.total for p in first.people) + first.opening == first.closing
 
 
-def test_src_2_the_last_one_stays() -> None:
+def test_src_2_the_last_payment_method_cannot_be_removed() -> None:
     with pytest.raises(OnlyPaymentMethod):
         next_default(PaymentMethodId("a"), [], None, must_choose=False)
 
 
-def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
+def test_src_1_a_default_that_pays_memberships_needs_a_chosen_successor() -> None:
     a, b, c = PaymentMethodId("a"), PaymentMethodId("b"), PaymentMethodId("c")
     assert next_default(a, [b, c], None, must_choose=False) == b
     with pytest.raises(NextDefaultNeeded):
@@ -368,14 +372,14 @@ def test_src_1_a_default_that_is_used_asks_who_takes_over() -> None:
     [(5, 2026, True, False), (6, 2026, False, True), (7, 2026, False, False), (12, 2027, False, False),
      (None, None, False, False)],
 )  # fmt: skip
-def test_a_card_counts_to_the_end_of_its_month(
+def test_a_card_is_valid_to_the_end_of_its_month(
     month: int | None, year: int | None, expired: bool, expiring: bool
 ) -> None:
     assert payment_methods.is_expired(month, year, DAY) is expired
     assert payment_methods.expires_soon(month, year, DAY) is expiring
 
 
-def test_overdue_is_the_day_after() -> None:
+def test_an_invoice_is_overdue_the_day_after_its_due_date() -> None:
     assert not is_overdue(InvoiceStatus.OPEN, DAY, DAY)
     assert is_overdue(InvoiceStatus.OPEN, DAY, DAY + timedelta(days=1))
     assert not is_overdue(InvoiceStatus.PAID, DAY, DAY + timedelta(days=1))

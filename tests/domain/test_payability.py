@@ -100,7 +100,7 @@ def test_every_reason_raises_an_error_of_its_own() -> None:
         assert refusal.value.code == reason
 
 
-def test_several_are_paid_together_and_one_held_holds_them() -> None:
+def test_invoices_paid_together_are_blocked_by_one_held_invoice() -> None:
     together = payability([owing(30), owing(40)], ONLINE, "USD")
     assert (together.payable, together.why_not) == (Money(70), None)
     lost = payability([owing(80_00, UNKNOWN), owing(60_00, UNKNOWN)], ONLINE, "USD")
@@ -117,7 +117,7 @@ def test_several_are_paid_together_and_one_held_holds_them() -> None:
 
 
 @pytest.mark.parametrize(("owed", "smallest"), [(100_00, 20_00), (20_00, 20_00), (15_00, 15_00), (30, 50)])
-def test_all_10_the_smallest_is_the_practices_or_all_of_it_or_the_processors(
+def test_all_10_the_smallest_payment_is_the_practices_minimum_or_all_of_it_or_the_processors_minimum(
     owed: int, smallest: int
 ) -> None:
     channel = Channel(online=True, practice_minimum=Money(20_00))
@@ -125,7 +125,7 @@ def test_all_10_the_smallest_is_the_practices_or_all_of_it_or_the_processors(
     assert payability([owing(owed)], DESK, "USD").smallest == Money(1)
 
 
-def test_all_8_a_link_takes_no_more_than_it_was_for() -> None:
+def test_all_8_a_link_takes_no_more_than_it_was_made_for() -> None:
     def by_link(minor: int, *since: int) -> Money:
         allowance = LinkAllowance(Money(minor), tuple(map(Money, since)))
         return payability([owing(120_00)], ONLINE, "USD", allowance).payable
@@ -148,7 +148,7 @@ def test_another_currency_and_more_than_is_payable_are_refused() -> None:
         found.accept(Money(49))
 
 
-def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> None:
+def test_a_payability_limited_to_an_amount_accepts_only_that_amount() -> None:
     """A review of chosen invoices may be for less than the account's own smallest payment."""
     channel = Channel(online=True, practice_minimum=Money(20_00))
     reviewed = payability([owing(100_00)], channel, "USD").limited_to(Money(15_00))
@@ -159,7 +159,7 @@ def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> No
 
 
 @pytest.mark.parametrize(("currency", "least"), re.findall(r"([A-Z]{3}) ([\d.]+)", STRIPES_MINIMA))
-def test_part_4_the_processor_takes_no_less_than_it_documents(currency: str, least: str) -> None:
+def test_part_4_the_processors_minimum_is_the_documented_one(currency: str, least: str) -> None:
     smallest = Money.parse(least, currency)
     just = payability([owing(smallest.minor, currency=currency)], ONLINE, currency)
     assert (just.why_not, just.smallest) == (None, smallest)

@@ -169,7 +169,7 @@ class Someone:
 
 @pytest.mark.postgres
 @pytest.mark.slow
-def test_eight_threads_at_once_leave_no_deadlock_and_books_that_agree(postgres_db: str) -> None:
+def test_eight_threads_at_once_leave_no_deadlock_and_a_ledger_that_agrees(postgres_db: str) -> None:
     assert postgres_db
     sample_people, processor = People.create(), fake_processor()
     cards = {people.RIVERA: VISA}

@@ -43,7 +43,7 @@ def enrol(account: str, status: MembershipStatus, **more: object) -> MembershipI
 
 
 @pytest.mark.parametrize("status", MembershipStatus)
-def test_a_card_pays_the_memberships_that_run_and_no_other(sample_people: People, status: MembershipStatus):
+def test_a_payment_method_pays_running_memberships_only(sample_people: People, status: MembershipStatus):
     add_payment_method(RIVERA, default=False)
     enrol(RIVERA, status, payment_method_id=VISA)
     runs = status in RUNNING
@@ -56,7 +56,7 @@ def test_a_card_pays_the_memberships_that_run_and_no_other(sample_people: People
 
 
 @pytest.mark.parametrize("status", MembershipStatus)
-def test_members_whom_one_may_not_see_are_shown_while_the_membership_runs(
+def test_members_outside_the_viewers_access_are_shown_while_the_membership_runs(
     sample_people: People, status: MembershipStatus
 ):
     membership = enrol(PARK, status)

@@ -84,7 +84,7 @@ def pay_the_same() -> None:
         (nothing, Money(50_00), {"payment_method_id": VISA}, PaymentMethodMissing),
     ],
 )
-def test_what_the_rules_refuse_makes_no_customer(
+def test_a_refused_payment_creates_no_customer(
     sample_people: People,
     processor: Noting,
     before: Callable[[], None],
@@ -99,7 +99,7 @@ def test_what_the_rules_refuse_makes_no_customer(
     assert processor.asked_for == []
 
 
-def test_a_card_of_nobodys_and_an_invoice_that_is_not_theirs_make_none(
+def test_an_unknown_payment_method_or_anothers_invoice_creates_no_customer(
     sample_people: People, processor: Noting
 ) -> None:
     stranger = PaymentMethodId(new_id("src"))
@@ -128,7 +128,9 @@ def test_a_card_of_nobodys_and_an_invoice_that_is_not_theirs_make_none(
     assert processor.asked_for == []
 
 
-def test_adding_a_card_to_anothers_account_makes_none(sample_people: People, processor: Noting) -> None:
+def test_adding_a_card_to_anothers_account_creates_no_customer(
+    sample_people: People, processor: Noting
+) -> None:
     with pytest.raises(NotFound):
         start_adding_payment_method(
             sample_people.kim, new_id("sup"), processor=processor, account_id=people.RIVERA
@@ -140,7 +142,7 @@ def test_adding_a_card_to_anothers_account_makes_none(sample_people: People, pro
     assert processor.asked_for == []
 
 
-def test_what_may_be_paid_makes_one_and_the_same_form_again_no_other(
+def test_an_accepted_payment_creates_one_customer_and_the_same_form_no_other(
     sample_people: People, processor: Noting
 ) -> None:
     id_, token = new_payment(), processor.token()

@@ -1,4 +1,4 @@
-"""The rules of money, pure: worked cases by id, and what must hold for all like them."""
+"""The rules of billing without a database: cases by their id, and properties that always hold."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta

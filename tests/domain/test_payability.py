@@ -1,4 +1,4 @@
-"""May it be paid, why not and how much: the one value that every service and page uses."""
+"""Whether invoices may be paid, why not and how much."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What tests of billing share: usual moves of payers and staff, and readings of what came of them."""
+"""What tests of billing share: the usual steps of payers and staff, and short ways to read their results."""
 
 import secrets
 from datetime import date, timedelta
@@ -94,7 +94,7 @@ def refund(sample_people: People, processor: FakeProcessor, row: Payment, minor:
 
 
 def reconciled(processor: FakeProcessor, minutes: float = 3) -> list[str]:
-    """What a run finds some minutes later; a second run right after finds nothing."""
+    """The kinds of findings of a reconciliation some minutes later; a second one right after finds nothing."""
     with clock.held_at(clock.now() + timedelta(minutes=minutes)):
         found = reconcile(PORTAL, processor=processor)
         assert reconcile(PORTAL, processor=processor) == []
@@ -150,7 +150,7 @@ def add_card(sample_people: People, processor: FakeProcessor, card: str = "pm_ca
 
 
 def pay_into_credit(sample_people: People, processor: FakeProcessor, minor: int) -> None:
-    """Maria has paid an invoice whose charge was taken back afterwards: the money is hers to use."""
+    """Give Maria credit: she pays an invoice that was voided before her payment arrived."""
     invoice = add_invoice(RIVERA, (people.MARIA, "Visit", minor))
     processor.answers(Outcome.REQUIRES_ACTION)
     outcome = pay_invoice(

@@ -24,7 +24,7 @@ from portal_app.services.billing.payments.reconcile import reconcile
 from portal_app.services.billing.statements import list_people, view_statement
 from tests import people
 from tests.conftest import NOON
-from tests.invariants import check_books
+from tests.invariants import check_billing_invariants
 from tests.people import VISA, People
 from tests.services.billing.crashes import CrashingProcessor, Fuse
 
@@ -83,7 +83,7 @@ class BillingMachine(RuleBasedStateMachine):
         if not hasattr(self, "processor"):
             return
         with reading(PORTAL) as tx:
-            check_books(tx)
+            check_billing_invariants(tx)
 
     @invariant()
     def nobody_is_charged_twice(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal_app.gateways.payments_fake import FakeProcessor
-from tests.payments_helper import books_agree, fake_processor
+from tests.payments_helper import check_ledger, fake_processor
 from tests.people import People
 
 
@@ -13,4 +13,4 @@ from tests.people import People
 def processor(sample_people: People) -> Iterator[FakeProcessor]:
     """A fake processor that knows Maria's saved Visa; afterwards amounts and ledger agree."""
     yield fake_processor()
-    books_agree()
+    check_ledger()

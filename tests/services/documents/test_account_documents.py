@@ -37,7 +37,7 @@ from portal_app.services.documents.account_documents import itemised_paper, stat
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.services.messaging import delivery
 from tests import people
-from tests.payments_helper import books_agree, fake_processor, set_practice
+from tests.payments_helper import check_ledger, fake_processor, set_practice
 from tests.people import INVOICE, RIVERA, VISA, People, add_invoice, add_payment
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
@@ -47,7 +47,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 @pytest.fixture
 def processor(sample_people: People) -> Iterator[FakeProcessor]:
     yield fake_processor()
-    books_agree()
+    check_ledger()
 
 
 def text_of(pdf: bytes) -> str:

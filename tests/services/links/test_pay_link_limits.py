@@ -20,7 +20,7 @@ from portal_app.services.billing.ledger.entries import correct_amount
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.sign_in import rate_limits
-from tests.payments_helper import books_agree, fake_processor
+from tests.payments_helper import check_ledger, fake_processor
 from tests.people import INVOICE, MARIA, People
 from tests.services.credentials_helper import NOBODY, TEST, make_link, sign_in_as
 from tests.services.links.test_pay_links import at_home_pays, opened, pays, token_of
@@ -75,7 +75,7 @@ def test_all_9_credit_of_a_payment_that_had_paid_part_of_it_before_is_taken_off_
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(60_00 - used + 4_00)
         other = sign_in_as(action_links.open_link(NOBODY, token_of(later.address), MARIA.birth_date))
         assert pay_links.view_linked_invoice(other).payability.payable == Money(30_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_a_refund_that_came_back_is_no_payment_since(sample_people: People, processor: FakeProcessor):
@@ -87,7 +87,7 @@ def test_all_9_a_refund_that_came_back_is_no_payment_since(sample_people: People
         refund = refund_of(sample_people, processor, paid, 50_00)
         settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(70_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_what_came_since_was_refunded_and_came_back_counts_again(
@@ -105,7 +105,7 @@ def test_all_9_what_came_since_was_refunded_and_came_back_counts_again(
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(60_00)
         settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(50_00)
-    books_agree()
+    check_ledger()
 
 
 MOMENTS = [datetime(2026, 6, 15, hour, tzinfo=UTC) for hour in range(5)]

@@ -46,7 +46,7 @@ from portal_app.services.links.action_links import LinkOver
 from portal_app.services.messaging import delivery, log
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import redeem
-from tests.payments_helper import books_agree, fake_processor, new_payment, payment, payments, set_practice
+from tests.payments_helper import check_ledger, fake_processor, new_payment, payment, payments, set_practice
 from tests.people import EVA, INVOICE, KIM, MARIA, OSCAR, RIVERA, VISA, People, add_invoice, add_payment
 from tests.services.credentials_helper import NOBODY, TEST, make_link, outbox, sign_in_as, told, trail
 
@@ -111,7 +111,7 @@ def test_a_link_pays_its_invoice_and_the_guarantor_gets_the_receipt(
     assert (shown.status, shown.payability.payable, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
     with pytest.raises(InvoiceAlreadyPaid):
         pays(guest, processor, 1_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_8_what_is_charged_later_is_not_the_links(sample_people: People, processor: FakeProcessor):
@@ -127,7 +127,7 @@ def test_all_8_what_is_charged_later_is_not_the_links(sample_people: People, pro
     assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
     with pytest.raises(InvoiceAlreadyPaid):
         pays(guest, processor, 1_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_what_was_paid_since_is_taken_off(sample_people: People, processor: FakeProcessor):
@@ -137,7 +137,7 @@ def test_all_9_what_was_paid_since_is_taken_off(sample_people: People, processor
     with pytest.raises(PaymentTooLarge):
         pays(guest, processor, 120_00)
     assert pays(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_of_a_part_of_the_invoice_too(sample_people: People, processor: FakeProcessor):
@@ -168,7 +168,7 @@ def test_two_links_at_once_never_take_more_than_the_invoice(sample_people: Peopl
     [thread.join() for thread in threads]
     assert seen.count(PaymentStatus.SUCCEEDED) == 1 and len(seen) == 2
     assert [p.amount for p in payments()] == [FULL]
-    books_agree()
+    check_ledger()
 
 
 def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(

@@ -1,4 +1,4 @@
-"""One answer to which memberships run: on the page of cards, where one is removed, among the members."""
+"""Which memberships are running: on the payment methods page, when one is removed, among the members."""
 
 from datetime import date
 
@@ -49,7 +49,7 @@ def test_a_payment_method_pays_running_memberships_only(sample_people: People, s
     runs = status in RUNNING
     assert memberships_by_payment_method(sample_people.maria) == ({VISA: ("Gold",)} if runs else {})
     if runs:
-        with pytest.raises(NextDefaultNeeded):  # who takes over (SRC-1)
+        with pytest.raises(NextDefaultNeeded):  # SRC-1
             remove_payment_method(sample_people.maria, VISA, processor=fake_processor())
     else:
         remove_payment_method(sample_people.maria, VISA, processor=fake_processor())

@@ -7,13 +7,14 @@ from sqlmodel import select
 
 from portal_app import clock
 from portal_app.db.scope import transaction
-from portal_app.db.tables.billing import PostingExport
+from portal_app.db.tables.billing import Payment, PostingExport
 from portal_app.domain.access import system_principal
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.money import Money
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.practice_system import Folder
 from portal_app.gateways.practice_system_fake import FakePracticeSystem
+from portal_app.services.billing.ledger.entries import post_payment
 from portal_app.services.billing.ledger.exports import TASK_AFTER_TRIES, deliver_exports
 from tests.payments_helper import (
     balance,
@@ -97,12 +98,8 @@ def test_ledg_5_a_folder_that_cannot_be_written_loses_nothing(
 def test_entries_of_the_practices_own_import_are_not_exported(
     sample_people: People, processor: FakeProcessor
 ) -> None:
-    from portal_app.services.billing.ledger.entries import post_payment  # noqa: PLC0415
-
     set_practice(post_automatically=False)
     row = paid(sample_people, processor, 25_00)
     with transaction(system_principal("import")) as tx:
-        from portal_app.db.tables.billing import Payment  # noqa: PLC0415
-
         assert post_payment(tx, tx.get_or_404(Payment, row, lock=True), from_practice_system=True)
     assert waiting_exports() == []

@@ -13,7 +13,7 @@ from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.payments.reconcile import reconcile
 from portal_app.services.billing.payments.refunds import refund_payment
 from tests import people
-from tests.payments_helper import books_agree, fake_processor, new_payment, payment
+from tests.payments_helper import check_ledger, fake_processor, new_payment, payment
 from tests.people import INVOICE, VISA, People, add_invoice
 from tests.services.billing.billing_helper import DAY, EMAIL, PHONE, PORTAL, TODAY, only_by, outbox
 
@@ -116,4 +116,4 @@ def test_ref_6_a_refunded_membership_invoice_leaves_the_membership_active(sample
     with reading(PORTAL) as tx:
         assert tx.get_or_404(Membership, "mem_1").status is MembershipStatus.ACTIVE
     assert len(outbox("refund")) == 4  # two refunds, each by email and text
-    books_agree()
+    check_ledger()

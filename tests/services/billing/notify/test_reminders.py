@@ -18,7 +18,7 @@ from portal_app.services.billing.notify.reminders import send_daily_digests
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.staff.record_payment import record_payment
 from tests import people
-from tests.payments_helper import books_agree, fake_processor, new_payment, set_practice
+from tests.payments_helper import check_ledger, fake_processor, new_payment, set_practice
 from tests.people import VISA, People, add_invoice
 from tests.services.billing.billing_helper import (
     DAY,
@@ -171,7 +171,7 @@ def test_an_invoice_paid_meanwhile_is_not_in_the_next_digest(sample_people: Peop
     mail = next(row for row in to_maria() if row.once.startswith("money:"))
     assert mail.kind == "invoice_issued" and "$30.00" in mail.body and "$120.00" not in mail.body
     assert late
-    books_agree()
+    check_ledger()
 
 
 def test_an_account_gets_one_message_however_much_there_is(sample_people: People) -> None:

@@ -35,7 +35,7 @@ def test_a_payer_cancels_an_unanswered_payment_after_a_while(
 def test_cancelling_while_the_processor_does_not_answer_releases_nothing(
     sample_people: People, processor: FakeProcessor
 ) -> None:
-    """Silence is no proof: it was charged, and paying again would charge twice."""
+    """No answer proves nothing: it was charged, and paying again would charge twice."""
     row, _ = lost(sample_people, processor)
 
     class Silent(FakeProcessor):

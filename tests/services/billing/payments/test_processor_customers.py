@@ -1,4 +1,4 @@
-"""The processor hears of a payer when the rules have let the payment pass, and not before."""
+"""The processor gets a customer only after the rules have accepted the payment."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from tests.people import INVOICE, VISA, People, add_payment
 
 
 class Noting(FakeProcessor):
-    """Keeps the accounts that it was asked to make customers of."""
+    """Records the accounts for which a customer was requested."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -105,7 +105,7 @@ def test_a_refund_whose_answer_is_lost_is_found(sample_people: People, processor
     row = pay(sample_people, processor, 100_00)
     processor.refund_answers(Outcome.UNKNOWN)
     assert refund(sample_people, processor, row, 100_00).status is RefundStatus.PROCESSING
-    with pytest.raises(NothingToRefund):  # what is asked for cannot be asked for again
+    with pytest.raises(NothingToRefund):  # what is being refunded cannot be refunded again
         refund(sample_people, processor, row, 1_00)
     assert reconciled(processor) == ["refund_open"]
     assert balance() == Money(120_00)

@@ -103,11 +103,11 @@ def use_credit(
         if not credits:
             raise NoCredit
         rows = _open_invoices(tx, account_id)
-        attempts = in_flight_payments(tx, [row.id for row in rows])
+        in_flight = in_flight_payments(tx, [row.id for row in rows])
         payable = [
             PayableInvoice(row.id, row.number, row.issue_date, row.due_date, row.due)
             for row in rows
-            if not attempts.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
+            if not in_flight.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
         ]
         payments = {payment.id: payment for payment, _ in credits}
         spent = spend_credit([(payment.id, left) for payment, left in credits], payable)

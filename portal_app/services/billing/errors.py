@@ -1,10 +1,10 @@
-"""Why a service of billing refuses, where no rule of the domain has said so already."""
+"""Why a service of billing refuses. What rules of the domain refuse is in domain/billing/errors.py."""
 
 from portal_app.domain.errors import UserError
 
 
 class UnknownFilter(UserError):
-    """A list of invoices was asked for with a filter that does not exist."""
+    """The requested filter of the list of invoices does not exist."""
 
     code = "invoice.unknown_filter"
     message = "We could not find that."

@@ -73,11 +73,11 @@ def view_statement(
         waiting = _being_posted(tx, account_id, last, patient_id)
         on_its_way = total((p.amount - p.refunded for p in waiting), currency())
         opening = _opening(tx, account_id, first, patient_id)
-        kept = [
+        entries = [
             (row, shares) for row, shares in zip(found, parts, strict=True) if _concerns(shares, patient_id)
         ]
         built = build_statement(
-            opening, [_to_entry(row, shares, names, patient_id) for row, shares in kept], on_its_way
+            opening, [_to_entry(row, shares, names, patient_id) for row, shares in entries], on_its_way
         )
         return StatementView(
             account_id=account_id,
@@ -86,7 +86,7 @@ def view_statement(
             first=first,
             last=last,
             opening=built.opening,
-            rows=_to_rows(tx, built, kept, names),
+            rows=_to_rows(tx, built, entries, names),
             charges=built.charges,
             payments=built.payments,
             adjustments=built.adjustments,
@@ -142,10 +142,10 @@ def _to_entry(
 def _to_rows(
     tx: Tx,
     built: Statement,
-    kept: Sequence[tuple[Any, PersonShares]],
+    entries: Sequence[tuple[Any, PersonShares]],
     names: dict[PatientId, str],
 ) -> tuple[StatementRow, ...]:
-    numbers = _invoice_numbers(tx, {row.invoice_id for row, _ in kept if row.invoice_id})
+    numbers = _invoice_numbers(tx, {row.invoice_id for row, _ in entries if row.invoice_id})
     return tuple(
         StatementRow(
             on=row.entry.posted_on,
@@ -157,7 +157,7 @@ def _to_rows(
             running=row.running,
             number=numbers.get(found.invoice_id, "") if found.invoice_id else "",
         )
-        for row, (found, _) in zip(built.rows, kept, strict=True)
+        for row, (found, _) in zip(built.rows, entries, strict=True)
     )
 
 

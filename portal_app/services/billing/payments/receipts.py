@@ -39,8 +39,10 @@ def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
     require_invoice_access(principal)
     with reading(principal.paying()) as tx:
         payment = tx.get_or_404(Payment, payment_id)
-        anothers = payment.account_id in principal.pays_for and payment.payer_id != principal.patient_id
-        if payment.status not in RECEIVED or anothers:
+        by_another_payer = (
+            payment.account_id in principal.pays_for and payment.payer_id != principal.patient_id
+        )
+        if payment.status not in RECEIVED or by_another_payer:
             raise NotFound
         return ReceiptView(
             payment_id=payment.id,

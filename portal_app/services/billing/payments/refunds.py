@@ -149,7 +149,7 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
 def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts) -> RefundId | None:
     """Store a refund that was made in the processor's own dashboard, and tell staff.
 
-    None when it is more than can be refunded of the payment: then it is only told.
+    None when it is more than can be refunded of the payment: then staff are only told.
     """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:settle")

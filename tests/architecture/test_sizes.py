@@ -10,7 +10,6 @@ BIG_FOLDERS = {
     "portal_app/components": 17,
     "portal_app/pages": 18,
     "portal_app/services": 34,
-    "portal_app/services/billing": 30,
     "portal_app/services/imports": 16,
     "portal_app/state": 21,
     "portal_app/web": 17,
@@ -22,12 +21,8 @@ LONG_MODULES = {
     "tests/attacks/test_matrix.py": 463,
     "tests/e2e/billing/test_money.py": 403,
     "tests/e2e/sign_in/test_ways_in.py": 467,
-    "tests/services/billing/test_accounts.py": 410,
-    "tests/services/billing/test_state_machine.py": 450,
-    "tests/services/billing/payments/test_settle.py": 479,
     "tests/services/imports/test_import.py": 643,
     "tests/services/sign_in/test_codes.py": 432,
-    "tests/services/billing/staff/test_staff_billing.py": 572,
 }
 
 

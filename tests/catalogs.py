@@ -7,7 +7,7 @@ from typing import Any
 
 from babel.messages.extract import extract_from_dir
 
-from portal_app.domain.billing.declines import DECLINE_CODES, decline
+from portal_app.domain.billing.declines import DECLINE_CODES, decline_texts
 
 PORTAL = Path(__file__).parent.parent / "portal_app"
 # Where a message stands in each call that says one.
@@ -22,7 +22,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "translate": (2,),
     "plural": (2, 3),
     "page": (2,),
-    "tell_staff": (4,),
+    "add_staff_task": (4,),
     "task": (3,),
     "_do": (2,),
 }
@@ -48,7 +48,7 @@ def messages() -> dict[Any, set[str]]:
     for msgid, where in error_messages().items():
         found.setdefault(msgid, set()).add(where)
     for code in DECLINE_CODES:  # the domain marks nothing: it knows of no languages
-        for words in (decline(code).payer, decline(code).desk):
+        for words in (decline_texts(code).for_payer, decline_texts(code).for_staff):
             found.setdefault(words, set()).add("domain/billing/declines.py")
     return found
 

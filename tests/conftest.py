@@ -39,7 +39,7 @@ from portal_app.domain.access import system_principal  # noqa: E402
 from portal_app.services.patients import access  # noqa: E402
 from portal_app.services.practice import facts  # noqa: E402
 from portal_app.services.sign_in import password_hashes, rate_limits  # noqa: E402
-from tests.invariants import check_books  # noqa: E402
+from tests.invariants import check_billing_invariants  # noqa: E402
 from tests.people import People  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
 
@@ -203,7 +203,7 @@ def _books_agree(url: str) -> None:
     """However a test ends: the sum of the balances is the ledger's, and every invariant of money holds."""
     db_engine.bind(url)
     with reading(system_principal("books")) as tx:
-        check_books(tx)
+        check_billing_invariants(tx)
 
 
 @pytest.fixture(params=_PARAMS)

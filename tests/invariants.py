@@ -1,4 +1,4 @@
-"""What must hold at every moment, whatever fails (DOMAIN.md, Money, invariants 1 to 4)."""
+"""What must hold for invoices, payments and ledger at every moment (DOMAIN.md, Money, invariants 1 to 4)."""
 
 from collections import defaultdict
 
@@ -23,11 +23,11 @@ from portal_app.domain.billing.types import (
     Origin,
     RefundStatus,
 )
-from portal_app.services.billing.ledger.apportion import split
+from portal_app.services.billing.ledger.apportion import split_entries
 
 
-def check_books(tx: Tx) -> None:
-    """Assert the invariants over everything the transaction sees (use the portal's own)."""
+def check_billing_invariants(tx: Tx) -> None:
+    """Assert the invariants over all rows that the transaction sees (use the portal's own principal)."""
     invoices = tx.exec(select(Invoice)).all()
     payments = tx.exec(select(Payment)).all()
     allocations = tx.exec(select(Allocation)).all()
@@ -37,7 +37,7 @@ def check_books(tx: Tx) -> None:
     _payments_add_up(payments, allocations, refunds)
     _nothing_is_held_twice(tx, invoices, payments)
     _ledger_agrees(invoices, payments, refunds, entries)
-    _shares_are_kept(tx, entries)
+    _stored_shares_are_right(tx, entries)
 
 
 def _invoices_add_up(invoices, allocations) -> None:
@@ -60,32 +60,32 @@ def _invoices_add_up(invoices, allocations) -> None:
 
 def _payments_add_up(payments, allocations, refunds) -> None:
     used: dict[str, int] = defaultdict(int)
-    given: dict[str, int] = defaultdict(int)
-    asked: dict[str, int] = defaultdict(int)
+    refunded: dict[str, int] = defaultdict(int)
+    pending: dict[str, int] = defaultdict(int)
     for row in allocations:
         used[row.payment_id] += row.amount.minor
     for row in refunds:
-        given[row.payment_id] += row.amount.minor * (row.status is RefundStatus.SUCCEEDED)
-        asked[row.payment_id] += row.amount.minor * (row.status is RefundStatus.PROCESSING)
+        refunded[row.payment_id] += row.amount.minor * (row.status is RefundStatus.SUCCEEDED)
+        pending[row.payment_id] += row.amount.minor * (row.status is RefundStatus.PROCESSING)
     receipts = [p.receipt_number for p in payments if p.receipt_number]
     assert len(receipts) == len(set(receipts))
     intents = [p.processor_intent_id for p in payments if p.processor_intent_id]
     assert len(intents) == len(set(intents))
     for payment in payments:
-        assert payment.refunded.minor == given[payment.id]
+        assert payment.refunded.minor == refunded[payment.id]
         assert payment.allocated.minor == used[payment.id]
         if payment.status in RECEIVED:
             credit = payment.amount.minor - payment.refunded.minor - used[payment.id]
             assert credit >= 0, payment.id
-            assert given[payment.id] + asked[payment.id] <= payment.amount.minor, payment.id
+            assert refunded[payment.id] + pending[payment.id] <= payment.amount.minor, payment.id
             assert payment.receipt_number or payment.origin is Origin.IMPORT
         else:
             assert not used[payment.id]
-            assert not given[payment.id]
+            assert not refunded[payment.id]
 
 
 def _nothing_is_held_twice(tx: Tx, invoices, payments) -> None:
-    """What is in flight on an invoice never exceeds what is due of it."""
+    """Payments in flight on an invoice never exceed what is due of it."""
     open_ = {p.id for p in payments if p.status in IN_FLIGHT}
     held: dict[str, int] = defaultdict(int)
     for part in tx.exec(select(IntendedAllocation)):
@@ -96,7 +96,7 @@ def _nothing_is_held_twice(tx: Tx, invoices, payments) -> None:
 
 
 def _ledger_agrees(invoices, payments, refunds, entries) -> None:
-    """A payment posts once; and per account the ledger says what the bills say, less what is not posted."""
+    """A payment is posted once; and each account's ledger equals its invoices less its posted payments."""
     assert len({(e.kind, e.source) for e in entries}) == len(entries)
     posted: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -117,16 +117,16 @@ def _ledger_agrees(invoices, payments, refunds, entries) -> None:
     assert {k: v for k, v in balance.items() if v} == {k: v for k, v in expected.items() if v}
 
 
-def _shares_are_kept(tx: Tx, entries) -> None:
-    """Whose share of an entry is whose is what reading everything says, or the entry names its person."""
-    kept = {(row.entry_id, row.patient_id): row for row in tx.exec(select(LedgerPersonShare))}
+def _stored_shares_are_right(tx: Tx, entries) -> None:
+    """The stored shares of an entry equal the computed ones; an entry that names its person needs none."""
+    stored = {(row.entry_id, row.patient_id): row for row in tx.exec(select(LedgerPersonShare))}
     posted_on = {entry.id: entry.posted_on for entry in entries}
-    assert all(row.posted_on == posted_on[row.entry_id] for row in kept.values())
+    assert all(row.posted_on == posted_on[row.entry_id] for row in stored.values())
     shared = [entry for entry in entries if entry.patient_id is None]
-    said = {
-        (entry.id, who): amount.minor
-        for entry, whose in zip(shared, split(tx, shared), strict=True)
-        for who, amount in whose.items()
-        if who and amount
+    computed = {
+        (entry.id, person): amount.minor
+        for entry, shares in zip(shared, split_entries(tx, shared), strict=True)
+        for person, amount in shares.items()
+        if person and amount
     }
-    assert {key: row.amount.minor for key, row in kept.items() if row.amount} == said
+    assert {key: row.amount.minor for key, row in stored.items() if row.amount} == computed

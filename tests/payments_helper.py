@@ -1,4 +1,4 @@
-"""What tests of paying share: a processor that knows Maria's saved Visa, and words for the usual moves."""
+"""What tests of payments share: a processor that knows Maria's saved Visa, and short ways to read rows."""
 
 from sqlmodel import select
 
@@ -12,10 +12,11 @@ from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments_fake import FakeProcessor
 from tests import people
-from tests.invariants import check_books
+from tests.invariants import check_billing_invariants
 
 
 def fake_processor() -> FakeProcessor:
+    """A fake card processor on which Maria has a saved Visa."""
     processor = FakeProcessor()
     customer = processor.customer(people.RIVERA, "Maria Rivera")
     processor.save_card(customer, processor_id=f"pm_{people.VISA}")
@@ -42,16 +43,19 @@ def payments() -> list[Payment]:
 
 
 def tasks() -> list[str]:
+    """The kinds of all staff tasks, sorted."""
     with reading(system_principal("test")) as tx:
         return sorted(tx.exec(select(Task.kind)))
 
 
 def balance(account: AccountId = people.RIVERA) -> Money:
+    """The sum of the account's ledger."""
     with reading(system_principal("test")) as tx:
         return total(tx.exec(columns(LedgerEntry.amount).where(LedgerEntry.account_id == account)))
 
 
 def set_practice(**changes: object) -> None:
+    """Change columns of the practice, as its settings would."""
     with transaction(system_principal("test")) as tx:
         row = tx.get_or_404(Practice, "practice")
         for name, value in changes.items():
@@ -59,7 +63,8 @@ def set_practice(**changes: object) -> None:
         row.version += 1
 
 
-def books_agree() -> None:
+def check_ledger() -> None:
+    """Assert that invoices, payments and ledger agree (DOMAIN.md, Money, invariants 1 to 4)."""
     with reading(system_principal("test")) as tx:
-        check_books(tx)
+        check_billing_invariants(tx)
         assert tx.exec(select(Account)).all()

@@ -52,7 +52,7 @@ from portal_app.domain.ids import (
     new_id,
 )
 from portal_app.domain.money import Money, total
-from portal_app.services.billing.ledger.person_shares import keep_shares
+from portal_app.services.billing.ledger.person_shares import store_shares
 
 
 def _id(prefix: str, number: int) -> str:
@@ -380,4 +380,4 @@ def _post(
         )
     )
     tx.flush()
-    keep_shares(tx, [entry])
+    store_shares(tx, [entry])

@@ -1,4 +1,4 @@
-"""Membership words (DOMAIN.md, Memberships)."""
+"""Statuses and prices of memberships (DOMAIN.md, Memberships)."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -6,24 +6,28 @@ from typing import Any
 
 
 class Period(StrEnum):
+    """How often a membership is billed."""
+
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
 
 
 class MembershipStatus(StrEnum):
+    """The status of a membership."""
+
     PENDING = "pending"
     ACTIVE = "active"
     ENDED = "ended"
     CANCELLED = "cancelled"
 
 
-# Those that are billed, now or from their start on: they count as somebody's, and need a way to be paid.
+# Billed now or from their start date on: they count as current, and need a payment method.
 RUNNING = frozenset({MembershipStatus.PENDING, MembershipStatus.ACTIVE})
 
 
-def price_at(bands: Sequence[dict[str, Any]], age: int) -> int | None:
-    """Minor units a period for somebody of that age: the first band they are below; None without one."""
+def price_for_age(bands: Sequence[dict[str, Any]], age: int) -> int | None:
+    """Minor units per period for a person of that age, by the first age band that fits; None when none does."""
     fitting = sorted(
         (band for band in bands if band["below"] is None or age < band["below"]),
         key=lambda band: (band["below"] is None, band["below"] or 0),

@@ -1,4 +1,4 @@
-"""Money is a whole number of minor units of one currency. Never a float, never a bare int."""
+"""Money: a whole number of minor units of one currency. Never a float, never a bare int."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ _NONE: str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XP
 _THREE: str = "BHD IQD JOD KWD LYD OMR TND"
 _DIGITS: dict[str, int] = {**dict.fromkeys(_NONE.split(), 0), **dict.fromkeys(_THREE.split(), 3)}
 _SIGNS: dict[str, str] = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-# Nine digits before the separator: more than any practice bills, less than any overflow.
+# Nine digits before the separator: more than any practice invoices, less than any overflow.
 _TYPED = re.compile(r"(\d{1,9})(?:([.,])(\d+))?", re.ASCII)
 
 
 def minor_digits(currency: str) -> int:
+    """How many digits its minor unit has: 2 for USD, 0 for JPY, 3 for KWD."""
     return _DIGITS.get(currency, 2)
 
 
@@ -30,10 +31,12 @@ class Money:
 
     @classmethod
     def parse(cls, text: object, currency: str = "USD", decimal_mark: str = ".") -> Money:
-        """What a person typed: '40', '40.5', '1200.00', '$40.00' where that is what the currency is.
+        """Read what a person typed: '40', '40.5', '1200.00', '$40.00' where the currency is USD.
 
-        The currency's sign or none, digits, at most one `decimal_mark`, at most the currency's decimals. Everything
-        else is refused (ALL-11), an ambiguous '12,50' too: nobody's money is guessed.
+        The currency's sign or none, digits, at most one `decimal_mark`, at most the currency's decimals.
+        Everything else is refused (ALL-11), also an ambiguous '12,50': an amount is never guessed.
+
+        Raises: InvalidAmount.
         """
         bare = (
             text.strip(" ").removeprefix(_SIGNS.get(currency, "")).lstrip(" ")
@@ -43,21 +46,22 @@ class Money:
         typed = _TYPED.fullmatch(bare)
         digits = minor_digits(currency)
         if typed is None or (typed[2] or decimal_mark) != decimal_mark:
-            raise UserError("Enter an amount, like {example}", example=cls(40_00, currency))
+            raise InvalidAmount(currency)
         if len(typed[3] or "") > digits:
-            raise UserError("Enter an amount, like {example}", example=cls(40_00, currency))
+            raise InvalidAmount(currency)
         return cls(int(typed[1] + (typed[3] or "").ljust(digits, "0")), currency)
 
-    def _same(self, other: Money) -> int:
+    def _minor_of(self, other: Money) -> int:
+        """The other's minor units; amounts of two currencies are a programming error."""
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")
         return other.minor
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._same(other), self.currency)
+        return Money(self.minor + self._minor_of(other), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._same(other), self.currency)
+        return Money(self.minor - self._minor_of(other), self.currency)
 
     def __neg__(self) -> Money:
         return Money(-self.minor, self.currency)
@@ -66,16 +70,16 @@ class Money:
         return Money(self.minor * times, self.currency)
 
     def __lt__(self, other: Money) -> bool:
-        return self.minor < self._same(other)
+        return self.minor < self._minor_of(other)
 
     def __le__(self, other: Money) -> bool:
-        return self.minor <= self._same(other)
+        return self.minor <= self._minor_of(other)
 
     def __gt__(self, other: Money) -> bool:
-        return self.minor > self._same(other)
+        return self.minor > self._minor_of(other)
 
     def __ge__(self, other: Money) -> bool:
-        return self.minor >= self._same(other)
+        return self.minor >= self._minor_of(other)
 
     def __bool__(self) -> bool:
         return self.minor != 0
@@ -84,14 +88,24 @@ class Money:
         return Money(0, self.currency)
 
 
+class InvalidAmount(UserError):
+    """What was typed is no amount of money that can be used here; an example says how one looks (ALL-11)."""
+
+    code = "amount.invalid"
+    message = "Enter an amount, like {example}"
+
+    def __init__(self, currency: str, *, field: str = "") -> None:
+        super().__init__(field=field, example=Money(40_00, currency))
+
+
 def total(amounts: Iterable[Money], currency: str = "USD") -> Money:
-    """The sum; of nothing it is zero in `currency`."""
-    found = list(amounts)
-    return sum(found[1:], found[0]) if found else Money(0, currency)
+    """The sum of `amounts`; zero in `currency` when there are none."""
+    every = list(amounts)
+    return sum(every[1:], every[0]) if every else Money(0, currency)
 
 
-def shares(amount: Money, weights: list[int]) -> list[Money]:
-    """Split `amount` by `weights`; odd minor units go to the first ones, one each.
+def split_by_weight(amount: Money, weights: list[int]) -> list[Money]:
+    """Split `amount` in proportion to `weights`; minor units that remain go to the first parts, one each.
 
     The parts always add up to the whole, negative amounts included.
     """
@@ -100,7 +114,7 @@ def shares(amount: Money, weights: list[int]) -> list[Money]:
         raise ValueError("weights must be whole, not negative, and not all zero")
     sign, size = (-1 if amount.minor < 0 else 1), abs(amount.minor)
     parts = [size * weight // whole for weight in weights]
-    takers = [i for i, weight in enumerate(weights) if weight]
-    for i in takers[: size - sum(parts)]:
+    with_weight = [i for i, weight in enumerate(weights) if weight]
+    for i in with_weight[: size - sum(parts)]:
         parts[i] += 1
     return [Money(sign * part, amount.currency) for part in parts]

@@ -24,7 +24,7 @@ from portal_app.services.billing.accounts import past_due_offer, use_credit, vie
 from portal_app.services.billing.history import payments_of_year, years_with_payments
 from portal_app.services.billing.invoices import itemized_receipt, read
 from portal_app.services.billing.invoices.issue import create_invoice, send_invoice, void_invoice, write_off
-from portal_app.services.billing.invoices.itemized_receipt import itemised_invoice, itemised_period
+from portal_app.services.billing.invoices.itemized_receipt import itemize_invoice, itemize_period
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.notify import reminders
 from portal_app.services.billing.payments import refunds
@@ -38,15 +38,19 @@ from portal_app.services.billing.payments.pay import (
 from portal_app.services.billing.payments.payment_methods import (
     list_payment_methods,
     make_default,
+    memberships_by_payment_method,
     remove_payment_method,
     rename_payment_method,
     start_adding_payment_method,
-    uses,
 )
 from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
 from portal_app.services.billing.payments.settle import settle
-from portal_app.services.billing.staff.patient_billing import open_invoice, view_patient_billing, view_payment
+from portal_app.services.billing.staff.patient_billing import (
+    view_patient_billing,
+    view_payment,
+    view_staff_invoice,
+)
 from portal_app.services.billing.staff.record_payment import post_payments, record_payment
 from portal_app.services.billing.statements import list_people, view_statement
 from portal_app.services.billing.views import NewLine
@@ -97,18 +101,18 @@ def line(what: str, whom: str, ask: Ask) -> None:
 # Maria's bills
 line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.invoice))
 line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: view_invoice(p, s.draft))
-line("billing.open_invoice", SEES_BILLING, lambda p, s: open_invoice(p, s.invoice))
+line("billing.open_invoice", SEES_BILLING, lambda p, s: view_staff_invoice(p, s.invoice))
 line("billing.refresh_pending_digests", MONEY, lambda p, s: reminders.refresh_pending_digests(p, RIVERA))
-line("billing.itemised_invoice", MONEY, lambda p, s: itemised_invoice(p, s.invoice))
+line("billing.itemised_invoice", MONEY, lambda p, s: itemize_invoice(p, s.invoice))
 line(
-    "billing.itemised_period",
+    "billing.itemize_period",
     MONEY,
-    lambda p, s: itemised_period(p, FIRST, LAST, account_id=RIVERA),
+    lambda p, s: itemize_period(p, FIRST, LAST, account_id=RIVERA),
 )
 line(
-    "billing.itemised_period of Eva",
+    "billing.itemize_period of Eva",
     "maria embed dana olga",
-    lambda p, s: itemized_receipt.itemised_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
+    lambda p, s: itemized_receipt.itemize_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
 )
 line(
     "documents.invoice_paper",
@@ -236,7 +240,7 @@ line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: view_patie
 
 # Maria's cards
 line("billing.list_payment_methods", MARIA_PAYS, lambda p, s: list_payment_methods(p, RIVERA))
-line("billing.uses", MARIA_PAYS, lambda p, s: uses(p, RIVERA))
+line("billing.uses", MARIA_PAYS, lambda p, s: memberships_by_payment_method(p, RIVERA))
 line(
     "billing.start_adding_payment_method",
     MARIA_PAYS,

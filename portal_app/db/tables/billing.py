@@ -1,4 +1,4 @@
-"""Money: accounts, invoices, ledger, payments. Every row says whose account it is."""
+"""Tables of billing: accounts, invoices, ledger, payments. Every row names the account it belongs to."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -29,8 +29,8 @@ from portal_app.domain.ids import (
 from portal_app.domain.money import Money
 
 
-def _few(name: str, *columns: str, where: str, postgresql: str = "") -> Index:
-    """An index of those rows alone for which this holds; a question repeats it word for word."""
+def _partial_index(name: str, *columns: str, where: str, postgresql: str = "") -> Index:
+    """A partial index: only rows that meet the condition. A query must repeat the condition word for word."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(postgresql or where))
 
 
@@ -40,26 +40,26 @@ class Account(Owned, table=True):
     owner: ClassVar[str] = "id"
     access_list: ClassVar[str] = "accounts"
     id: AccountId = key()
-    # No foreign key: patient.account_id has one the other way, and rows are poured in that order.
+    # No foreign key: patient.account_id has one the other way, and rows are inserted in that order.
     guarantor_id: PatientId = Field(index=True, sa_type=String)
     processor_customer_id: str = ""
     created_at: datetime = moment()
 
 
 class Invoice(AccountOwned, table=True):
-    """`due` = total + adjusted − allocated, never below zero; kept by services.billing alone."""
+    """`due` = total + adjusted − allocated, never below zero; set by services.billing only."""
 
     __table_args__ = (
-        # `status` and `amount` at the end of an index: counted and added without a look at the rows.
+        # `status` and `amount` at the end of an index: counted and added without reading the rows.
         Index("ix_invoice_account_issued", "account_id", "issue_date", "number", "status"),
         Index("ix_invoice_account_status", "account_id", "status", "issue_date", "number"),
-        _few(
+        _partial_index(
             "ix_invoice_open", "account_id", "issue_date", "number", where="status IN ('open', 'partly_paid')"
         ),
         Index("ix_invoice_status_due", "status", "due_date"),
     )
     id: InvoiceId = key()
-    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     number: str = Field(unique=True)  # the practice's own number
     status: InvoiceStatus = code(InvoiceStatus)
     issue_date: date
@@ -82,7 +82,7 @@ class InvoiceLine(AccountOwned, table=True):
     __table_args__ = (Index("ix_invoice_line_invoice_patient", "invoice_id", "patient_id"),)
     audited: ClassVar[bool] = False
     id: LineId = key()
-    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     invoice_id: InvoiceId = ref("invoice", index=False)  # another index begins with it
     patient_id: PatientId = ref("patient")
     position: int = 0
@@ -104,7 +104,7 @@ class LedgerEntry(AccountOwned, table=True):
         Index("ix_ledger_person_day", "patient_id", "account_id", "posted_on", "amount"),
     )
     id: EntryId = key()
-    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     kind: EntryKind = code(EntryKind)
     amount: Money = money()
     # What it came from, once per kind: an invoice, payment or refund id, an import's own key.
@@ -121,9 +121,9 @@ class LedgerEntry(AccountOwned, table=True):
 
 
 class LedgerPersonShare(AccountOwned, table=True):
-    """A person's share of an entry that names nobody; kept by services.billing.shares alone, `posted_on` is the entry's.
+    """A person's share of an entry that names nobody; set by ledger/person_shares.py only. `posted_on` is the entry's.
 
-    What is left of the entry's amount is nobody's (credit).
+    What remains of the entry's amount belongs to nobody (credit).
     """
 
     __table_args__ = (
@@ -156,27 +156,29 @@ class PaymentMethod(AccountOwned, table=True):
 
 
 class Payment(AccountOwned, table=True):
-    """One attempt to pay; its id is the processor's idempotency key, written before it hears of it."""
+    """One payment, successful or not. Its id is the idempotency key; it is stored before the processor is asked."""
 
     __table_args__ = (
         Index("ix_payment_account_created", "account_id", "created_at"),
         Index("ix_payment_account_status", "account_id", "status", "settled_at"),
         Index("ix_payment_status_created", "status", "created_at"),
-        # The few that wait for the ledger, and the few with credit left, among thousands that do not.
-        _few("ix_payment_not_posted", "account_id", where="posted IS 0", postgresql="posted IS false"),
-        _few("ix_payment_unused", "account_id", where="allocated < amount - refunded"),
+        # The few that are not posted yet, and the few with credit left, among thousands.
+        _partial_index(
+            "ix_payment_not_posted", "account_id", where="posted IS 0", postgresql="posted IS false"
+        ),
+        _partial_index("ix_payment_unused", "account_id", where="allocated < amount - refunded"),
     )
     id: PaymentId = key()
-    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     amount: Money = money()
-    refunded: Money = money()  # part of it that succeeded refunds gave back
-    allocated: Money = money()  # what its allocations pay, kept by services.billing alone
+    refunded: Money = money()  # by refunds that succeeded
+    allocated: Money = money()  # the sum of its allocations, set by services.billing only
     status: PaymentStatus = code(PaymentStatus)
     method: Method = code(Method)
     origin: Origin = code(Origin)
-    paid_by: str = ""  # principal.name of whoever pressed
+    paid_by: str = ""  # principal.name of the person who pressed "Pay"
     payer_id: PatientId | None = ref("patient", default=None, nullable=True)
-    # None: an attempt on the whole account, allocated oldest due first.
+    # None: paid to the whole account, allocated oldest due first.
     invoice_id: InvoiceId | None = ref("invoice", default=None, nullable=True)
     payment_method_id: PaymentMethodId | None = ref("payment_method", default=None, nullable=True)
     paid_with: str = ""  # "Visa ending in 4242"
@@ -184,8 +186,8 @@ class Payment(AccountOwned, table=True):
     processor_intent_id: str | None = Field(default=None, unique=True)
     processor_charge_id: str = ""
     decline_code: str = ""
-    # In flight only: the processor told us that it is on its way (a bank debit), so it only lowers
-    # what is payable; not known, it holds the invoice.
+    # While in flight: the processor has confirmed that it is on its way (a bank debit), so it only lowers
+    # what is payable. Until then it blocks its invoices.
     accepted_by_processor: bool = False
     receipt_number: str | None = Field(default=None, unique=True)
     receipt_to: str = ""  # the address it was sent to
@@ -196,12 +198,12 @@ class Payment(AccountOwned, table=True):
 
 
 class IntendedAllocation(AccountOwned, table=True):
-    """What an attempt means to pay of one invoice: held while it is in flight, allocated when it succeeds."""
+    """What a payment is meant to pay of one invoice: held while it is in flight, allocated when it succeeds."""
 
     __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
     audited: ClassVar[bool] = False
     id: str = key()
-    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     payment_id: PaymentId = ref("payment")
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()
@@ -209,30 +211,32 @@ class IntendedAllocation(AccountOwned, table=True):
 
 
 class Allocation(AccountOwned, table=True):
-    """The part of a succeeded payment that pays one invoice. A refund takes it back: `amount` falls."""
+    """The part of a received payment that pays one invoice. A refund lowers `amount`."""
 
     __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
     id: str = key()
-    account_id: AccountId = ref("account", index=False)  # another index begins with it, or leads closer
+    account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     payment_id: PaymentId = ref("payment")
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()
     made_at: datetime = moment()
     position: int = 0
-    # What came to it (credit) or was taken since `made_at`, in order: [[moment, minor units, refund id or ""], …].
+    # What was added (credit) or taken back since `made_at`, in order: [[moment, minor units, refund id or ""], …].
     changes: list[Any] = document(default_factory=list)
 
 
 class Refund(AccountOwned, table=True):
+    """A refund of a payment; its id is the processor's idempotency key."""
+
     id: RefundId = key()
     payment_id: PaymentId = ref("payment")
     amount: Money = money()
     status: RefundStatus = code(RefundStatus)
-    void_charge: bool = False  # "refund and void the charge": nothing is due again
+    void_charge: bool = False  # "Refund and void the charge": nothing is due again (REF-3)
     reason: str = ""
     asked_by: str = ""
-    chosen: list[Any] = document(default_factory=list)  # invoices that staff chose to take it from
-    # Which invoices gave back how much: [[invoice id, minor units], …] once taken back.
+    chosen: list[Any] = document(default_factory=list)  # invoices from which staff chose to take it
+    # How much was taken from which invoice: [[invoice id, minor units], …], once it succeeded.
     taken_back: list[Any] = document(default_factory=list)
     processor_refund_id: str | None = Field(default=None, unique=True)
     created_at: datetime = moment()
@@ -240,7 +244,7 @@ class Refund(AccountOwned, table=True):
 
 
 class ReceivedWebhook(PortalOwned, table=True):
-    """The inbox of signed webhooks: each id once, unknown kinds kept and skipped."""
+    """The inbox of signed webhooks: each event id once; events of unknown kinds are stored and ignored."""
 
     audited: ClassVar[bool] = False
     id: str = key()  # evt_…
@@ -253,7 +257,7 @@ class ReceivedWebhook(PortalOwned, table=True):
 
 
 class PostingExport(PortalOwned, table=True):
-    """A ledger entry that the practice's own system has to hear of: delivered once, its id is the key."""
+    """A ledger entry to be sent to the practice's own system: delivered once, its id is the idempotency key."""
 
     __table_args__ = (Index("ix_posting_export_waiting", "sent_at", "next_try_at"),)
     audited: ClassVar[bool] = False

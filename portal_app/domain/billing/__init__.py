@@ -1,1 +1,1 @@
-"""The rules of money (DOMAIN.md, Money; PART, ALL, CRED, LEDG, REF, SRC, STMT cases)."""
+"""The rules of billing (DOMAIN.md, Money; PART, ALL, CRED, LEDG, REF, SRC, STMT cases)."""

@@ -1,52 +1,57 @@
-"""Why a card was declined: what the payer reads, and a few words for the desk. Never the words that accuse."""
+"""Why a card was declined, in words for the payer and for staff.
+
+Some codes (stolen, fraudulent) would accuse the payer: they get the general words.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Decline:
-    """Message keys. That nothing was charged is said beside them."""
+class DeclineTexts:
+    """Msgids. The page adds that nothing was charged."""
 
-    payer: str
-    desk: str
+    for_payer: str
+    for_staff: str
 
 
-_GENERIC = Decline(
+_GENERIC = DeclineTexts(
     "Your bank declined the card. Use another card, or call the number on its back.",
     "Declined by the bank",
 )
-_FUNDS = Decline(
+_FUNDS = DeclineTexts(
     "There is not enough money on this card. Try another card or a smaller amount.",
     "Not enough money",
 )
-_EXPIRED = Decline("This card has expired. Use another card.", "Card expired")
-_NUMBER = Decline("The card number is not right. Check the card and try again.", "Wrong card number")
-_CODE = Decline("The security code is not right. Check the card and try again.", "Wrong security code")
-_EXPIRY = Decline("The expiry date is not right. Check it and try again.", "Wrong expiry date")
-_ZIP = Decline("The ZIP code does not match the card. Check it and try again.", "Wrong ZIP code")
-_LATER = Decline("The bank did not answer as it should. Try again in a few minutes.", "The bank had trouble")
-_KIND = Decline("This card cannot be used here. Use another card.", "Card not supported")
-_LIMIT = Decline(
+_EXPIRED = DeclineTexts("This card has expired. Use another card.", "Card expired")
+_NUMBER = DeclineTexts("The card number is not right. Check the card and try again.", "Wrong card number")
+_CODE = DeclineTexts("The security code is not right. Check the card and try again.", "Wrong security code")
+_EXPIRY = DeclineTexts("The expiry date is not right. Check it and try again.", "Wrong expiry date")
+_ZIP = DeclineTexts("The ZIP code does not match the card. Check it and try again.", "Wrong ZIP code")
+_LATER = DeclineTexts(
+    "The bank did not answer as it should. Try again in a few minutes.", "The bank had trouble"
+)
+_KIND = DeclineTexts("This card cannot be used here. Use another card.", "Card not supported")
+_LIMIT = DeclineTexts(
     "This payment is over the card’s limit. Use another card, or call your bank.", "Over the card’s limit"
 )
-_CONFIRM = Decline(
+_CONFIRM = DeclineTexts(
     "Your bank could not confirm that it was you. Try again, or use another card.",
     "Not confirmed by the payer",
 )
-_PIN = Decline("This card needs a PIN and cannot be used here. Use another card.", "Needs a PIN")
-_ACCOUNT = Decline("This card or account cannot be used. Use another card.", "Account cannot be used")
-_TWICE = Decline(
+_PIN = DeclineTexts("This card needs a PIN and cannot be used here. Use another card.", "Needs a PIN")
+_ACCOUNT = DeclineTexts("This card or account cannot be used. Use another card.", "Account cannot be used")
+_TWICE = DeclineTexts(
     "Your bank thinks this payment was already made. Check your payments before you try again.",
     "Paid twice, says the bank",
 )
-_STOPPED = Decline(
+_STOPPED = DeclineTexts(
     "Your bank was asked to stop this payment. Use another card, or call your bank.",
     "Stopped at the bank",
 )
-_AMOUNT = Decline(
+_AMOUNT = DeclineTexts(
     "Your bank does not take this amount. Try another amount, or another card.", "Amount not accepted"
 )
-_TEST = Decline("This is a test card. Use a real card.", "Test card")
+_TEST = DeclineTexts("This is a test card. Use a real card.", "Test card")
 
 _BY_CODE = {
     "approve_with_id": _LATER,
@@ -103,6 +108,6 @@ _BY_CODE = {
 DECLINE_CODES = frozenset(_BY_CODE)
 
 
-def decline(code: str) -> Decline:
-    """The words for a decline code of the card processor; unknown codes get the general ones."""
+def decline_texts(code: str) -> DeclineTexts:
+    """The texts for a decline code of the card processor; a code that is not known gets the general ones."""
     return _BY_CODE.get(code, _GENERIC)

@@ -1,43 +1,52 @@
-"""May it be paid, why not, and how much: one answer for every service and page that asks."""
+"""Whether invoices may be paid now, why not, and how much: one rule for every service and page."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from portal_app.domain.billing.errors import (
+    BelowProcessorMinimum,
+    InvoiceAlreadyPaid,
+    InvoiceClosed,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+    PaymentTooLarge,
+    PaymentTooSmall,
+)
 from portal_app.domain.billing.payments import (
     InFlightPayment,
-    holding,
-    left_of_link,
-    payable,
+    blocking_payment,
+    left_on_link,
+    payable_amount,
     processor_minimum,
 )
-from portal_app.domain.billing.types import PAYABLE, InvoiceHeld, InvoiceStatus, PaymentStatus
-from portal_app.domain.errors import UserError
-from portal_app.domain.money import Money, total
+from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, PaymentStatus
+from portal_app.domain.money import InvalidAmount, Money, total
 
 
 class WhyNot(StrEnum):
-    """Why nothing may be paid now; where several reasons hold, the first of this order."""
+    """Why nothing may be paid now, by the code of its error; of several reasons the first of this order."""
 
-    HELD = "held"  # an attempt's outcome is open (ALL-13)
-    CLOSED = "closed"  # draft, void or written off (ALL-14)
-    NOTHING_DUE = "nothing_due"  # paid, or all of it is on its way
-    OFFLINE = "offline"  # the practice has turned online payments off
-    TOO_SMALL = "too_small"  # less than the card processor takes (PART-4)
+    HELD = InvoiceHeld.code  # the outcome of the last payment is not known yet (ALL-13)
+    CLOSED = InvoiceClosed.code  # draft, void or written off (ALL-14)
+    NOTHING_DUE = InvoiceAlreadyPaid.code  # paid, or payments on their way cover it
+    OFFLINE = OnlinePaymentsOff.code  # the practice has turned online payments off
+    TOO_SMALL = BelowProcessorMinimum.code  # less than the card processor takes (PART-4)
 
 
 @dataclass(frozen=True, slots=True)
-class Owing:
-    """One invoice as it is asked about: what is due of it, and what is on its way."""
+class InvoiceToPay:
+    """One invoice as `payability` needs it: what is due of it, and its payments that have not ended."""
 
     status: InvoiceStatus
     due: Money
-    attempts: Sequence[InFlightPayment] = ()
+    in_flight: Sequence[InFlightPayment] = ()
 
     @property
     def payable(self) -> Money:
+        """What may still be paid of it: due less what is on its way; zero when it takes no money."""
         due = self.due if self.status in PAYABLE else self.due.zero()
-        return payable(due, (attempt.amount for attempt in self.attempts))
+        return payable_amount(due, (payment.amount for payment in self.in_flight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class Channel:
 
     online: bool  # False: the practice has turned online payments off
     practice_minimum: Money | None = None
-    at_desk: bool = False  # neither the practice's nor the processor's minimum, and never turned off
+    at_desk: bool = False  # no minimum of the practice or the processor applies, and it is never turned off
 
 
 DESK = Channel(online=False, at_desk=True)
@@ -54,89 +63,89 @@ DESK = Channel(online=False, at_desk=True)
 
 @dataclass(frozen=True, slots=True)
 class LinkAllowance:
-    """What a pay link was for, and what was paid since it was made (ALL-8, ALL-9)."""
+    """The amount a pay link was made for, and what was paid of the invoice since then (ALL-8, ALL-9)."""
 
     at_most: Money
-    since: tuple[Money, ...]
+    paid_since: tuple[Money, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Payability:
-    """What may be paid now: all of `payable` by default, never more, and no less than `smallest`."""
+    """What may be paid now: any amount from `smallest` to `payable`, unless `why_not` says why nothing may be."""
 
     payable: Money
     smallest: Money
     why_not: WhyNot | None
-    held: InFlightPayment | None  # with its amount of all the invoices asked about
+    held: InFlightPayment | None  # the payment that blocks; its amount is the sum over these invoices
 
     def require(self) -> None:
-        """Raises Held or Refused, saying why, when nothing may be paid now."""
+        """Raise the error of `why_not`, when nothing may be paid now.
+
+        Raises: InvoiceHeld, InvoiceClosed, InvoiceAlreadyPaid, OnlinePaymentsOff, BelowProcessorMinimum.
+        """
         if self.held is not None:
             raise InvoiceHeld(self.held.id, can_continue=self.held.status is PaymentStatus.REQUIRES_ACTION)
         if self.why_not is WhyNot.CLOSED:
-            raise UserError("This bill cannot be paid.")
+            raise InvoiceClosed
         if self.why_not is WhyNot.NOTHING_DUE:
-            raise UserError("This bill is already paid.")
+            raise InvoiceAlreadyPaid
         if self.why_not is WhyNot.OFFLINE:
-            raise UserError("Online payments are turned off. Call us to pay.")
+            raise OnlinePaymentsOff
         if self.why_not is WhyNot.TOO_SMALL:
-            raise UserError(
-                "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
-                least=self.smallest,
-                amount=self.payable,
-            )
+            raise BelowProcessorMinimum(least=self.smallest, amount=self.payable)
 
-    def accept(self, offered: Money) -> Money:
-        """`offered`, if it may be paid now (PART-2, PART-4, ALL-10, ALL-11); else raises Held or Refused."""
-        if offered.currency != self.payable.currency:
-            raise UserError("Enter an amount, like {example}", example=Money(40_00, self.payable.currency))
+    def accept(self, amount: Money) -> Money:
+        """Return `amount`, if that much may be paid now (PART-2, PART-4, ALL-10, ALL-11).
+
+        Raises: InvalidAmount, PaymentTooLarge, PaymentTooSmall, and what `require` raises.
+        """
+        if amount.currency != self.payable.currency:
+            raise InvalidAmount(self.payable.currency, field="amount")
         self.require()
-        if offered > self.payable:
-            raise UserError("You can pay up to {amount}", amount=self.payable)
-        if offered < self.smallest:
-            raise UserError("The smallest payment is {amount}", amount=self.smallest)
-        return offered
+        if amount > self.payable:
+            raise PaymentTooLarge(amount=self.payable)
+        if amount < self.smallest:
+            raise PaymentTooSmall(amount=self.smallest)
+        return amount
 
-    def only(self, amount: Money) -> "Payability":
-        """For an amount that was accepted, of chosen invoices perhaps: that amount and no other."""
+    def limited_to(self, amount: Money) -> "Payability":
+        """The same, for exactly this amount, which was accepted before (perhaps for some of the invoices)."""
         return replace(self, payable=amount, smallest=amount)
 
 
 def payability(
-    owing: Iterable[Owing], channel: Channel, currency: str, link: LinkAllowance | None = None
+    invoices: Iterable[InvoiceToPay], channel: Channel, currency: str, link: LinkAllowance | None = None
 ) -> Payability:
-    """What may be paid of these invoices together; with `link` no more than that allows."""
-    owing = list(owing)
-    left = total((each.payable for each in owing), currency)
+    """What may be paid of these invoices together; through a pay link no more than `link` allows."""
+    invoices = list(invoices)
+    payable = total((invoice.payable for invoice in invoices), currency)
     if link is not None:
-        left = left_of_link(left, link.at_most, link.since)
-    attempts = [attempt for each in owing for attempt in each.attempts]
-    held = holding(attempts)
+        payable = left_on_link(payable, link.at_most, link.paid_since)
+    in_flight = [payment for invoice in invoices for payment in invoice.in_flight]
+    held = blocking_payment(in_flight)
     if held is not None:
-        amount = total((attempt.amount for attempt in attempts if attempt.id == held.id), currency)
+        amount = total((payment.amount for payment in in_flight if payment.id == held.id), currency)
         held = replace(held, amount=amount)
-    return Payability(left, _smallest(left, channel), _why_not(owing, left, channel, held), held)
+    why_not = WhyNot.HELD if held is not None else _why_not(invoices, payable, channel)
+    return Payability(payable, _smallest_payment(payable, channel), why_not, held)
 
 
-def _why_not(
-    owing: Sequence[Owing], left: Money, channel: Channel, held: InFlightPayment | None
-) -> WhyNot | None:
-    if held is not None:
-        return WhyNot.HELD
-    if any(each.status not in PAYABLE and each.status is not InvoiceStatus.PAID for each in owing):
+def _why_not(invoices: Sequence[InvoiceToPay], payable: Money, channel: Channel) -> WhyNot | None:
+    statuses = {invoice.status for invoice in invoices}
+    if statuses - PAYABLE - {InvoiceStatus.PAID}:
         return WhyNot.CLOSED
-    if not left or any(each.status is InvoiceStatus.PAID for each in owing):
+    if not payable or InvoiceStatus.PAID in statuses:
         return WhyNot.NOTHING_DUE
     if channel.at_desk:
         return None
     if not channel.online:
         return WhyNot.OFFLINE
-    return WhyNot.TOO_SMALL if left < processor_minimum(left.currency) else None
+    return WhyNot.TOO_SMALL if payable < processor_minimum(payable.currency) else None
 
 
-def _smallest(left: Money, channel: Channel) -> Money:
-    """The least that may be paid (ALL-10): online never less than the processor takes."""
+def _smallest_payment(payable: Money, channel: Channel) -> Money:
+    """The smallest payment that is taken (ALL-10): online never less than the processor's minimum."""
     if channel.at_desk:
-        return Money(1, left.currency)
-    least = min(channel.practice_minimum or left.zero(), left)
-    return max(least, processor_minimum(left.currency))
+        return Money(1, payable.currency)
+    least = min(channel.practice_minimum or payable.zero(), payable)
+    return max(least, processor_minimum(payable.currency))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from portal_app.domain.errors import UserError
+from portal_app.domain.billing.errors import NextDefaultNeeded, OnlyPaymentMethod
 from portal_app.domain.ids import PaymentMethodId
 
 _BRANDS = {
@@ -17,8 +17,8 @@ _BRANDS = {
 }
 
 
-def shown(brand: str, last4: str, kind: str = "card") -> str:
-    """ "Visa ending in 4242"."""
+def display_name(brand: str, last4: str, kind: str = "card") -> str:
+    """How a card or bank account is named on screen: "Visa ending in 4242"."""
     name = _BRANDS.get(brand) or brand.title() or ("Card" if kind == "card" else "Bank account")
     return f"{name} ending in {last4}" if last4 else name
 
@@ -27,17 +27,18 @@ def _last_day(month: int, year: int) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
-def last_day(month: int | None, year: int | None) -> date | None:
-    """Until when a card may be used; None where that is not known."""
+def last_valid_day(month: int | None, year: int | None) -> date | None:
+    """The last day on which a card may be used; None where its expiry is not known."""
     return _last_day(month, year) if month and year else None
 
 
-def expired(month: int | None, year: int | None, today: date) -> bool:
+def is_expired(month: int | None, year: int | None, today: date) -> bool:
+    """Whether the last day of the card is over; False where its expiry is not known."""
     return bool(month and year) and _last_day(month or 1, year or 1) < today
 
 
-def expiring(month: int | None, year: int | None, today: date) -> bool:
-    """Within 30 days, and not over yet."""
+def expires_soon(month: int | None, year: int | None, today: date) -> bool:
+    """Whether a card that is still valid expires within 30 days."""
     if not month or not year:
         return False
     return timedelta() <= _last_day(month, year) - today <= timedelta(days=30)
@@ -50,11 +51,19 @@ def next_default(
     *,
     must_choose: bool,
 ) -> PaymentMethodId:
-    """Who takes over the role of a removed default; `others` newest first (SRC-1, SRC-2)."""
+    """The payment method that becomes the default when `removed` goes (SRC-1, SRC-2).
+
+    Args:
+        others: what stays on file, newest first.
+        chosen: what the payer chose, if anything.
+        must_choose: memberships are paid with `removed`, so the payer's choice is needed.
+
+    Raises: OnlyPaymentMethod, NextDefaultNeeded.
+    """
     if not others:
-        raise UserError("This is your only way to pay on file. Add another first.")
+        raise OnlyPaymentMethod
     if chosen is not None and chosen != removed and chosen in others:
         return chosen
     if must_choose:
-        raise UserError("Choose which card or account is used from now on.")
+        raise NextDefaultNeeded
     return others[0]

@@ -1,24 +1,27 @@
-"""How much may be given back, and which invoice gives it."""
+"""How much of a payment may be refunded, and from which invoices the refund is taken."""
 
 from collections.abc import Sequence
 
-from portal_app.domain.errors import UserError
+from portal_app.domain.billing.errors import NothingToRefund, RefundExceedsChosenInvoices, RefundTooLarge
 from portal_app.domain.ids import InvoiceId
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 
 
-def refund_amount(refundable: Money, offered: Money) -> Money:
-    """`offered`, if that much is left to give back (REF-1, REF-2)."""
+def check_refund_amount(refundable: Money, amount: Money) -> Money:
+    """Return `amount`, if that much is left to refund (REF-1, REF-2).
+
+    Raises: NothingToRefund, InvalidAmount, RefundTooLarge.
+    """
     if refundable <= refundable.zero():
-        raise UserError("There is nothing to refund. You can void the bill or write it off.")
-    if offered.currency != refundable.currency or offered <= offered.zero():
-        raise UserError("Enter an amount, like {example}", example=Money(40_00, refundable.currency))
-    if offered > refundable:
-        raise UserError("You can refund up to {amount}", amount=refundable)
-    return offered
+        raise NothingToRefund
+    if amount.currency != refundable.currency or amount <= amount.zero():
+        raise InvalidAmount(refundable.currency, field="amount")
+    if amount > refundable:
+        raise RefundTooLarge(amount=refundable)
+    return amount
 
 
-def take_back(
+def split_refund(
     amount: Money,
     unused: Money,
     allocations: Sequence[tuple[InvoiceId, Money]],
@@ -26,17 +29,23 @@ def take_back(
     *,
     strict: bool = True,
 ) -> list[tuple[InvoiceId, Money]]:
-    """How much of a refund each invoice gives back.
+    """Divide a refund of `amount` over the invoices that the payment pays.
 
-    Unused credit goes first, then the latest allocation (`allocations` are oldest first);
-    with `chosen` invoices only those, in that order, and Refused when they hold less; not `strict`,
-    the others give the rest, and unused credit last.
+    Without `chosen`, unused credit is taken first, then the latest allocation. With `chosen`, only those
+    invoices in that order; when they hold less and it is not `strict`, the rest comes from the other
+    invoices, the latest first, and last from unused credit.
+
+    Args:
+        unused: the part of the payment that pays no invoice.
+        allocations: what the payment pays of each invoice, oldest first.
+
+    Raises: RefundExceedsChosenInvoices.
     """
     if chosen is None:
         amount = max(amount - unused, amount.zero())
         order = list(reversed(allocations))
     else:
-        order = [(i, part) for wanted in chosen for i, part in allocations if i == wanted]
+        order = [(i, part) for invoice_id in chosen for i, part in allocations if i == invoice_id]
         if not strict:
             order += [(i, part) for i, part in reversed(allocations) if i not in chosen]
     taken = []
@@ -46,5 +55,5 @@ def take_back(
             taken.append((invoice_id, piece))
             amount = amount - piece
     if amount and (strict or chosen is None):
-        raise UserError("The bills you chose hold less than that.")
+        raise RefundExceedsChosenInvoices
     return taken

@@ -1,19 +1,19 @@
-"""A statement: opening balance, entries, closing balance (STMT cases). Days count by posting."""
+"""A statement: opening balance, entries, closing balance (STMT cases). An entry counts on the day it was posted."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from portal_app.domain.billing.errors import PeriodReversed
 from portal_app.domain.billing.types import EntryKind
-from portal_app.domain.errors import UserError
 from portal_app.domain.money import Money, total
 
 PRESETS = ("this_month", "last_month", "this_year", "last_year")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One ledger entry; positive raises what is owed."""
+class StatementEntry:
+    """One ledger entry. A positive amount raises what the account owes."""
 
     kind: EntryKind
     amount: Money
@@ -21,17 +21,21 @@ class Entry:
     happened_on: date
     text: str = ""
     person: str = ""
-    parts: tuple[tuple[str, Money], ...] = ()  # whose share of it is whose; none: all of it is `person`'s
+    parts: tuple[tuple[str, Money], ...] = ()  # each person's share; empty: all of it is `person`'s
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    entry: Entry
+class RunningEntry:
+    """An entry with the balance after it."""
+
+    entry: StatementEntry
     running: Money
 
 
 @dataclass(frozen=True, slots=True)
-class PersonSum:
+class PersonSubtotal:
+    """What was charged for one person and paid for them; "" is what belongs to nobody."""
+
     person: str
     charges: Money
     payments: Money
@@ -40,20 +44,22 @@ class PersonSum:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
+    """The account over a period; payments are negative."""
+
     opening: Money
-    rows: tuple[Row, ...]  # empty: the page says "Balance forward"
+    rows: tuple[RunningEntry, ...]  # empty: the page says "Balance forward"
     charges: Money
     payments: Money
     adjustments: Money
     refunds: Money
     closing: Money
-    being_posted: Money
+    being_posted: Money  # received by the last day and not in the ledger yet (STMT-5)
     after_posting: Money
-    people: tuple[PersonSum, ...]
+    people: tuple[PersonSubtotal, ...]
 
 
-def preset(name: str, today: date) -> tuple[date, date]:
-    """First and last day of "this_month", "last_month", "this_year", "last_year"; what goes on ends today."""
+def preset_period(name: str, today: date) -> tuple[date, date]:
+    """First and last day of a period of PRESETS; the current month and year end today."""
     month, year = today.replace(day=1), today.replace(month=1, day=1)
     if name == "last_month":
         return (month - timedelta(days=1)).replace(day=1), month - timedelta(days=1)
@@ -65,41 +71,46 @@ def preset(name: str, today: date) -> tuple[date, date]:
 
 
 def check_period(first: date, last: date) -> None:
-    """Refused when it runs backwards (STMT-7)."""
+    """Refuse a period whose first day lies after its last (STMT-7).
+
+    Raises: PeriodReversed.
+    """
     if first > last:
-        raise UserError("The first day must not be after the last.")
+        raise PeriodReversed
 
 
-def statement(opening: Money, entries: Sequence[Entry], being_posted: Money) -> Statement:
-    """`entries` are those posted in the period, in order; `being_posted` is received and not posted yet."""
+def build_statement(opening: Money, entries: Sequence[StatementEntry], being_posted: Money) -> Statement:
+    """Add up a period. `entries` are those posted in it, in order; `being_posted` is received and not posted yet."""
     running, rows = opening, []
     for entry in entries:
         running = running + entry.amount
-        rows.append(Row(entry, running))
+        rows.append(RunningEntry(entry, running))
 
-    def of(*kinds: EntryKind) -> Money:
+    def sum_of(*kinds: EntryKind) -> Money:
         return total((e.amount for e in entries if e.kind in kinds), opening.currency)
 
     return Statement(
         opening=opening,
         rows=tuple(rows),
-        charges=of(EntryKind.CHARGE),
-        payments=of(EntryKind.PAYMENT),
-        adjustments=of(EntryKind.ADJUSTMENT, EntryKind.REVERSAL),
-        refunds=of(EntryKind.REFUND),
+        charges=sum_of(EntryKind.CHARGE),
+        payments=sum_of(EntryKind.PAYMENT),
+        adjustments=sum_of(EntryKind.ADJUSTMENT, EntryKind.REVERSAL),
+        refunds=sum_of(EntryKind.REFUND),
         closing=running,
         being_posted=being_posted,
         after_posting=running - being_posted,
-        people=_people(entries, opening.currency),
+        people=_subtotals(entries, opening.currency),
     )
 
 
-def _people(entries: Iterable[Entry], currency: str) -> tuple[PersonSum, ...]:
-    """A subtotal per person, in order of appearance; what names nobody is its own line."""
+def _subtotals(entries: Iterable[StatementEntry], currency: str) -> tuple[PersonSubtotal, ...]:
+    """A subtotal for each person, in order of appearance; what belongs to nobody is a line of its own."""
     sums: dict[str, list[Money]] = {}
     for entry in entries:
-        column = 0 if entry.kind is EntryKind.CHARGE else 1
+        column = 0 if entry.kind is EntryKind.CHARGE else 1  # charges, or payments and the rest
         for person, amount in entry.parts or ((entry.person, entry.amount),):
             pair = sums.setdefault(person, [Money(0, currency), Money(0, currency)])
             pair[column] = pair[column] + amount
-    return tuple(PersonSum(name, a, b, a + b) for name, (a, b) in sums.items())
+    return tuple(
+        PersonSubtotal(name, charged, paid, charged + paid) for name, (charged, paid) in sums.items()
+    )

@@ -1,13 +1,10 @@
-"""The words of money (DOMAIN.md, Money)."""
+"""Statuses and kinds of invoices, payments, refunds and ledger entries (DOMAIN.md, Money)."""
 
 from enum import StrEnum
 
-from portal_app.domain.errors import UserError
-from portal_app.domain.ids import PaymentId
-
 
 class InvoiceStatus(StrEnum):
-    """*Overdue* is open or partly paid past its due date: derived, never stored."""
+    """The stored status of an invoice. *Overdue* is derived from the due date, never stored."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -18,6 +15,8 @@ class InvoiceStatus(StrEnum):
 
 
 class EntryKind(StrEnum):
+    """What a ledger entry records."""
+
     CHARGE = "charge"
     PAYMENT = "payment"
     REFUND = "refund"
@@ -26,7 +25,7 @@ class EntryKind(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Statuses only move forward."""
+    """The status of a payment. It only moves forward: nothing that has ended is opened again."""
 
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
@@ -57,6 +56,8 @@ class RefundStatus(StrEnum):
 
 
 class Method(StrEnum):
+    """How a payment was made."""
+
     CARD = "card"
     BANK = "bank"
     CASH = "cash"
@@ -66,22 +67,11 @@ class Method(StrEnum):
 
 
 class Origin(StrEnum):
+    """Where a payment was started."""
+
     PORTAL = "portal"
     EMBED = "embed"
     PAY_LINK = "pay_link"
     STAFF = "staff"
     AUTOPAY = "autopay"
     IMPORT = "import"
-
-
-class DuplicatePaymentWarning(UserError):
-    """The same amount, minutes after a succeeded one: nothing was charged; ask, then send `again=True`."""
-
-
-class InvoiceHeld(UserError):
-    """An attempt whose outcome is open holds the invoice (ALL-13); it may be continued or cancelled."""
-
-    def __init__(self, payment_id: PaymentId, *, can_continue: bool) -> None:
-        super().__init__("We are checking your last payment.")
-        self.payment_id = payment_id
-        self.can_continue = can_continue

@@ -1,1 +1,1 @@
-"""Billing, as the portal does it: look, pay, settle, refund, post, reconcile. Rules are in domain.billing."""
+"""Billing services: read, pay, settle, refund, post, reconcile. The rules are in domain.billing."""

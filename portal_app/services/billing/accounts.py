@@ -1,4 +1,4 @@
-"""The account as its guarantor sees it: balance, what is being posted, what is due when, credit."""
+"""The account as its guarantor sees it: balance, payments being posted, what is due, credit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.payments import PayableInvoice, overdue, spend_credit
+from portal_app.domain.billing.payments import PayableInvoice, is_overdue, spend_credit
 from portal_app.domain.billing.types import PAYABLE, RECEIVED
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, total
 from portal_app.services.billing.accessible_accounts import accessible_account
-from portal_app.services.billing.invoices.read import may_see_invoices
-from portal_app.services.billing.ledger.apportion import left
+from portal_app.services.billing.errors import CreditFitsNoInvoice, NoCredit
+from portal_app.services.billing.invoices.read import require_invoice_access
+from portal_app.services.billing.ledger.apportion import split_amounts_due
 from portal_app.services.billing.ledger.entries import (
     allocate,
     balance_of,
@@ -31,7 +31,7 @@ from portal_app.services.billing.ledger.entries import (
 )
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.notify.reminders import refresh_pending_digests
-from portal_app.services.billing.payments.payability import ToPay, to_pay
+from portal_app.services.billing.payments.payability import InvoicesPayability, read_payability
 from portal_app.services.billing.payments.saved_methods import payment_methods_of
 from portal_app.services.billing.views import (
     AccountView,
@@ -43,13 +43,13 @@ from portal_app.services.billing.views import (
 
 
 def view_account(principal: Principal, account_id: AccountId | None = None) -> AccountView:
-    """Balance · Recent payment, being posted · You will owe (LEDG-1), and all that is open."""
-    may_see_invoices(principal)
+    """The payments page: balance, payments being posted, balance after posting (LEDG-1), open invoices."""
+    require_invoice_access(principal)
     with reading(principal) as tx:
         account_id = accessible_account(tx, account_id)
-        rows = _open(tx, account_id)
-        answer = to_pay(tx, rows)
-        waiting = being_posted(tx, account_id)
+        rows = _open_invoices(tx, account_id)
+        answer = read_payability(tx, rows)
+        waiting = list_being_posted(tx, account_id)
         on_its_way = total((p.amount - p.refunded for p in waiting), currency())
         balance = balance_of(tx, account_id)
         return AccountView(
@@ -60,22 +60,22 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
             will_owe=balance - on_its_way,
             payability=answer.payability,
             credit=credit_of(tx, account_id),
-            people=_by_person(tx, rows),
-            open=_shown(tx, rows, answer),
-            sources=payment_methods_of(tx, account_id) if answer.channel.online else (),
+            people=_due_by_person(tx, rows),
+            open=_to_open_invoices(tx, rows, answer),
+            payment_methods=payment_methods_of(tx, account_id) if answer.channel.online else (),
         )
 
 
 def past_due_offer(principal: Principal, account_id: AccountId | None = None) -> PastDueOffer:
-    """Bills past due that could be paid now (SRC-3); none where paying them together would be refused."""
-    may_see_invoices(principal)
+    """The overdue invoices that could be paid now (SRC-3); none when paying them together would be refused."""
+    require_invoice_access(principal)
     with reading(principal) as tx:
-        rows = _open(tx, accessible_account(tx, account_id))
-        late = [row for row in rows if overdue(row.status, row.due_date, today())]
-        answer = to_pay(tx, late)
+        rows = _open_invoices(tx, accessible_account(tx, account_id))
+        overdue = [row for row in rows if is_overdue(row.status, row.due_date, today())]
+        answer = read_payability(tx, overdue)
         if answer.payability.why_not is not None:
             return PastDueOffer((), Money(0, currency()))
-        offered = tuple(row for row in _shown(tx, late, answer) if row.payable)
+        offered = tuple(row for row in _to_open_invoices(tx, overdue, answer) if row.payable)
         return PastDueOffer(offered, answer.payability.payable)
 
 
@@ -86,9 +86,13 @@ def use_credit(
     *,
     invoice_ids: Sequence[InvoiceId] | None = None,
 ) -> Money:
-    """Unused money pays bills, oldest due first, never one with a payment in flight (CRED-2, CRED-5).
+    """Pay open invoices with unused credit, oldest due first; never one with a payment in flight (CRED-2, CRED-5).
 
-    How much was used. No money moves: no entry, no receipt, no takings of today.
+    No money moves: no ledger entry, no receipt, nothing in today's payments.
+
+    Returns: how much was used.
+
+    Raises: NoCredit, CreditFitsNoInvoice.
     """
     staff = principal.may(Permission.TAKE_PAYMENTS)
     principal.require(Permission.TAKE_PAYMENTS if staff else Permission.MY_PAYMENTS)
@@ -97,18 +101,18 @@ def use_credit(
         lock_account(tx, account_id)
         credits = credits_of(tx, account_id)
         if not credits:
-            raise UserError("There is no credit to use.")
-        rows = _open(tx, account_id)
-        attempts = in_flight_payments(tx, [row.id for row in rows])
-        free = [
+            raise NoCredit
+        rows = _open_invoices(tx, account_id)
+        in_flight = in_flight_payments(tx, [row.id for row in rows])
+        payable = [
             PayableInvoice(row.id, row.number, row.issue_date, row.due_date, row.due)
             for row in rows
-            if not attempts.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
+            if not in_flight.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
         ]
         payments = {payment.id: payment for payment, _ in credits}
-        spent = spend_credit([(payment.id, left) for payment, left in credits], free)
+        spent = spend_credit([(payment.id, left) for payment, left in credits], payable)
         if not spent:
-            raise UserError("There is no bill that the credit could pay now.")
+            raise CreditFitsNoInvoice
         for payment_id, invoice_id, part in spent:
             allocate(tx, payments[payment_id], tx.get_or_404(Invoice, invoice_id, lock=True), part, now())
         announce_account_change(tx, account_id, account_id)
@@ -116,14 +120,14 @@ def use_credit(
     return total((part for _, _, part in spent), currency())
 
 
-def being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:
-    """Received and not in the ledger yet, oldest first."""
-    # The few that their index holds; a status besides would lead SQLite to another one.
+def list_being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:
+    """Payments that were received and are not in the ledger yet, oldest first."""
+    # Filtered by status here: in the query it would make SQLite choose another index.
     rows = tx.exec(_NOT_POSTED, params={"account": account_id})
-    return [recent(row) for row in rows if row.status in RECEIVED]
+    return [to_recent_payment(row) for row in rows if row.status in RECEIVED]
 
 
-RECENT = (
+PAYMENT_COLUMNS = (
     Payment.id,
     Payment.settled_at,
     Payment.created_at,
@@ -137,14 +141,14 @@ RECENT = (
 
 
 _NOT_POSTED = (
-    columns(*RECENT)
+    columns(*PAYMENT_COLUMNS)
     .where(Payment.account_id == bindparam("account"), col(Payment.posted).is_(False))
     .order_by(col(Payment.settled_at), col(Payment.id))
 )
 
 
-def recent(row: Any) -> RecentPayment:
-    """Of a row with the columns of RECENT."""
+def to_recent_payment(row: Any) -> RecentPayment:
+    """From a row with PAYMENT_COLUMNS."""
     return RecentPayment(
         id=row.id,
         on=local_date(row.settled_at or row.created_at),
@@ -157,13 +161,13 @@ def recent(row: Any) -> RecentPayment:
     )
 
 
-def _open(tx: Tx, account_id: AccountId) -> list[Invoice]:
-    """Open bills, oldest due first."""
+def _open_invoices(tx: Tx, account_id: AccountId) -> list[Invoice]:
+    """The account's open invoices, oldest due first."""
     wanted = select(Invoice).where(Invoice.account_id == account_id, col(Invoice.status).in_(sorted(PAYABLE)))
     return in_due_order(tx.exec(wanted).all())
 
 
-def _shown(tx: Tx, invoices: list[Invoice], answer: ToPay) -> tuple[OpenInvoice, ...]:
+def _to_open_invoices(tx: Tx, invoices: list[Invoice], answer: InvoicesPayability) -> tuple[OpenInvoice, ...]:
     titles: dict[InvoiceId, str] = {}
     lines = (
         columns(InvoiceLine.invoice_id, InvoiceLine.description)
@@ -171,15 +175,15 @@ def _shown(tx: Tx, invoices: list[Invoice], answer: ToPay) -> tuple[OpenInvoice,
         .where(col(InvoiceLine.invoice_id).in_([row.id for row in invoices]))
         .order_by(col(InvoiceLine.position))
     )
-    for invoice_id, what in tx.exec(lines):
-        titles.setdefault(invoice_id, what)
+    for invoice_id, description in tx.exec(lines):
+        titles.setdefault(invoice_id, description)
     return tuple(
         OpenInvoice(
             id=row.id,
             number=row.number,
             title=titles.get(row.id, ""),
             due_date=row.due_date,
-            overdue=overdue(row.status, row.due_date, today()),
+            overdue=is_overdue(row.status, row.due_date, today()),
             due=row.due,
             payable=answer.payable[row.id],
         )
@@ -187,16 +191,17 @@ def _shown(tx: Tx, invoices: list[Invoice], answer: ToPay) -> tuple[OpenInvoice,
     )
 
 
-def _by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
-    """Each person's share of what is due; whom one may not see is one line without a name."""
-    parts = left(tx, invoices)
-    wanted = {who for of in parts for who in of}
-    names = dict(tx.exec(columns(Patient.id, Patient.given_name).where(col(Patient.id).in_(wanted))).all())
+def _due_by_person(tx: Tx, invoices: list[Invoice]) -> tuple[PersonBalance, ...]:
+    """Each person's share of what is due; people whom the viewer may not see are one line without a name."""
+    parts = split_amounts_due(tx, invoices)
+    people = {person for shares in parts for person in shares}
+    names = dict(tx.exec(columns(Patient.id, Patient.given_name).where(col(Patient.id).in_(people))).all())
     owed: dict[PatientId | None, Money] = {}
-    for of in parts:
-        for who, part in of.items():
-            key = who if who in names else None
+    for shares in parts:
+        for person, part in shares.items():
+            key = person if person in names else None
             owed[key] = owed.get(key, part.zero()) + part
     return tuple(
-        PersonBalance(who, names.get(who, "") if who else "", amount) for who, amount in owed.items()
+        PersonBalance(person, names.get(person, "") if person else "", amount)
+        for person, amount in owed.items()
     )

@@ -1,4 +1,4 @@
-"""What was paid and given back, page by page, and by year for taxes."""
+"""What was paid and refunded: page by page, and by year for taxes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,39 +15,36 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentId
 from portal_app.domain.money import total
 from portal_app.services.billing.accessible_accounts import accessible_account
-from portal_app.services.billing.accounts import RECENT, recent
-from portal_app.services.billing.invoices.read import may_see_invoices
+from portal_app.services.billing.accounts import PAYMENT_COLUMNS, to_recent_payment
+from portal_app.services.billing.document_views import TaxRow, TaxYear
+from portal_app.services.billing.invoices.read import require_invoice_access
 from portal_app.services.billing.ledger.entries import currency
-from portal_app.services.billing.statements import full_name
-from portal_app.services.billing.views import (
-    PastPayment,
-    PaymentHistory,
-    RefundView,
-    TaxRow,
-    TaxYear,
-)
+from portal_app.services.billing.statements import guarantor_name
+from portal_app.services.billing.views import PastPayment, PaymentHistory, RefundView
 from portal_app.services.paging import rows_to_count
 
 PAGE = 20
-_SHOWN = sorted(RECEIVED | IN_FLIGHT)
+_LISTED = sorted(RECEIVED | IN_FLIGHT)
 
 
 def list_payments(
     principal: Principal, *, account_id: AccountId | None = None, page: int = 1
 ) -> PaymentHistory:
-    """One page of 20, newest first, each with its refunds; also those that are on their way."""
-    may_see_invoices(principal)
+    """One page of 20 payments, newest first, with their refunds; also those on their way."""
+    require_invoice_access(principal)
     with reading(principal) as tx:
-        fits = (Payment.account_id == accessible_account(tx, account_id), col(Payment.status).in_(_SHOWN))
+        fits = (Payment.account_id == accessible_account(tx, account_id), col(Payment.status).in_(_LISTED))
         counted = columns(Payment.status).where(*fits).limit(rows_to_count(max(page, 1), PAGE)).subquery()
         count = tx.exec(columns(func.count()).select_from(counted)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
-        newest = columns(*RECENT).where(*fits).order_by(col(Payment.created_at).desc(), col(Payment.id))
+        newest = (
+            columns(*PAYMENT_COLUMNS).where(*fits).order_by(col(Payment.created_at).desc(), col(Payment.id))
+        )
         rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
-        refunds = _refunds(tx, [row.id for row in rows])
+        refunds = _refunds_by_payment(tx, [row.id for row in rows])
         return PaymentHistory(
-            rows=tuple(PastPayment(recent(row), tuple(refunds.get(row.id, ()))) for row in rows),
+            rows=tuple(PastPayment(to_recent_payment(row), tuple(refunds.get(row.id, ()))) for row in rows),
             page=page,
             pages=pages,
             count=count,
@@ -55,8 +52,8 @@ def list_payments(
 
 
 def payments_of_year(principal: Principal, year: int, *, account_id: AccountId | None = None) -> TaxYear:
-    """Received in the practice's year, and what was given back in it, by date: for taxes."""
-    may_see_invoices(principal)
+    """Payments received and refunds made in a year of the practice's time zone, by date."""
+    require_invoice_access(principal)
     if not 1900 <= year <= 9998:
         raise NotFound
     starts, ends = datetime(year, 1, 1, tzinfo=zone()), datetime(year + 1, 1, 1, tzinfo=zone())
@@ -80,16 +77,25 @@ def payments_of_year(principal: Principal, year: int, *, account_id: AccountId |
                 col(Refund.settled_at) < ends,
             )
         ).all()
-        paid = [_paid(row) for row in received]
-        back = [_returned(refund, payment) for refund, payment in returned]
-        given, taken = (total((row.amount for row in rows), currency()) for rows in (paid, back))
-        rows = sorted((*paid, *back), key=lambda row: (row.on, row.receipt_number))
-        return TaxYear(year, full_name(tx, account_id), tuple(rows), given, taken, given + taken)
+        paid = [_received_row(row) for row in received]
+        refunded = [_refunded_row(refund, payment) for refund, payment in returned]
+        paid_total, refunded_total = (
+            total((row.amount for row in rows), currency()) for rows in (paid, refunded)
+        )
+        rows = sorted((*paid, *refunded), key=lambda row: (row.on, row.receipt_number))
+        return TaxYear(
+            year,
+            guarantor_name(tx, account_id),
+            tuple(rows),
+            paid_total,
+            refunded_total,
+            paid_total + refunded_total,
+        )
 
 
 def years_with_payments(principal: Principal, account_id: AccountId | None = None) -> tuple[int, ...]:
-    """Newest first: of which a list for taxes can be had."""
-    may_see_invoices(principal)
+    """The years with payments, newest first."""
+    require_invoice_access(principal)
     with reading(principal) as tx:
         moments = columns(func.min(Payment.settled_at), func.max(Payment.settled_at)).where(
             Payment.account_id == accessible_account(tx, account_id),
@@ -101,12 +107,12 @@ def years_with_payments(principal: Principal, account_id: AccountId | None = Non
         return tuple(range(local_date(last).year, local_date(first).year - 1, -1))
 
 
-def _refunds(tx: Tx, ids: Sequence[PaymentId]) -> dict[PaymentId, list[RefundView]]:
+def _refunds_by_payment(tx: Tx, ids: Sequence[PaymentId]) -> dict[PaymentId, list[RefundView]]:
     found: dict[PaymentId, list[RefundView]] = {}
     rows = select(Refund).where(col(Refund.payment_id).in_(ids))
     for row in tx.exec(rows.order_by(col(Refund.created_at))):
         if row.status is RefundStatus.FAILED and not row.taken_back:
-            continue  # it never went; one that came back is said, they were told that it is on its way
+            continue  # never sent; one that the bank returned is listed, because the payer was told of it
         on = local_date(row.settled_at or row.created_at)
         found.setdefault(row.payment_id, []).append(
             RefundView(row.id, row.payment_id, row.amount, row.status, on)
@@ -114,12 +120,12 @@ def _refunds(tx: Tx, ids: Sequence[PaymentId]) -> dict[PaymentId, list[RefundVie
     return found
 
 
-def _paid(row: Payment) -> TaxRow:
+def _received_row(row: Payment) -> TaxRow:
     return TaxRow(
         local_date(row.settled_at or row.created_at), row.amount, row.paid_with, row.receipt_number or ""
     )
 
 
-def _returned(refund: Refund, payment: Payment) -> TaxRow:
+def _refunded_row(refund: Refund, payment: Payment) -> TaxRow:
     on = local_date(refund.settled_at or refund.created_at)
     return TaxRow(on, -refund.amount, payment.paid_with, payment.receipt_number or "")

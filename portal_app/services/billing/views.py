@@ -1,17 +1,17 @@
-"""What billing shows: small frozen answers, no rows. Money and dates are formatted further out."""
+"""What billing services return: frozen values, no database rows. Money and dates are formatted by the pages."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
 from portal_app.domain.billing.payability import Payability
-from portal_app.domain.billing.types import EntryKind, InvoiceStatus, Method, PaymentStatus, RefundStatus
+from portal_app.domain.billing.types import InvoiceStatus, Method, PaymentStatus, RefundStatus
 from portal_app.domain.ids import AccountId, AppointmentId, InvoiceId, PatientId, PaymentId, PaymentMethodId
 from portal_app.domain.money import Money
 
 
 class InvoiceRow(NamedTuple):
-    """A tuple, for it is made twenty at a time and more often than anything else."""
+    """One line of the list of invoices. A tuple, because no other value is made as often."""
 
     id: InvoiceId
     number: str
@@ -28,6 +28,8 @@ class InvoiceRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NextAppointment:
+    """The next appointment, shown beside the invoices."""
+
     id: AppointmentId
     patient_name: str
     provider: str
@@ -38,21 +40,27 @@ class NextAppointment:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceList:
+    """One page of the list of invoices, and what waits to be paid."""
+
     owed: Money  # over every account of the viewer
     owed_count: int
-    waiting: tuple[InvoiceRow, ...]  # to pay, oldest due first, at most a page; of the person asked for
+    waiting: tuple[
+        InvoiceRow, ...
+    ]  # to pay, oldest due first, at most one page; narrowed to the chosen person
     waiting_count: int
-    rows: tuple[InvoiceRow, ...]  # one page of what fits the filter
+    rows: tuple[InvoiceRow, ...]  # one page of those that match the filter
     page: int  # 1-based
     pages: int
-    count: int  # of rows that fit the filter
-    people: tuple[tuple[PatientId, str], ...]  # whom one may filter by
+    count: int  # of all that match the filter
+    people: tuple[tuple[PatientId, str], ...]  # to filter by
     next_appointment: NextAppointment | None
     online_payments: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LineView:
+    """One line of an invoice; of a person whom the viewer may not see only the amount (DEP-4)."""
+
     description: str  # "" when masked
     person: str  # "" when masked
     service_date: date | None
@@ -65,6 +73,8 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
+    """A payment as the invoice that it pays shows it."""
+
     id: PaymentId
     on: date
     amount: Money  # what it paid of this invoice
@@ -76,6 +86,8 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethodView:
+    """A saved card or bank account."""
+
     id: PaymentMethodId
     shown: str
     name: str
@@ -89,6 +101,8 @@ class PaymentMethodView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
+    """One invoice with its lines, payments and what may be paid of it."""
+
     id: InvoiceId
     account_id: AccountId
     number: str
@@ -106,18 +120,18 @@ class InvoiceView:
     paid: Money
     due: Money
     payability: Payability  # online now
-    linkable: bool  # for staff: a pay link may be made for it
-    sources: tuple[PaymentMethodView, ...]
+    linkable: bool  # staff may make a pay link for it
+    payment_methods: tuple[PaymentMethodView, ...]
     refunds: tuple["RefundView", ...] = ()
-    whose: str = ""  # another adult who lets the viewer pay
+    shared_by: str = ""  # full name of another adult who lets the viewer pay it; "" for one's own
 
 
 @dataclass(frozen=True, slots=True)
-class OthersInvoice:
-    """Another adult's bill that the viewer may pay: how much, by when, and nothing of what it was for."""
+class SharedInvoice:
+    """Another adult's invoice that the viewer may pay: how much and by when, not what it was for."""
 
     id: InvoiceId
-    whose: str
+    shared_by: str
     number: str
     due_date: date
     overdue: bool
@@ -126,18 +140,20 @@ class OthersInvoice:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOutcome:
-    """What came of an attempt to pay."""
+    """The state of a payment after the processor was asked."""
 
     payment_id: PaymentId
     status: PaymentStatus
     amount: Money
     decline_code: str = ""
-    client_secret: str = ""  # with REQUIRES_ACTION
+    client_secret: str = ""  # for the bank's question in the browser, with REQUIRES_ACTION
     accepted_by_processor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPart:
+    """What of a payment paid one invoice."""
+
     invoice_id: InvoiceId
     number: str
     title: str
@@ -148,6 +164,8 @@ class ReceiptPart:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
+    """The receipt of a payment."""
+
     payment_id: PaymentId
     number: str
     amount: Money
@@ -158,13 +176,15 @@ class ReceiptView:
     payer: str
     email: str  # where the receipt was sent, "" if nowhere
     parts: tuple[ReceiptPart, ...]
-    credit: Money  # what of it no invoice uses yet
+    credit: Money  # the part that pays no invoice yet
     posted: bool
-    by_bank: bool = True  # the payer's bank shows it in some days: not cash, not a check
+    by_bank: bool = True  # it appears on a bank statement: not cash, not a check
 
 
 @dataclass(frozen=True, slots=True)
 class StaffPaymentRow:
+    """A payment of today, on the staff dashboard."""
+
     id: PaymentId
     at: datetime
     who: str  # the guarantor's name
@@ -177,10 +197,10 @@ class StaffPaymentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
-    """The staff dashboard's list."""
+class TodaysPayments:
+    """Today's payments, on the staff dashboard."""
 
-    rows: tuple[StaffPaymentRow, ...]  # newest first, today's practice day, at most 200
+    rows: tuple[StaffPaymentRow, ...]  # newest first, at most 200
     received: Money
     count: int
     failed: int
@@ -188,8 +208,8 @@ class Today:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something reconcile found and put right, or told staff of."""
+class ReconcileFinding:
+    """A difference that reconciliation found, and corrected or told staff of."""
 
     kind: str  # "charged_not_posted", "posted_not_charged", "amount_differs", "refund_unknown", …
     payment_id: PaymentId | None
@@ -201,6 +221,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PersonBalance:
+    """What is due for one person."""
+
     patient_id: PatientId | None  # None when masked
     name: str  # "" when masked
     owed: Money
@@ -208,6 +230,8 @@ class PersonBalance:
 
 @dataclass(frozen=True, slots=True)
 class OpenInvoice:
+    """An invoice of the account that can be paid."""
+
     id: InvoiceId
     number: str
     title: str  # "" when masked
@@ -219,7 +243,7 @@ class OpenInvoice:
 
 @dataclass(frozen=True, slots=True)
 class RecentPayment:
-    """Received and not yet posted (LEDG-1), or history."""
+    """A payment in the history, or one that is being posted (LEDG-1)."""
 
     id: PaymentId
     on: date
@@ -233,23 +257,23 @@ class RecentPayment:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """The payments page: "Balance · Recent payment, being posted · You will owe"."""
+    """The payments page: balance, payments being posted, balance after posting."""
 
     account_id: AccountId
-    balance: Money  # the ledger's
+    balance: Money  # of the ledger
     being_posted: tuple[RecentPayment, ...]
     being_posted_total: Money  # positive
-    will_owe: Money  # balance − being posted: the default next amount, less what is in flight
+    will_owe: Money  # balance after posting: the default next amount, less what is in flight
     payability: Payability  # of all that is open, online now
     credit: Money
     people: tuple[PersonBalance, ...]
     open: tuple[OpenInvoice, ...]  # oldest due first
-    sources: tuple[PaymentMethodView, ...]
+    payment_methods: tuple[PaymentMethodView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PastDueOffer:
-    """SRC-3: bills past due, to be paid now."""
+    """Overdue invoices that the payer is offered to pay now (SRC-3)."""
 
     rows: tuple[OpenInvoice, ...]
     amount: Money
@@ -257,12 +281,16 @@ class PastDueOffer:
 
 @dataclass(frozen=True, slots=True)
 class SetupStarted:
+    """What the payer's browser needs to give a card to the processor."""
+
     setup_id: str
     client_secret: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
+    """A refund of a payment."""
+
     id: str
     payment_id: PaymentId
     amount: Money
@@ -272,12 +300,16 @@ class RefundView:
 
 @dataclass(frozen=True, slots=True)
 class PastPayment:
+    """A payment in the history, with its refunds."""
+
     payment: RecentPayment
     refunds: tuple[RefundView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentHistory:
+    """One page of the account's payments."""
+
     rows: tuple[PastPayment, ...]  # one page, newest first
     page: int  # 1-based
     pages: int
@@ -285,97 +317,13 @@ class PaymentHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class TaxRow:
-    on: date
-    amount: Money  # negative: given back
-    shown: str
-    receipt_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaxYear:
-    """What was paid in a year, and given back in it."""
-
-    year: int
-    payer: str
-    rows: tuple[TaxRow, ...]
-    paid: Money
-    refunded: Money  # zero or negative
-    total: Money
-
-
-@dataclass(frozen=True, slots=True)
-class ItemisedLine:
-    """A service as a health account asks for it; masked lines have their amounts and nothing else."""
-
-    service_date: date | None
-    person: str
-    provider: str
-    description: str
-    code: str
-    number: str  # of its invoice
-    charge: Money
-    paid: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Itemised:
-    account_id: AccountId
-    payer: str
-    number: str  # of the one invoice it is of, else ""
-    first: date | None
-    last: date | None
-    rows: tuple[ItemisedLine, ...]
-    charged: Money
-    paid: Money
-
-
-@dataclass(frozen=True, slots=True)
 class NewLine:
+    """A line of an invoice that staff write."""
+
     patient_id: PatientId
     description: str
-    amount: Money  # of one
+    amount: Money  # of one unit
     quantity: int = 1
     service_date: date | None = None
     provider: str = ""
     code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StatementRow:
-    on: date  # of posting
-    happened_on: date
-    kind: EntryKind
-    text: str
-    people: tuple[str, ...]  # given names the viewer may see
-    amount: Money
-    running: Money
-    number: str = ""  # of its invoice, where it is of one
-
-
-@dataclass(frozen=True, slots=True)
-class PersonTotal:
-    name: str  # "" for whom one may not see, and for what is nobody's alone
-    charges: Money
-    payments: Money
-    total: Money
-
-
-@dataclass(frozen=True, slots=True)
-class StatementView:
-    account_id: AccountId
-    guarantor: str
-    person: str  # of whom alone it is, "" for the whole account
-    first: date
-    last: date
-    opening: Money
-    rows: tuple[StatementRow, ...]
-    charges: Money
-    payments: Money  # zero or negative
-    adjustments: Money  # credits and reversals
-    refunds: Money
-    closing: Money
-    being_posted: tuple[RecentPayment, ...]
-    being_posted_total: Money  # positive
-    after_posting: Money
-    people: tuple[PersonTotal, ...]

@@ -17,17 +17,17 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, parse_id
 from portal_app.domain.money import Money
 from portal_app.i18n import full_date_text, gettext_noop, money_text, names_text, paid_with_text, translate
-from portal_app.services.billing.history import payments_of_year
-from portal_app.services.billing.invoices.itemized_receipt import itemised_invoice, itemised_period
-from portal_app.services.billing.statements import view_statement
-from portal_app.services.billing.views import (
-    Itemised,
-    ItemisedLine,
+from portal_app.services.billing.document_views import (
+    ItemizedLine,
+    ItemizedReceipt,
     StatementRow,
     StatementView,
     TaxRow,
     TaxYear,
 )
+from portal_app.services.billing.history import payments_of_year
+from portal_app.services.billing.invoices.itemized_receipt import itemize_invoice, itemize_period
+from portal_app.services.billing.statements import view_statement
 from portal_app.services.documents.document import Document, note_staff, render, safe_filename
 from portal_app.services.documents.letterhead import address_of, column, drawn, letterhead
 
@@ -67,7 +67,7 @@ def tax_paper(
 
 
 def itemised_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Document:
-    view = itemised_invoice(principal, invoice_id)
+    view = itemize_invoice(principal, invoice_id)
     note_staff(principal, "read:itemised", invoice_id)
     return _itemised(principal, view, f"itemised-{safe_filename(view.number)}", language)
 
@@ -81,7 +81,7 @@ def itemised_period_paper(
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
 ) -> Document:
-    view = itemised_period(principal, first, last, account_id=account_id, patient_id=patient_id)
+    view = itemize_period(principal, first, last, account_id=account_id, patient_id=patient_id)
     note_staff(principal, "read:itemised", view.account_id)
     return _itemised(principal, view, f"itemised-{first}-{last}", language)
 
@@ -182,7 +182,7 @@ def tax_facts(view: TaxYear, language: str) -> dict[str, Any]:
     }
 
 
-def itemised_facts(view: Itemised, language: str) -> dict[str, Any]:
+def itemised_facts(view: ItemizedReceipt, language: str) -> dict[str, Any]:
     heading = translate(language, "Itemized receipt")
     facts = [(translate(language, "Account of"), view.payer)] if view.payer else []
     if view.number:
@@ -225,7 +225,7 @@ def _statement(principal: Principal, view: StatementView, language: str, *, to: 
     return render(f"statement-{view.first}-{view.last}", facts | statement_facts(view, language))
 
 
-def _itemised(principal: Principal, view: Itemised, name: str, language: str) -> Document:
+def _itemised(principal: Principal, view: ItemizedReceipt, name: str, language: str) -> Document:
     with reading(principal) as tx:
         facts = letterhead(tx.get_or_404(Practice, "practice"), language)
         payer = tx.get(Patient, tx.get_or_404(Account, view.account_id).guarantor_id)
@@ -318,14 +318,14 @@ def _statement_totals(view: StatementView, language: str) -> list[tuple[str, str
     return totals
 
 
-def _service(language: str, line: ItemisedLine) -> str:
+def _service(language: str, line: ItemizedLine) -> str:
     """What, its code where known, and by whom; "Services" where one may not see whose."""
     what = line.description or translate(language, "Services")
     coded = f"{what} ({line.code})" if line.code else what
     return f"{coded} · {line.provider}" if line.provider else coded
 
 
-def _services(view: Itemised, language: str) -> dict[str, Any]:
+def _services(view: ItemizedReceipt, language: str) -> dict[str, Any]:
     rows = [
         [
             full_date_text(language, line.service_date) if line.service_date else "",

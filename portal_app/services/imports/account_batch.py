@@ -14,7 +14,7 @@ from portal_app.domain.billing.payments import status_for
 from portal_app.domain.billing.types import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id
 from portal_app.domain.money import Money
-from portal_app.services.billing.ledger.person_shares import pour_shares
+from portal_app.services.billing.ledger.person_shares import bulk_insert_shares
 from portal_app.services.imports.import_run import ImportRun, noon, whole
 
 
@@ -137,8 +137,8 @@ class AccountBatch:
         desk.bulk_insert(tx, Allocation, self.new_allocations)
         desk.bulk_insert(tx, LedgerEntry, self.entries)
         if not desk.check:
-            pour_shares(tx, [row["id"] for row in self.entries])
-        desk.tell_staff(tx, self.tasks)
+            bulk_insert_shares(tx, [row["id"] for row in self.entries])
+        desk.add_staff_task(tx, self.tasks)
 
     def _amended(self, invoice: BatchInvoice) -> dict[str, Any]:
         return {

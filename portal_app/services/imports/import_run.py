@@ -115,7 +115,7 @@ class ImportRun:
         if not self.check:
             tx.bulk_update(table, rows)
 
-    def tell_staff(self, tx: Tx, tasks: list[dict[str, Any]]) -> None:
+    def add_staff_task(self, tx: Tx, tasks: list[dict[str, Any]]) -> None:
         """Each trouble once, however often the same file comes."""
         if self.check or not tasks:
             return

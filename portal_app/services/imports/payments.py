@@ -59,7 +59,7 @@ def _known(books: AccountBatch, parts: list[Row], before: Payment, amount: int) 
         return None
     # The practice's own system has posted it: so does the ledger, once.
     if not books.desk.check:
-        post_payment(books.tx, before, told_by_practice=True)
+        post_payment(books.tx, before, from_practice_system=True)
     books.desk.entered -= ours - before.refunded.minor
     books.desk.count("payments").changed += len(parts)
     return None

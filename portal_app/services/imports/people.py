@@ -253,7 +253,7 @@ def _write(desk: ImportRun, tx: Tx, batch: _Batch) -> None:
             tx.delete(point)
         tx.flush()
     desk.bulk_insert(tx, ContactPoint, batch.contacts)
-    desk.tell_staff(tx, batch.tasks)
+    desk.add_staff_task(tx, batch.tasks)
 
 
 def import_relations(desk: ImportRun, rows: list[Row]) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from portal_app.gateways.payments import NoAnswer
 from portal_app.i18n import gettext_noop
 from portal_app.services.billing.payments.reconcile import reconcile
-from portal_app.services.billing.views import Finding
+from portal_app.services.billing.views import ReconcileFinding
 from portal_app.services.jobs.base import JobFailed, JobResult, JobRun
 
 _log = logging.getLogger(__name__)
@@ -33,5 +33,5 @@ def reconcile_payments(run: JobRun, *, older_than: timedelta = YOUNG) -> JobResu
     )
 
 
-def _line(found: Finding) -> str:
+def _line(found: ReconcileFinding) -> str:
     return ", ".join(str(getattr(found, name)) for name in found.__dataclass_fields__)

@@ -7,7 +7,7 @@ an idle server asks the database less than once a second, all jobs together (dec
 from collections.abc import Mapping
 
 from portal_app.domain.jobs import Daily, Every
-from portal_app.services.billing.notify.reminders import CLOSES, OPENS
+from portal_app.services.billing.notify.reminders import SENDING_ENDS, SENDING_STARTS
 from portal_app.services.jobs.audit_chain import chain_audit_entries
 from portal_app.services.jobs.base import ScheduledJob
 from portal_app.services.jobs.clean_up import delete_old_drafts
@@ -25,7 +25,7 @@ JOBS: Mapping[str, ScheduledJob] = {
         ScheduledJob("reconcile", reconcile_payments, Every(60)),
         ScheduledJob("audit-chain", chain_audit_entries, Every(60)),
         ScheduledJob("sign-in-resets", carry_out_due_resets, Every(60)),
-        ScheduledJob("notify", write_digests, Daily(OPENS, CLOSES)),
+        ScheduledJob("notify", write_digests, Daily(SENDING_STARTS, SENDING_ENDS)),
         ScheduledJob("drafts", delete_old_drafts, Every(3600)),
     )
 }

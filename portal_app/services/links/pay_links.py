@@ -11,7 +11,7 @@ from portal_app.db.tables.billing import Account, Invoice, Payment
 from portal_app.db.tables.credentials import ActionLink
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.payability import Payability
-from portal_app.domain.billing.payments import overdue
+from portal_app.domain.billing.payments import is_overdue
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound
@@ -20,7 +20,12 @@ from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.as_system import as_system, note
 from portal_app.services.billing.payments.pay import cancel_payment, confirm_payment, pay_invoice
-from portal_app.services.billing.payments.payability import LinkLimit, left_of_link, link_payability, to_pay
+from portal_app.services.billing.payments.payability import (
+    LinkLimit,
+    left_on_link,
+    read_link_payability,
+    read_payability,
+)
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.links import action_links
 from portal_app.services.links.action_links import LinkSession
@@ -140,13 +145,13 @@ def view_linked_invoice(principal: Principal) -> LinkedInvoice:
         invoice = tx.get_or_404(Invoice, invoice_id)
         if invoice.status is InvoiceStatus.DRAFT:
             raise NotFound
-        payability = to_pay(tx, [invoice], limit=_limit(session)).payability
+        payability = read_payability(tx, [invoice], limit=_limit(session)).payability
         held = payability.held
         return LinkedInvoice(
             account_id=invoice.account_id,
             number=invoice.number,
             status=invoice.status,
-            overdue=overdue(invoice.status, invoice.due_date, clock.today()),
+            overdue=is_overdue(invoice.status, invoice.due_date, clock.today()),
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
             total=invoice.total,
@@ -163,7 +168,7 @@ def pay_linked_invoice(
     *,
     token: str,
     processor: CardProcessor,
-    again: bool = False,
+    duplicate_confirmed: bool = False,
 ) -> PaymentOutcome:
     """Pay some or all of the link's invoice with a card that is typed now and not saved.
 
@@ -181,7 +186,7 @@ def pay_linked_invoice(
         offered,
         processor=processor,
         token=token,
-        again=again,
+        duplicate_confirmed=duplicate_confirmed,
         limit=_limit(session),
     )
 
@@ -218,7 +223,7 @@ def view_linked_receipt(principal: Principal, payment_id: PaymentId) -> LinkedRe
             paid_at=paid.settled_at or paid.created_at,
             shown=paid.paid_with,
             invoice_number=invoice.number,
-            still_due=left_of_link(tx, invoice.id, due, _limit(session)),
+            still_due=left_on_link(tx, invoice.id, due, _limit(session)),
             posted=paid.posted,
         )
 
@@ -230,7 +235,7 @@ def _require_may_make(principal: Principal) -> None:
 
 def _make(tx: Tx, invoice_id: InvoiceId) -> PayLink:
     invoice = tx.get_or_404(Invoice, invoice_id)
-    link_payability(tx, invoice).require()
+    read_link_payability(tx, invoice).require()
     link = action_links.create_link(tx, Purpose.PAY, invoice.id, at_most=invoice.due)
     row = tx.get_or_404(ActionLink, link.id)
     return PayLink(link.id, link.address, qr_svg(link.address), invoice.due, row.expires_at)

@@ -1,4 +1,4 @@
-"""Memberships that run, for every page that asks which ones count now."""
+"""Which memberships are running (pending or active): one query for every page."""
 
 from typing import Any
 
@@ -9,6 +9,6 @@ from portal_app.db.tables.memberships import Membership
 from portal_app.domain.memberships import RUNNING
 
 
-def running_memberships(*found: Any) -> Any:
-    """The question for these columns or tables, of memberships that run; narrowed and joined by its caller."""
-    return columns(*found).where(col(Membership.status).in_(sorted(RUNNING)))
+def running_memberships(*selected: Any) -> Any:
+    """A query of these columns or tables for running memberships; the caller joins and narrows it further."""
+    return columns(*selected).where(col(Membership.status).in_(sorted(RUNNING)))

@@ -11,7 +11,7 @@ from portal_app.db.tables.families import DependentMark, Patient
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.families import age_on
-from portal_app.domain.memberships import Period, price_at
+from portal_app.domain.memberships import Period, price_for_age
 from portal_app.domain.money import Money
 from portal_app.services.as_system import as_system
 from portal_app.services.memberships.running import running_memberships
@@ -75,7 +75,7 @@ def _covered(
     person: Patient, enrolment: Enrolment, membership: Membership, plan: Plan, currency: str
 ) -> Covered:
     billed = membership.next_bill_date or clock.today()
-    minor = price_at(plan.bands, age_on(person.birth_date, billed)) if person.birth_date else None
+    minor = price_for_age(plan.bands, age_on(person.birth_date, billed)) if person.birth_date else None
     return Covered(
         name=person.full_name,
         plan=plan.name,

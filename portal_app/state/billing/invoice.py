@@ -105,7 +105,7 @@ class InvoiceState(PaymentFormState, PortalState):
             payment_method_id=offer.payment_method_id,
             token=offer.token,
             save=offer.save,
-            again=again,
+            duplicate_confirmed=again,
         )
 
     def _invoice_id(self) -> InvoiceId:
@@ -119,7 +119,7 @@ class InvoiceState(PaymentFormState, PortalState):
             return
         self._show_facts(shown)
         self._show_lines(shown)
-        self._draw_form(shown.payability, shown.sources)
+        self._draw_form(shown.payability, shown.payment_methods)
         self._show_payability(shown.payability)
         self.missing, self.ready = False, True
 
@@ -130,7 +130,7 @@ class InvoiceState(PaymentFormState, PortalState):
         self.figure = money_text(self.language, shown.due if shown.due else shown.total)
         self.people, self.provider = names_text(self.language, shown.people), shown.provider
         self.issued = date_text(self.language, shown.issue_date)
-        self.due_day, self.whose = date_text(self.language, shown.due_date), shown.whose
+        self.due_day, self.whose = date_text(self.language, shown.due_date), shown.shared_by
         self.pdf = document_address(self.language, f"/documents/invoice/{shown.id}.pdf")
         self.itemised = document_address(self.language, f"/documents/itemised/{shown.id}.pdf")
 

@@ -14,7 +14,7 @@ from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import gettext_noop, money_text, month_short, plural, time_text, translate, weekday_text
 from portal_app.services.billing.invoices.read import list_invoices
 from portal_app.services.billing.invoices.shared_invoices import list_shared_invoices
-from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, OthersInvoice
+from portal_app.services.billing.views import InvoiceList, InvoiceRow, NextAppointment, SharedInvoice
 from portal_app.state.base import PortalState, in_thread, me, prefetched, requires
 from portal_app.state.billing.labels import (
     for_whom,
@@ -133,13 +133,13 @@ class InvoicesState(PortalState):
         query = urlencode({key: value for key, value in asked.items() if value})
         return address(self.language, "/invoices") + (f"?{query}" if query else "")
 
-    def _shared_item(self, row: OthersInvoice) -> InvoiceItem:
+    def _shared_item(self, row: SharedInvoice) -> InvoiceItem:
         msgid = "Was due {day}" if row.overdue else "Due {day}"
         return InvoiceItem(
             id=row.id,
             href=address(self.language, f"/invoices/{row.id}"),
             title=invoice_title(self.language, ""),
-            about=for_whom(self.language, (row.whose,)),
+            about=for_whom(self.language, (row.shared_by,)),
             tone="late" if row.overdue else "due",
             status=translate(self.language, msgid, day=row.due_date),
             amount=money_text(self.language, row.due),

@@ -4,7 +4,7 @@ from datetime import date
 from functools import lru_cache
 
 from portal_app.clock import today
-from portal_app.domain.billing.declines import decline
+from portal_app.domain.billing.declines import decline_texts
 from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.i18n import date_text, gettext_noop, month_text, names_text, plural, translate
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, PaymentMethodView
@@ -23,7 +23,9 @@ _PAYMENTS = {
 
 def why_declined(language: str, code: str) -> str:
     """Why a card was declined, by the bank's code. That a card is reported lost or stolen is not told to the payer."""
-    return translate(language, decline(code).payer) + " " + translate(language, "Nothing was charged.")
+    return (
+        translate(language, decline_texts(code).for_payer) + " " + translate(language, "Nothing was charged.")
+    )
 
 
 def invoice_status(language: str, row: InvoiceRow | InvoiceView, year: int = 0) -> tuple[str, str]:
@@ -102,4 +104,4 @@ def payment_method_note(language: str, source: PaymentMethodView) -> str:
 
 def short_decline(language: str, code: str) -> str:
     """The reason in a few words, for staff."""
-    return translate(language, decline(code).desk)
+    return translate(language, decline_texts(code).for_staff)

@@ -114,7 +114,7 @@ class PayLinkState(PaymentStepsState, PortalState):
             offer.amount,
             token=offer.token,
             processor=gateways().payments,
-            again=again,
+            duplicate_confirmed=again,
         )
 
     @staticmethod

@@ -13,9 +13,10 @@ from typing import ClassVar
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing.errors import DuplicatePaymentWarning, InvoiceHeld
 from portal_app.domain.billing.payability import Payability, WhyNot
 from portal_app.domain.billing.payments import InFlightPayment
-from portal_app.domain.billing.types import DuplicatePaymentWarning, InvoiceHeld, PaymentStatus
+from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, PaymentMethodId, new_id, parse_id
 from portal_app.domain.money import Money

@@ -15,10 +15,10 @@ from portal_app.services.billing.payments.payment_methods import (
     finish_adding_payment_method,
     list_payment_methods,
     make_default,
+    memberships_by_payment_method,
     remove_payment_method,
     rename_payment_method,
     start_adding_payment_method,
-    uses,
 )
 from portal_app.services.billing.views import PastDueOffer, PaymentMethodView
 from portal_app.state.base import PortalState, in_thread, me, requires
@@ -205,7 +205,7 @@ class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
     async def _show(self) -> None:
         try:
             found = await in_thread(list_payment_methods, me(), self._account_id)
-            pays = await in_thread(uses, me(), self._account_id)
+            pays = await in_thread(memberships_by_payment_method, me(), self._account_id)
         except NotFound:
             self.missing = True
             return

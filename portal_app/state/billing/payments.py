@@ -290,8 +290,10 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
         invoices = {invoice.id: invoice for invoice in account.open}
         self.parts = [self._part(invoices.get(id_), number, part) for id_, number, part in parts]
         self._ids = tuple(id_ for id_, _, _ in parts)
-        self._draw_form(account.payability.only(amount), account.sources, self._first_payment_method)
-        self.card_wanted, self.reviewing = not account.sources, True
+        self._draw_form(
+            account.payability.limited_to(amount), account.payment_methods, self._first_payment_method
+        )
+        self.card_wanted, self.reviewing = not account.payment_methods, True
 
     def _part(self, invoice: OpenInvoice | None, number: str, part: Money) -> PartItem:
         about = [translate(self.language, "Invoice {number}", number=number)]
@@ -323,5 +325,5 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
             payment_method_id=offer.payment_method_id,
             token=offer.token,
             save=offer.save,
-            again=again,
+            duplicate_confirmed=again,
         )

@@ -9,13 +9,13 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.billing.statements import PRESETS, preset
+from portal_app.domain.billing.statements import PRESETS, preset_period
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, PatientId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop, money_text, names_text, paid_with_text, translate
+from portal_app.services.billing.document_views import StatementRow, StatementView
 from portal_app.services.billing.history import years_with_payments
 from portal_app.services.billing.statements import list_people, view_statement
-from portal_app.services.billing.views import StatementRow, StatementView
 from portal_app.services.documents.account_documents import entry_text
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.state.base import PortalState, in_thread, me, requires
@@ -108,7 +108,7 @@ class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
             asked.get("person", ""),
         )
         if chosen:
-            days = preset(chosen, clock.today())
+            days = preset_period(chosen, clock.today())
             self.first, self.last = days[0].isoformat(), days[1].isoformat()
         try:
             await self._pick_account()

@@ -15,25 +15,25 @@ from portal_app.i18n import (
     time_text,
     translate,
 )
-from portal_app.services.billing.staff.transaction_rows import Kind, Transaction
-from portal_app.services.billing.staff.transactions import State
+from portal_app.services.billing.staff.transaction_rows import Transaction, TransactionKind
+from portal_app.services.billing.staff.transactions import TransactionFilter
 from portal_app.services.staff.tasks import who_can_allow
 from portal_app.state.base import in_thread
 from portal_app.state.billing.labels import payment_status, short_decline
 
 KINDS = {
-    Kind.PAYMENT: gettext_noop("Payment"),
-    Kind.REFUND: gettext_noop("Refund of payment"),
-    Kind.CHARGE: gettext_noop("Charge"),
-    Kind.ADJUSTMENT: gettext_noop("Adjustment"),
+    TransactionKind.PAYMENT: gettext_noop("Payment"),
+    TransactionKind.REFUND: gettext_noop("Refund of payment"),
+    TransactionKind.CHARGE: gettext_noop("Charge"),
+    TransactionKind.ADJUSTMENT: gettext_noop("Adjustment"),
 }
 STATES = {
-    State.RECEIVED: gettext_noop("Received"),
-    State.TO_POST: gettext_noop("To be posted"),
-    State.ON_ITS_WAY: gettext_noop("On its way"),
-    State.FAILED: gettext_noop("Declined"),
-    State.REFUNDED: gettext_noop("Refunded"),
-    State.DISPUTED: gettext_noop("Disputed"),
+    TransactionFilter.RECEIVED: gettext_noop("Received"),
+    TransactionFilter.TO_POST: gettext_noop("To be posted"),
+    TransactionFilter.ON_ITS_WAY: gettext_noop("On its way"),
+    TransactionFilter.FAILED: gettext_noop("Declined"),
+    TransactionFilter.REFUNDED: gettext_noop("Refunded"),
+    TransactionFilter.DISPUTED: gettext_noop("Disputed"),
 }
 METHODS = {
     Method.CARD: gettext_noop("Card"),

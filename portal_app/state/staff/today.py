@@ -9,7 +9,7 @@ from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import RECEIVED, PaymentStatus
 from portal_app.i18n import gettext_noop, money_text, paid_with_text, time_text, translate, weekday_text
 from portal_app.services.billing.payments.receipts import todays_payments
-from portal_app.services.billing.views import StaffPaymentRow, Today
+from portal_app.services.billing.views import StaffPaymentRow, TodaysPayments
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payment_status, short_decline
 from portal_app.state.live import watch
@@ -62,7 +62,7 @@ class TodayState(PortalState):
         self._announce_newest(today)
         self._show(today)
 
-    def _announce_newest(self, today: Today) -> None:
+    def _announce_newest(self, today: TodaysPayments) -> None:
         """Announces the newest payment that was received or declined since the last look, once."""
         new_rows = [
             row
@@ -77,7 +77,7 @@ class TodayState(PortalState):
             self.announcement = translate(self.language, msgid, amount=newest.amount, who=newest.who)
             self.announcement_tone = "late" if declined else "paid"
 
-    def _show(self, today: Today) -> None:
+    def _show(self, today: TodaysPayments) -> None:
         self.day = weekday_text(self.language, clock.today())
         self.received = money_text(self.language, today.received)
         self.payment_count, self.declined_count = today.count, today.failed

@@ -19,8 +19,12 @@ from portal_app.domain.ids import AccountId, parse_id
 from portal_app.domain.money import Money, minor_digits
 from portal_app.domain.text import strip_unstorable
 from portal_app.services.audit import note_refusal
-from portal_app.services.billing.staff.transaction_rows import Kind, Transaction
-from portal_app.services.billing.staff.transactions import Search, State, export_transactions
+from portal_app.services.billing.staff.transaction_rows import Transaction, TransactionKind
+from portal_app.services.billing.staff.transactions import (
+    TransactionFilter,
+    TransactionSearch,
+    export_transactions,
+)
 from portal_app.services.sign_in.sessions import principal_of
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.threads import in_thread
@@ -80,7 +84,9 @@ def as_csv(rows: Iterable[Transaction]) -> str:
 def _cells(row: Transaction) -> tuple[str, ...]:
     """No amount is negative: what raises what is owed is a debit, what lowers it a credit."""
     counts = row.status in RECEIVED or row.status in (None, RefundStatus.SUCCEEDED)
-    lowers = row.kind is Kind.PAYMENT or (row.kind is Kind.ADJUSTMENT and row.amount.minor < 0)
+    lowers = row.kind is TransactionKind.PAYMENT or (
+        row.kind is TransactionKind.ADJUSTMENT and row.amount.minor < 0
+    )
     amount = _decimal(row.amount)
     return (
         local_date(row.at).isoformat(),
@@ -112,14 +118,14 @@ def _safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _search(asked: dict[str, str]) -> Search:
+def _search(asked: dict[str, str]) -> TransactionSearch:
     """The address's words as a question; ValueError or NotFound for what is none."""
     kind, state, account = asked.get("kind"), asked.get("status"), asked.get("account")
     first, last = asked.get("from"), asked.get("to")
-    return Search(
+    return TransactionSearch(
         text=strip_unstorable(asked.get("q", "")).strip()[:80],
-        kind=Kind(kind) if kind else None,
-        state=State(state) if state else None,
+        kind=TransactionKind(kind) if kind else None,
+        state=TransactionFilter(state) if state else None,
         account_id=AccountId(parse_id("acc", account)) if account else None,
         first=date.fromisoformat(first) if first else None,
         last=date.fromisoformat(last) if last else None,

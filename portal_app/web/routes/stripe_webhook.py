@@ -7,7 +7,7 @@ from starlette.routing import Route
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
 from portal_app.gateways.payments import Forged
-from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
+from portal_app.services.billing.payments.webhooks import EventOutcome, handle_webhook
 from portal_app.web.threads import in_thread
 
 _LARGEST = 1_000_000  # bytes; Stripe's own events stay far below
@@ -20,11 +20,11 @@ async def webhook(request: Request) -> Response:
         return PlainTextResponse("too large", 413)
     processor = gateways().payments
     try:
-        told = processor.heard(body, request.headers.get("stripe-signature", ""))
+        event = processor.heard(body, request.headers.get("stripe-signature", ""))
     except Forged:
         return PlainTextResponse("bad signature", 400)
-    outcome = await in_thread(handle_webhook, system_principal("webhook"), told, processor=processor)
-    if outcome == LATER:
+    outcome = await in_thread(handle_webhook, system_principal("webhook"), event, processor=processor)
+    if outcome is EventOutcome.RETRY_LATER:
         return PlainTextResponse("later", 503)
     return PlainTextResponse("ok")
 

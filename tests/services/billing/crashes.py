@@ -1,4 +1,4 @@
-"""A process that dies between any two steps: before or after a commit, before or after the processor's answer."""
+"""Simulated crashes between any two steps: around a commit, around the processor's answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from portal_app.gateways.payments_fake import FakeProcessor
 
 
 class SimulatedCrash(BaseException):
-    """Nothing of ours catches it, as nothing catches `kill -9`."""
+    """A BaseException, so that no code of the portal catches it: like `kill -9`."""
 
 
 class Fuse:
-    """Burns one step at each boundary; at the last one the process is gone."""
+    """Counts down at each boundary between steps; at zero the process "crashes"."""
 
     left: int | None = None
 
@@ -41,7 +41,7 @@ class Fuse:
 
     @contextmanager
     def at_commits(self) -> Iterator[None]:
-        """Every commit is a boundary, before it and after it."""
+        """Make every commit two boundaries: before it and after it."""
         for moment in ("before_commit", "after_commit"):
             event.listen(Tx, moment, self.step)
         try:
@@ -52,10 +52,10 @@ class Fuse:
 
 
 class CrashingProcessor(FakeProcessor):
-    """Each question to the processor is a boundary, before it is asked and after it was answered."""
+    """Every call of the processor is two boundaries: before the request and after the answer."""
 
     fuse: Fuse
-    away = False  # nothing reaches it, and it says nothing
+    away = False  # unreachable: it does not answer
 
 
 def _silence(name: str) -> Any:
@@ -67,13 +67,13 @@ def _silence(name: str) -> Any:
 
 
 def _with_boundaries(name: str) -> Any:
-    asked = getattr(FakeProcessor, name)
+    method = getattr(FakeProcessor, name)
 
     def between(self: CrashingProcessor, *args: Any, **kwargs: Any) -> Any:
         self.fuse.step()
         if self.away:
             return _silence(name)
-        answer = asked(self, *args, **kwargs)
+        answer = method(self, *args, **kwargs)
         if name.endswith("_since"):
             answer = iter(list(answer))
         self.fuse.step()

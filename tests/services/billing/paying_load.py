@@ -1,4 +1,4 @@
-"""A nursery of processes that pay until they are killed: `python -m tests.services.billing.paying_load DATABASE STRIPE`.
+"""Starts processes that pay until they are killed: `python -m tests.services.billing.paying_load DATABASE STRIPE`.
 
 Each line on stdin is a child: forked, so that the next one is there at once, and its id is printed.
 """
@@ -38,12 +38,18 @@ def pay_until_killed(processor: StripeProcessor) -> None:
 
 
 def one_step(dice: random.Random, invoice: Any, processor: StripeProcessor) -> None:
-    """Mostly a payment; now and then some of one is given back."""
+    """Mostly a payment; sometimes a refund of a part."""
     if dice.random() < 0.8:
         amount = Money(dice.randrange(50, 5_00))
         id_ = PaymentId(new_id("pay"))
         pay_invoice(
-            People.maria, id_, invoice, amount, processor=processor, payment_method_id=VISA, again=True
+            People.maria,
+            id_,
+            invoice,
+            amount,
+            processor=processor,
+            payment_method_id=VISA,
+            duplicate_confirmed=True,
         )
         return
     with reading(system_principal("test")) as tx:

@@ -1,4 +1,4 @@
-"""`kill -9` at random moments of a paying load: afterwards the processor and the portal agree one to one.
+"""`kill -9` while processes pay: afterwards each charge of the processor is one payment of the portal.
 
 Real processes, the processor outside. More of them: `PORTAL_KILLS=50` (`make bench`).
 """
@@ -24,9 +24,9 @@ from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.stripe import StripeProcessor
 from portal_app.services.billing.payments.reconcile import reconcile
-from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
+from portal_app.services.billing.payments.webhooks import EventOutcome, handle_webhook
 from portal_app.stripe_simulator.webhooks import signature
-from tests.payments_helper import books_agree
+from tests.payments_helper import check_ledger
 from tests.people import MARIA, RIVERA, VISA, People, add_invoice
 from tests.stripe_simulator.process import SECRET, Told, simulator, webhook
 
@@ -49,13 +49,13 @@ def test_processes_killed_at_random_moments_leave_every_charge_booked_once(
         pay_and_kill(db, simulated.url)
         processor = StripeProcessor("sk_test_tests", "pk_test_tests", SECRET, api_base=simulated.url)
         with clock.held_at(clock.real_now()):
-            let_webhooks_in(told, processor)
-        with clock.held_at(clock.real_now() + timedelta(hours=26)):  # what never arrived is let go
+            handle_webhooks_shuffled(told, processor)
+        with clock.held_at(clock.real_now() + timedelta(hours=26)):  # what never arrived is cancelled
             reconcile(PORTAL, processor=processor, older_than=timedelta())
             assert reconcile(PORTAL, processor=processor, older_than=timedelta()) == []
         charges = list(processor.charges_since(started - timedelta(minutes=5)))
         refunds = list(processor.refunds_since(started - timedelta(minutes=5)))
-    books_agree()
+    check_ledger()
     charged = {c.intent_id: c.received for c in charges if c.outcome is Outcome.SUCCEEDED}
     with reading(PORTAL) as tx:
         payments = tx.exec(select(Payment)).all()
@@ -82,7 +82,7 @@ def pay_and_kill(database: str, stripe: str) -> None:
             child, before = int(nursery.stdout.readline()), received()
             deadline = time.monotonic() + 30
             while received() == before and time.monotonic() < deadline:
-                time.sleep(0.01)  # its first payment is through: it is in the middle of its work
+                time.sleep(0.01)  # until its first payment is booked
             time.sleep(dice.uniform(0, 0.4))
             os.kill(child, signal.SIGKILL)
         nursery.stdin.close()
@@ -94,10 +94,10 @@ def received() -> int:
         return len([p for p in tx.exec(select(Payment.status)) if p in RECEIVED])
 
 
-def let_webhooks_in(told: Told, processor: StripeProcessor) -> None:
-    """Each twice, in no order, as they come after a long night."""
+def handle_webhooks_shuffled(told: Told, processor: StripeProcessor) -> None:
+    """Handle each webhook twice, in random order."""
     bodies = [body for body, _ in told.heard] * 2
     random.Random(3).shuffle(bodies)
     for body in bodies:
-        told_of = processor.heard(body, signature(body, SECRET))
-        assert handle_webhook(PORTAL, told_of, processor=processor) != LATER
+        event = processor.heard(body, signature(body, SECRET))
+        assert handle_webhook(PORTAL, event, processor=processor) is not EventOutcome.RETRY_LATER

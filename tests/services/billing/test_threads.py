@@ -1,4 +1,4 @@
-"""Eight threads at the same accounts on PostgreSQL: nobody fails for a lock, and the books agree."""
+"""Eight threads at the same accounts on PostgreSQL: no lock fails, and the ledger agrees afterwards."""
 
 import os
 import random
@@ -31,12 +31,12 @@ from portal_app.services.billing.payments.webhooks import handle_webhook
 from portal_app.services.billing.staff.record_payment import post_payments, record_payment
 from portal_app.services.billing.views import NewLine
 from tests import people
-from tests.payments_helper import books_agree, fake_processor, set_practice
+from tests.payments_helper import check_ledger, fake_processor, set_practice
 from tests.people import VISA, People, add_payment_method
 
 PORTAL = system_principal("test")
 SECONDS = float(os.environ.get("PORTAL_THREADS_SECONDS", "5"))
-LEAST = 12  # of each thread, however slow the machine
+LEAST = 12  # steps of each thread, however slow the machine
 WHO = (
     (people.RIVERA, people.MARIA, "maria"),
     (people.LUIS_S, people.LUIS, "luis"),
@@ -45,7 +45,7 @@ WHO = (
 
 
 class Someone:
-    """One thread's hands: anything that anybody may do, at random."""
+    """One thread: whatever payers and staff may do, at random."""
 
     def __init__(
         self, seed: int, sample_people: People, processor: FakeProcessor, cards: dict[str, Any]
@@ -81,7 +81,7 @@ class Someone:
         more: dict[str, Any] = {
             "processor": self.processor,
             "payment_method_id": self.cards[account],
-            "again": True,
+            "duplicate_confirmed": True,
         }
         who, id_ = getattr(self.sample_people, name), PaymentId(new_id("pay"))
         if self.dice.random() < 0.5:
@@ -169,7 +169,7 @@ class Someone:
 
 @pytest.mark.postgres
 @pytest.mark.slow
-def test_eight_threads_at_once_leave_no_deadlock_and_books_that_agree(postgres_db: str) -> None:
+def test_eight_threads_at_once_leave_no_deadlock_and_a_ledger_that_agrees(postgres_db: str) -> None:
     assert postgres_db
     sample_people, processor = People.create(), fake_processor()
     cards = {people.RIVERA: VISA}
@@ -188,11 +188,11 @@ def test_eight_threads_at_once_leave_no_deadlock_and_books_that_agree(postgres_d
     if bugs:
         raise bugs[0]
     assert all(one.done >= LEAST for one in hands)
-    books_agree()
+    check_ledger()
     with clock.held_at(clock.now() + timedelta(hours=26)):
         reconcile(PORTAL, processor=processor)
         assert reconcile(PORTAL, processor=processor) == []
-    books_agree()
+    check_ledger()
     with reading(PORTAL) as tx:
         ours = {row.processor_intent_id for row in tx.exec(select(Payment)) if row.status in RECEIVED}
     theirs = {id_ for id_, i in processor._intents.items() if i.charge.outcome is Outcome.SUCCEEDED}

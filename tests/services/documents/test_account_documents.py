@@ -29,7 +29,7 @@ from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.i18n import money_text
 from portal_app.services.billing.accounts import view_account
 from portal_app.services.billing.history import list_payments, payments_of_year, years_with_payments
-from portal_app.services.billing.invoices.itemized_receipt import itemised_invoice, itemised_period
+from portal_app.services.billing.invoices.itemized_receipt import itemize_invoice, itemize_period
 from portal_app.services.billing.payments.pay import pay_account, pay_invoice
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
 from portal_app.services.billing.statements import view_statement
@@ -37,7 +37,7 @@ from portal_app.services.documents.account_documents import itemised_paper, stat
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.services.messaging import delivery
 from tests import people
-from tests.payments_helper import books_agree, fake_processor, set_practice
+from tests.payments_helper import check_ledger, fake_processor, set_practice
 from tests.people import INVOICE, RIVERA, VISA, People, add_invoice, add_payment
 
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
@@ -47,7 +47,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 @pytest.fixture
 def processor(sample_people: People) -> Iterator[FakeProcessor]:
     yield fake_processor()
-    books_agree()
+    check_ledger()
 
 
 def text_of(pdf: bytes) -> str:
@@ -195,7 +195,7 @@ def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
         for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == invoice)):
             line.code = "D1120"
     add_payment(invoice, 30_00)
-    view = itemised_invoice(sample_people.maria, invoice)
+    view = itemize_invoice(sample_people.maria, invoice)
     assert [(row.person, row.charge.minor, row.paid.minor) for row in view.rows] == [
         ("Eva Rivera", 40_00, 20_00),
         ("Tim Rivera", 20_00, 10_00),
@@ -212,25 +212,25 @@ def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
         "$30.00",
     ):
         assert said in paper
-    period = itemised_period(sample_people.maria, *JUNE, patient_id=people.EVA.id)
+    period = itemize_period(sample_people.maria, *JUNE, patient_id=people.EVA.id)
     assert [row.description for row in period.rows] == ["Cleaning"]
-    assert itemised_period(sample_people.maria, date(2020, 1, 1), date(2020, 12, 31)).rows == ()
+    assert itemize_period(sample_people.maria, date(2020, 1, 1), date(2020, 12, 31)).rows == ()
 
 
 def test_dep_4_an_itemised_receipt_hides_whom_one_may_not_see(sample_people: People) -> None:
     invoice = add_invoice(people.PARK, (people.NINA, "Consultation", 70_00))
-    (row,) = itemised_invoice(sample_people.rosa, invoice).rows
+    (row,) = itemize_invoice(sample_people.rosa, invoice).rows
     assert (row.person, row.description, row.service_date, row.charge) == ("", "", None, Money(70_00))
-    assert itemised_period(sample_people.rosa, *JUNE).rows == ()
+    assert itemize_period(sample_people.rosa, *JUNE).rows == ()
 
 
 def test_drafts_void_and_others_invoices_are_not_itemised(sample_people: People) -> None:
     for status in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
         invoice = add_invoice(RIVERA, (people.EVA, "Cleaning", 40_00), status=status)
         with pytest.raises(NotFound):
-            itemised_invoice(sample_people.maria, invoice)
+            itemize_invoice(sample_people.maria, invoice)
     with pytest.raises(NotFound):
-        itemised_invoice(sample_people.kim, INVOICE)
+        itemize_invoice(sample_people.kim, INVOICE)
 
 
 def test_stmt_8_page_pdf_and_email_say_the_same_figures_and_the_mail_no_names(

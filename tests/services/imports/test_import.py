@@ -23,7 +23,7 @@ from portal_app.domain.errors import UserError
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.imports import ImportReport
 from portal_app.domain.money import Money
-from portal_app.services.billing.ledger.person_shares import keep_shares
+from portal_app.services.billing.ledger.person_shares import store_shares
 from portal_app.services.imports.run import run_import
 
 IMPORT = system_principal("import")
@@ -132,7 +132,7 @@ def paid_in_the_portal(amount: Money, *, posted: bool) -> str:
             entry = {"kind": EntryKind.PAYMENT, "amount": -amount, "source": payment_id}
             posted_entry = tx.add(LedgerEntry(id="ent_1", **entry, **days, **facts))  # type: ignore[arg-type]
             tx.flush()
-            keep_shares(tx, [posted_entry])
+            store_shares(tx, [posted_entry])
         row = tx.get_or_404(Invoice, this_invoice.id)
         row.allocated, row.status = amount, InvoiceStatus.PARTLY_PAID
     return payment_id

@@ -7,7 +7,7 @@ import pytest
 from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Payment
-from portal_app.domain.billing.payments import came_since
+from portal_app.domain.billing.payments import amounts_left_since
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId, RefundId, new_id
@@ -18,7 +18,7 @@ from portal_app.services.billing.accounts import use_credit
 from portal_app.services.billing.ledger.entries import correct_amount
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
 from portal_app.services.links import action_links, pay_links
-from tests.payments_helper import books_agree, fake_processor
+from tests.payments_helper import check_ledger, fake_processor
 from tests.people import INVOICE, MARIA, People
 from tests.services.credentials_helper import NOBODY, TEST, make_link, sign_in_as
 from tests.services.links.test_pay_links import open_pay_link, pay_by_link, pay_signed_in, token_of
@@ -66,7 +66,7 @@ def test_all_9_later_credit_of_an_earlier_payment_is_taken_off_too(
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(60_00 - used + 4_00)
         other = sign_in_as(action_links.open_link(NOBODY, token_of(later.address), MARIA.birth_date))
         assert pay_links.view_linked_invoice(other).payability.payable == Money(30_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_a_failed_refund_is_no_payment_since_the_link(sample_people: People, processor: FakeProcessor):
@@ -78,7 +78,7 @@ def test_all_9_a_failed_refund_is_no_payment_since_the_link(sample_people: Peopl
         refund = refund_of(sample_people, processor, paid, 50_00)
         settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(70_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_a_payment_since_counts_again_when_its_refund_fails(
@@ -96,7 +96,7 @@ def test_all_9_a_payment_since_counts_again_when_its_refund_fails(
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(60_00)
         settle_refund(TEST, refund, RefundFacts(Outcome.DECLINED))
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(50_00)
-    books_agree()
+    check_ledger()
 
 
 MOMENTS = [datetime(2026, 6, 15, hour, tzinfo=UTC) for hour in range(5)]
@@ -117,5 +117,5 @@ MOMENTS = [datetime(2026, 6, 15, hour, tzinfo=UTC) for hour in range(5)]
     ],
 )
 def test_all_9_what_remains_of_the_payments_since_the_link(changes: list[tuple[int, int]], left: int):
-    came = came_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
+    came = amounts_left_since(MOMENTS[2], [(MOMENTS[at], Money(minor)) for at, minor in changes])
     assert sum(part.minor for part in came) == left

@@ -13,8 +13,14 @@ from portal_app.db.tables.billing import Account, Invoice, PaymentMethod
 from portal_app.db.tables.credentials import ActionLink
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Principal
+from portal_app.domain.billing.errors import (
+    BelowProcessorMinimum,
+    InvoiceClosed,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+)
 from portal_app.domain.billing.payability import WhyNot
-from portal_app.domain.billing.types import InvoiceHeld, InvoiceStatus, Origin, PaymentStatus
+from portal_app.domain.billing.types import InvoiceStatus, Origin, PaymentStatus
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.ids import InvoiceId, RefundId, new_id
@@ -30,7 +36,7 @@ from portal_app.services.billing.payments.refunds import refund_payment
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver
 from portal_app.services.messaging import log
-from tests.payments_helper import books_agree, fake_processor, new_payment, payment, payments, set_practice
+from tests.payments_helper import check_ledger, fake_processor, new_payment, payment, payments, set_practice
 from tests.people import EVA, INVOICE, MARIA, OSCAR, RIVERA, VISA, People, add_invoice, add_payment
 from tests.services.credentials_helper import NOBODY, TEST, make_link, recipients_of, sign_in_as
 
@@ -88,7 +94,7 @@ def test_a_link_pays_its_invoice_and_the_guarantor_gets_the_receipt(
     assert (shown.status, shown.payability.payable, shown.paid) == (InvoiceStatus.PAID, Money(0), FULL)
     with pytest.raises(UserError, match="already paid"):
         pay_by_link(guest, processor, 1_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_8_a_link_does_not_pay_what_is_charged_later(sample_people: People, processor: FakeProcessor):
@@ -104,7 +110,7 @@ def test_all_8_a_link_does_not_pay_what_is_charged_later(sample_people: People, 
     assert pay_by_link(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
     with pytest.raises(UserError):
         pay_by_link(guest, processor, 1_00)
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_payments_since_the_link_are_taken_off(sample_people: People, processor: FakeProcessor):
@@ -114,7 +120,7 @@ def test_all_9_payments_since_the_link_are_taken_off(sample_people: People, proc
     with pytest.raises(UserError):
         pay_by_link(guest, processor, 120_00)
     assert pay_by_link(guest, processor, 70_00).status is PaymentStatus.SUCCEEDED
-    books_agree()
+    check_ledger()
 
 
 def test_all_9_also_for_a_link_for_a_part_of_the_invoice(sample_people: People, processor: FakeProcessor):
@@ -145,7 +151,7 @@ def test_two_links_at_once_never_take_more_than_the_invoice(sample_people: Peopl
     [thread.join() for thread in threads]
     assert outcomes.count(PaymentStatus.SUCCEEDED) == 1 and len(outcomes) == 2
     assert [p.amount for p in payments()] == [FULL]
-    books_agree()
+    check_ledger()
 
 
 def test_code_14_a_link_uses_no_saved_card_and_saves_none(sample_people: People, processor: FakeProcessor):
@@ -294,7 +300,7 @@ def test_payment_settings_apply_to_pay_links(sample_people: People, processor: F
 @pytest.mark.parametrize("status", [InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
 def test_all_14_no_link_for_an_invoice_that_cannot_be_paid(sample_people: People, status: InvoiceStatus):
     invoice = add_invoice(RIVERA, (EVA, "Sealant", 40_00), status=status)
-    with pytest.raises(UserError):
+    with pytest.raises(InvoiceClosed):
         pay_links.make_pay_link(sample_people.dana, invoice)
 
 
@@ -302,12 +308,12 @@ def test_no_link_for_an_invoice_that_cannot_be_paid_online(sample_people: People
     """Button and service agree: the amount is too small for the processor, or online payments are off."""
     tiny = add_invoice(RIVERA, (EVA, "Rest", 30))
     assert not view_invoice(sample_people.dana, tiny).linkable
-    with pytest.raises(UserError, match="at the practice"):
+    with pytest.raises(BelowProcessorMinimum):
         pay_links.make_pay_link(sample_people.dana, tiny)
     assert view_invoice(sample_people.dana, INVOICE).linkable
     set_practice(online_payments=False)
     assert not view_invoice(sample_people.dana, INVOICE).linkable
-    with pytest.raises(UserError, match="turned off"):
+    with pytest.raises(OnlinePaymentsOff):
         pay_links.make_pay_link(sample_people.dana, INVOICE)
 
 

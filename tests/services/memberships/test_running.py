@@ -1,4 +1,4 @@
-"""One answer to which memberships run: on the page of cards, where one is removed, among the members."""
+"""Which memberships are running: on the payment methods page, when one is removed, among the members."""
 
 from datetime import date
 
@@ -8,10 +8,13 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import system_principal
-from portal_app.domain.errors import UserError
+from portal_app.domain.billing.errors import NextDefaultNeeded
 from portal_app.domain.ids import MembershipId, PlanId, new_id
 from portal_app.domain.memberships import RUNNING, MembershipStatus, Period
-from portal_app.services.billing.payments.payment_methods import remove_payment_method, uses
+from portal_app.services.billing.payments.payment_methods import (
+    memberships_by_payment_method,
+    remove_payment_method,
+)
 from portal_app.services.patients.members import covered_others
 from tests.payments_helper import fake_processor
 from tests.people import NINA, PARK, RIVERA, VISA, People, add_payment_method
@@ -40,20 +43,20 @@ def enrol(account: str, status: MembershipStatus, **more: object) -> MembershipI
 
 
 @pytest.mark.parametrize("status", MembershipStatus)
-def test_a_card_pays_the_memberships_that_run_and_no_other(sample_people: People, status: MembershipStatus):
+def test_a_payment_method_pays_running_memberships_only(sample_people: People, status: MembershipStatus):
     add_payment_method(RIVERA, default=False)
     enrol(RIVERA, status, payment_method_id=VISA)
     runs = status in RUNNING
-    assert uses(sample_people.maria) == ({VISA: ("Gold",)} if runs else {})
+    assert memberships_by_payment_method(sample_people.maria) == ({VISA: ("Gold",)} if runs else {})
     if runs:
-        with pytest.raises(UserError, match="from now on"):  # who takes over (SRC-1)
+        with pytest.raises(NextDefaultNeeded):  # SRC-1
             remove_payment_method(sample_people.maria, VISA, processor=fake_processor())
     else:
         remove_payment_method(sample_people.maria, VISA, processor=fake_processor())
 
 
 @pytest.mark.parametrize("status", MembershipStatus)
-def test_members_whom_one_may_not_see_are_shown_while_the_membership_runs(
+def test_members_outside_the_viewers_access_are_shown_while_the_membership_runs(
     sample_people: People, status: MembershipStatus
 ):
     membership = enrol(PARK, status)

@@ -14,13 +14,14 @@ from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.appointments import AppointmentStatus
 from portal_app.domain.billing.types import PaymentStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import GrantKind, PatientStatus
 from portal_app.domain.ids import AppointmentId, MembershipId, PaymentId, PlanId, new_id
 from portal_app.domain.memberships import MembershipStatus, Period
 from portal_app.domain.money import Money
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.services.billing.accounts import use_credit, view_account
+from portal_app.services.billing.errors import CardCannotBeSaved
 from portal_app.services.billing.invoices.read import list_invoices, view_invoice
 from portal_app.services.billing.invoices.shared_invoices import list_shared_invoices
 from portal_app.services.billing.payments.pay import pay_invoice
@@ -58,9 +59,9 @@ def test_pay_for_me_shows_amount_and_due_date_and_nothing_of_what_it_was_for(sam
     let(MARIA, LUIS, GrantKind.PAY)
     luis = again(luis)  # with the next event
     (invoice,) = list_shared_invoices(luis)
-    assert (invoice.whose, invoice.due, invoice.number) == ("Maria Rivera", Money(120_00), "INV-1001")
+    assert (invoice.shared_by, invoice.due, invoice.number) == ("Maria Rivera", Money(120_00), "INV-1001")
     shown = view_invoice(luis, INVOICE)
-    assert (shown.title, shown.people, shown.provider, shown.whose) == ("", (), "", "Maria Rivera")
+    assert (shown.title, shown.people, shown.provider, shown.shared_by) == ("", (), "", "Maria Rivera")
     assert [(line.description, line.amount) for line in shown.lines] == [("", Money(120_00))]
     assert "Crown" not in str(payment_documents.invoice_facts(shown, "en"))
 
@@ -76,7 +77,7 @@ def test_the_granters_cards_receipts_account_and_statement_stay_shut(sample_peop
     let(MARIA, LUIS, GrantKind.PAY)
     luis = new_session(LUIS)
     shown = view_invoice(luis, INVOICE)
-    assert shown.sources == ()
+    assert shown.payment_methods == ()
     assert [(p.shown, p.receipt_number) for p in shown.payments] == [("", "")]
     with pytest.raises(NotFound):
         view_receipt(luis, paid)
@@ -98,7 +99,7 @@ def test_the_named_adult_pays_with_a_card_of_their_own_and_has_the_receipt(sampl
     payment = PaymentId(new_id("pay"))
     with pytest.raises(NotFound):
         pay_invoice(luis, payment, INVOICE, Money(120_00), processor=processor, payment_method_id=VISA)
-    with pytest.raises(UserError, match="own bills"):
+    with pytest.raises(CardCannotBeSaved):
         pay_invoice(
             luis, payment, INVOICE, Money(120_00), processor=processor, token=processor.token(), save=True
         )

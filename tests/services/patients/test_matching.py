@@ -7,7 +7,7 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import system_principal
 from portal_app.domain.families import ContactKind, PatientStatus
 from portal_app.services.billing.staff.patient_billing import find_patients
-from portal_app.services.billing.staff.transactions import Search, search_transactions
+from portal_app.services.billing.staff.transactions import TransactionSearch, search_transactions
 from portal_app.services.messaging import log, outbox
 from portal_app.services.patients import search
 from tests.people import EVA, KIM, LUIS, MARIA, ROSA, TIM, TOM, People, Person
@@ -68,7 +68,7 @@ def test_every_search_finds_the_same_patients(people: People, words: str, meant:
 @pytest.mark.parametrize("words", ["rivera", "Rivera, Maria", "iver ria", "c-0001", "okafor", "%%"])
 def test_transactions_are_those_of_the_guarantors_that_the_words_mean(people: People, words: str):
     guarantors = {row.name for row in find_patients(people.nora, words).rows}
-    charged = {row.who for row in search_transactions(people.nora, Search(text=words)).rows}
+    charged = {row.who for row in search_transactions(people.nora, TransactionSearch(text=words)).rows}
     assert charged <= guarantors
     assert ("Maria Rivera" in charged) == ("Maria Rivera" in guarantors)
 

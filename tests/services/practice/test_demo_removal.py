@@ -36,7 +36,7 @@ from portal_app.services.sign_in.codes import request_code
 from portal_app.services.sign_in.staff import add_staff_member
 from portal_app.services.staff import drafts
 from tests.attacks.everybody import everything_written, session
-from tests.invariants import check_books
+from tests.invariants import check_billing_invariants
 from tests.people import People, add_payment
 from tests.services.credentials_helper import make_link
 
@@ -158,7 +158,7 @@ def take_away() -> list[str]:
 
 def balance() -> int:
     with reading(TEST) as tx:
-        check_books(tx)
+        check_billing_invariants(tx)
         return sum(entry.amount.minor for entry in tx.exec(select(LedgerEntry)))
 
 

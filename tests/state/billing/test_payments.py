@@ -22,7 +22,7 @@ from portal_app.state.billing.payments import PaymentsState
 from tests import people
 from tests.payments_helper import fake_processor, payments, set_practice
 from tests.people import INVOICE, RIVERA, VISA, People, add_account, add_invoice, add_payment, answering_for
-from tests.services.billing.test_accounts import with_credit
+from tests.services.billing.billing_helper import pay_into_credit
 from tests.state_helper import happens, look_from, on_screen
 
 
@@ -249,7 +249,7 @@ async def test_a_live_update_leaves_an_open_form_alone(page: PaymentsState):
 async def test_cred_2_credit_is_shown_and_used_only_on_request(
     page: PaymentsState, sample_people: People, processor: FakeProcessor
 ):
-    with_credit(sample_people, processor, 30_00)
+    pay_into_credit(sample_people, processor, 30_00)
     await happens(page.load)
     assert (page.credit, page.credit_for) == ("$30.00", "Cleaning")
     assert page.message == ""

@@ -28,7 +28,7 @@ from portal_app.gateways.stripe import StripeProcessor
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.state.billing.labels import short_decline, why_declined
 from portal_app.web.routes.stripe_webhook import routes
-from tests.payments_helper import books_agree, fake_processor, new_payment, payment
+from tests.payments_helper import check_ledger, fake_processor, new_payment, payment
 from tests.people import INVOICE, VISA, People
 from tests.stripe_simulator.process import SECRET
 
@@ -56,7 +56,7 @@ def processor(sample_people: People) -> Iterator[Both]:
     gateways.use(gateways.Gateways(processor, FakeMailer(), FakeTexter(), typesetter()))
     yield processor
     gateways.use(None)
-    books_agree()
+    check_ledger()
 
 
 async def post(body: bytes, signature: str) -> int:

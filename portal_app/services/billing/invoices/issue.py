@@ -1,4 +1,4 @@
-"""What staff do with invoices: make, send, void, write off."""
+"""Invoices that staff write: create a draft, send, void, write off."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,18 +12,27 @@ from portal_app.db.tables.billing import Invoice, InvoiceLine
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.types import PAYABLE, EntryKind, InvoiceStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_id
-from portal_app.domain.money import Money, total
+from portal_app.domain.money import InvalidAmount, Money, total
+from portal_app.services.billing.errors import (
+    DueDateInPast,
+    InvoiceAlreadyClosed,
+    InvoiceHasPaymentOnItsWay,
+    InvoiceHasPayments,
+    InvoiceNotADraft,
+    InvoiceNotOpen,
+    InvoiceWithoutLines,
+)
 from portal_app.services.billing.ledger.entries import (
     currency,
     in_flight_payments,
+    is_posted,
     lock_account,
-    post,
-    posted_already,
+    post_entry,
 )
 from portal_app.services.billing.notify.events import announce_account_change
-from portal_app.services.billing.notify.reminders import refresh_pending_digests, tell_issued
+from portal_app.services.billing.notify.reminders import announce_issued_invoice, refresh_pending_digests
 from portal_app.services.billing.views import NewLine
 
 
@@ -37,22 +46,25 @@ def create_invoice(
     due_date: date,
     note: str = "",
 ) -> InvoiceId:
-    """A draft: patients do not see it, nothing is charged. The same id again is the same draft."""
+    """Create a draft: patients do not see it, and nothing is charged. The same id again is the same draft.
+
+    Raises: InvoiceWithoutLines, InvalidAmount, DueDateInPast; NotFound for a person who is not on the account.
+    """
     principal.require(Permission.TAKE_PAYMENTS)
     if not lines:
-        raise UserError("Add a line first.")
+        raise InvoiceWithoutLines
     if any(line.quantity < 1 or line.amount <= line.amount.zero() for line in lines):
-        raise UserError("Enter an amount, like {example}", example=Money(40_00, currency()))
+        raise InvalidAmount(currency())
     if due_date < today():
-        raise UserError("The due date must not be in the past.")
-    _only_of_the_account(account_id, lines)
+        raise DueDateInPast
+    _require_people_of_account(account_id, lines)
     with transaction(principal) as tx:
         lock_account(tx, account_id)
         if tx.get(Invoice, invoice_id) is not None:
             return invoice_id
         whole = total((line.amount * line.quantity for line in lines), currency())
         while not tx.add_if_absent(_draft(tx, invoice_id, account_id, whole, due_date, note)):
-            pass  # another account took that number at the same moment
+            pass  # another account took the number at the same moment
         tx.flush()
         for position, line in enumerate(lines):
             tx.add(_line(invoice_id, account_id, position, line))
@@ -95,17 +107,20 @@ def _line(invoice_id: InvoiceId, account_id: AccountId, position: int, line: New
     )
 
 
-def _only_of_the_account(account_id: AccountId, lines: Sequence[NewLine]) -> None:
-    """A bill names only those for whom its guarantor answers; asked for staff who may read no chart."""
-    wanted = {line.patient_id for line in lines}
-    found = columns(func.count()).where(col(Patient.id).in_(wanted), Patient.account_id == account_id)
+def _require_people_of_account(account_id: AccountId, lines: Sequence[NewLine]) -> None:
+    """Lines name only people of the account. Read as the system, because staff may lack access to charts.
+
+    Raises: NotFound.
+    """
+    people = {line.patient_id for line in lines}
+    found = columns(func.count()).where(col(Patient.id).in_(people), Patient.account_id == account_id)
     with reading(system_principal("invoice")) as tx:
-        if tx.exec(found).one() != len(wanted):
+        if tx.exec(found).one() != len(people):
             raise NotFound
 
 
 def _next_number(tx: Tx) -> str:
-    """P-1001 and on: those of the portal's own bills, apart from the practice's own."""
+    """P-1001, P-1002, …: the portal's own series, apart from the numbers of the practice's system."""
     last = tx.exec(columns(func.count()).where(col(Invoice.number).startswith("P-"))).one()
     number = 1001 + last
     while tx.exec(columns(Invoice.id).where(Invoice.number == f"P-{number}")).first():
@@ -115,25 +130,27 @@ def _next_number(tx: Tx) -> str:
 
 @retried
 def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
-    """The draft becomes a bill: the charge is posted, one entry per person, and its guarantor is told.
+    """Issue the draft: post the charge, one ledger entry per person, and announce it to the guarantor.
 
     Sent twice is sent once.
+
+    Raises: InvoiceNotADraft when it was voided or written off.
     """
     principal.require(Permission.TAKE_PAYMENTS)
     with transaction(principal) as tx:
-        _locked(tx, invoice_id)  # theirs to touch at all
+        _lock_invoice(tx, invoice_id)  # NotFound when it is not theirs to change
     with transaction(system_principal(f"desk for {principal.name}")) as tx:
-        invoice = _locked(tx, invoice_id)
+        invoice = _lock_invoice(tx, invoice_id)
         if invoice.status is not InvoiceStatus.DRAFT:
             if invoice.status in PAYABLE or invoice.status is InvoiceStatus.PAID:
                 return
-            raise UserError("Only a draft can be sent.")
+            raise InvoiceNotADraft
         invoice.status, invoice.issue_date, invoice.issued_at = InvoiceStatus.OPEN, today(), now()
         sums: dict[PatientId, Money] = {}
         for line in tx.exec(select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)):
             sums[line.patient_id] = sums.get(line.patient_id, line.amount.zero()) + line.amount
         for patient_id, amount in sums.items():
-            post(
+            post_entry(
                 tx,
                 invoice.account_id,
                 EntryKind.CHARGE,
@@ -144,65 +161,73 @@ def send_invoice(principal: Principal, invoice_id: InvoiceId) -> None:
                 text=invoice.number,
             )
         tx.flush()
-        tell_issued(tx, invoice)
+        announce_issued_invoice(tx, invoice)
         announce_account_change(tx, invoice.account_id, invoice.id)
 
 
 @retried
 def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") -> None:
-    """Nothing is due for it any more, as if it had never been. Refused while money is on it or on its way."""
+    """Void the invoice: its charge is taken back whole.
+
+    Raises: InvoiceHasPayments, InvoiceHasPaymentOnItsWay, InvoiceAlreadyClosed.
+    """
     principal.require(Permission.TAKE_PAYMENTS)
     with transaction(principal) as tx:
-        invoice = _locked(tx, invoice_id)
+        invoice = _lock_invoice(tx, invoice_id)
         if invoice.status is InvoiceStatus.VOID:
             return
         if invoice.status is InvoiceStatus.DRAFT:  # never charged: nothing to post
             invoice.status, invoice.adjusted = InvoiceStatus.VOID, -invoice.total
             announce_account_change(tx, invoice.account_id, invoice.id)
             return
-        _nothing_on_its_way(tx, invoice)
+        _refuse_payment_on_its_way(tx, invoice)
         if invoice.allocated:
-            raise UserError("Money was paid on this bill. Refund it first, or refund and void the charge.")
+            raise InvoiceHasPayments
         if invoice.status not in PAYABLE:
-            raise UserError("This bill is closed already.")
-        _let_go(tx, invoice, f"Bill {invoice.number} voided", reason)
+            raise InvoiceAlreadyClosed
+        _forgive_due(tx, invoice, f"Invoice {invoice.number} voided", reason)
         invoice.status = InvoiceStatus.VOID
     refresh_pending_digests(principal, invoice.account_id)
 
 
 @retried
 def write_off(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") -> None:
-    """What is still due is forgiven; what was paid stays paid (PART-4)."""
+    """Write off what is still due; what was paid stays paid (PART-4).
+
+    Raises: InvoiceNotOpen, InvoiceHasPaymentOnItsWay.
+    """
     principal.require(Permission.POST_TO_LEDGER)
     with transaction(principal) as tx:
-        invoice = _locked(tx, invoice_id)
+        invoice = _lock_invoice(tx, invoice_id)
         if invoice.status is InvoiceStatus.WRITTEN_OFF:
             return
         if invoice.status not in PAYABLE:
-            raise UserError("Only an open bill can be written off.")
-        _nothing_on_its_way(tx, invoice)
-        _let_go(tx, invoice, f"Bill {invoice.number} written off", reason)
+            raise InvoiceNotOpen
+        _refuse_payment_on_its_way(tx, invoice)
+        _forgive_due(tx, invoice, f"Invoice {invoice.number} written off", reason)
         invoice.status = InvoiceStatus.WRITTEN_OFF
     refresh_pending_digests(principal, invoice.account_id)
 
 
-def _locked(tx: Tx, invoice_id: InvoiceId) -> Invoice:
+def _lock_invoice(tx: Tx, invoice_id: InvoiceId) -> Invoice:
+    """The invoice, locked after its account: always in this order."""
     lock_account(tx, tx.get_or_404(Invoice, invoice_id).account_id)
     return tx.get_or_404(Invoice, invoice_id, lock=True)
 
 
-def _nothing_on_its_way(tx: Tx, invoice: Invoice) -> None:
+def _refuse_payment_on_its_way(tx: Tx, invoice: Invoice) -> None:
     if in_flight_payments(tx, [invoice.id]):
-        raise UserError("A payment for this bill is on its way. Wait until it has ended.")
+        raise InvoiceHasPaymentOnItsWay
 
 
-def _let_go(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:
+def _forgive_due(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:
+    """Post an adjustment of what is due, so that nothing is; the reason goes into the invoice's note."""
     due = invoice.due
     source, times = f"close:{invoice.id}", 1
-    while posted_already(tx, EntryKind.ADJUSTMENT, source):  # closed before, due again after a refund
+    while is_posted(tx, EntryKind.ADJUSTMENT, source):  # closed before, and due again after a refund
         times += 1
         source = f"close:{invoice.id}:{times}"
-    post(
+    post_entry(
         tx,
         invoice.account_id,
         EntryKind.ADJUSTMENT,

@@ -1,4 +1,4 @@
-"""The itemised receipt that a health account (HSA, FSA) or an insurer asks for, often called a superbill."""
+"""The itemized receipt (superbill) that health accounts (HSA, FSA) and insurers ask for."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,42 +15,49 @@ from portal_app.domain.billing.statements import check_period
 from portal_app.domain.billing.types import InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId
-from portal_app.domain.money import Money, shares, total
+from portal_app.domain.money import Money, split_by_weight, total
 from portal_app.services.billing.accessible_accounts import accessible_account
-from portal_app.services.billing.invoices.read import may_see_invoices
+from portal_app.services.billing.document_views import ItemizedLine, ItemizedReceipt
+from portal_app.services.billing.invoices.read import require_invoice_access
 from portal_app.services.billing.ledger.entries import currency
-from portal_app.services.billing.statements import full_name
-from portal_app.services.billing.views import Itemised, ItemisedLine
+from portal_app.services.billing.statements import guarantor_name
 
-_NOTHING_WAS_DONE = [InvoiceStatus.DRAFT, InvoiceStatus.VOID]
+_WITHOUT_SERVICES = [InvoiceStatus.DRAFT, InvoiceStatus.VOID]
 
 
-def itemised_invoice(principal: Principal, invoice_id: InvoiceId) -> Itemised:
-    """Every line of one bill; those of persons the viewer may not see keep their amounts (DEP-4)."""
-    may_see_invoices(principal)
+def itemize_invoice(principal: Principal, invoice_id: InvoiceId) -> ItemizedReceipt:
+    """Every line of one invoice; lines of people whom the viewer may not see keep only their amounts (DEP-4).
+
+    Raises: NotFound; for patients also when it is a draft or void.
+    """
+    require_invoice_access(principal)
     with reading(principal) as tx:
         invoice = tx.get_or_404(Invoice, invoice_id)
-        hidden = _NOTHING_WAS_DONE if principal.side is not Side.STAFF else []
+        hidden = _WITHOUT_SERVICES if principal.side is not Side.STAFF else []
         if invoice.status in hidden:
             raise NotFound
         lines = _lines(tx, [invoice.id])
-        names = _names(tx, lines)
+        names = _full_names(tx, lines)
         rows = [
-            _line(line, names.get(line.patient_id, ""), invoice, paid) for line, paid in _paid(invoice, lines)
+            _to_line(line, names.get(line.patient_id, ""), invoice, paid)
+            for line, paid in _paid_by_line(invoice, lines)
         ]
-        return _whole(tx, invoice.account_id, rows, number=invoice.number)
+        return _receipt(tx, invoice.account_id, rows, number=invoice.number)
 
 
-def itemised_period(
+def itemize_period(
     principal: Principal,
     first: date,
     last: date,
     *,
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
-) -> Itemised:
-    """Services of these days, by date, of the persons of the account whom the viewer may see."""
-    may_see_invoices(principal)
+) -> ItemizedReceipt:
+    """Services from `first` to `last`, both included, by date, of people whom the viewer may see.
+
+    Raises: PeriodReversed.
+    """
+    require_invoice_access(principal)
     check_period(first, last)
     with reading(principal) as tx:
         account_id = accessible_account(tx, account_id)
@@ -58,19 +65,19 @@ def itemised_period(
             tx.get_or_404(Patient, patient_id)
         invoices = {invoice.id: invoice for invoice in _invoices(tx, account_id, first, last)}
         lines = _lines(tx, list(invoices))
-        names = _names(tx, lines)
+        names = _full_names(tx, lines)
         by_invoice: dict[InvoiceId, list[InvoiceLine]] = {}
         for line in lines:
             by_invoice.setdefault(line.invoice_id, []).append(line)
         rows = [
-            _line(line, names[line.patient_id], invoices[id_], paid)
+            _to_line(line, names[line.patient_id], invoices[id_], paid)
             for id_, of in by_invoice.items()
-            for line, paid in _paid(invoices[id_], of)
+            for line, paid in _paid_by_line(invoices[id_], of)
             if line.patient_id in names and patient_id in (None, line.patient_id)
             if line.service_date and first <= line.service_date <= last
         ]
         rows.sort(key=lambda row: (row.service_date or first, row.number))
-        return _whole(tx, account_id, rows, first=first, last=last)
+        return _receipt(tx, account_id, rows, first=first, last=last)
 
 
 def _invoices(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequence[Invoice]:
@@ -82,7 +89,7 @@ def _invoices(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequenc
     wanted = select(Invoice).where(
         Invoice.account_id == account_id,
         col(Invoice.id).in_(with_them),
-        col(Invoice.status).not_in(_NOTHING_WAS_DONE),
+        col(Invoice.status).not_in(_WITHOUT_SERVICES),
     )
     return tx.exec(wanted).all()
 
@@ -95,28 +102,28 @@ def _lines(tx: Tx, ids: list[InvoiceId]) -> list[InvoiceLine]:
     return found
 
 
-def _names(tx: Tx, lines: list[InvoiceLine]) -> dict[PatientId, str]:
-    """Whole names, of whom the reader may see."""
+def _full_names(tx: Tx, lines: list[InvoiceLine]) -> dict[PatientId, str]:
+    """Full names of the people on the lines whom the reader may see."""
     wanted = col(Patient.id).in_({line.patient_id for line in lines})
     rows = tx.exec(columns(Patient.id, Patient.given_name, Patient.family_name).where(wanted))
     return {id_: families.full_name(given, family) for id_, given, family in rows}
 
 
-def _paid(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[tuple[InvoiceLine, Money]]:
-    """What was paid of each line: the bill's payments by the lines' amounts."""
+def _paid_by_line(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[tuple[InvoiceLine, Money]]:
+    """What was paid of each line: the paid amount divided in proportion to the lines' amounts."""
     weights = [max(line.amount.minor, 0) for line in lines]
     if not any(weights):
         return [(line, invoice.allocated.zero()) for line in lines]
     parts = dict[LineId, Money](
-        zip((line.id for line in lines), shares(invoice.allocated, weights), strict=True)
+        zip((line.id for line in lines), split_by_weight(invoice.allocated, weights), strict=True)
     )
     return [(line, parts[line.id]) for line in lines]
 
 
-def _line(line: InvoiceLine, person: str, invoice: Invoice, paid: Money) -> ItemisedLine:
+def _to_line(line: InvoiceLine, person: str, invoice: Invoice, paid: Money) -> ItemizedLine:
     if not person:
-        return ItemisedLine(None, "", "", "", "", invoice.number, line.amount, paid)
-    return ItemisedLine(
+        return ItemizedLine(None, "", "", "", "", invoice.number, line.amount, paid)
+    return ItemizedLine(
         service_date=line.service_date,
         person=person,
         provider=line.provider,
@@ -128,18 +135,18 @@ def _line(line: InvoiceLine, person: str, invoice: Invoice, paid: Money) -> Item
     )
 
 
-def _whole(
+def _receipt(
     tx: Tx,
     account_id: AccountId,
-    rows: Sequence[ItemisedLine],
+    rows: Sequence[ItemizedLine],
     *,
     number: str = "",
     first: date | None = None,
     last: date | None = None,
-) -> Itemised:
-    return Itemised(
+) -> ItemizedReceipt:
+    return ItemizedReceipt(
         account_id=account_id,
-        payer=full_name(tx, account_id),
+        payer=guarantor_name(tx, account_id),
         number=number,
         first=first,
         last=last,

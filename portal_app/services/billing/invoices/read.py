@@ -1,15 +1,14 @@
-"""What a patient reads of their bills."""
+"""What patients read of their invoices: the list, and one invoice."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlmodel import bindparam, col, func, literal_column, select, true
+from sqlmodel import col, select
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import PreparedReading, Tx, prepared_reading, reading
 from portal_app.db.select import columns
-from portal_app.db.tables.appointments import Appointment
 from portal_app.db.tables.billing import (
     Allocation,
     IntendedAllocation,
@@ -19,16 +18,27 @@ from portal_app.db.tables.billing import (
     Refund,
 )
 from portal_app.db.tables.families import Patient
-from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.appointments import AHEAD
-from portal_app.domain.billing.payments import due_order, overdue
+from portal_app.domain.billing.payments import due_order, is_overdue
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PatientId
-from portal_app.services.billing.invoices.shared_invoices import adults_named
+from portal_app.services.billing.errors import UnknownFilter
+from portal_app.services.billing.invoices.list_queries import (
+    FILTERS,
+    LINES,
+    NEXT_APPOINTMENT,
+    PAGE,
+    PAGE_QUERIES,
+    PEOPLE,
+    TO_PAY_QUERIES,
+    InvoiceColumns,
+    Line,
+    Totals,
+)
+from portal_app.services.billing.invoices.shared_invoices import names_of_sharing_adults
 from portal_app.services.billing.ledger.entries import as_money
-from portal_app.services.billing.payments.payability import link_payability, to_pay
+from portal_app.services.billing.payments.payability import read_link_payability, read_payability
 from portal_app.services.billing.payments.saved_methods import payment_methods_of
 from portal_app.services.billing.views import (
     InvoiceList,
@@ -41,106 +51,11 @@ from portal_app.services.billing.views import (
 )
 from portal_app.services.paging import rows_to_count
 
-PAGE = 20
-_DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
-# Written into the question, not bound at every look.
-_DRAFT, _PAID = (literal_column(f"'{status}'") for status in (InvoiceStatus.DRAFT, InvoiceStatus.PAID))
-_PAYABLE = [literal_column(f"'{status}'") for status in sorted(PAYABLE)]
-_OPEN = col(Invoice.status).in_(_PAYABLE)
-# What is said by exclusion is read newest first until a page is full; what is said by name, from the
-# index that begins with it: thousands of the others are not looked at.
-SHOWN = {
-    "all": col(Invoice.status) != _DRAFT,
-    "to_pay": _OPEN,
-    "paid": col(Invoice.status) == _PAID,
-    "settled": col(Invoice.status).not_in([_DRAFT, *_PAYABLE]),
-}
-_ZERO = literal_column("0")
-# Constants of the module, so that they are made ready once and not at every look.
-_OF_PERSON = (
-    columns(InvoiceLine.id)
-    .where(InvoiceLine.invoice_id == Invoice.id, InvoiceLine.patient_id == bindparam("person"))
-    .exists()
-)
+# Written into the query as literals, so that the partial indexes are used.
 
 
-def _figures(fits: Any) -> Any:
-    """Owed, in how many bills; and how many bills fit the filter.
-
-    What is owed is added over open bills alone, and what fits is counted no further than `most`:
-    thousands of paid ones cost nothing.
-    """
-    owed = (
-        columns(
-            func.coalesce(func.sum(_DUE), _ZERO).label("owed"),
-            func.count().label("owed_count"),
-        )
-        .select_from(Invoice)
-        .where(_OPEN)
-        .subquery()
-    )
-    counted = columns(Invoice.status).where(fits).limit(bindparam("most")).subquery()
-    fitting = columns(func.count().label("fitting")).select_from(counted).subquery()
-    online = columns(Practice.online_payments).where(Practice.id == "practice").scalar_subquery()
-    return columns(*owed.c, *fitting.c, online.label("online")).select_from(owed).join(fitting, true())
-
-
-_WANTED: tuple[Any, ...] = (
-    col(Invoice.issue_date),
-    col(Invoice.number),
-    Invoice.id,
-    Invoice.status,
-    Invoice.due_date,
-    Invoice.total,
-    Invoice.adjusted,
-    Invoice.allocated,
-)
-
-
-def _newest(fits: Any) -> Any:
-    """One page of bills: the index gives the order, and it stops there."""
-    newest = columns(*_WANTED).where(fits).order_by(*(at.desc() for at in _WANTED[:2]))
-    return newest.limit(PAGE).offset(bindparam("skipped"))
-
-
-def _oldest_due(fits: Any) -> Any:
-    """What waits to be paid, in the order in which it is paid."""
-    oldest = (Invoice.due_date, Invoice.issue_date, Invoice.number)
-    return columns(*_WANTED).where(fits).order_by(*oldest).limit(PAGE)
-
-
-_ASKED = {
-    (show, one): (_newest(asked), _figures(asked))
-    for show, fits in SHOWN.items()
-    for one, asked in ((False, fits), (True, fits & _OF_PERSON))
-}
-_WAITING = {False: _oldest_due(_OPEN), True: _oldest_due(_OPEN & _OF_PERSON)}
-_BOOKED = col(Appointment.status).in_([literal_column(f"'{status}'") for status in sorted(AHEAD)])
-_LINES = (
-    columns(InvoiceLine.invoice_id, InvoiceLine.patient_id, InvoiceLine.description)
-    .where(col(InvoiceLine.invoice_id).in_(bindparam("invoices", expanding=True)))
-    .order_by(col(InvoiceLine.position))
-)
-_AHEAD = (
-    columns(
-        Appointment.id,
-        Patient.given_name,
-        Appointment.provider,
-        Appointment.location,
-        Appointment.start,
-        Appointment.minutes,
-    )
-    .join(Patient, col(Patient.id) == Appointment.patient_id)
-    .where(_BOOKED, col(Appointment.start) >= bindparam("now"))
-    .order_by(col(Appointment.start))
-    .limit(1)
-)
-_PEOPLE = columns(Patient.id, Patient.given_name, Patient.account_id).order_by(
-    Patient.birth_date, Patient.given_name
-)
-
-
-def may_see_invoices(principal: Principal) -> None:
+def require_invoice_access(principal: Principal) -> None:
+    """Staff need VIEW_BILLING, patients MY_INVOICES. Raises: PermissionDenied."""
     staff = principal.side is Side.STAFF
     principal.require(Permission.VIEW_BILLING if staff else Permission.MY_INVOICES)
 
@@ -148,154 +63,169 @@ def may_see_invoices(principal: Principal) -> None:
 def list_invoices(
     principal: Principal, *, show: str = "all", patient_id: PatientId | None = None, page: int = 1
 ) -> InvoiceList:
-    """What waits, and one page of 20, newest first, of every account the viewer answers for."""
-    may_see_invoices(principal)
-    if show not in SHOWN:
-        raise UserError("We could not find that.")
-    shared = _shared_appointment(principal)
-    with prepared_reading(principal) as look:
-        people = {row[0]: row for row in look.fetch(_PEOPLE)}
-        asked: dict[str, Any] = {}
+    """The invoices to pay, and one page of 20 invoices, newest first, over all accounts of the viewer.
+
+    Args:
+        show: one of FILTERS.
+        patient_id: only invoices with a line of this person.
+
+    Raises: UnknownFilter.
+    """
+    require_invoice_access(principal)
+    if show not in FILTERS:
+        raise UnknownFilter
+    of_others = _shared_appointment(principal)
+    with prepared_reading(principal) as queries:
+        people = queries.fetch(PEOPLE)
+        names: dict[PatientId, str] = {id_: name for id_, name, _ in people}
+        filters: dict[str, Any] = {}
         if patient_id is not None:
-            asked["person"] = patient_id if patient_id in people else ""
-        found, figures, page = _one_page(look, _ASKED[show, bool(asked)], asked, max(page, 1))
-        waits = _in_due_order(look.fetch(_WAITING[bool(asked)], **asked)) if figures[1] else []
-        waiting_count = len(waits) if len(waits) < PAGE else _waiting(look, asked, figures)
-        appointment = shared or _next_appointment(look, principal)
-        lines = _first_lines(look, {row[2] for row in (*found, *waits)})
-    names, day = {key: row[1] for key, row in people.items()}, today()
+            filters["person"] = patient_id if patient_id in names else ""
+        found, totals, page = _read_page(queries, PAGE_QUERIES[show, bool(filters)], filters, max(page, 1))
+        to_pay = _first_to_pay(queries, filters) if totals.owed_count else []
+        waiting_count = len(to_pay) if len(to_pay) < PAGE else _count_to_pay(queries, filters, totals)
+        appointment = of_others or _next_appointment(queries, principal)
+        lines = _first_lines(queries, {row.id for row in (*found, *to_pay)})
+    day = today()
     return InvoiceList(
-        owed=as_money(figures[0]),
-        owed_count=int(figures[1]),
-        waiting=tuple(_row(row, lines.get(row[2], ()), names, day) for row in waits),
+        owed=as_money(totals.owed),
+        owed_count=int(totals.owed_count),
+        waiting=tuple(_to_row(row, lines.get(row.id, ()), names, day) for row in to_pay),
         waiting_count=waiting_count,
-        rows=tuple(_row(row, lines.get(row[2], ()), names, day) for row in found),
+        rows=tuple(_to_row(row, lines.get(row.id, ()), names, day) for row in found),
         page=page,
-        pages=max(1, -(-int(figures[2]) // PAGE)),
-        count=int(figures[2]),
-        people=_filter_by(principal, people.values()),
+        pages=max(1, -(-totals.matching // PAGE)),
+        count=totals.matching,
+        people=_people_to_filter_by(principal, people),
         next_appointment=appointment,
-        online_payments=bool(figures[3]),
+        online_payments=bool(totals.online_payments),
     )
 
 
-def _one_page(
-    look: PreparedReading, questions: Any, asked: dict[str, Any], page: int
-) -> tuple[list[Any], Any, int]:
-    """The rows of a page and the figures; past the last page it is the last one."""
-    newest, figures = questions
-    asked = {**asked, "most": rows_to_count(page, PAGE)}
-    said = look.fetch(figures, **asked)[0]
-    page = min(page, max(1, -(-int(said[2]) // PAGE)))
-    rows = look.fetch(newest, **asked, skipped=(page - 1) * PAGE) if said[2] else []
-    return rows, said, page
+def _read_page(
+    queries: PreparedReading, page_queries: Any, filters: dict[str, Any], page: int
+) -> tuple[list[InvoiceColumns], Totals, int]:
+    """The rows of a page, the totals and the page's number: past the last page it is the last one."""
+    newest_query, totals_query = page_queries
+    filters = {**filters, "most": rows_to_count(page, PAGE)}
+    totals = Totals(*queries.fetch(totals_query, **filters)[0])
+    page = min(page, max(1, -(-totals.matching // PAGE)))
+    rows = queries.fetch(newest_query, **filters, skipped=(page - 1) * PAGE) if totals.matching else []
+    return [InvoiceColumns(*row) for row in rows], totals, page
 
 
-def _waiting(look: PreparedReading, asked: dict[str, Any], figures: Any) -> int:
-    """How many wait, where they are more than a page: of everybody it is known already."""
-    if not asked:
-        return int(figures[1])
-    said = look.fetch(_ASKED["to_pay", True][1], **asked, most=rows_to_count(1, PAGE))
-    return int(said[0][2])
+def _count_to_pay(queries: PreparedReading, filters: dict[str, Any], totals: Totals) -> int:
+    """How many invoices are to be paid, when they fill more than a page. Without a filter it is known already."""
+    if not filters:
+        return int(totals.owed_count)
+    counted = queries.fetch(PAGE_QUERIES["to_pay", True][1], **filters, most=rows_to_count(1, PAGE))
+    return Totals(*counted[0]).matching
 
 
-def _in_due_order(rows: list[Any]) -> list[Any]:
-    """The database has ordered the days; of the same days the number decides, as a number."""
-    if len({(row[4], row[0]) for row in rows}) == len(rows):
+def _first_to_pay(queries: PreparedReading, filters: dict[str, Any]) -> list[InvoiceColumns]:
+    """The first page of invoices to pay, in the order in which they are paid.
+
+    The database has ordered them by day; those of the same days are ordered by number here, 9 before 10.
+    """
+    rows = [InvoiceColumns(*row) for row in queries.fetch(TO_PAY_QUERIES[bool(filters)], **filters)]
+    if len({(row.due_date, row.issue_date) for row in rows}) == len(rows):
         return rows
-    return sorted(rows, key=lambda row: due_order(row[4], row[0], row[1]))
+    return sorted(rows, key=lambda row: due_order(row.due_date, row.issue_date, row.number))
 
 
-def _first_lines(look: PreparedReading, ids: set[InvoiceId]) -> dict[InvoiceId, list[tuple[PatientId, str]]]:
-    found: dict[InvoiceId, list[tuple[PatientId, str]]] = {}
-    for invoice_id, who, what in look.fetch(_LINES, invoices=sorted(ids)) if ids else ():
-        found.setdefault(invoice_id, []).append((who, what))
+def _first_lines(queries: PreparedReading, ids: set[InvoiceId]) -> dict[InvoiceId, list[Line]]:
+    """The lines of these invoices, in order."""
+    found: dict[InvoiceId, list[Line]] = {}
+    for invoice_id, person, description in queries.fetch(LINES, invoices=sorted(ids)) if ids else ():
+        found.setdefault(invoice_id, []).append(Line(person, description))
     return found
 
 
-def _row(
-    found: Any, lines: Sequence[tuple[PatientId, str]], names: dict[PatientId, str], day: date
+def _to_row(
+    invoice: InvoiceColumns, lines: Sequence[Line], names: dict[PatientId, str], day: date
 ) -> InvoiceRow:
-    issued, number, id_, status, due_date, whole, adjusted, allocated = found
-    seen = [(names[who], what) for who, what in lines if who in names]
-    open_ = status in PAYABLE
+    visible = [line for line in lines if line.patient_id in names]
+    is_open = invoice.status in PAYABLE
     return InvoiceRow(
-        id=id_,
-        number=number,
-        title=seen[0][1] if seen else "",
+        id=invoice.id,
+        number=invoice.number,
+        title=visible[0].description if visible else "",
         more_lines=len(lines) - 1 if lines else 0,
-        people=tuple(dict.fromkeys([name for name, _ in seen])),
-        status=status,
-        overdue=open_ and overdue(status, due_date, day),
-        issue_date=issued,
-        due_date=due_date,
-        total=whole,
-        due=whole + adjusted - allocated if open_ else as_money(0),
+        people=tuple(dict.fromkeys([names[line.patient_id] for line in visible])),
+        status=invoice.status,
+        overdue=is_open and is_overdue(invoice.status, invoice.due_date, day),
+        issue_date=invoice.issue_date,
+        due_date=invoice.due_date,
+        total=invoice.total,
+        due=invoice.total + invoice.adjusted - invoice.allocated if is_open else as_money(0),
     )
 
 
-def _filter_by(principal: Principal, people: Iterable[Any]) -> tuple[tuple[PatientId, str], ...]:
+def _people_to_filter_by(principal: Principal, people: Iterable[Any]) -> tuple[tuple[PatientId, str], ...]:
     if principal.side is not Side.PATIENT:
         return ()
     return tuple((id_, name) for id_, name, account_id in people if account_id in principal.accounts)
 
 
 def _shared_appointment(principal: Principal) -> NextAppointment | None:
-    """The next one, where other adults share theirs: of them, of themself, of their dependents."""
+    """The next appointment, when other adults share theirs: of them, the viewer and the viewer's dependents."""
     if not principal.granted_patients:
         return None
-    with prepared_reading(principal.with_granted_patients()) as look:
-        return _next_appointment(look, principal)
+    with prepared_reading(principal.with_granted_patients()) as queries:
+        return _next_appointment(queries, principal)
 
 
-def _next_appointment(look: PreparedReading, principal: Principal) -> NextAppointment | None:
+def _next_appointment(queries: PreparedReading, principal: Principal) -> NextAppointment | None:
     if not principal.may(Permission.MY_RECORDS) or principal.side is not Side.PATIENT:
         return None
-    found = look.fetch(_AHEAD, now=now())
+    found = queries.fetch(NEXT_APPOINTMENT, now=now())
     return NextAppointment(*found[0]) if found else None
 
 
 def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
-    """One bill whole: lines, payments, what may be paid of it now and with what."""
-    may_see_invoices(principal)
+    """One invoice with its lines, payments, refunds, and what may be paid of it now and with which payment methods.
+
+    Raises: NotFound; for patients also when it is a draft.
+    """
+    require_invoice_access(principal)
     with reading(principal.with_granted_accounts()) as tx:
         invoice = tx.get_or_404(Invoice, invoice_id)
-        anothers = invoice.account_id in principal.granted_accounts
+        shared = invoice.account_id in principal.granted_accounts
         for_staff = principal.side is Side.STAFF
         if invoice.status is InvoiceStatus.DRAFT and not for_staff:
             raise NotFound
-        answer = to_pay(tx, [invoice])
+        answer = read_payability(tx, [invoice])
         lines = _lines(tx, invoice.id)
-        seen = [line for line in lines if line.description]
+        visible = [line for line in lines if line.description]
         return InvoiceView(
             id=invoice.id,
             account_id=invoice.account_id,
             number=invoice.number,
-            title=seen[0].description if seen else "",
+            title=visible[0].description if visible else "",
             status=invoice.status,
-            overdue=overdue(invoice.status, invoice.due_date, today()),
+            overdue=is_overdue(invoice.status, invoice.due_date, today()),
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
-            people=tuple(dict.fromkeys(line.person for line in seen)),
-            provider=next((line.provider for line in seen if line.provider), ""),
+            people=tuple(dict.fromkeys(line.person for line in visible)),
+            provider=next((line.provider for line in visible if line.provider), ""),
             lines=lines,
-            payments=_payments(tx, invoice.id, principal if anothers else None),
+            payments=_payments(tx, invoice.id, principal if shared else None),
             total=invoice.total,
             adjusted=invoice.adjusted,
             paid=invoice.allocated,
             due=invoice.due if invoice.status in PAYABLE else invoice.due.zero(),
             payability=answer.payability,
-            linkable=for_staff and link_payability(tx, invoice).why_not is None,
-            sources=payment_methods_of(tx, invoice.account_id)
-            if answer.channel.online and not anothers
+            linkable=for_staff and read_link_payability(tx, invoice).why_not is None,
+            payment_methods=payment_methods_of(tx, invoice.account_id)
+            if answer.channel.online and not shared
             else (),
             refunds=_refunds(tx, invoice.id),
-            whose=adults_named(principal).get(invoice.account_id, "") if anothers else "",
+            shared_by=names_of_sharing_adults(principal).get(invoice.account_id, "") if shared else "",
         )
 
 
 def _lines(tx: Tx, invoice_id: InvoiceId) -> tuple[LineView, ...]:
-    """Lines of persons the viewer may not see keep their amount and nothing else (DEP-4)."""
+    """The invoice's lines; of people whom the viewer may not see only the amount (DEP-4)."""
     rows = tx.exec(
         select(InvoiceLine)
         .where(InvoiceLine.invoice_id == invoice_id)
@@ -324,7 +254,7 @@ def _lines(tx: Tx, invoice_id: InvoiceId) -> tuple[LineView, ...]:
 
 
 def _payments(tx: Tx, invoice_id: InvoiceId, helper: Principal | None) -> tuple[PaymentView, ...]:
-    """`helper` pays for another adult, and reads neither that adult's cards nor their receipts."""
+    """The invoice's payments. `helper` pays for another adult and reads neither their cards nor their receipts."""
     paid = tx.exec(
         columns(Payment, Allocation.amount)
         .join(Allocation, col(Allocation.payment_id) == Payment.id)

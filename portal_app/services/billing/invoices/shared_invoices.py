@@ -1,4 +1,4 @@
-"""Bills of adults who let the viewer pay for them: amounts and due dates, beside the viewer's own figures."""
+"""Invoices of other adults who let the viewer pay them: amounts and due dates only."""
 
 from sqlmodel import col, select
 
@@ -8,20 +8,20 @@ from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.billing.payments import overdue
+from portal_app.domain.billing.payments import is_overdue
 from portal_app.domain.billing.types import PAYABLE
 from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId
 from portal_app.services.billing.ledger.entries import in_due_order
-from portal_app.services.billing.views import OthersInvoice
+from portal_app.services.billing.views import SharedInvoice
 
 
-def list_shared_invoices(principal: Principal) -> tuple[OthersInvoice, ...]:
-    """What is due there, oldest due first. Never part of what the viewer owes."""
+def list_shared_invoices(principal: Principal) -> tuple[SharedInvoice, ...]:
+    """The open invoices of those adults, oldest due first. They are never part of what the viewer owes."""
     principal.require(Permission.MY_PAYMENTS)
     if not principal.granted_accounts:
         return ()
-    names = adults_named(principal)
+    names = names_of_sharing_adults(principal)
     with reading(principal.with_granted_accounts()) as tx:
         rows = tx.exec(
             select(Invoice).where(
@@ -30,20 +30,23 @@ def list_shared_invoices(principal: Principal) -> tuple[OthersInvoice, ...]:
             )
         ).all()
     return tuple(
-        OthersInvoice(
+        SharedInvoice(
             id=row.id,
-            whose=names[row.account_id],
+            shared_by=names[row.account_id],
             number=row.number,
             due_date=row.due_date,
-            overdue=overdue(row.status, row.due_date, today()),
+            overdue=is_overdue(row.status, row.due_date, today()),
             due=row.due,
         )
         for row in in_due_order(rows)
     )
 
 
-def adults_named(principal: Principal) -> dict[AccountId, str]:
-    """Who lets the viewer pay, by their account: they named the viewer, and the viewer knows their name."""
+def names_of_sharing_adults(principal: Principal) -> dict[AccountId, str]:
+    """Full names of the adults who let the viewer pay, by account.
+
+    Read as the system: they shared with the viewer, who therefore knows their name.
+    """
     principal.require(Permission.MY_INVOICES)
     with reading(system_principal("guarantors")) as tx:
         rows = tx.exec(

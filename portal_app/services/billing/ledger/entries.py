@@ -1,4 +1,4 @@
-"""How the books are kept: locks, holds, figures and ledger entries, for every service of billing."""
+"""The ledger and the amounts kept beside it: locks, allocations, credit, entries. Used by every billing service."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -19,21 +19,21 @@ from portal_app.db.tables.billing import (
     PostingExport,
     Refund,
 )
-from portal_app.domain.billing.payments import InFlightPayment, came_since, due_order, status_for
-from portal_app.domain.billing.refunds import take_back
+from portal_app.domain.billing.payments import InFlightPayment, amounts_left_since, due_order, status_for
+from portal_app.domain.billing.refunds import split_refund
 from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, EntryKind, RefundStatus
 from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money, total
-from portal_app.services.billing.ledger.person_shares import keep_shares, keep_shares_of
+from portal_app.services.billing.ledger.person_shares import refresh_payment_shares, store_shares
 from portal_app.settings import settings
 
-_PARTS = columns(
+_INTENDED = columns(
     IntendedAllocation.payment_id, IntendedAllocation.invoice_id, IntendedAllocation.amount
 ).where(col(IntendedAllocation.invoice_id).in_(bindparam("invoices", expanding=True)))
-_UNDER_WAY = (
+_IN_FLIGHT_PAYMENTS = (
     columns(Payment.id, Payment.status, Payment.accepted_by_processor)
     .where(
-        col(Payment.id).in_(bindparam("tried", expanding=True)),
+        col(Payment.id).in_(bindparam("payments", expanding=True)),
         col(Payment.status).in_(sorted(IN_FLIGHT)),
     )
     .order_by(col(Payment.created_at))
@@ -41,58 +41,67 @@ _UNDER_WAY = (
 
 
 def lock_account(tx: Tx, account_id: AccountId) -> Account:
-    """Everything that moves money of an account waits here, so that no two do so at once."""
+    """Lock the account: whatever moves its money does so one after the other."""
     return tx.get_or_404(Account, account_id, lock=True)
 
 
 def in_flight_payments(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[InFlightPayment]]:
-    """What is in flight on each of these invoices."""
-    # From the bills to what was tried on them, and not from thousands of payments of the account.
+    """The payments in flight on each of these invoices, oldest first."""
+    # From the invoices to their payments, and not over thousands of payments of the account.
     parts: dict[PaymentId, list[tuple[InvoiceId, Money]]] = {}
-    for payment_id, invoice_id, amount in tx.exec(_PARTS, params={"invoices": list(ids)}) if ids else ():
+    for payment_id, invoice_id, amount in tx.exec(_INTENDED, params={"invoices": list(ids)}) if ids else ():
         parts.setdefault(payment_id, []).append((invoice_id, amount))
     found: dict[InvoiceId, list[InFlightPayment]] = {}
-    for payment_id, status, known in tx.exec(_UNDER_WAY, params={"tried": list(parts)}) if parts else ():
+    for payment_id, status, accepted in (
+        tx.exec(_IN_FLIGHT_PAYMENTS, params={"payments": list(parts)}) if parts else ()
+    ):
         for invoice_id, amount in parts[payment_id]:
-            found.setdefault(invoice_id, []).append(InFlightPayment(payment_id, status, amount, known))
+            found.setdefault(invoice_id, []).append(InFlightPayment(payment_id, status, amount, accepted))
     return found
 
 
 def adjust_allocation(
-    allocation: Allocation, payment: Payment, invoice: Invoice, amount: Money, at: datetime, because: str = ""
+    allocation: Allocation,
+    payment: Payment,
+    invoice: Invoice,
+    amount: Money,
+    at: datetime,
+    refund_id: str = "",
 ) -> None:
-    """`amount` more of the payment pays the invoice, less where it is negative: all three say so at once.
+    """Let `amount` more of the payment pay the invoice (less, when it is negative), in all three rows at once.
 
-    `because`: the refund that took it.
+    Args:
+        at: when.
+        refund_id: the refund that takes it back, if one does.
     """
-    if allocation.amount or allocation.changes:  # else it is what came first, at `made_at`
-        allocation.changes = [*allocation.changes, [at.isoformat(), amount.minor, because]]
+    if allocation.amount or allocation.changes:  # otherwise it is the first amount, at `made_at`
+        allocation.changes = [*allocation.changes, [at.isoformat(), amount.minor, refund_id]]
     allocation.amount = allocation.amount + amount
     payment.allocated = payment.allocated + amount
     invoice.allocated = invoice.allocated + amount
-    recount(invoice)
+    update_invoice_status(invoice)
 
 
 def paid_since(tx: Tx, invoice_id: InvoiceId, since: datetime) -> list[Money]:
-    """What has come to pay this invoice from `since` on, and what is on its way."""
-    came = tx.exec(select(Allocation).where(Allocation.invoice_id == invoice_id)).all()
+    """The amounts that pay this invoice since then: allocated and not taken back, or on their way."""
+    rows = tx.exec(select(Allocation).where(Allocation.invoice_id == invoice_id)).all()
     on_its_way = in_flight_payments(tx, [invoice_id]).get(invoice_id, [])
-    return [*(_since(row, since) for row in came), *(attempt.amount for attempt in on_its_way)]
+    return [*(_allocated_since(row, since) for row in rows), *(payment.amount for payment in on_its_way)]
 
 
-def _since(row: Allocation, since: datetime) -> Money:
+def _allocated_since(row: Allocation, since: datetime) -> Money:
     later = [(datetime.fromisoformat(at), Money(minor, row.amount.currency)) for at, minor, _ in row.changes]
     first = row.amount - total((amount for _, amount in later), row.amount.currency)
-    return total(came_since(since, [(row.made_at, first), *later]), first.currency)
+    return total(amounts_left_since(since, [(row.made_at, first), *later]), first.currency)
 
 
-def recount(invoice: Invoice) -> None:
-    """The state that the figures say."""
+def update_invoice_status(invoice: Invoice) -> None:
+    """Set the status that follows from the invoice's amounts."""
     invoice.status = status_for(invoice.status, invoice.total, invoice.adjusted, invoice.allocated)
 
 
 def allocations_of(tx: Tx, payment_id: PaymentId) -> list[Allocation]:
-    """Oldest first; those taken back whole stay, with nothing in them."""
+    """The payment's allocations, oldest first; those taken back whole stay, with amount zero."""
     return list(
         tx.exec(
             select(Allocation)
@@ -103,9 +112,9 @@ def allocations_of(tx: Tx, payment_id: PaymentId) -> list[Allocation]:
 
 
 def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: datetime) -> None:
-    """`amount` of `payment` pays `invoice` from now on."""
-    mine = allocations_of(tx, payment.id)
-    row = next((row for row in mine if row.invoice_id == invoice.id), None)
+    """Let `amount` of the payment pay the invoice from now on; a posted payment's shares follow."""
+    allocations = allocations_of(tx, payment.id)
+    row = next((row for row in allocations if row.invoice_id == invoice.id), None)
     if row is None:
         row = Allocation(
             id=new_id("alc"),
@@ -114,31 +123,31 @@ def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: date
             invoice_id=invoice.id,
             amount=amount.zero(),
             made_at=at,
-            position=len(mine),
+            position=len(allocations),
         )
         tx.add(row)
     adjust_allocation(row, payment, invoice, amount, at)
     tx.flush()
     if payment.posted:
-        keep_shares_of(tx, payment.id)
+        refresh_payment_shares(tx, payment.id)
 
 
-def allocate_again(
+def restore_allocation(
     tx: Tx, payment: Payment, invoice: Invoice, amount: Money, refund_id: RefundId, at: datetime
 ) -> None:
-    """`amount` of what this refund had taken pays the bill as if it had never been away (ALL-9)."""
+    """Let `amount` that this refund took back pay the invoice again, as if it had never been taken (ALL-9)."""
     row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice.id)
-    known = row.changes
+    changes = row.changes
     adjust_allocation(row, payment, invoice, amount, at)
     row.changes = [
-        [when, minor + amount.minor if because == refund_id else minor, because]
-        for when, minor, because in known
+        [changed_at, minor + amount.minor if by == refund_id else minor, by]
+        for changed_at, minor, by in changes
     ]
     tx.flush()
 
 
-def refunding(tx: Tx, payment_id: PaymentId) -> Money:
-    """Refunds of it that have not ended yet."""
+def pending_refunds(tx: Tx, payment_id: PaymentId) -> Money:
+    """The sum of its refunds that have not ended yet."""
     rows = tx.exec(
         columns(Refund.amount).where(
             Refund.payment_id == payment_id, Refund.status == RefundStatus.PROCESSING
@@ -147,29 +156,30 @@ def refunding(tx: Tx, payment_id: PaymentId) -> Money:
     return total(rows, currency())
 
 
-def unused(tx: Tx, payment: Payment) -> Money:
-    """What of a received payment no invoice uses and no refund has taken or asked for: its credit."""
+def unused_credit(tx: Tx, payment: Payment) -> Money:
+    """A received payment's credit: what pays no invoice and is not refunded or being refunded."""
     if payment.status not in RECEIVED:
         return payment.amount.zero()
     used = total((row.amount for row in allocations_of(tx, payment.id)), payment.amount.currency)
     left = payment.amount - payment.refunded - used
-    return max(left - refunding(tx, payment.id), left.zero())
+    return max(left - pending_refunds(tx, payment.id), left.zero())
 
 
 def credits_of(tx: Tx, account_id: AccountId) -> list[tuple[Payment, Money]]:
-    """Payments with credit left, oldest first."""
-    # As its index says it, and nothing besides that would lead SQLite to another one.
+    """The account's payments with credit left, oldest first."""
+    # Exactly the condition of its partial index; another condition would make SQLite choose another index.
     left_over = col(Payment.allocated) < col(Payment.amount) - col(Payment.refunded)
     wanted = select(Payment).where(Payment.account_id == account_id, left_over)
     rows = tx.exec(wanted.order_by(col(Payment.settled_at), col(Payment.id))).all()
-    return [(payment, left) for payment in rows if (left := unused(tx, payment))]
+    return [(payment, left) for payment in rows if (left := unused_credit(tx, payment))]
 
 
 def credit_of(tx: Tx, account_id: AccountId) -> Money:
+    """The account's credit."""
     return total((left for _, left in credits_of(tx, account_id)), currency())
 
 
-def post(
+def post_entry(
     tx: Tx,
     account_id: AccountId,
     kind: EntryKind,
@@ -181,11 +191,16 @@ def post(
     invoice_id: InvoiceId | None = None,
     payment_id: PaymentId | None = None,
     patient_id: PatientId | None = None,
-    told_by_practice: bool = False,
+    from_practice_system: bool = False,
 ) -> None:
-    """One signed line, once per kind and source: a second one is refused by the database.
+    """Add a ledger entry; the database refuses a second one of the same kind and source.
 
-    The practice's own system hears of it (LEDG-5), unless it is where it came from.
+    It is queued for the practice's own system (LEDG-5), unless it came from there.
+
+    Args:
+        amount: signed; positive raises what the account owes.
+        source: what it came from, the same for the same event.
+        happened_on: the practice's date of the event; today when left out.
     """
     id_ = EntryId(new_id("ent"))
     entry = tx.add(
@@ -206,24 +221,25 @@ def post(
         )
     )
     tx.flush()
-    keep_shares(tx, [entry])
-    if not told_by_practice:
+    store_shares(tx, [entry])
+    if not from_practice_system:
         tx.add_as_system(PostingExport(id=id_, created_at=now(), next_try_at=now()))
 
 
-def posted_already(tx: Tx, kind: EntryKind, source: str) -> bool:
+def is_posted(tx: Tx, kind: EntryKind, source: str) -> bool:
+    """Whether an entry of this kind and source is in the ledger."""
     found = columns(LedgerEntry.id).where(LedgerEntry.kind == kind, LedgerEntry.source == source)
     return tx.exec(found).first() is not None
 
 
-def post_payment(tx: Tx, payment: Payment, *, told_by_practice: bool = False) -> bool:
-    """The payment becomes a ledger entry, and with it what was refunded of it; False: it was one already."""
+def post_payment(tx: Tx, payment: Payment, *, from_practice_system: bool = False) -> bool:
+    """Post the payment and its refunds to the ledger. False when it was posted before."""
     if payment.posted:
         return False
     payment.posted = True
     source = payment.processor_intent_id or payment.id
-    if not posted_already(tx, EntryKind.PAYMENT, source):
-        post(
+    if not is_posted(tx, EntryKind.PAYMENT, source):
+        post_entry(
             tx,
             payment.account_id,
             EntryKind.PAYMENT,
@@ -233,7 +249,7 @@ def post_payment(tx: Tx, payment: Payment, *, told_by_practice: bool = False) ->
             text=payment.paid_with,
             payment_id=payment.id,
             invoice_id=payment.invoice_id,
-            told_by_practice=told_by_practice,
+            from_practice_system=from_practice_system,
         )
     done = select(Refund).where(Refund.payment_id == payment.id, Refund.status == RefundStatus.SUCCEEDED)
     for refund in tx.exec(done):
@@ -242,9 +258,9 @@ def post_payment(tx: Tx, payment: Payment, *, told_by_practice: bool = False) ->
 
 
 def post_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
-    """A refund follows its payment: it is posted once that is."""
-    if payment.posted and not posted_already(tx, EntryKind.REFUND, refund.id):
-        post(
+    """Post the refund, if its payment is posted and it is not."""
+    if payment.posted and not is_posted(tx, EntryKind.REFUND, refund.id):
+        post_entry(
             tx,
             payment.account_id,
             EntryKind.REFUND,
@@ -256,15 +272,15 @@ def post_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
 
 
 def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
-    """A received payment becomes what really came; False when more than that was given back already.
+    """Set a received payment to the amount that was really received. False when more than that was refunded.
 
-    More is credit; less is taken back from its bills, credit first, then the latest.
+    More becomes credit; less is taken back from its credit first, then from its latest allocations.
     """
-    if received < payment.refunded + refunding(tx, payment.id):
+    if received < payment.refunded + pending_refunds(tx, payment.id):
         return False
     held = [(row.invoice_id, row.amount) for row in allocations_of(tx, payment.id) if row.amount]
     used = total((part for _, part in held), received.currency)
-    for invoice_id, part in take_back(
+    for invoice_id, part in split_refund(
         max(used + payment.refunded - received, received.zero()), received.zero(), held
     ):
         invoice = tx.get_or_404(Invoice, invoice_id, lock=True)
@@ -274,7 +290,7 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
         times = columns(func.count()).where(
             LedgerEntry.payment_id == payment.id, LedgerEntry.kind == EntryKind.REVERSAL
         )
-        post(
+        post_entry(
             tx,
             payment.account_id,
             EntryKind.REVERSAL,
@@ -283,27 +299,30 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
             payment_id=payment.id,
             text="Amount corrected to what was received",
         )
-        keep_shares_of(tx, payment.id)
+        refresh_payment_shares(tx, payment.id)
     payment.amount = received
     tx.flush()
     return True
 
 
 def balance_of(tx: Tx, account_id: AccountId) -> Money:
-    """The ledger's: what is owed, negative when the practice owes."""
+    """The sum of the account's ledger: what it owes, negative when the practice owes it."""
     found = columns(func.sum(col(LedgerEntry.amount))).where(LedgerEntry.account_id == account_id)
     return as_money(tx.exec(found).one())
 
 
 def as_money(value: Any) -> Money:
+    """A sum from the database, which comes as Money, minor units or None (no rows)."""
     if isinstance(value, Money):
         return value
     return Money(int(value or 0), currency())
 
 
 def currency() -> str:
+    """The practice's currency (ISO 4217)."""
     return settings().currency
 
 
 def in_due_order(invoices: Iterable[Invoice]) -> list[Invoice]:
+    """The invoices in the order in which they are paid."""
     return sorted(invoices, key=lambda i: due_order(i.due_date, i.issue_date, i.number))

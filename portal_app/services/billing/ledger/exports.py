@@ -1,8 +1,8 @@
-"""Posted entries are brought to the practice's own system, each once, however long that is away (LEDG-5).
+"""Export of posted ledger entries to the practice's own system, each once, however long it is unreachable (LEDG-5).
 
-An entry is queued in the transaction that posts it. A claim is a short transaction of its own, the
-system is asked with none open, then its answer is kept: a process that dies in between brings the
-entry again under the same key.
+An entry is queued in the transaction that posts it. It is claimed in a short transaction, sent without
+an open one, and its answer is stored: when a process dies in between, the entry is sent again under the
+same key.
 """
 
 from datetime import timedelta
@@ -21,31 +21,37 @@ from portal_app.domain.money import Money, minor_digits
 from portal_app.gateways.practice_system import PracticeSystem
 from portal_app.gateways.sending import Sending, Sent
 from portal_app.i18n import gettext_noop
-from portal_app.services.billing.notify.events import tell_staff
+from portal_app.services.billing.notify.events import add_staff_task
 
-DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180))  # the last one again and again
-TELL_AFTER = 6  # tries
-_ASKING = timedelta(minutes=2)  # longer than the gateway's own time limit
-_STUCK = gettext_noop("The practice's system does not take what was posted: {reason}. It is tried again.")
+DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180))  # the last one repeats
+TASK_AFTER_TRIES = 6  # tries
+_CLAIM_TIME = timedelta(minutes=2)  # longer than the gateway's time limit
+_STUCK_EXPORT = gettext_noop(
+    "The practice's system does not take what was posted: {reason}. It is tried again."
+)
 
 
 def deliver_exports(principal: Principal, *, system: PracticeSystem, at_most: int = 500) -> int:
-    """Bring what waits, oldest first. How many were taken; stops at the first that was not."""
+    """Send the queued entries, oldest first, and stop at the first that fails.
+
+    Returns: how many were accepted.
+    """
     principal.require(Permission.POST_TO_LEDGER)
-    taken = 0
+    accepted = 0
     for _ in range(at_most):
         entry_id = _claim(principal)
         if entry_id is None:
             break
-        answer = system.take(_facts(principal, entry_id), key=entry_id)
-        _keep(principal, entry_id, answer)
+        answer = system.take(_entry_facts(principal, entry_id), key=entry_id)
+        _record_answer(principal, entry_id, answer)
         if not isinstance(answer, Sent):
-            break  # it is away for the others too
-        taken += 1
-    return taken
+            break  # it would fail for the others too
+        accepted += 1
+    return accepted
 
 
 def _claim(principal: Principal) -> EntryId | None:
+    """Reserve the oldest entry that is due for a try, so that no other process sends it too."""
     waiting = (
         select(PostingExport)
         .where(col(PostingExport.sent_at).is_(None), col(PostingExport.next_try_at) <= now())
@@ -58,11 +64,11 @@ def _claim(principal: Principal) -> EntryId | None:
         if row is None:
             return None
         row.tries += 1
-        row.next_try_at = now() + _ASKING
+        row.next_try_at = now() + _CLAIM_TIME
         return row.id
 
 
-def _keep(principal: Principal, entry_id: EntryId, answer: Sending) -> None:
+def _record_answer(principal: Principal, entry_id: EntryId, answer: Sending) -> None:
     with transaction(principal) as tx:
         row = tx.get_or_404(PostingExport, entry_id, lock=True)
         if isinstance(answer, Sent):
@@ -70,12 +76,12 @@ def _keep(principal: Principal, entry_id: EntryId, answer: Sending) -> None:
             return
         row.trouble = answer.reason
         row.next_try_at = now() + DELAYS[min(row.tries, len(DELAYS)) - 1]
-        if row.tries == TELL_AFTER:
-            tell_staff(tx, "export_stuck", entry_id, _STUCK, None, reason=answer.reason)
+        if row.tries == TASK_AFTER_TRIES:
+            add_staff_task(tx, "export_stuck", entry_id, _STUCK_EXPORT, None, reason=answer.reason)
 
 
-def _facts(principal: Principal, entry_id: EntryId) -> dict[str, Any]:
-    """What the practice's system reads of an entry; money as decimal text, signed."""
+def _entry_facts(principal: Principal, entry_id: EntryId) -> dict[str, Any]:
+    """The entry as the practice's system reads it; money as signed decimal text."""
     with reading(principal) as tx:
         entry = tx.get_or_404(LedgerEntry, entry_id)
         account = tx.get_or_404(Account, entry.account_id)
@@ -91,7 +97,7 @@ def _facts(principal: Principal, entry_id: EntryId) -> dict[str, Any]:
     return {
         "id": entry.id,
         "kind": entry.kind.value,
-        "amount": _decimal(entry.amount),
+        "amount": _decimal_text(entry.amount),
         "currency": entry.amount.currency,
         "happened_on": entry.happened_on.isoformat(),
         "posted_on": entry.posted_on.isoformat(),
@@ -104,6 +110,6 @@ def _facts(principal: Principal, entry_id: EntryId) -> dict[str, Any]:
     }
 
 
-def _decimal(amount: Money) -> str:
+def _decimal_text(amount: Money) -> str:
     digits = minor_digits(amount.currency)
     return f"{Decimal(amount.minor).scaleb(-digits):.{digits}f}"

@@ -1,4 +1,4 @@
-"""Who hears of what happened to money: the payer by message, staff by task, open pages at once."""
+"""Telling of payments: the payer by message, staff by task, open pages by a live update."""
 
 from typing import Any
 
@@ -14,15 +14,20 @@ from portal_app.services.messaging import outbox
 
 
 def announce_account_change(tx: Tx, account_id: AccountId, key: str) -> None:
-    """Open pages of staff and of the account look again, once this is committed."""
+    """Let open pages of staff and of the account refresh, after the commit."""
     tx.on_commit(lambda: announce("payments", key))
     tx.on_commit(lambda: announce(f"account:{account_id}", key))
 
 
-def tell_staff(
+def add_staff_task(
     tx: Tx, kind: str, about: str, message: str, account_id: AccountId | None, **values: Any
 ) -> bool:
-    """A task for a person, once per kind and thing; False when it was told before."""
+    """Add a task for staff, once per kind and thing. False when it exists already.
+
+    Args:
+        about: id of the thing; with `kind` it makes the task unique.
+        message: the msgid, filled with `values` when it is shown.
+    """
     tx.on_commit(lambda: announce("tasks", about))
     return tx.add_as_system_once(
         Task(
@@ -30,7 +35,7 @@ def tell_staff(
             once=f"{kind}:{about}",
             kind=kind,
             message=message,
-            values={name: _plain(value) for name, value in values.items()},
+            values={name: _json_value(value) for name, value in values.items()},
             account_id=account_id,
             created_at=now(),
         )
@@ -38,9 +43,9 @@ def tell_staff(
 
 
 def send_receipt(tx: Tx, payment: Payment) -> None:
-    """In each way the payer chose; the paper goes with the email."""
+    """Send the receipt to the payer by each channel they chose; the PDF is attached to the email."""
     payer = payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id
-    told = outbox.write_each_way(
+    sent = outbox.write_each_way(
         tx,
         "receipt",
         once=f"receipt:{payment.id}",
@@ -53,11 +58,12 @@ def send_receipt(tx: Tx, payment: Payment) -> None:
         },
         attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment.id}],
     )
-    if told:
+    if sent:
         payment.receipt_to = dict(outbox.chosen_contacts(tx, payer)).get(ContactKind.EMAIL, "")
 
 
 def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
+    """Tell the payer that the refund was made."""
     outbox.write_each_way(
         tx,
         "refund",
@@ -69,7 +75,7 @@ def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
 
 
 def send_failure_note(tx: Tx, payment: Payment) -> None:
-    """For who has long left the page: a bank debit that came back, an answer that came late."""
+    """Tell a payer who has left the page that the payment failed (a returned bank debit, a late answer)."""
     outbox.write_each_way(
         tx,
         "payment_failed",
@@ -80,5 +86,5 @@ def send_failure_note(tx: Tx, payment: Payment) -> None:
     )
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value

@@ -1,4 +1,4 @@
-"""The pay link that a message about one bill carries, where the practice wants it so."""
+"""The pay link in a message about one invoice, where the practice has turned that on."""
 
 from datetime import datetime, time
 
@@ -16,9 +16,9 @@ _BY = "portal:message"
 
 
 def link_for_message(tx: Tx, invoice_id: InvoiceId) -> str:
-    """Its address; "" where nobody could open it.
+    """Make a pay link for a message and return its address; "" where nobody could open it.
 
-    The one of today's message that is written anew before it went out opens nothing any more.
+    When a message of today is written again before it is sent, its earlier link is revoked.
     """
     of_today = select(ActionLink).where(
         col(ActionLink.subject_id) == invoice_id,

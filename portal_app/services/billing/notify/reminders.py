@@ -1,6 +1,6 @@
-"""What a household is told of its money before it asks: noted when it happens, said in one message a day.
+"""Billing digests: what happens to an account's invoices is noted at once and sent in one message a day.
 
-A household here is an account: its guarantor is told, in the ways and the language they chose.
+The message goes to the account's guarantor, by the channels and in the language they chose.
 """
 
 from datetime import datetime, time, timedelta
@@ -14,7 +14,7 @@ from portal_app.db.tables.billing import Invoice, PaymentMethod
 from portal_app.db.tables.messages import BillingNotice
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal, Side, system_principal
-from portal_app.domain.billing.payment_methods import expiring
+from portal_app.domain.billing.payment_methods import expires_soon
 from portal_app.domain.billing.types import PAYABLE
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import AccountId, InvoiceId
@@ -22,36 +22,52 @@ from portal_app.services.billing.notify.pay_link_in_message import link_for_mess
 from portal_app.services.messaging.digests import add_notice, refresh_pending_digest, write_digest
 
 DUE_SOON = timedelta(days=3)
-_LATE = timedelta(days=7)  # older debts are for a letter, not for a text
-_FRESH = timedelta(days=3)  # an imported bill that came in longer ago is no news
-_TOGETHER = timedelta(minutes=5)  # bills sent one after the other are one message
-OPENS, CLOSES = time(9), time(20)  # the practice's local time: nobody is told of money at night
+_OVERDUE_AT_MOST = timedelta(days=7)  # what is overdue longer is for a letter, not for a message
+_IMPORTED_WITHIN = timedelta(days=3)  # an invoice that was imported longer ago is not announced
+_GROUPED_WITHIN = timedelta(minutes=5)  # invoices issued within this time are one message
+SENDING_STARTS, SENDING_ENDS = (
+    time(9),
+    time(20),
+)  # the practice's local time: no billing messages at night
 
 
-def tell_issued(tx: Tx, invoice: Invoice) -> None:
-    """In the transaction that issues it. Several of one day are one message; in the evening it is tomorrow's."""
+def announce_issued_invoice(tx: Tx, invoice: Invoice) -> None:
+    """Note a new invoice for the guarantor, in the transaction that issues it.
+
+    Several of one day are one message; in the evening it is sent the next day.
+    """
     add_notice(tx, invoice.account_id, "invoice_issued", invoice.id)
-    if now().astimezone(zone()).time() < CLOSES:
-        write_digest(tx, invoice.account_id, max(now() + _TOGETHER, _opening()), link_to=_link_to)
+    if now().astimezone(zone()).time() < SENDING_ENDS:
+        write_digest(tx, invoice.account_id, max(now() + _GROUPED_WITHIN, _sending_start()), link_to=_link_to)
 
 
 def refresh_digest_of_account(tx: Tx, account_id: AccountId) -> None:
-    """In the transaction that pays or closes a bill: what waits to be sent says what is true now, or nothing."""
+    """Write the account's pending digest again, in the transaction that pays or closes an invoice.
+
+    A digest that has nothing left to tell is not sent.
+    """
     refresh_pending_digest(tx, account_id, link_to=_link_to)
 
 
 @retried
 def refresh_pending_digests(principal: Principal, account_id: AccountId) -> None:
-    """`say_again` right after a transaction of somebody who may not see messages. NotFound: not their account."""
+    """The same after a transaction of somebody who may not see messages.
+
+    Raises: NotFound when the account is not theirs.
+    """
     principal.require_account(account_id)
     with transaction(system_principal(f"billing for {principal.name}")) as tx:
         refresh_digest_of_account(tx, account_id)
 
 
 def send_daily_digests(principal: Principal) -> int:
-    """What falls due, is past due or expires, once each and one message per household. How many were written.
+    """Write the day's digests: invoices soon due or overdue, cards that expire; one message per account.
 
-    Run again it writes nothing; what a household was not told today waits until tomorrow.
+    Each thing is told once. A second run writes nothing; what was not told today waits until tomorrow.
+
+    Returns: how many were written.
+
+    Raises: PermissionDenied for anybody but the portal itself.
     """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:remind")
@@ -76,18 +92,20 @@ def _note_invoices(tx: Tx) -> None:
     wanted = (
         columns(Invoice.id, Invoice.account_id, Invoice.due_date)
         .where(col(Invoice.status).in_(sorted(PAYABLE)), col(Invoice.issue_date) < today())
-        .where(col(Invoice.due_date) >= today() - _LATE, col(Invoice.due_date) <= today() + DUE_SOON)
+        .where(
+            col(Invoice.due_date) >= today() - _OVERDUE_AT_MOST, col(Invoice.due_date) <= today() + DUE_SOON
+        )
     )
     for id_, account_id, due_date in tx.exec(wanted).all():
         add_notice(tx, account_id, "overdue" if due_date < today() else "due_soon", id_)
 
 
 def _note_imported(tx: Tx) -> None:
-    """Bills of the practice's own system, where the practice wants them announced."""
+    """Note imported invoices, where the practice has turned their announcement on."""
     wanted = columns(Invoice.id, Invoice.account_id).where(
         col(Invoice.status).in_(sorted(PAYABLE)),
-        col(Invoice.created_at) >= now() - _FRESH,
-        col(Invoice.issue_date) >= today() - _LATE,
+        col(Invoice.created_at) >= now() - _IMPORTED_WITHIN,
+        col(Invoice.issue_date) >= today() - _OVERDUE_AT_MOST,
     )
     for id_, account_id in tx.exec(wanted).all():
         add_notice(tx, account_id, "invoice_issued", id_)
@@ -99,17 +117,17 @@ def _note_cards(tx: Tx) -> None:
         col(PaymentMethod.removed_at).is_(None), col(PaymentMethod.exp_year).in_(years)
     )
     for card in tx.exec(on_file).all():
-        if expiring(card.exp_month, card.exp_year, today()):
+        if expires_soon(card.exp_month, card.exp_year, today()):
             add_notice(tx, card.account_id, "card_expiring", card.id, f":{card.exp_year}-{card.exp_month}")
 
 
 def _link_to(tx: Tx, invoice_id: str) -> str:
-    """Where the practice wants it so, the message's address opens that invoice without signing in."""
+    """A pay link for the message, where the practice has turned that on; else ""."""
     practice = tx.get_or_404(Practice, "practice")
     wanted = practice.link_in_messages and practice.online_payments
     return link_for_message(tx, InvoiceId(invoice_id)) if wanted else ""
 
 
-def _opening() -> datetime:
-    """Nine o'clock of today."""
-    return datetime.combine(today(), OPENS, tzinfo=zone())
+def _sending_start() -> datetime:
+    """Today at nine in the practice's time zone."""
+    return datetime.combine(today(), SENDING_STARTS, tzinfo=zone())

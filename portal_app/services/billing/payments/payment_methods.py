@@ -1,4 +1,4 @@
-"""Payment options: add, name, make default, remove (SRC cases)."""
+"""Saved payment methods: add, name, make default, remove (SRC cases)."""
 
 from sqlmodel import col, select
 
@@ -8,14 +8,19 @@ from portal_app.db.tables.billing import PaymentMethod
 from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing import payment_methods
-from portal_app.domain.billing.declines import decline
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.billing.declines import decline_texts
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentMethodId
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.billing.accessible_accounts import accessible_account
+from portal_app.services.billing.errors import (
+    PaymentMethodDeclined,
+    PaymentMethodNotSaved,
+    ProcessorUnreachable,
+)
 from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.billing.notify.events import announce_account_change
-from portal_app.services.billing.payments.processor_customers import customer_of
+from portal_app.services.billing.payments.processor_customers import get_or_create_customer
 from portal_app.services.billing.payments.saved_methods import payment_method_view, payment_methods_of
 from portal_app.services.billing.payments.settle import save_payment_method_row
 from portal_app.services.billing.views import PaymentMethodView, SetupStarted
@@ -25,7 +30,7 @@ from portal_app.services.memberships.running import running_memberships
 def list_payment_methods(
     principal: Principal, account_id: AccountId | None = None
 ) -> tuple[PaymentMethodView, ...]:
-    """The viewer's own saved cards and bank accounts, the default first."""
+    """The saved cards and bank accounts of the viewer's account, the default first."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
         return payment_methods_of(tx, accessible_account(tx, account_id))
@@ -38,14 +43,21 @@ def start_adding_payment_method(
     processor: CardProcessor,
     account_id: AccountId | None = None,
 ) -> SetupStarted:
-    """What the payer's browser needs to give a card to the processor; `setup_key` is minted with the form."""
+    """Start a set-up at the processor; the payer's browser gives it the card there.
+
+    `setup_key` is made with the form: the same form sent twice is one set-up.
+
+    Raises: ProcessorUnreachable.
+    """
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
-        whose = accessible_account(tx, account_id)
-    customer = customer_of(principal, whose, processor, allowed=lambda tx: accessible_account(tx, whose))
+        found_id = accessible_account(tx, account_id)
+    customer = get_or_create_customer(
+        principal, found_id, processor, check=lambda tx: accessible_account(tx, found_id)
+    )
     setup = processor.start_setup(customer, key=setup_key) if customer else None
     if setup is None or not setup.client_secret:
-        raise UserError("We cannot reach the card processor. Try again in a few minutes.")
+        raise ProcessorUnreachable
     return SetupStarted(setup.setup_id, setup.client_secret)
 
 
@@ -56,13 +68,16 @@ def finish_adding_payment_method(
     processor: CardProcessor,
     account_id: AccountId | None = None,
 ) -> PaymentMethodView:
-    """What the processor says of it, never what the browser says; the first one becomes the default."""
+    """Save the payment method of a finished set-up, as the processor reports it; the first becomes the default.
+
+    Raises: PaymentMethodDeclined, PaymentMethodNotSaved; NotFound for a set-up of another account.
+    """
     principal.require(Permission.MY_PAYMENTS)
     setup = processor.look_up_setup(setup_id)
     if setup.source is None:
         if setup.reason:
-            raise UserError(decline(setup.reason).payer)
-        raise UserError("This was not saved. Try again, or use another card or bank account.")
+            raise PaymentMethodDeclined(decline_texts(setup.reason).for_payer)
+        raise PaymentMethodNotSaved
     with transaction(principal) as tx:
         account = lock_account(tx, accessible_account(tx, account_id))
         if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:
@@ -73,19 +88,21 @@ def finish_adding_payment_method(
 
 
 def rename_payment_method(principal: Principal, payment_method_id: PaymentMethodId, name: str) -> None:
+    """Give it a name of the payer's own, at most 60 characters."""
     principal.require(Permission.MY_PAYMENTS)
     with transaction(principal) as tx:
-        source = _on_file(tx, payment_method_id)
-        source.name = " ".join(name.split())[:60]
-        announce_account_change(tx, source.account_id, source.id)
+        method = _lock_payment_method(tx, payment_method_id)
+        method.name = " ".join(name.split())[:60]
+        announce_account_change(tx, method.account_id, method.id)
 
 
 def make_default(principal: Principal, payment_method_id: PaymentMethodId) -> None:
+    """Make it the account's default; the account has exactly one."""
     principal.require(Permission.MY_PAYMENTS)
     with transaction(principal) as tx:
-        lock_account(tx, _on_file(tx, payment_method_id).account_id)
-        chosen = _on_file(tx, payment_method_id)
-        for row in _all_on_file(tx, chosen.account_id):
+        lock_account(tx, _lock_payment_method(tx, payment_method_id).account_id)
+        chosen = _lock_payment_method(tx, payment_method_id)
+        for row in _list_on_file(tx, chosen.account_id):
             row.is_default = row.id == chosen.id
         announce_account_change(tx, chosen.account_id, chosen.id)
 
@@ -97,28 +114,38 @@ def remove_payment_method(
     processor: CardProcessor,
     next_default: PaymentMethodId | None = None,
 ) -> None:
-    """Never the last one (SRC-2). A default that memberships are paid with asks who takes over (SRC-1)."""
+    """Remove a payment method, here and at the processor. Memberships paid with it move to its successor.
+
+    Args:
+        next_default: its successor, needed when memberships are paid with it (SRC-1).
+
+    Raises: OnlyPaymentMethod (SRC-2), NextDefaultNeeded (SRC-1).
+    """
     principal.require(Permission.MY_PAYMENTS)
     with transaction(principal) as tx:
-        account = lock_account(tx, _on_file(tx, payment_method_id).account_id)
-        gone = _on_file(tx, payment_method_id)
-        others = [row for row in _all_on_file(tx, account.id) if row.id != gone.id]
-        paid = tx.exec(running_memberships(Membership).where(Membership.payment_method_id == gone.id)).all()
-        heir = payment_methods.next_default(
-            gone.id, [row.id for row in others], next_default, must_choose=bool(paid)
+        account = lock_account(tx, _lock_payment_method(tx, payment_method_id).account_id)
+        removed = _lock_payment_method(tx, payment_method_id)
+        others = [row for row in _list_on_file(tx, account.id) if row.id != removed.id]
+        memberships = tx.exec(
+            running_memberships(Membership).where(Membership.payment_method_id == removed.id)
+        ).all()
+        successor = payment_methods.next_default(
+            removed.id, [row.id for row in others], next_default, must_choose=bool(memberships)
         )
-        if gone.is_default or paid:
+        if removed.is_default or memberships:
             for row in others:
-                row.is_default = row.id == heir if gone.is_default else row.is_default
-            for membership in paid:
-                membership.payment_method_id = heir
-        gone.is_default, gone.removed_at = False, now()
-        announce_account_change(tx, account.id, gone.id)
-    processor.forget(gone.processor_id, customer=account.processor_customer_id)
+                row.is_default = row.id == successor if removed.is_default else row.is_default
+            for membership in memberships:
+                membership.payment_method_id = successor
+        removed.is_default, removed.removed_at = False, now()
+        announce_account_change(tx, account.id, removed.id)
+    processor.forget(removed.processor_id, customer=account.processor_customer_id)
 
 
-def uses(principal: Principal, account_id: AccountId | None = None) -> dict[PaymentMethodId, tuple[str, ...]]:
-    """Names of the memberships that are paid with each source of the account."""
+def memberships_by_payment_method(
+    principal: Principal, account_id: AccountId | None = None
+) -> dict[PaymentMethodId, tuple[str, ...]]:
+    """Names of the running memberships that are paid with each payment method of the account."""
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
         found: dict[PaymentMethodId, tuple[str, ...]] = {}
@@ -133,15 +160,16 @@ def uses(principal: Principal, account_id: AccountId | None = None) -> dict[Paym
         return found
 
 
-def _on_file(tx: Tx, payment_method_id: PaymentMethodId) -> PaymentMethod:
-    source = tx.get_or_404(PaymentMethod, payment_method_id, lock=True)
-    if source.removed_at is not None:
+def _lock_payment_method(tx: Tx, payment_method_id: PaymentMethodId) -> PaymentMethod:
+    """The saved payment method, locked. NotFound when it was removed."""
+    method = tx.get_or_404(PaymentMethod, payment_method_id, lock=True)
+    if method.removed_at is not None:
         raise NotFound
-    return source
+    return method
 
 
-def _all_on_file(tx: Tx, account_id: AccountId) -> list[PaymentMethod]:
-    """Newest first."""
+def _list_on_file(tx: Tx, account_id: AccountId) -> list[PaymentMethod]:
+    """The account's saved payment methods, newest first."""
     rows = select(PaymentMethod).where(
         PaymentMethod.account_id == account_id, col(PaymentMethod.removed_at).is_(None)
     )

@@ -1,12 +1,15 @@
-"""From when on the processor is asked. Its clock is the real one, ours may be held or shifted."""
+"""From which moment on the processor's lists are read.
+
+The processor runs on the real clock; the portal's may be held or shifted (demo, tests).
+"""
 
 from datetime import datetime, timedelta
 
 from portal_app.clock import now, real_now
 
-KEY_LIFE = timedelta(hours=24)  # afterwards a key is forgotten: look, never charge again
+KEY_LIFE = timedelta(hours=24)  # then the processor forgets an idempotency key: look up, never charge again
 
 
 def lookback_start(moment: datetime) -> datetime:
-    """`moment` of our clock, an hour earlier for clocks that differ, in the processor's time."""
+    """`moment` in the processor's time, an hour earlier because clocks differ."""
     return real_now() - (now() - moment) - timedelta(hours=1)

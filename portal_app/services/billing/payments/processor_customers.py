@@ -1,4 +1,4 @@
-"""Whom the card processor knows an account as."""
+"""The card processor's customer of a billing account."""
 
 from collections.abc import Callable
 
@@ -13,30 +13,30 @@ from portal_app.gateways.payments import CardProcessor
 from portal_app.services.billing.ledger.entries import lock_account
 
 
-def customer_of(
+def get_or_create_customer(
     principal: Principal,
     account_id: AccountId,
     processor: CardProcessor,
     *,
-    allowed: Callable[[Tx], object],
+    check: Callable[[Tx], object],
 ) -> str:
-    """The processor's customer of the account, made when it is first needed; "" when it does not answer.
+    """The processor's customer id (cus_…), created when it is first needed; "" when the processor does not answer.
 
-    `allowed` raises when what the customer is needed for is refused: then none is made.
+    `check` raises when what the customer is needed for is refused: then none is created.
     """
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
         account = tx.get_or_404(Account, account_id)
         if account.processor_customer_id:
             return account.processor_customer_id
-        allowed(tx)
+        check(tx)
     with reading(system_principal("customer")) as tx:
-        who = tx.get_or_404(Patient, account.guarantor_id)
+        guarantor = tx.get_or_404(Patient, account.guarantor_id)
         mail = columns(ContactPoint.value).where(
-            ContactPoint.patient_id == who.id, ContactPoint.kind == ContactKind.EMAIL
+            ContactPoint.patient_id == guarantor.id, ContactPoint.kind == ContactKind.EMAIL
         )
         email = tx.exec(mail).first() or ""
-    customer = processor.customer(account_id, who.full_name, email)
+    customer = processor.customer(account_id, guarantor.full_name, email)
     if customer:
         with transaction(principal) as tx:
             lock_account(tx, account_id).processor_customer_id = customer

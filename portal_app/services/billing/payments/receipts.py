@@ -1,4 +1,4 @@
-"""The receipt of a payment, and the staff's list of today's payments."""
+"""The receipt of a payment, and today's payments for the staff dashboard."""
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
@@ -24,22 +24,25 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
 from portal_app.domain.money import total
-from portal_app.services.billing.invoices.read import may_see_invoices
-from portal_app.services.billing.ledger.entries import currency, unused
-from portal_app.services.billing.views import ReceiptPart, ReceiptView, StaffPaymentRow, Today
+from portal_app.services.billing.invoices.read import require_invoice_access
+from portal_app.services.billing.ledger.entries import currency, unused_credit
+from portal_app.services.billing.views import ReceiptPart, ReceiptView, StaffPaymentRow, TodaysPayments
 
-_AT_MOST = 200
+_MOST_ROWS = 200
 
 
 def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
-    """What was paid and which bills it paid; NotFound for an attempt that brought no money."""
-    may_see_invoices(principal)
+    """What was paid and which invoices it paid.
+
+    Raises: NotFound for a payment that brought no money, or that another person made.
+    """
+    require_invoice_access(principal)
     with reading(principal.with_granted_accounts()) as tx:
         payment = tx.get_or_404(Payment, payment_id)
-        anothers = (
+        by_another_payer = (
             payment.account_id in principal.granted_accounts and payment.payer_id != principal.patient_id
         )
-        if payment.status not in RECEIVED or anothers:
+        if payment.status not in RECEIVED or by_another_payer:
             raise NotFound
         return ReceiptView(
             payment_id=payment.id,
@@ -51,8 +54,8 @@ def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
             shown=payment.paid_with,
             payer=_payer(tx, payment),
             email=payment.receipt_to,
-            parts=_parts(tx, payment.id),
-            credit=unused(tx, payment),
+            parts=_receipt_parts(tx, payment.id),
+            credit=unused_credit(tx, payment),
             posted=payment.posted,
             by_bank=payment.method in (Method.CARD, Method.BANK, Method.TERMINAL),
         )
@@ -64,14 +67,14 @@ def _payer(tx: Tx, payment: Payment) -> str:
     return who.full_name if who else ""
 
 
-def _parts(tx: Tx, payment_id: PaymentId) -> tuple[ReceiptPart, ...]:
+def _receipt_parts(tx: Tx, payment_id: PaymentId) -> tuple[ReceiptPart, ...]:
     rows = tx.exec(
         columns(Allocation, Invoice)
         .join(Invoice, col(Invoice.id) == Allocation.invoice_id)
         .where(Allocation.payment_id == payment_id)
         .order_by(col(Allocation.position))
     ).all()
-    seen = _who_and_what(tx, [invoice.id for _, invoice in rows])
+    seen = _visible_lines(tx, [invoice.id for _, invoice in rows])
     return tuple(
         ReceiptPart(
             invoice_id=invoice.id,
@@ -85,8 +88,8 @@ def _parts(tx: Tx, payment_id: PaymentId) -> tuple[ReceiptPart, ...]:
     )
 
 
-def _who_and_what(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[str, str]]]:
-    """Name and description of the lines the reader may see: the join leaves the others out."""
+def _visible_lines(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[str, str]]]:
+    """Given name and description of the invoice lines whose person the reader may see."""
     found: dict[InvoiceId, list[tuple[str, str]]] = {}
     rows = tx.exec(
         columns(InvoiceLine.invoice_id, Patient.given_name, InvoiceLine.description)
@@ -99,8 +102,8 @@ def _who_and_what(tx: Tx, ids: list[InvoiceId]) -> dict[InvoiceId, list[tuple[st
     return found
 
 
-def todays_payments(principal: Principal) -> Today:
-    """Every attempt of the practice's day, newest first; the sums go over all, the rows are 200 at most."""
+def todays_payments(principal: Principal) -> TodaysPayments:
+    """The payments of today in the practice's time zone, newest first. The sums are over all, the rows at most 200."""
     principal.require(Permission.VIEW_BILLING)
     with reading(principal) as tx:
         midnight = datetime.combine(today(), time(), zone())
@@ -114,11 +117,11 @@ def todays_payments(principal: Principal) -> Today:
         rows = [row for row in rows if local_date(row.settled_at or row.created_at) == today()]
         received = [row for row in rows if row.status in RECEIVED]
         names, numbers = (
-            guarantor_names(principal, [row.account_id for row in rows[:_AT_MOST]]),
-            _numbers(tx, rows[:_AT_MOST]),
+            guarantor_names(principal, [row.account_id for row in rows[:_MOST_ROWS]]),
+            _invoice_numbers(tx, rows[:_MOST_ROWS]),
         )
-        return Today(
-            rows=tuple(_staff_row(row, names, numbers) for row in rows[:_AT_MOST]),
+        return TodaysPayments(
+            rows=tuple(_to_staff_row(row, names, numbers) for row in rows[:_MOST_ROWS]),
             received=total((row.amount for row in received), currency()),
             count=len(received),
             failed=sum(row.status is PaymentStatus.FAILED for row in rows),
@@ -126,7 +129,7 @@ def todays_payments(principal: Principal) -> Today:
         )
 
 
-def _staff_row(
+def _to_staff_row(
     row: Payment, names: dict[AccountId, str], numbers: dict[PaymentId, list[str]]
 ) -> StaffPaymentRow:
     return StaffPaymentRow(
@@ -143,7 +146,7 @@ def _staff_row(
 
 
 def guarantor_names(principal: Principal, account_ids: Iterable[AccountId]) -> dict[AccountId, str]:
-    """Whose account it is: a billing clerk reads that, and nothing else of a chart."""
+    """The guarantors' full names: all that staff without access to charts read of a person."""
     principal.require(Permission.VIEW_BILLING)
     with reading(system_principal("guarantors")) as tx:
         rows = tx.exec(
@@ -154,7 +157,7 @@ def guarantor_names(principal: Principal, account_ids: Iterable[AccountId]) -> d
         return {id_: full_name(given, family) for id_, given, family in rows}
 
 
-def _numbers(tx: Tx, rows: list[Any]) -> dict[PaymentId, list[str]]:
+def _invoice_numbers(tx: Tx, rows: list[Any]) -> dict[PaymentId, list[str]]:
     found: dict[PaymentId, list[str]] = {}
     parts = (
         columns(IntendedAllocation.payment_id, Invoice.number)

@@ -1,4 +1,4 @@
-"""What the processor has and what we have, one to one: found, named, put right."""
+"""Reconciliation: compare the processor's charges and refunds with ours, correct what differs, tell staff."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,48 +15,65 @@ from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
 from portal_app.i18n import gettext_noop
-from portal_app.services.billing.ledger.entries import adjust_allocation, correct_amount, lock_account, post
-from portal_app.services.billing.ledger.person_shares import keep_shares_of
-from portal_app.services.billing.notify.events import announce_account_change, tell_staff
+from portal_app.services.billing.ledger.entries import (
+    adjust_allocation,
+    correct_amount,
+    lock_account,
+    post_entry,
+)
+from portal_app.services.billing.ledger.person_shares import refresh_payment_shares
+from portal_app.services.billing.notify.events import add_staff_task, announce_account_change
 from portal_app.services.billing.payments.processor_clock import KEY_LIFE, lookback_start
 from portal_app.services.billing.payments.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.payments.settle import (
     cancel_if_abandoned,
-    listed_at_processor,
+    find_listed_charge,
     refetch_charge,
     settle,
 )
-from portal_app.services.billing.payments.webhooks import payment_named, payment_of, refund_of
-from portal_app.services.billing.views import Finding
+from portal_app.services.billing.payments.webhooks import (
+    payment_by_intent,
+    payment_named_by_charge,
+    refund_by_facts,
+)
+from portal_app.services.billing.views import ReconcileFinding
 
 LOOK_BACK = timedelta(days=3)
-_BOOKED = "{received} was received where {asked} was asked for. What was received is booked."
-_GIVEN_BACK = gettext_noop(
+_AMOUNT_CORRECTED = "{received} was received where {asked} was asked for. What was received is booked."
+_AMOUNT_NOT_CORRECTED = gettext_noop(
     "{received} was received where {asked} is booked, and more was given back. Check it."
 )
 
 
 def reconcile(
     principal: Principal, *, processor: CardProcessor, older_than: timedelta = timedelta(minutes=2)
-) -> list[Finding]:
-    """Compare the last three days, and as far back as an attempt or refund is open; put right what differs.
+) -> list[ReconcileFinding]:
+    """Compare the last three days, or longer while a payment or refund is open, and correct what differs.
 
-    May raise NoAnswer. A second run right after finds nothing.
+    A second run right after it finds nothing.
+
+    Args:
+        older_than: open payments younger than this are left to their own answer.
+
+    Raises: NoAnswer; PermissionDenied for anybody but the portal itself.
     """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:reconcile")
     start = lookback_start(_oldest_open(principal))
     charges = {c.intent_id: c for c in processor.charges_since(start)}
     refunds = list(processor.refunds_since(start))
-    findings = [f for charge in charges.values() for f in _charge(principal, charge, processor, older_than)]
-    findings += _open_attempts(principal, processor, older_than)
-    findings += _posted_not_charged(principal, charges, processor)
-    findings += [f for facts in refunds for f in _refund(principal, facts)]
-    findings += _open_refunds(principal, processor, older_than)
+    findings = [
+        f for charge in charges.values() for f in _compare_charge(principal, charge, processor, older_than)
+    ]
+    findings += _settle_open_payments(principal, processor, older_than)
+    findings += _find_uncharged(principal, charges, processor)
+    findings += [f for facts in refunds for f in _compare_refund(principal, facts)]
+    findings += _settle_open_refunds(principal, processor, older_than)
     return findings
 
 
 def _oldest_open(principal: Principal) -> datetime:
+    """From when on to compare: three days ago, or when the oldest open payment or refund was made."""
     with reading(principal) as tx:
         payment = columns(Payment.created_at).where(col(Payment.status).in_(sorted(IN_FLIGHT)))
         refund = columns(Refund.created_at).where(Refund.status == RefundStatus.PROCESSING)
@@ -65,20 +82,23 @@ def _oldest_open(principal: Principal) -> datetime:
         return min(now() - LOOK_BACK, *(moment for moment in oldest if moment), now())
 
 
-def _charge(
+def _compare_charge(
     principal: Principal, charge: Charge, processor: CardProcessor, older_than: timedelta
-) -> Iterator[Finding]:
-    payment = payment_of(principal, charge.intent_id) or payment_named(principal, charge)
+) -> Iterator[ReconcileFinding]:
+    """Compare one charge of the processor with our payment."""
+    payment = payment_by_intent(principal, charge.intent_id) or payment_named_by_charge(principal, charge)
     if payment is None:
         if charge.payment_id and charge.outcome is Outcome.SUCCEEDED:
-            yield from _nobodys(principal, charge)
+            yield from _report_unknown_charge(principal, charge)
         return
     if payment.status in RECEIVED:
         if charge.disputed and payment.status is not PaymentStatus.DISPUTED:
             settle(principal, payment.id, charge)
-            yield Finding("disputed", payment.id, charge.intent_id, payment.amount, charge.received, True)
+            yield ReconcileFinding(
+                "disputed", payment.id, charge.intent_id, payment.amount, charge.received, True
+            )
         elif charge.received and charge.received != payment.amount:
-            yield from _amount(principal, payment, charge.received)
+            yield from _correct_amount(principal, payment, charge.received)
         return
     if payment.processor_intent_id and payment.processor_intent_id != charge.intent_id:
         return
@@ -87,30 +107,30 @@ def _charge(
         return
     if payment.status not in IN_FLIGHT and charge.outcome is not Outcome.SUCCEEDED:
         return
-    yield from _settled(principal, payment, cancel_if_abandoned(payment, charge, processor))
+    yield from _settle_and_report(principal, payment, cancel_if_abandoned(payment, charge, processor))
 
 
-def _settled(principal: Principal, payment: Payment, charge: Charge) -> Iterator[Finding]:
-    """Settle, and say so when that changed something."""
+def _settle_and_report(principal: Principal, payment: Payment, charge: Charge) -> Iterator[ReconcileFinding]:
+    """Settle the payment, and report it when that changed something."""
     after = settle(principal, payment.id, charge)
     if after.status is PaymentStatus.SUCCEEDED:
         kind = "charged_not_posted" if charge.received in (None, payment.amount) else "amount_differs"
-        yield Finding(kind, payment.id, charge.intent_id, payment.amount, charge.received, True)
+        yield ReconcileFinding(kind, payment.id, charge.intent_id, payment.amount, charge.received, True)
     elif (after.status, after.accepted_by_processor) != (
         payment.status,
-        payment.accepted_by_processor or _asks(payment),
+        payment.accepted_by_processor or _waits_for_payer(payment),
     ):
-        yield Finding("open_attempt", payment.id, charge.intent_id, payment.amount, None, True)
+        yield ReconcileFinding("open_attempt", payment.id, charge.intent_id, payment.amount, None, True)
 
 
-def _asks(payment: Payment) -> bool:
+def _waits_for_payer(payment: Payment) -> bool:
     return payment.status is PaymentStatus.REQUIRES_ACTION
 
 
-def _open_attempts(
+def _settle_open_payments(
     principal: Principal, processor: CardProcessor, older_than: timedelta
-) -> Iterator[Finding]:
-    """Those that the list did not name: looked up one by one; never charged at all: let go after a day."""
+) -> Iterator[ReconcileFinding]:
+    """Look up each payment that is still open; one that was never charged is cancelled after a day."""
     with reading(principal) as tx:
         stale = select(Payment).where(
             col(Payment.status).in_(sorted(IN_FLIGHT)), col(Payment.created_at) <= now() - older_than
@@ -121,16 +141,18 @@ def _open_attempts(
         if charge.outcome is Outcome.UNKNOWN:
             if payment.processor_intent_id or now() - payment.created_at < KEY_LIFE + timedelta(hours=1):
                 continue
-            if listed_at_processor(payment, processor) is not None:
+            if find_listed_charge(payment, processor) is not None:
                 continue
-            charge = Charge(Outcome.CANCELLED)  # its key is forgotten: nothing can charge it any more
-        yield from _settled(principal, payment, charge)
+            charge = Charge(
+                Outcome.CANCELLED
+            )  # the processor has forgotten its key: nothing can charge it any more
+        yield from _settle_and_report(principal, payment, charge)
 
 
-def _nobodys(principal: Principal, charge: Charge) -> Iterator[Finding]:
-    """A charge with our mark and no payment of ours: a person must look, we cannot know whose it is."""
+def _report_unknown_charge(principal: Principal, charge: Charge) -> Iterator[ReconcileFinding]:
+    """Tell staff of a charge that names a payment id of ours which does not exist: whose it is cannot be known."""
     with transaction(principal) as tx:
-        told = tell_staff(
+        is_new = add_staff_task(
             tx,
             "charge_without_payment",
             charge.intent_id,
@@ -138,36 +160,39 @@ def _nobodys(principal: Principal, charge: Charge) -> Iterator[Finding]:
             None,
             intent=charge.intent_id,
         )
-    if told:
-        yield Finding("charge_without_payment", None, charge.intent_id, None, charge.received, False)
+    if is_new:
+        yield ReconcileFinding("charge_without_payment", None, charge.intent_id, None, charge.received, False)
 
 
-def _amount(principal: Principal, booked: Payment, received: Money) -> Iterator[Finding]:
-    """Booked with another amount than came: corrected, and told. Once only where it cannot be."""
+def _correct_amount(principal: Principal, booked: Payment, received: Money) -> Iterator[ReconcileFinding]:
+    """Correct a payment that was booked with another amount than was received, and tell staff.
+
+    One that cannot be corrected (more was refunded already) is reported once.
+    """
     with transaction(principal) as tx:
         lock_account(tx, booked.account_id)
         payment = tx.get_or_404(Payment, booked.id, lock=True)
         corrected = correct_amount(tx, payment, received)
-        told = tell_staff(
+        is_new = add_staff_task(
             tx,
             "amount_differs",
             payment.id,
-            _BOOKED if corrected else _GIVEN_BACK,
+            _AMOUNT_CORRECTED if corrected else _AMOUNT_NOT_CORRECTED,
             payment.account_id,
             received=received,
             asked=booked.amount,
         )
         announce_account_change(tx, payment.account_id, payment.id)
-    if corrected or told:
-        yield Finding(
+    if corrected or is_new:
+        yield ReconcileFinding(
             "amount_differs", booked.id, booked.processor_intent_id or "", booked.amount, received, corrected
         )
 
 
-def _posted_not_charged(
+def _find_uncharged(
     principal: Principal, charges: dict[str, Charge], processor: CardProcessor
-) -> Iterator[Finding]:
-    """Received here, and the processor says plainly that it was not."""
+) -> Iterator[ReconcileFinding]:
+    """Find payments booked as received which the processor says were not charged."""
     with reading(principal) as tx:
         ours = select(Payment).where(
             col(Payment.status).in_(sorted(RECEIVED)),
@@ -178,21 +203,25 @@ def _posted_not_charged(
     for payment in received:
         intent = payment.processor_intent_id or ""
         charge = charges.get(intent) or processor.look_up(intent)
-        # "No such intent" may as well be another account's key: that alone takes nothing out.
-        gone = charge.outcome in (Outcome.DECLINED, Outcome.CANCELLED) and not payment.refunded
-        if (gone or charge.outcome is Outcome.REFUSED) and _take_out(principal, payment, sure=gone):
-            yield Finding("posted_not_charged", payment.id, intent, payment.amount, None, gone)
+        # "No such intent" may mean another account's key: staff are told, and nothing is reversed.
+        not_charged = charge.outcome in (Outcome.DECLINED, Outcome.CANCELLED) and not payment.refunded
+        if (not_charged or charge.outcome is Outcome.REFUSED) and _reverse_uncharged(
+            principal, payment, sure=not_charged
+        ):
+            yield ReconcileFinding(
+                "posted_not_charged", payment.id, intent, payment.amount, None, not_charged
+            )
 
 
-def _take_out(principal: Principal, gone: Payment, *, sure: bool) -> bool:
-    """No money came: bills are due again, a posted entry is reversed, staff are told. False: told before."""
+def _reverse_uncharged(principal: Principal, booked: Payment, *, sure: bool) -> bool:
+    """Tell staff of a payment without a charge; `sure`: reverse it first. False when staff were told before."""
     with transaction(principal) as tx:
-        lock_account(tx, gone.account_id)
-        payment = tx.get_or_404(Payment, gone.id, lock=True)
+        lock_account(tx, booked.account_id)
+        payment = tx.get_or_404(Payment, booked.id, lock=True)
         if sure:
-            _undo(tx, payment)
+            _reverse_payment(tx, payment)
             announce_account_change(tx, payment.account_id, payment.id)
-        return tell_staff(
+        return add_staff_task(
             tx,
             "posted_not_charged",
             payment.id,
@@ -202,13 +231,14 @@ def _take_out(principal: Principal, gone: Payment, *, sure: bool) -> bool:
         )
 
 
-def _undo(tx: Tx, payment: Payment) -> None:
+def _reverse_payment(tx: Tx, payment: Payment) -> None:
+    """Its invoices are due again, its ledger entry is reversed, its status is failed."""
     for row in tx.exec(select(Allocation).where(Allocation.payment_id == payment.id)).all():
         invoice = tx.get_or_404(Invoice, row.invoice_id, lock=True)
         adjust_allocation(row, payment, invoice, -row.amount, now())
     if payment.posted:
         text = "Payment that was never charged"
-        post(
+        post_entry(
             tx,
             payment.account_id,
             EntryKind.REVERSAL,
@@ -217,14 +247,14 @@ def _undo(tx: Tx, payment: Payment) -> None:
             payment_id=payment.id,
             text=text,
         )
-        keep_shares_of(tx, payment.id)
+        refresh_payment_shares(tx, payment.id)
     payment.status = PaymentStatus.FAILED
     payment.decline_code = "processing_error"
 
 
-def _refund(principal: Principal, facts: RefundFacts) -> Iterator[Finding]:
-    refund_id = refund_of(principal, facts)
-    payment = payment_of(principal, facts.intent_id) if facts.intent_id else None
+def _compare_refund(principal: Principal, facts: RefundFacts) -> Iterator[ReconcileFinding]:
+    refund_id = refund_by_facts(principal, facts)
+    payment = payment_by_intent(principal, facts.intent_id) if facts.intent_id else None
     if refund_id is None:
         alive = facts.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING)
         if payment is None or not alive:
@@ -233,7 +263,7 @@ def _refund(principal: Principal, facts: RefundFacts) -> Iterator[Finding]:
         if refund_id is None:
             return
         settle_refund(principal, refund_id, facts)
-        yield Finding("refund_unknown", payment.id, facts.intent_id, None, facts.amount, True)
+        yield ReconcileFinding("refund_unknown", payment.id, facts.intent_id, None, facts.amount, True)
         return
     with reading(principal) as tx:
         before = tx.get_or_404(Refund, refund_id).status
@@ -241,11 +271,13 @@ def _refund(principal: Principal, facts: RefundFacts) -> Iterator[Finding]:
     if before is not after:
         kind = "refund_failed" if after is RefundStatus.FAILED else "refund_open"
         payment_id = payment.id if payment else None
-        yield Finding(kind, payment_id, facts.intent_id, None, facts.amount, True)
+        yield ReconcileFinding(kind, payment_id, facts.intent_id, None, facts.amount, True)
 
 
-def _open_refunds(principal: Principal, processor: CardProcessor, older_than: timedelta) -> Iterator[Finding]:
-    """Asked for and never answered: asked again with the same key, which gives it back once."""
+def _settle_open_refunds(
+    principal: Principal, processor: CardProcessor, older_than: timedelta
+) -> Iterator[ReconcileFinding]:
+    """Settle refunds without an answer: sent again under the same key, which refunds once."""
     with reading(principal) as tx:
         stale = (
             columns(Refund, Payment.processor_intent_id)
@@ -259,7 +291,9 @@ def _open_refunds(principal: Principal, processor: CardProcessor, older_than: ti
         elif intent and now() - refund.created_at < KEY_LIFE:
             facts = processor.refund(intent, refund.amount, key=refund.id)
         else:
-            # The desk's own money, or a key that is forgotten and a refund that no list names.
+            # Paid at the front desk; or the processor has forgotten the key and lists no such refund.
             facts = RefundFacts(Outcome.REFUSED if intent else Outcome.SUCCEEDED)
         if settle_refund(principal, refund.id, facts).status is not RefundStatus.PROCESSING:
-            yield Finding("refund_open", refund.payment_id, intent or "", refund.amount, facts.amount, True)
+            yield ReconcileFinding(
+                "refund_open", refund.payment_id, intent or "", refund.amount, facts.amount, True
+            )

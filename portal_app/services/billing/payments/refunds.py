@@ -1,4 +1,4 @@
-"""Giving money back: asked for first, sent by the processor, booked when it says so (REF cases)."""
+"""Refunds: stored first, then sent to the processor, booked when it confirms them (REF cases)."""
 
 from collections.abc import Sequence
 
@@ -7,26 +7,31 @@ from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, Payment, Refund
 from portal_app.domain.access import Permission, Principal, Side, system_principal
-from portal_app.domain.billing.refunds import refund_amount, take_back
+from portal_app.domain.billing.refunds import check_refund_amount, split_refund
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, EntryKind, PaymentStatus, RefundStatus
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Outcome, RefundFacts
+from portal_app.services.billing.errors import PaymentDisputed, RefundIdReused, RefundNotAccepted
 from portal_app.services.billing.ledger.entries import (
     adjust_allocation,
-    allocate_again,
     allocations_of,
     in_flight_payments,
+    is_posted,
     lock_account,
-    post,
+    pending_refunds,
+    post_entry,
     post_refund,
-    posted_already,
-    refunding,
-    unused,
+    restore_allocation,
+    unused_credit,
 )
-from portal_app.services.billing.ledger.person_shares import keep_shares_of
-from portal_app.services.billing.notify.events import announce_account_change, send_refund_note, tell_staff
+from portal_app.services.billing.ledger.person_shares import refresh_payment_shares
+from portal_app.services.billing.notify.events import (
+    add_staff_task,
+    announce_account_change,
+    send_refund_note,
+)
 from portal_app.services.billing.notify.reminders import refresh_digest_of_account
 from portal_app.services.billing.views import RefundView
 
@@ -42,23 +47,29 @@ def refund_payment(
     invoice_ids: Sequence[InvoiceId] | None = None,
     reason: str = "",
 ) -> RefundView:
-    """Give back some or all of a payment; with `void_charge` nothing is due again for it (REF-3).
+    """Refund some or all of a payment. The same id again is the same refund (REF-7).
 
-    The same id again is the same refund (REF-7). What it takes back of bills is the latest
-    allocation first, or the chosen bills.
+    Args:
+        void_charge: the charge is voided too, so that nothing is due again (REF-3).
+        invoice_ids: the invoices to take the refund from; without them the latest allocation first.
+
+    Raises: NothingToRefund, RefundTooLarge, RefundExceedsChosenInvoices, RefundIdReused, PaymentDisputed,
+        RefundNotAccepted.
     """
     principal.require(Permission.REFUND)
-    intent = _ask(principal, refund_id, payment_id, amount, void_charge, tuple(invoice_ids or ()), reason)
-    # No intent: taken at the desk, so it is given back there.
+    intent = _request_refund(
+        principal, refund_id, payment_id, amount, void_charge, tuple(invoice_ids or ()), reason
+    )
+    # Without an intent it was paid at the front desk, and the money is handed back there.
     facts = processor.refund(intent, amount, key=refund_id) if intent else RefundFacts(Outcome.SUCCEEDED)
     view = settle_refund(system_principal("refund"), refund_id, facts)
     if facts.outcome in (Outcome.REFUSED, Outcome.DECLINED) and view.status is RefundStatus.FAILED:
-        raise UserError("The card processor did not take this refund. Nothing was changed.")
+        raise RefundNotAccepted
     return view
 
 
 @retried
-def _ask(
+def _request_refund(
     principal: Principal,
     refund_id: RefundId,
     payment_id: PaymentId,
@@ -67,24 +78,22 @@ def _ask(
     chosen: tuple[InvoiceId, ...],
     reason: str,
 ) -> str | None:
-    """Keep the refund that is asked for; the intent to ask the processor for, None for the desk's money."""
+    """Store the refund before it is sent. Returns the processor's intent, None for a payment at the front desk."""
     with transaction(principal) as tx:
         lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
         payment = tx.get_or_404(Payment, payment_id, lock=True)
         before = tx.get(Refund, refund_id)
         if before is not None:
             if (before.payment_id, before.amount) != (payment_id, amount):
-                raise UserError("This refund was already sent with another amount.")
+                raise RefundIdReused
             return payment.processor_intent_id
         if payment.status is PaymentStatus.DISPUTED:
-            raise UserError(
-                "The payer disputes this payment with their bank. Answer it at the card processor."
-            )
+            raise PaymentDisputed
         refund = Refund(
             id=refund_id,
             account_id=payment.account_id,
             payment_id=payment.id,
-            amount=refund_amount(refundable(tx, payment), amount),
+            amount=check_refund_amount(refundable_amount(tx, payment), amount),
             status=RefundStatus.PROCESSING,
             void_charge=void_charge,
             reason=reason,
@@ -92,21 +101,27 @@ def _ask(
             chosen=list(chosen),
             created_at=now(),
         )
-        _taken(tx, payment, refund)  # refused here, before anything is sent
+        _split_over_invoices(tx, payment, refund)  # raises before anything is sent
         tx.add(refund)
         announce_account_change(tx, payment.account_id, payment.id)
         return payment.processor_intent_id
 
 
-def refundable(tx: Tx, payment: Payment) -> Money:
+def refundable_amount(tx: Tx, payment: Payment) -> Money:
+    """What may still be refunded: received, less refunds that succeeded or are on their way."""
     if payment.status not in RECEIVED:
         return payment.amount.zero()
-    return payment.amount - payment.refunded - refunding(tx, payment.id)
+    return payment.amount - payment.refunded - pending_refunds(tx, payment.id)
 
 
 @retried
 def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts) -> RefundView:
-    """Write down what became of a refund. Said twice it counts once; a success may fail days later."""
+    """Book the processor's answer about a refund. The same answer twice counts once.
+
+    A refund that succeeded may still fail days later, when the payer's bank returns it.
+
+    Raises: PermissionDenied for anybody but the portal itself.
+    """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:settle")
     with transaction(principal) as tx:
@@ -116,7 +131,7 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
         if facts.refund_id:
             refund.processor_refund_id = facts.refund_id
         if refund.status is RefundStatus.PROCESSING and facts.outcome is Outcome.SUCCEEDED:
-            _give_back(tx, payment, refund)
+            _book_refund(tx, payment, refund)
         elif refund.status is RefundStatus.PROCESSING and facts.outcome in (
             Outcome.DECLINED,
             Outcome.REFUSED,
@@ -124,7 +139,7 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
         ):
             refund.status, refund.settled_at = RefundStatus.FAILED, now()
         elif refund.status is RefundStatus.SUCCEEDED and facts.outcome is Outcome.DECLINED:
-            _came_back(tx, payment, refund)
+            _book_returned_refund(tx, payment, refund)
         refresh_digest_of_account(tx, payment.account_id)
         announce_account_change(tx, payment.account_id, payment.id)
         return RefundView(refund.id, payment.id, refund.amount, refund.status, local_date(refund.created_at))
@@ -132,7 +147,10 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
 
 @retried
 def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts) -> RefundId | None:
-    """A refund made at the processor itself: known here from now on. None when it cannot be ours."""
+    """Store a refund that was made in the processor's own dashboard, and tell staff.
+
+    None when it is more than can be refunded of the payment: then staff are only told.
+    """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:settle")
     with transaction(principal) as tx:
@@ -143,7 +161,7 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
         found = tx.exec(known).first()
         if found:
             return found
-        tell_staff(
+        add_staff_task(
             tx,
             "refund_unknown",
             facts.refund_id,
@@ -151,7 +169,7 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
             payment.account_id,
             amount=amount,
         )
-        if amount > refundable(tx, payment):
+        if amount > refundable_amount(tx, payment):
             return None
         refund = Refund(
             id=facts.our_id or RefundId(new_id("ref")),
@@ -166,59 +184,62 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
         return tx.add(refund).id
 
 
-def _taken(tx: Tx, payment: Payment, refund: Refund, *, strict: bool = True) -> list[tuple[InvoiceId, Money]]:
-    """Which bill gives back how much of the refund.
+def _split_over_invoices(
+    tx: Tx, payment: Payment, refund: Refund, *, strict: bool = True
+) -> list[tuple[InvoiceId, Money]]:
+    """Divide the refund over the payment's invoices.
 
-    `strict` when it is asked for: the chosen bills must hold it. Once the money is sent, what they
-    do not hold any more comes from elsewhere.
+    `strict` when it is requested: the chosen invoices must hold it. Once the money is sent, what they
+    no longer hold is taken from the other invoices.
     """
     held = [(row.invoice_id, row.amount) for row in allocations_of(tx, payment.id) if row.amount]
     chosen = [InvoiceId(i) for i in refund.chosen] or None
     if refund.void_charge and chosen is None:
         most = sum((part.minor for _, part in held), 0)
         amount = min(refund.amount, Money(most, refund.amount.currency))
-        return take_back(amount, amount.zero(), held)
-    # What is unused counts without this very refund, which may already stand among those asked for.
-    spare = payment.amount - payment.refunded
+        return split_refund(amount, amount.zero(), held)
+    # Unused credit before this refund, which may already be stored.
+    unused = payment.amount - payment.refunded
     for _, part in held:
-        spare = spare - part
-    return take_back(refund.amount, spare, held, chosen, strict=strict)
+        unused = unused - part
+    return split_refund(refund.amount, unused, held, chosen, strict=strict)
 
 
-def _give_back(tx: Tx, payment: Payment, refund: Refund) -> None:
-    taken = _taken(tx, payment, refund, strict=False)
-    for invoice_id, part in taken:
+def _book_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
+    """Take the refund from its invoices, post it and tell the payer."""
+    taken_back = _split_over_invoices(tx, payment, refund, strict=False)
+    for invoice_id, part in taken_back:
         invoice = tx.get_or_404(Invoice, invoice_id, lock=True)
         row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)
         if refund.void_charge:
             invoice.adjusted = invoice.adjusted - part
-            post(
+            post_entry(
                 tx,
                 payment.account_id,
                 EntryKind.ADJUSTMENT,
                 -part,
                 source=f"{refund.id}:{invoice_id}",
                 invoice_id=invoice_id,
-                text=f"Charge voided, bill {invoice.number}",
+                text=f"Charge voided, invoice {invoice.number}",
             )
         adjust_allocation(row, payment, invoice, -part, now(), refund.id)
-    refund.taken_back = [[invoice_id, part.minor] for invoice_id, part in taken]
+    refund.taken_back = [[invoice_id, part.minor] for invoice_id, part in taken_back]
     refund.status, refund.settled_at = RefundStatus.SUCCEEDED, now()
     payment.refunded = payment.refunded + refund.amount
-    _restate(payment)
+    _update_payment_status(payment)
     tx.flush()
     post_refund(tx, payment, refund)
     send_refund_note(tx, payment, refund)
 
 
-def _came_back(tx: Tx, payment: Payment, refund: Refund) -> None:
-    """The payer's bank sent it back: what was taken back is paid again where that still fits."""
+def _book_returned_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
+    """Book that the payer's bank returned the refund: its invoices are paid again, where they are still open."""
     refund.status, refund.settled_at = RefundStatus.FAILED, now()
     payment.refunded = payment.refunded - refund.amount
-    _restate(payment)
+    _update_payment_status(payment)
     tx.flush()
-    if posted_already(tx, EntryKind.REFUND, refund.id):
-        post(
+    if is_posted(tx, EntryKind.REFUND, refund.id):
+        post_entry(
             tx,
             payment.account_id,
             EntryKind.REVERSAL,
@@ -229,12 +250,12 @@ def _came_back(tx: Tx, payment: Payment, refund: Refund) -> None:
         )
     for invoice_id, minor in refund.taken_back:
         invoice = tx.get_or_404(Invoice, invoice_id, lock=True)
-        fits = min(Money(minor, refund.amount.currency), invoice.due, unused(tx, payment))
+        fits = min(Money(minor, refund.amount.currency), invoice.due, unused_credit(tx, payment))
         if invoice.status in PAYABLE and fits and not in_flight_payments(tx, [invoice.id]):
-            allocate_again(tx, payment, invoice, fits, refund.id, now())
+            restore_allocation(tx, payment, invoice, fits, refund.id, now())
     if payment.posted:
-        keep_shares_of(tx, payment.id)
-    tell_staff(
+        refresh_payment_shares(tx, payment.id)
+    add_staff_task(
         tx,
         "refund_failed",
         refund.id,
@@ -244,7 +265,8 @@ def _came_back(tx: Tx, payment: Payment, refund: Refund) -> None:
     )
 
 
-def _restate(payment: Payment) -> None:
+def _update_payment_status(payment: Payment) -> None:
+    """Set the status that follows from what was refunded; a dispute stays."""
     if payment.status is PaymentStatus.DISPUTED:
         return
     if not payment.refunded:

@@ -1,31 +1,32 @@
-"""Saved cards and bank accounts."""
+"""Saved payment methods as pages show them."""
 
 from sqlmodel import col, select
 
 from portal_app.clock import today
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import PaymentMethod
-from portal_app.domain.billing.payment_methods import expired, expiring, shown
+from portal_app.domain.billing.payment_methods import display_name, expires_soon, is_expired
 from portal_app.domain.ids import AccountId
 from portal_app.services.billing.views import PaymentMethodView
 
 
 def payment_method_view(row: PaymentMethod) -> PaymentMethodView:
+    """A saved card or bank account with its name and whether it has expired."""
     return PaymentMethodView(
         id=row.id,
-        shown=shown(row.brand, row.last4, row.kind),
+        shown=display_name(row.brand, row.last4, row.kind),
         name=row.name,
         kind=row.kind,
         exp_month=row.exp_month,
         exp_year=row.exp_year,
-        expired=expired(row.exp_month, row.exp_year, today()),
-        expiring=expiring(row.exp_month, row.exp_year, today()),
+        expired=is_expired(row.exp_month, row.exp_year, today()),
+        expiring=expires_soon(row.exp_month, row.exp_year, today()),
         is_default=row.is_default,
     )
 
 
 def payment_methods_of(tx: Tx, account_id: AccountId) -> tuple[PaymentMethodView, ...]:
-    """The default first, then the newest."""
+    """The account's payment methods: the default first, then the newest."""
     rows = tx.exec(
         select(PaymentMethod)
         .where(PaymentMethod.account_id == account_id, col(PaymentMethod.removed_at).is_(None))

@@ -1,4 +1,4 @@
-"""Writing down what the processor said: the answer, the webhook and reconcile all come through here."""
+"""Booking what the card processor answers: the answer to a charge, a webhook and reconciliation all end here."""
 
 import secrets
 from dataclasses import replace
@@ -11,8 +11,8 @@ from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, IntendedAllocation, Invoice, Payment, PaymentMethod
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing.payment_methods import shown
-from portal_app.domain.billing.payments import payable
+from portal_app.domain.billing.payment_methods import display_name
+from portal_app.domain.billing.payments import payable_amount
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import PaymentId, PaymentMethodId, new_id
@@ -25,38 +25,41 @@ from portal_app.services.billing.ledger.entries import (
     post_payment,
 )
 from portal_app.services.billing.notify.events import (
+    add_staff_task,
     announce_account_change,
     send_failure_note,
     send_receipt,
-    tell_staff,
 )
 from portal_app.services.billing.notify.reminders import refresh_digest_of_account
 from portal_app.services.billing.payments.processor_clock import lookback_start
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.practice.facts import practice
 
-# Without the letters and digits that are read wrongly over the phone.
-_STILL_THERE = timedelta(minutes=10)
-_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+_PAYER_WAITS = timedelta(minutes=10)  # longer than a payer stays on the page
+# Without the letters and digits that are misread over the phone.
+_RECEIPT_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 
 
 @retried
 def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> PaymentOutcome:
-    """Write down what became of an attempt. Said twice, late or in any order, it counts once."""
+    """Book the processor's answer about a payment. An answer that comes twice, late or out of order counts once.
+
+    Raises: PermissionDenied for anybody but the portal itself.
+    """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:settle")
     with transaction(principal) as tx:
         lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
         payment = tx.get_or_404(Payment, payment_id, lock=True)
         before = (payment.status, payment.accepted_by_processor)
-        if not _is_its_own(tx, payment, charge):
+        if not _matches_payment(tx, payment, charge):
             return outcome_of(payment)
-        _note_facts(payment, charge)
+        _store_processor_facts(payment, charge)
         if charge.outcome is Outcome.SUCCEEDED:
-            _succeeded(tx, payment, charge)
+            _apply_success(tx, payment, charge)
         elif payment.status in IN_FLIGHT:
             on_its_way = payment.accepted_by_processor
-            _still_open_or_over(payment, charge)
+            _apply_open_or_failed(payment, charge)
             if payment.status is PaymentStatus.FAILED and payer_has_left(payment, on_its_way):
                 send_failure_note(tx, payment)
         if before != (payment.status, payment.accepted_by_processor):
@@ -65,6 +68,7 @@ def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> Payme
 
 
 def outcome_of(payment: Payment) -> PaymentOutcome:
+    """The payment as the payer's page needs it."""
     return PaymentOutcome(
         payment_id=payment.id,
         status=payment.status,
@@ -77,46 +81,49 @@ def outcome_of(payment: Payment) -> PaymentOutcome:
 
 
 def refetch_charge(payment: Payment, processor: CardProcessor) -> Charge:
-    """The attempt as the processor knows it now; UNKNOWN when it does not say."""
+    """Fetch the payment's charge from the processor; UNKNOWN when it does not answer."""
     if payment.processor_intent_id:
         return cancel_if_abandoned(payment, processor.look_up(payment.processor_intent_id), processor)
-    return cancel_if_abandoned(payment, find_at_processor(payment, processor), processor)
+    return cancel_if_abandoned(payment, find_charge(payment, processor), processor)
 
 
 def cancel_if_abandoned(payment: Payment, charge: Charge, processor: CardProcessor) -> Charge:
-    """An attempt that the payer's bank refused ends at the processor first, then here.
+    """Cancel a charge at the processor when the payer's bank declined it after a question to the payer.
 
-    Its secret is in a browser: from an old tab it could still be paid. When cancelling comes
-    too late, it was paid.
+    The intent's secret is in a browser: from an old tab it could still be paid. When the cancellation
+    comes too late, the answer says that it was paid.
     """
     if charge.outcome is Outcome.DECLINED and payment.status is PaymentStatus.REQUIRES_ACTION:
         answer = processor.cancel(charge.intent_id)
         if answer.outcome in (Outcome.SUCCEEDED, Outcome.PROCESSING, Outcome.UNKNOWN):
             return answer
-    # "No such intent" says nothing about this payment.
+    # "No such intent" may mean another account's key: it proves nothing about this payment.
     return Charge(Outcome.UNKNOWN) if charge.outcome is Outcome.REFUSED else charge
 
 
-def find_at_processor(payment: Payment, processor: CardProcessor) -> Charge:
-    """By our id in the intent's metadata, where its answer was lost. UNKNOWN when it is not there."""
+def find_charge(payment: Payment, processor: CardProcessor) -> Charge:
+    """Find the charge of a payment whose answer was lost; UNKNOWN when it is not listed or nothing is answered."""
     try:
-        return listed_at_processor(payment, processor) or Charge(Outcome.UNKNOWN)
+        return find_listed_charge(payment, processor) or Charge(Outcome.UNKNOWN)
     except NoAnswer:
         return Charge(Outcome.UNKNOWN)
 
 
-def listed_at_processor(payment: Payment, processor: CardProcessor) -> Charge | None:
-    """None when the processor says that it has no such intent; NoAnswer when it says nothing."""
+def find_listed_charge(payment: Payment, processor: CardProcessor) -> Charge | None:
+    """Find the charge that has our payment id in its metadata; None when the processor has none.
+
+    Raises: NoAnswer.
+    """
     charges = processor.charges_since(lookback_start(payment.created_at))
     return next((charge for charge in charges if charge.payment_id == payment.id), None)
 
 
-def _is_its_own(tx: Tx, payment: Payment, charge: Charge) -> bool:
-    """One charge at the processor, one payment here. Anything else is for a person to look at."""
+def _matches_payment(tx: Tx, payment: Payment, charge: Charge) -> bool:
+    """Whether the charge belongs to the payment. A second charge for one payment becomes a staff task."""
     ours, theirs = payment.processor_intent_id, charge.intent_id
     if (charge.payment_id or payment.id) == payment.id and (not ours or not theirs or ours == theirs):
         return True
-    tell_staff(
+    add_staff_task(
         tx,
         "charged_twice",
         theirs or payment.id,
@@ -128,24 +135,27 @@ def _is_its_own(tx: Tx, payment: Payment, charge: Charge) -> bool:
 
 
 def payer_has_left(payment: Payment, on_its_way: bool) -> bool:
-    """Who still looks at the page reads there that it failed; a failed autopay has words of its own."""
-    late = on_its_way or now() - payment.created_at >= _STILL_THERE
+    """Whether a failure needs a message, because the payer no longer looks at the page.
+
+    A failed autopay has a message of its own.
+    """
+    late = on_its_way or now() - payment.created_at >= _PAYER_WAITS
     return late and payment.origin is not Origin.AUTOPAY
 
 
-def _note_facts(payment: Payment, charge: Charge) -> None:
+def _store_processor_facts(payment: Payment, charge: Charge) -> None:
     if charge.intent_id:
         payment.processor_intent_id = charge.intent_id
     if charge.charge_id:
         payment.processor_charge_id = charge.charge_id
     if charge.source and charge.source.last4:
         facts = charge.source
-        payment.paid_with = shown(facts.brand, facts.last4, facts.kind)
+        payment.paid_with = display_name(facts.brand, facts.last4, facts.kind)
         payment.method = Method.BANK if facts.kind == "bank" else Method.CARD
 
 
-def _still_open_or_over(payment: Payment, charge: Charge) -> None:
-    """Only ever called for an attempt in flight: nothing that ended is opened again."""
+def _apply_open_or_failed(payment: Payment, charge: Charge) -> None:
+    """Book an answer that is no success. Only for a payment in flight: nothing that has ended is opened again."""
     if charge.outcome is Outcome.PROCESSING:
         payment.status, payment.accepted_by_processor = PaymentStatus.PROCESSING, True
     elif charge.outcome is Outcome.REQUIRES_ACTION:
@@ -159,30 +169,30 @@ def _still_open_or_over(payment: Payment, charge: Charge) -> None:
         payment.settled_at = now()
 
 
-def _succeeded(tx: Tx, payment: Payment, charge: Charge) -> None:
+def _apply_success(tx: Tx, payment: Payment, charge: Charge) -> None:
     if payment.status in RECEIVED:
         if charge.disputed and payment.status is not PaymentStatus.DISPUTED:
             mark_disputed(tx, payment)
         return
     late = payment.status not in IN_FLIGHT
-    asked, received = payment.amount, charge.received or payment.amount
+    requested, received = payment.amount, charge.received or payment.amount
     payment.amount = received
     book_receipt(tx, payment)
-    source = _save_payment_method(tx, payment, charge.source) if payment.save_payment_method else None
-    if source:
-        payment.payment_method_id = source.id
-    if received != asked:
-        tell_staff(
+    saved = _save_payment_method(tx, payment, charge.source) if payment.save_payment_method else None
+    if saved:
+        payment.payment_method_id = saved.id
+    if received != requested:
+        add_staff_task(
             tx,
             "amount_differs",
             payment.id,
             "{received} was received where {asked} was asked for. What was received is booked.",
             payment.account_id,
             received=received,
-            asked=asked,
+            asked=requested,
         )
     if late:
-        tell_staff(
+        add_staff_task(
             tx,
             "paid_late",
             payment.id,
@@ -195,7 +205,10 @@ def _succeeded(tx: Tx, payment: Payment, charge: Charge) -> None:
 
 
 def book_receipt(tx: Tx, payment: Payment) -> None:
-    """Money is here: allocate it, number it, post it if the practice posts by itself, send the receipt."""
+    """Book received money: allocate it, give it a receipt number, post it where the practice posts automatically.
+
+    Then send the receipt. Money that no invoice takes is credit (CRED-2).
+    """
     payment.status = PaymentStatus.SUCCEEDED
     payment.decline_code = ""
     payment.accepted_by_processor = True
@@ -208,17 +221,17 @@ def book_receipt(tx: Tx, payment: Payment) -> None:
         others = (
             a.amount for a in in_flight_payments(tx, [invoice.id]).get(invoice.id, ()) if a.id != payment.id
         )
-        free = payable(invoice.due, others)  # money that comes late leaves alone what others hold
+        free = payable_amount(invoice.due, others)  # a late payment leaves what other payments hold
         fits = min(part.amount, left, free) if invoice.status in PAYABLE else left.zero()
         if fits:
             allocate(tx, payment, invoice, fits, payment.settled_at)
             left = left - fits
     if left and requested_total(tx, payment):
-        tell_staff(
+        add_staff_task(
             tx,
             "became_credit",
             payment.id,
-            "{amount} of a payment fits no bill any more. It is kept as credit.",
+            "{amount} of a payment fits no invoice any more. It is kept as credit.",
             payment.account_id,
             amount=left,
         )
@@ -230,14 +243,15 @@ def book_receipt(tx: Tx, payment: Payment) -> None:
 
 
 def requested_total(tx: Tx, payment: Payment) -> Money:
-    """What the attempt meant to pay, as it was asked for."""
+    """What the payment was meant to pay, when it was started."""
     rows = tx.exec(columns(IntendedAllocation.amount).where(IntendedAllocation.payment_id == payment.id))
     return total(rows, payment.amount.currency)
 
 
 def mark_disputed(tx: Tx, payment: Payment) -> None:
+    """Book that the payer disputes the payment with their bank, and tell staff."""
     payment.status = PaymentStatus.DISPUTED
-    tell_staff(
+    add_staff_task(
         tx,
         "disputed",
         payment.id,
@@ -250,13 +264,13 @@ def mark_disputed(tx: Tx, payment: Payment) -> None:
 def _new_receipt_number(tx: Tx) -> str:
     year = f"{now():%y}"
     while True:
-        number = f"R-{year}-{''.join(secrets.choice(_ALPHABET) for _ in range(6))}"
+        number = f"R-{year}-{''.join(secrets.choice(_RECEIPT_ALPHABET) for _ in range(6))}"
         if tx.exec(columns(Payment.id).where(Payment.receipt_number == number)).first() is None:
             return number
 
 
 def _save_payment_method(tx: Tx, payment: Payment, facts: PaymentMethodFacts | None) -> PaymentMethod | None:
-    """The card the payer wanted kept; the first one on file becomes the default."""
+    """Save the card as the payer asked; None when it belongs to another customer of the processor."""
     account = tx.get_or_404(Account, payment.account_id)
     if facts is None or facts.customer not in ("", account.processor_customer_id):
         return None
@@ -264,6 +278,7 @@ def _save_payment_method(tx: Tx, payment: Payment, facts: PaymentMethodFacts | N
 
 
 def save_payment_method_row(tx: Tx, account: Account, facts: PaymentMethodFacts) -> PaymentMethod:
+    """Save a card or bank account of the processor, once; the account's first one becomes the default."""
     row = tx.exec(select(PaymentMethod).where(PaymentMethod.processor_id == facts.processor_id)).first()
     on_file = columns(func.count()).where(
         PaymentMethod.account_id == account.id, col(PaymentMethod.removed_at).is_(None)

@@ -1,4 +1,9 @@
-"""The inbox of webhooks: each event once, what it tells of is asked for again, and settled."""
+"""The inbox of the card processor's webhooks: each event is handled once.
+
+An event is only a hint. What it is about is fetched from the processor and then settled.
+"""
+
+from enum import StrEnum
 
 from sqlmodel import select
 
@@ -14,92 +19,107 @@ from portal_app.services.billing.payments.processor_clock import lookback_start
 from portal_app.services.billing.payments.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.payments.settle import cancel_if_abandoned, settle
 
-LATER = "later"  # not handled yet: the processor shall send it again
+
+class EventOutcome(StrEnum):
+    """What was done about an event. The values are stored with it (`ReceivedWebhook.outcome`)."""
+
+    SETTLED = "settled"
+    IGNORED = "skipped"  # about something that the portal does not use
+    NOT_OURS = "not ours"  # about no payment or refund of this portal
+    STAFF_TASK = "told staff"  # a person must look at it
+    ALREADY_HANDLED = "already handled"  # never stored: the first outcome stays
+    RETRY_LATER = "retry later"  # never stored: the processor shall send the event again
 
 
-def handle_webhook(principal: Principal, heard: ProcessorEvent, *, processor: CardProcessor) -> str:
-    """What was done about an event: "settled", "seen", "skipped", "not ours", or LATER."""
+def handle_webhook(principal: Principal, event: ProcessorEvent, *, processor: CardProcessor) -> EventOutcome:
+    """Store a signed event and settle what it is about.
+
+    RETRY_LATER when the processor does not answer: the event stays unhandled, and a repeat is handled.
+
+    Raises: PermissionDenied for anybody but the portal itself.
+    """
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:webhook")
-    if not _is_new(principal, heard):
-        return "seen"
+    if not _store_event(principal, event):
+        return EventOutcome.ALREADY_HANDLED
     try:
-        outcome = _handle(principal, heard, processor)
+        outcome = _handle(principal, event, processor)
     except NoAnswer:
-        return LATER
-    if outcome != LATER:
+        return EventOutcome.RETRY_LATER
+    if outcome is not EventOutcome.RETRY_LATER:
         with transaction(principal) as tx:
-            event = tx.get_or_404(ReceivedWebhook, heard.event_id, lock=True)
-            event.outcome, event.handled_at = outcome, now()
+            row = tx.get_or_404(ReceivedWebhook, event.event_id, lock=True)
+            row.outcome, row.handled_at = outcome, now()
     return outcome
 
 
-def _is_new(principal: Principal, heard: ProcessorEvent) -> bool:
-    """Keep the event; False when it was handled before. One that was not is handled again."""
+def _store_event(principal: Principal, event: ProcessorEvent) -> bool:
+    """Store the event, or count its repetition. False when it was handled before."""
     with transaction(principal) as tx:
-        fresh = ReceivedWebhook(
-            id=heard.event_id, kind=heard.kind[:80], about=heard.object_id, received_at=now()
+        row = ReceivedWebhook(
+            id=event.event_id, kind=event.kind[:80], about=event.object_id, received_at=now()
         )
-        if tx.add_if_absent(fresh):
+        if tx.add_if_absent(row):
             return True
-        event = tx.get_or_404(ReceivedWebhook, heard.event_id, lock=True)
-        event.seen += 1
-        return event.handled_at is None
+        row = tx.get_or_404(ReceivedWebhook, event.event_id, lock=True)
+        row.seen += 1
+        return row.handled_at is None
 
 
-def _handle(principal: Principal, heard: ProcessorEvent, processor: CardProcessor) -> str:
-    if heard.object_kind == "refund":
-        return _refund(principal, processor.look_up_refund(heard.object_id))
-    if heard.object_kind not in ("payment_intent", "charge", "dispute"):
-        return "skipped"
-    intent_id = heard.object_id if heard.object_kind == "payment_intent" else heard.intent_id
-    payment = payment_of(principal, intent_id) if intent_id else None
+def _handle(principal: Principal, event: ProcessorEvent, processor: CardProcessor) -> EventOutcome:
+    if event.object_kind == "refund":
+        return _handle_refund(principal, processor.look_up_refund(event.object_id))
+    if event.object_kind not in ("payment_intent", "charge", "dispute"):
+        return EventOutcome.IGNORED
+    intent_id = event.object_id if event.object_kind == "payment_intent" else event.intent_id
+    payment = payment_by_intent(principal, intent_id) if intent_id else None
     charge = processor.look_up(intent_id) if intent_id else Charge(Outcome.REFUSED)
     if charge.outcome is Outcome.UNKNOWN:
-        return LATER
-    payment = payment or payment_named(principal, charge)
+        return EventOutcome.RETRY_LATER
+    payment = payment or payment_named_by_charge(principal, charge)
     if payment is None:
-        return "not ours"
+        return EventOutcome.NOT_OURS
     settle(principal, payment.id, cancel_if_abandoned(payment, charge, processor))
-    if heard.kind == "charge.refunded":
+    if event.kind == "charge.refunded":
         for facts in list(processor.refunds_since(lookback_start(payment.created_at))):
             if facts.intent_id == intent_id:
-                _refund(principal, facts)
-    return "settled"
+                _handle_refund(principal, facts)
+    return EventOutcome.SETTLED
 
 
-def _refund(principal: Principal, facts: RefundFacts) -> str:
+def _handle_refund(principal: Principal, facts: RefundFacts) -> EventOutcome:
     if facts.outcome is Outcome.UNKNOWN:
-        return LATER
-    refund_id = refund_of(principal, facts)
+        return EventOutcome.RETRY_LATER
+    refund_id = refund_by_facts(principal, facts)
     if refund_id is None:
-        payment = payment_of(principal, facts.intent_id) if facts.intent_id else None
+        payment = payment_by_intent(principal, facts.intent_id) if facts.intent_id else None
         if payment is None or facts.outcome not in (Outcome.SUCCEEDED, Outcome.PROCESSING):
-            return "not ours"
+            return EventOutcome.NOT_OURS
         refund_id = adopt_refund(principal, payment.id, facts)
     if refund_id is None:
-        return "told staff"
+        return EventOutcome.STAFF_TASK
     settle_refund(principal, refund_id, facts)
-    return "settled"
+    return EventOutcome.SETTLED
 
 
-def payment_of(principal: Principal, intent_id: str) -> Payment | None:
+def payment_by_intent(principal: Principal, intent_id: str) -> Payment | None:
+    """The payment that belongs to the processor's intent (pi_…)."""
     with reading(principal) as tx:
         return tx.exec(select(Payment).where(Payment.processor_intent_id == intent_id)).first()
 
 
-def payment_named(principal: Principal, charge: Charge) -> Payment | None:
-    """The payment that the intent's metadata names, where its answer was lost."""
+def payment_named_by_charge(principal: Principal, charge: Charge) -> Payment | None:
+    """The payment whose id stands in the intent's metadata: found also when the answer to a charge was lost."""
     if charge.payment_id is None:
         return None
     with reading(principal) as tx:
         return tx.get(Payment, PaymentId(charge.payment_id))
 
 
-def refund_of(principal: Principal, facts: RefundFacts) -> RefundId | None:
-    """Ours: by the id we gave it, or by the processor's."""
+def refund_by_facts(principal: Principal, facts: RefundFacts) -> RefundId | None:
+    """The refund that the processor reports: by the id we gave it, or by the processor's own."""
     with reading(principal) as tx:
-        if facts.our_id and (mine := tx.get(Refund, facts.our_id)):
-            return mine.id
+        if facts.our_id and (refund := tx.get(Refund, facts.our_id)):
+            return refund.id
         known = columns(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
         return tx.exec(known).first() if facts.refund_id else None

@@ -1,4 +1,4 @@
-"""Patients as the desk looks them up for money: found by name or chart number, with their account's books."""
+"""Billing of a patient as staff see it: search, the patient's account, one payment, one invoice."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from sqlmodel import col, exists, func, select
 from portal_app.clock import local_date, today
 from portal_app.db import audit
 from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry, Payment, Refund
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.billing.payments import overdue
+from portal_app.domain.billing.payments import is_overdue
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, Method, PaymentStatus
 from portal_app.domain.errors import NotFound, PermissionDenied
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, total
-from portal_app.services.billing.accounts import being_posted
+from portal_app.services.billing.accounts import list_being_posted
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.ledger.entries import (
     allocations_of,
@@ -27,7 +28,7 @@ from portal_app.services.billing.ledger.entries import (
     credit_of,
     currency,
 )
-from portal_app.services.billing.payments.refunds import refundable
+from portal_app.services.billing.payments.refunds import refundable_amount
 from portal_app.services.billing.views import InvoiceView, RecentPayment, RefundView
 from portal_app.services.patients.matching import matches
 
@@ -37,17 +38,21 @@ _INVOICES = 50
 
 @dataclass(frozen=True, slots=True)
 class FoundPatient:
+    """A patient in the result of a search."""
+
     id: PatientId
     name: str
     chart_number: str
-    birth_date: date | None  # None for whoever may not read charts
-    guarantor: str  # "" when it is themself
+    birth_date: date | None  # None for staff who may not read charts
+    guarantor: str  # "" when the patient is the guarantor
     balance: Money | None  # of the account; None without VIEW_BILLING
     active: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PatientPage:
+    """One page of found patients."""
+
     rows: tuple[FoundPatient, ...]
     page: int
     pages: int
@@ -56,6 +61,8 @@ class PatientPage:
 
 @dataclass(frozen=True, slots=True)
 class BilledInvoice:
+    """An invoice of the account, drafts too."""
+
     id: InvoiceId
     number: str
     status: InvoiceStatus
@@ -68,6 +75,8 @@ class BilledInvoice:
 
 @dataclass(frozen=True, slots=True)
 class PatientBilling:
+    """The billing account of a patient."""
+
     patient_id: PatientId
     name: str
     chart_number: str
@@ -79,14 +88,14 @@ class PatientBilling:
     being_posted: tuple[RecentPayment, ...]
     will_owe: Money
     credit: Money
-    owed: Money  # due of open bills
+    owed: Money  # due of open invoices
     invoices: tuple[BilledInvoice, ...]  # newest first, at most 50, drafts too
     more_invoices: int
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentDetail:
-    """A payment as the desk looks at it, with what may still be given back."""
+    """A payment as staff see it, with what may still be refunded."""
 
     id: PaymentId
     patient_id: PatientId
@@ -99,16 +108,16 @@ class PaymentDetail:
     shown: str
     decline_code: str
     posted: bool
-    at_processor: bool  # False: taken at the desk, given back there
+    at_processor: bool  # False: paid at the front desk, and refunded there
     on: date
     receipt_number: str
     note: str
-    parts: tuple[tuple[InvoiceId, str, Money], ...]  # what of it pays which bill now
+    parts: tuple[tuple[InvoiceId, str, Money], ...]  # invoice id, number, and what of the payment pays it now
     refunds: tuple[RefundView, ...]
 
 
 def find_patients(principal: Principal, text: str, *, page: int = 1) -> PatientPage:
-    """Whom the words mean (`patient_search`), 25 a page. Whoever may not read charts finds guarantors."""
+    """Patients that match the text, 25 a page. Staff who may not read charts find guarantors only."""
     charts, money = principal.may(Permission.VIEW_PATIENTS), principal.may(Permission.VIEW_BILLING)
     if not (charts or money):
         raise PermissionDenied(Permission.VIEW_PATIENTS.value)
@@ -117,19 +126,19 @@ def find_patients(principal: Principal, text: str, *, page: int = 1) -> PatientP
     fits = matches(text)
     if not charts:
         fits = fits & exists().where(col(Account.guarantor_id) == Patient.id)
-    with reading(_errand(principal)) as tx:
+    with reading(_system_for(principal)) as tx:
         count = tx.exec(select(func.count()).select_from(Patient).where(fits)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
         wanted = select(Patient).where(fits)
         wanted = wanted.order_by(col(Patient.family_name), col(Patient.given_name), col(Patient.id))
         rows = tx.exec(wanted.offset((page - 1) * PAGE).limit(PAGE)).all()
-        answer = PatientPage(tuple(_found(tx, rows, charts, money)), page, pages, count)
-    _note(principal, "search:patients", details={"found": count})
+        answer = PatientPage(tuple(_to_found_patients(tx, rows, charts, money)), page, pages, count)
+    _audit_read(principal, "search:patients", details={"found": count})
     return answer
 
 
-def _found(tx: Tx, rows: Iterable[Patient], charts: bool, money: bool) -> list[FoundPatient]:
+def _to_found_patients(tx: Tx, rows: Iterable[Patient], charts: bool, money: bool) -> list[FoundPatient]:
     rows = list(rows)
     accounts = {row.account_id for row in rows}
     sums = dict(
@@ -155,14 +164,20 @@ def _found(tx: Tx, rows: Iterable[Patient], charts: bool, money: bool) -> list[F
 
 
 def view_patient_billing(principal: Principal, patient_id: PatientId, *, note: bool = True) -> PatientBilling:
-    """The account that answers for them. `note`: a line in the trail; not for a page that asks again."""
+    """The billing account of a patient.
+
+    Args:
+        note: write the read into the audit trail; False when an open page refreshes.
+
+    Raises: NotFound, also for a dependent when the viewer may not read charts.
+    """
     principal.require(Permission.VIEW_BILLING)
-    with reading(_errand(principal)) as tx:
+    with reading(_system_for(principal)) as tx:
         row = tx.get_or_404(Patient, patient_id)
         guarantor = _guarantors(tx, {row.account_id})[row.account_id]
         if guarantor.id != row.id and not principal.may(Permission.VIEW_PATIENTS):
             raise NotFound
-        waiting = tuple(being_posted(tx, row.account_id))
+        waiting = tuple(list_being_posted(tx, row.account_id))
         balance = balance_of(tx, row.account_id)
         of_account = col(Invoice.account_id) == row.account_id
         newest = select(Invoice).where(of_account).order_by(col(Invoice.issue_date).desc(), col(Invoice.id))
@@ -182,18 +197,18 @@ def view_patient_billing(principal: Principal, patient_id: PatientId, *, note: b
             will_owe=balance - total((p.amount - p.refunded for p in waiting), currency()),
             credit=credit_of(tx, row.account_id),
             owed=total((invoice.due for invoice in open_), currency()),
-            invoices=tuple(map(_billed, invoices)),
+            invoices=tuple(map(_to_billed_invoice, invoices)),
             more_invoices=max(count - _INVOICES, 0),
         )
     if note:
-        _note(principal, "read:billing", subject=row.account_id, patient_id=patient_id)
+        _audit_read(principal, "read:billing", subject=row.account_id, patient_id=patient_id)
     return billing
 
 
 def view_payment(principal: Principal, payment_id: PaymentId, *, note: bool = True) -> PaymentDetail:
-    """One payment: what it pays, what was given back, what still may be."""
+    """One payment: what it pays, what was refunded, what may still be refunded. `note` as above."""
     principal.require(Permission.VIEW_BILLING)
-    with reading(_errand(principal)) as tx:
+    with reading(_system_for(principal)) as tx:
         row = tx.get_or_404(Payment, payment_id)
         guarantor = _guarantors(tx, {row.account_id})[row.account_id]
         refunds = tx.exec(
@@ -205,7 +220,7 @@ def view_payment(principal: Principal, payment_id: PaymentId, *, note: bool = Tr
             who=guarantor.full_name,
             amount=row.amount,
             refunded=row.refunded,
-            refundable=refundable(tx, row),
+            refundable=refundable_amount(tx, row),
             status=row.status,
             method=row.method,
             shown=row.paid_with,
@@ -225,31 +240,31 @@ def view_payment(principal: Principal, payment_id: PaymentId, *, note: bool = Tr
             ),
         )
     if note:
-        _note(principal, "read:payment", subject=payment_id, patient_id=guarantor.id)
+        _audit_read(principal, "read:payment", subject=payment_id, patient_id=guarantor.id)
     return detail
 
 
-def open_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
-    """A bill for the desk, drafts too; the read is in the trail."""
+def view_staff_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
+    """An invoice for staff, drafts too; the read is in the audit trail."""
     principal.require(Permission.VIEW_BILLING)
     view = view_invoice(principal, invoice_id)
-    _note(principal, "read:invoice", subject=invoice_id)
+    _audit_read(principal, "read:invoice", subject=invoice_id)
     return view
 
 
-def _errand(principal: Principal) -> Principal:
-    """VIEW_BILLING is every account; names are read by the portal for whoever was checked before."""
+def _system_for(principal: Principal) -> Principal:
+    """The system, for staff whose permission was checked: VIEW_BILLING covers all accounts, but no names."""
     return system_principal(f"desk for {principal.name}")
 
 
-def _note(principal: Principal, action: str, **facts: object) -> None:
-    with transaction(_errand(principal)) as tx:
+def _audit_read(principal: Principal, action: str, **facts: object) -> None:
+    with transaction(_system_for(principal)) as tx:
         tx.add(audit.entry(principal, action, **facts))
 
 
 def _guarantors(tx: Tx, accounts: set[AccountId]) -> dict[AccountId, Patient]:
     rows = tx.exec(
-        select(Account.id, Patient)
+        columns(Account.id, Patient)
         .join(Patient, col(Patient.id) == Account.guarantor_id)
         .where(col(Account.id).in_(accounts))
     )
@@ -265,12 +280,12 @@ def _people(tx: Tx, account_id: AccountId, guarantor_id: PatientId) -> tuple[tup
     return tuple((p.id, p.full_name) for p in sorted(rows, key=lambda p: p.id != guarantor_id))
 
 
-def _billed(row: Invoice) -> BilledInvoice:
+def _to_billed_invoice(row: Invoice) -> BilledInvoice:
     return BilledInvoice(
         id=row.id,
         number=row.number,
         status=row.status,
-        overdue=overdue(row.status, row.due_date, today()),
+        overdue=is_overdue(row.status, row.due_date, today()),
         issue_date=row.issue_date,
         due_date=row.due_date,
         total=row.total,

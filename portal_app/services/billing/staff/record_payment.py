@@ -1,4 +1,4 @@
-"""What staff do with payments: record what was paid at the desk, post to the ledger."""
+"""Payments that staff handle: record what was paid at the front desk, post payments to the ledger."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,22 @@ from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.payability import DESK
 from portal_app.domain.billing.payments import allocate
 from portal_app.domain.billing.types import RECEIVED, Method, Origin, PaymentStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
+from portal_app.services.billing.errors import DeskMethodMissing, PaymentIdReused, PaymentNotReceived
 from portal_app.services.billing.ledger.entries import lock_account, post_payment
 from portal_app.services.billing.notify.events import announce_account_change
-from portal_app.services.billing.payments.pay import asked_about, invoices_of, keep_parts
-from portal_app.services.billing.payments.payability import to_pay
+from portal_app.services.billing.payments.payability import read_payability
 from portal_app.services.billing.payments.settle import book_receipt, requested_total
+from portal_app.services.billing.payments.start import (
+    read_requested_invoices,
+    store_intended_allocations,
+    to_payable_invoices,
+)
 from portal_app.services.billing.views import PaymentOutcome
 
-AT_THE_DESK = frozenset({Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER})
+DESK_METHODS = frozenset({Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER})
 
 
 @retried
@@ -35,24 +40,29 @@ def record_payment(
     invoice_ids: Sequence[InvoiceId] | None = None,
     note: str = "",
 ) -> PaymentOutcome:
-    """Cash, check or terminal: no processor's minimum, oldest due first or the named bills; once per id."""
+    """Record a payment by cash, check or terminal. The same id again is the same payment.
+
+    It pays the oldest due invoices first, or only the named ones; no minimum applies.
+
+    Raises: DeskMethodMissing, PaymentIdReused, and what `Payability.accept` raises.
+    """
     principal.require(Permission.TAKE_PAYMENTS)
-    if method not in AT_THE_DESK:
-        raise UserError("Choose how it was paid.")
+    if method not in DESK_METHODS:
+        raise DeskMethodMissing
     with transaction(principal) as tx:
-        lock_account(tx, account_id)  # theirs to touch at all
-    with transaction(_on_behalf(principal)) as tx:
+        lock_account(tx, account_id)  # NotFound when it is not theirs to change
+    with transaction(_system_for(principal)) as tx:
         lock_account(tx, account_id)
         before = tx.get(Payment, payment_id)
         if before is None:
             before = _record(tx, principal, payment_id, account_id, amount, method, invoice_ids, note)
         elif (before.account_id, requested_total(tx, before), before.method) != (account_id, amount, method):
-            raise UserError("This payment was already sent with another amount. Check your payments.")
+            raise PaymentIdReused
         return PaymentOutcome(before.id, before.status, before.amount)
 
 
-def _on_behalf(principal: Principal) -> Principal:
-    """The portal's errand for this person: receipts and settings are the portal's own rows."""
+def _system_for(principal: Principal) -> Principal:
+    """The system, for staff whose permission was checked: receipts and messages are rows of the system."""
     return system_principal(f"desk for {principal.name}")
 
 
@@ -66,10 +76,10 @@ def _record(
     invoice_ids: Sequence[InvoiceId] | None,
     note: str,
 ) -> Payment:
-    found = asked_about(tx, account_id, invoice_ids, lock=True)
-    answer = to_pay(tx, found, channel=DESK)
+    found = read_requested_invoices(tx, account_id, invoice_ids, lock=True)
+    answer = read_payability(tx, found, channel=DESK)
     if amount <= amount.zero():
-        raise UserError("Enter an amount, like {example}", example=Money(40_00, amount.currency))
+        raise InvalidAmount(amount.currency, field="amount")
     answer.payability.accept(amount)
     chosen = tuple(invoice_ids or ())
     payment = tx.add(
@@ -90,7 +100,7 @@ def _record(
         )
     )
     tx.flush()
-    keep_parts(tx, payment, allocate(amount, invoices_of(found, answer)))
+    store_intended_allocations(tx, payment, allocate(amount, to_payable_invoices(found, answer)))
     book_receipt(tx, payment)
     announce_account_change(tx, account_id, payment.id)
     return payment
@@ -98,7 +108,12 @@ def _record(
 
 @retried
 def post_payments(principal: Principal, payment_ids: Sequence[PaymentId]) -> int:
-    """Payments become ledger entries; how many were not posted before. Refused for one without money."""
+    """Post payments to the ledger.
+
+    Returns: how many were not posted before.
+
+    Raises: PaymentNotReceived, and then none is posted; NotFound.
+    """
     principal.require(Permission.POST_TO_LEDGER)
     wanted = set(payment_ids)
     with transaction(principal) as tx:
@@ -111,7 +126,7 @@ def post_payments(principal: Principal, payment_ids: Sequence[PaymentId]) -> int
         for row in rows:
             payment = tx.get_or_404(Payment, row.id, lock=True)
             if payment.status not in RECEIVED:
-                raise UserError("Only payments that were received can be posted.")
+                raise PaymentNotReceived
             if post_payment(tx, payment):
                 done += 1
                 announce_account_change(tx, payment.account_id, payment.id)

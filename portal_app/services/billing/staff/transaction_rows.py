@@ -1,14 +1,15 @@
-"""What stands in a row of the transactions page: a payment, a refund or a ledger entry, and whose it is."""
+"""Rows of the transactions page: a payment, a refund or a ledger entry, with the account's guarantor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import col, select
 
 from portal_app.db.scope import Tx
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import (
     Account,
     Allocation,
@@ -26,7 +27,9 @@ from portal_app.domain.money import Money
 from portal_app.services.billing.ledger.entries import currency
 
 
-class Kind(StrEnum):
+class TransactionKind(StrEnum):
+    """What a row of the transactions page is."""
+
     PAYMENT = "payment"
     REFUND = "refund"
     CHARGE = "charge"
@@ -35,8 +38,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
+    """One row of the transactions page."""
+
     id: str  # of the payment, refund or ledger entry
-    kind: Kind
+    kind: TransactionKind
     at: datetime
     account_id: AccountId
     patient_id: PatientId  # the guarantor
@@ -45,59 +50,70 @@ class Transaction:
     invoices: tuple[str, ...]  # numbers
     method: Method | None  # of payments
     shown: str  # "Visa ending in 4242"; of other entries their text
-    status: PaymentStatus | RefundStatus | None  # None: a ledger entry, posted as it was made
+    status: PaymentStatus | RefundStatus | None  # None: a ledger entry
     decline_code: str
     posted: bool
-    amount: Money  # as it is read: payments and charges positive, refunds and credits negative
+    amount: Money  # as shown: payments and charges positive, refunds and credits negative
     refunded: Money
     receipt_number: str
     payment_id: PaymentId | None
 
     @property
     def can_post(self) -> bool:
-        return self.kind is Kind.PAYMENT and not self.posted and self.status in RECEIVED
+        return self.kind is TransactionKind.PAYMENT and not self.posted and self.status in RECEIVED
 
 
-def filled(tx: Tx, found: Sequence[Any]) -> list[Transaction]:
-    """The page's rows in the order they were found: a question a table, not a row."""
+def load_transactions(tx: Tx, found: Sequence[Any]) -> list[Transaction]:
+    """Load the found transactions, in the order they were found, with one query per table."""
     ids: dict[str, list[str]] = {}
     for row in found:
         ids.setdefault(row.kind, []).append(row.id)
-    refunds = {row.id: row for row in tx.exec(_of(Refund, ids.get(Kind.REFUND, [])))}
+    refunds = {row.id: row for row in tx.exec(_rows_by_id(Refund, ids.get(TransactionKind.REFUND, [])))}
     of_refunds = [refund.payment_id for refund in refunds.values()]
-    payments = {row.id: row for row in tx.exec(_of(Payment, [*ids.get(Kind.PAYMENT, []), *of_refunds]))}
-    others = [*ids.get(Kind.CHARGE, []), *ids.get(Kind.ADJUSTMENT, [])]
-    entries = {row.id: row for row in tx.exec(_of(LedgerEntry, others))}
+    payments = {
+        row.id: row
+        for row in tx.exec(_rows_by_id(Payment, [*ids.get(TransactionKind.PAYMENT, []), *of_refunds]))
+    }
+    others = [*ids.get(TransactionKind.CHARGE, []), *ids.get(TransactionKind.ADJUSTMENT, [])]
+    entries = {row.id: row for row in tx.exec(_rows_by_id(LedgerEntry, others))}
     rows = [*payments.values(), *refunds.values(), *entries.values()]
-    people = guarantors(tx, {row.account_id for row in rows})
-    numbers = _numbers(tx, list(payments))
+    people = guarantors_of(tx, {row.account_id for row in rows})
+    numbers = _numbers_by_payment(tx, list(payments))
     titles = _invoice_numbers(tx, {row.invoice_id for row in entries.values() if row.invoice_id})
     made = []
     for row in found:
-        kind = Kind(row.kind)
-        if kind is Kind.PAYMENT:
-            made.append(_payment(payments[PaymentId(row.id)], people, numbers))
-        elif kind is Kind.REFUND:
+        kind = TransactionKind(row.kind)
+        if kind is TransactionKind.PAYMENT:
+            made.append(_from_payment(payments[PaymentId(row.id)], people, numbers))
+        elif kind is TransactionKind.REFUND:
             refund = refunds[RefundId(row.id)]
-            made.append(_refund(refund, payments[refund.payment_id], people, numbers))
+            made.append(_from_refund(refund, payments[refund.payment_id], people, numbers))
         else:
-            made.append(_entry(entries[EntryId(row.id)], kind, people, titles))
+            made.append(_from_entry(entries[EntryId(row.id)], kind, people, titles))
     return made
 
 
-People = dict[AccountId, tuple[PatientId, str, str]]  # guarantor, name, chart number
+class Guarantor(NamedTuple):
+    """The guarantor of an account."""
+
+    patient_id: PatientId
+    name: str
+    chart_number: str
 
 
-def _payment(row: Payment, people: People, numbers: dict[PaymentId, list[str]]) -> Transaction:
-    who = people[row.account_id]
+Guarantors = dict[AccountId, Guarantor]
+
+
+def _from_payment(row: Payment, people: Guarantors, numbers: dict[PaymentId, list[str]]) -> Transaction:
+    guarantor = people[row.account_id]
     return Transaction(
         id=row.id,
-        kind=Kind.PAYMENT,
+        kind=TransactionKind.PAYMENT,
         at=row.settled_at or row.created_at,
         account_id=row.account_id,
-        patient_id=who[0],
-        who=who[1],
-        chart_number=who[2],
+        patient_id=guarantor.patient_id,
+        who=guarantor.name,
+        chart_number=guarantor.chart_number,
         invoices=tuple(numbers.get(row.id, ())),
         method=row.method,
         shown=row.paid_with,
@@ -111,18 +127,18 @@ def _payment(row: Payment, people: People, numbers: dict[PaymentId, list[str]]) 
     )
 
 
-def _refund(
-    row: Refund, payment: Payment, people: People, numbers: dict[PaymentId, list[str]]
+def _from_refund(
+    row: Refund, payment: Payment, people: Guarantors, numbers: dict[PaymentId, list[str]]
 ) -> Transaction:
-    who = people[row.account_id]
+    guarantor = people[row.account_id]
     return Transaction(
         id=row.id,
-        kind=Kind.REFUND,
+        kind=TransactionKind.REFUND,
         at=row.settled_at or row.created_at,
         account_id=row.account_id,
-        patient_id=who[0],
-        who=who[1],
-        chart_number=who[2],
+        patient_id=guarantor.patient_id,
+        who=guarantor.name,
+        chart_number=guarantor.chart_number,
         invoices=tuple(numbers.get(payment.id, ())),
         method=payment.method,
         shown=payment.paid_with,
@@ -136,20 +152,22 @@ def _refund(
     )
 
 
-def _entry(row: LedgerEntry, kind: Kind, people: People, titles: dict[InvoiceId, str]) -> Transaction:
-    who = people[row.account_id]
+def _from_entry(
+    row: LedgerEntry, kind: TransactionKind, people: Guarantors, titles: dict[InvoiceId, str]
+) -> Transaction:
+    guarantor = people[row.account_id]
     number = titles.get(row.invoice_id, "") if row.invoice_id else ""
     return Transaction(
         id=row.id,
         kind=kind,
         at=row.posted_at,
         account_id=row.account_id,
-        patient_id=who[0],
-        who=who[1],
-        chart_number=who[2],
+        patient_id=guarantor.patient_id,
+        who=guarantor.name,
+        chart_number=guarantor.chart_number,
         invoices=(number,) if number else (),
         method=None,
-        shown="" if kind is Kind.CHARGE else row.text,
+        shown="" if kind is TransactionKind.CHARGE else row.text,
         status=None,
         decline_code="",
         posted=True,
@@ -160,26 +178,29 @@ def _entry(row: LedgerEntry, kind: Kind, people: People, titles: dict[InvoiceId,
     )
 
 
-def _of(table: Any, ids: Sequence[str]) -> Any:
+def _rows_by_id(table: Any, ids: Sequence[str]) -> Any:
     return select(table).where(col(table.id).in_(ids))
 
 
-def guarantors(tx: Tx, accounts: set[AccountId]) -> People:
-    """Whose each of these accounts is."""
+def guarantors_of(tx: Tx, accounts: set[AccountId]) -> Guarantors:
+    """The guarantor of each account."""
     rows = tx.exec(
-        select(Account.id, Patient.id, Patient.given_name, Patient.family_name, Patient.chart_number)
+        columns(Account.id, Patient.id, Patient.given_name, Patient.family_name, Patient.chart_number)
         .join(Patient, col(Patient.id) == Account.guarantor_id)
         .where(col(Account.id).in_(accounts))
     )
-    return {account: (who, full_name(given, family), chart) for account, who, given, family, chart in rows}
+    return {
+        account: Guarantor(id_, full_name(given, family), chart)
+        for account, id_, given, family, chart in rows
+    }
 
 
-def _numbers(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:
-    """Bills that each pays, or means to pay: a payment of the import has allocations only."""
+def _numbers_by_payment(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:
+    """Numbers of the invoices that each payment pays or is meant to pay. An imported one has only allocations."""
     found: dict[PaymentId, list[str]] = {}
     for table in (IntendedAllocation, Allocation):
         parts = (
-            select(table.payment_id, Invoice.number)
+            columns(table.payment_id, Invoice.number)
             .join(Invoice, col(Invoice.id) == table.invoice_id)
             .where(col(table.payment_id).in_(payments))
             .order_by(col(table.position))
@@ -191,4 +212,4 @@ def _numbers(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:
 
 
 def _invoice_numbers(tx: Tx, ids: set[InvoiceId]) -> dict[InvoiceId, str]:
-    return dict(tx.exec(select(Invoice.id, Invoice.number).where(col(Invoice.id).in_(ids))).all())
+    return dict(tx.exec(columns(Invoice.id, Invoice.number).where(col(Invoice.id).in_(ids))).all())

@@ -1,4 +1,4 @@
-"""Everything that moved money, or tried to: searched and paged in the database, for staff."""
+"""All payments, refunds and ledger entries, for staff: searched and paged in the database."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -23,15 +23,20 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.ids import AccountId
-from portal_app.services.billing.staff.transaction_rows import Kind, Transaction, filled, guarantors
+from portal_app.services.billing.staff.transaction_rows import (
+    Transaction,
+    TransactionKind,
+    guarantors_of,
+    load_transactions,
+)
 from portal_app.services.patients.matching import matches
 
 PAGE = 50
 _BATCH = 500
 
 
-class State(StrEnum):
-    """What one filters by; the statuses of payments and refunds, as the desk speaks of them."""
+class TransactionFilter(StrEnum):
+    """The filters of the page: statuses of payments and refunds, as staff speak of them."""
 
     RECEIVED = "received"
     TO_POST = "to_post"
@@ -42,12 +47,12 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """`text`: a name, a chart, invoice or receipt number, or a part of one; '%' and '_' mean themselves."""
+class TransactionSearch:
+    """What to search for. `text` is a part of a name or of a chart, invoice or receipt number."""
 
     text: str = ""
-    kind: Kind | None = None
-    state: State | None = None
+    kind: TransactionKind | None = None
+    state: TransactionFilter | None = None
     account_id: AccountId | None = None
     first: date | None = None  # days of the practice, both included
     last: date | None = None
@@ -55,142 +60,151 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class TransactionPage:
+    """One page of transactions."""
+
     rows: tuple[Transaction, ...]
     page: int
     pages: int
     count: int
-    to_post: int  # payments that wait, over all
-    account_name: str  # of the person one looks at
+    to_post: int  # payments that wait to be posted, of all accounts
+    account_name: str  # the guarantor's name, when the search is for one account
 
 
-def search_transactions(principal: Principal, search: Search, *, page: int = 1) -> TransactionPage:
-    """Newest first, 50 a page; a page past the end is the last one."""
+def search_transactions(principal: Principal, search: TransactionSearch, *, page: int = 1) -> TransactionPage:
+    """The transactions that match, newest first, 50 a page; a page past the end is the last one."""
     principal.require(Permission.VIEW_BILLING)
-    with reading(_errand(principal)) as tx:
-        found = _found(search)
+    with reading(_system_for(principal)) as tx:
+        found = _matching(search)
         count = tx.exec(select(func.count()).select_from(found)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
         newest = select(*found.c).order_by(found.c.at.desc(), found.c.id)
         rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
         account = search.account_id
-        names = guarantors(tx, {account}) if account else {}
+        names = guarantors_of(tx, {account}) if account else {}
         waiting = select(func.count()).where(_TO_POST)
         return TransactionPage(
-            rows=tuple(filled(tx, rows)),
+            rows=tuple(load_transactions(tx, rows)),
             page=page,
             pages=pages,
             count=count,
             to_post=tx.exec(waiting).one(),
-            account_name=names[account][1] if account in names else "",
+            account_name=names[account].name if account and account in names else "",
         )
 
 
-def export_transactions(principal: Principal, search: Search) -> list[Transaction]:
-    """All that fits, newest first; leaves a line in the trail with how many there were."""
+def export_transactions(principal: Principal, search: TransactionSearch) -> list[Transaction]:
+    """All transactions that match, newest first; their number is written into the audit trail."""
     principal.require(Permission.EXPORT)
     principal.require(Permission.VIEW_BILLING)
-    made: list[Transaction] = []
-    with reading(_errand(principal)) as tx:
-        found = _found(search)
-        rows = tx.exec(select(*found.c).order_by(found.c.at.desc(), found.c.id)).all()
+    found: list[Transaction] = []
+    with reading(_system_for(principal)) as tx:
+        matching = _matching(search)
+        rows = tx.exec(select(*matching.c).order_by(matching.c.at.desc(), matching.c.id)).all()
         for start in range(0, len(rows), _BATCH):
-            made += filled(tx, rows[start : start + _BATCH])
-    with transaction(_errand(principal)) as tx:
-        tx.add(audit.entry(principal, "export:transactions", details={"rows": len(made)}))
-    return made
+            found += load_transactions(tx, rows[start : start + _BATCH])
+    with transaction(_system_for(principal)) as tx:
+        tx.add(audit.entry(principal, "export:transactions", details={"rows": len(found)}))
+    return found
 
 
-def _errand(principal: Principal) -> Principal:
-    """VIEW_BILLING is every account; names of guarantors are read by the portal for whoever has it."""
+def _system_for(principal: Principal) -> Principal:
+    """The system, for staff whose permission was checked: VIEW_BILLING covers all accounts, but no names."""
     return system_principal(f"transactions for {principal.name}")
 
 
-# --- one question ------------------------------------------------------------------------------
+# --- the query ---------------------------------------------------------------------------------
 _TO_POST = col(Payment.posted).is_(False) & col(Payment.status).in_(sorted(RECEIVED))
-_STATES: dict[State, Any] = {
-    State.RECEIVED: col(Payment.status).in_(sorted(RECEIVED)),
-    State.TO_POST: _TO_POST,
-    State.ON_ITS_WAY: col(Payment.status).in_(sorted(IN_FLIGHT)),
-    State.FAILED: col(Payment.status).in_([PaymentStatus.FAILED, PaymentStatus.CANCELLED]),
-    State.REFUNDED: col(Payment.status).in_([PaymentStatus.REFUNDED, PaymentStatus.PARTLY_REFUNDED]),
-    State.DISPUTED: col(Payment.status) == PaymentStatus.DISPUTED,
+_PAYMENT_FILTERS: dict[TransactionFilter, Any] = {
+    TransactionFilter.RECEIVED: col(Payment.status).in_(sorted(RECEIVED)),
+    TransactionFilter.TO_POST: _TO_POST,
+    TransactionFilter.ON_ITS_WAY: col(Payment.status).in_(sorted(IN_FLIGHT)),
+    TransactionFilter.FAILED: col(Payment.status).in_([PaymentStatus.FAILED, PaymentStatus.CANCELLED]),
+    TransactionFilter.REFUNDED: col(Payment.status).in_(
+        [PaymentStatus.REFUNDED, PaymentStatus.PARTLY_REFUNDED]
+    ),
+    TransactionFilter.DISPUTED: col(Payment.status) == PaymentStatus.DISPUTED,
 }
-_REFUND_STATES = {
-    State.REFUNDED: RefundStatus.SUCCEEDED,
-    State.ON_ITS_WAY: RefundStatus.PROCESSING,
-    State.FAILED: RefundStatus.FAILED,
+_REFUND_FILTERS = {
+    TransactionFilter.REFUNDED: RefundStatus.SUCCEEDED,
+    TransactionFilter.ON_ITS_WAY: RefundStatus.PROCESSING,
+    TransactionFilter.FAILED: RefundStatus.FAILED,
 }
-_OTHERS = {
-    Kind.CHARGE: (EntryKind.CHARGE,),
-    Kind.ADJUSTMENT: (EntryKind.ADJUSTMENT, EntryKind.REVERSAL),
+_ENTRY_KINDS = {
+    TransactionKind.CHARGE: (EntryKind.CHARGE,),
+    TransactionKind.ADJUSTMENT: (EntryKind.ADJUSTMENT, EntryKind.REVERSAL),
 }
 
 
-def _found(search: Search) -> Any:
-    """kind, id and moment of all that fits, as one table."""
-    asked = []
-    if search.kind in (None, Kind.PAYMENT):
-        asked.append(_payments(search))
-    if search.kind in (None, Kind.REFUND) and (search.state is None or search.state in _REFUND_STATES):
-        asked.append(_refunds(search))
+def _matching(search: TransactionSearch) -> Any:
+    """Kind, id and moment of all transactions that match, as one subquery."""
+    parts = []
+    if search.kind in (None, TransactionKind.PAYMENT):
+        parts.append(_payments(search))
+    if search.kind in (None, TransactionKind.REFUND) and (
+        search.state is None or search.state in _REFUND_FILTERS
+    ):
+        parts.append(_refunds(search))
     if search.state is None:
-        kinds = [search.kind] if search.kind in _OTHERS else [] if search.kind else list(_OTHERS)
-        asked += [_entries(search, kind) for kind in kinds]
-    if not asked:  # charges are in no state: nothing fits
-        asked.append(_payments(search).where(literal(False)))
-    return (union_all(*asked) if len(asked) > 1 else asked[0]).subquery()
+        parts += [_entries(search, kind) for kind in _ENTRY_KINDS if search.kind in (None, kind)]
+    if not parts:  # ledger entries have no status: nothing matches
+        parts.append(_payments(search).where(literal(False)))
+    return (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
 
 
-def _payments(search: Search) -> Any:
+def _payments(search: TransactionSearch) -> Any:
     at = func.coalesce(col(Payment.settled_at), col(Payment.created_at))
-    wanted = select(literal(Kind.PAYMENT.value).label("kind"), col(Payment.id).label("id"), at.label("at"))
+    wanted = select(
+        literal(TransactionKind.PAYMENT.value).label("kind"), col(Payment.id).label("id"), at.label("at")
+    )
     if search.state:
-        wanted = wanted.where(_STATES[search.state])
+        wanted = wanted.where(_PAYMENT_FILTERS[search.state])
     if search.text:
         wanted = wanted.where(
             or_(
-                _has(Payment.receipt_number, search.text),
-                *_for_invoices(Payment.id, search.text),
-                col(Payment.account_id).in_(_of_people(search.text)),
+                _contains(Payment.receipt_number, search.text),
+                *_with_invoice_number(Payment.id, search.text),
+                col(Payment.account_id).in_(_accounts_of_guarantors(search.text)),
             )
         )
-    return _narrowed(wanted, Payment, at, search)
+    return _narrow(wanted, Payment, at, search)
 
 
-def _refunds(search: Search) -> Any:
+def _refunds(search: TransactionSearch) -> Any:
     at = func.coalesce(col(Refund.settled_at), col(Refund.created_at))
-    wanted = select(literal(Kind.REFUND.value).label("kind"), col(Refund.id).label("id"), at.label("at"))
+    wanted = select(
+        literal(TransactionKind.REFUND.value).label("kind"), col(Refund.id).label("id"), at.label("at")
+    )
     if search.state:
-        wanted = wanted.where(Refund.status == _REFUND_STATES[search.state])
+        wanted = wanted.where(Refund.status == _REFUND_FILTERS[search.state])
     if search.text:
-        of_payments = select(Payment.id).where(_has(Payment.receipt_number, search.text))
+        of_payments = select(Payment.id).where(_contains(Payment.receipt_number, search.text))
         wanted = wanted.where(
             or_(
                 col(Refund.payment_id).in_(of_payments),
-                *_for_invoices(Refund.payment_id, search.text),
-                col(Refund.account_id).in_(_of_people(search.text)),
+                *_with_invoice_number(Refund.payment_id, search.text),
+                col(Refund.account_id).in_(_accounts_of_guarantors(search.text)),
             )
         )
-    return _narrowed(wanted, Refund, at, search)
+    return _narrow(wanted, Refund, at, search)
 
 
-def _entries(search: Search, kind: Kind) -> Any:
+def _entries(search: TransactionSearch, kind: TransactionKind) -> Any:
     at = col(LedgerEntry.posted_at)
     wanted = select(literal(kind.value).label("kind"), col(LedgerEntry.id).label("id"), at.label("at"))
-    wanted = wanted.where(col(LedgerEntry.kind).in_(_OTHERS[kind]))
+    wanted = wanted.where(col(LedgerEntry.kind).in_(_ENTRY_KINDS[kind]))
     if search.text:
-        of_invoices = select(Invoice.id).where(_has(Invoice.number, search.text))
+        of_invoices = select(Invoice.id).where(_contains(Invoice.number, search.text))
         wanted = wanted.where(
             or_(
                 col(LedgerEntry.invoice_id).in_(of_invoices),
-                col(LedgerEntry.account_id).in_(_of_people(search.text)),
+                col(LedgerEntry.account_id).in_(_accounts_of_guarantors(search.text)),
             )
         )
-    return _narrowed(wanted, LedgerEntry, at, search)
+    return _narrow(wanted, LedgerEntry, at, search)
 
 
-def _narrowed(wanted: Any, table: Any, at: Any, search: Search) -> Any:
+def _narrow(wanted: Any, table: Any, at: Any, search: TransactionSearch) -> Any:
     if search.account_id:
         wanted = wanted.where(table.account_id == search.account_id)
     if search.first and search.first.year > 1900:
@@ -200,22 +214,22 @@ def _narrowed(wanted: Any, table: Any, at: Any, search: Search) -> Any:
     return wanted
 
 
-def _for_invoices(payment_id: Any, text: str) -> list[Any]:
-    """Payments that pay, or meant to pay, a bill whose number is meant."""
+def _with_invoice_number(payment_id: Any, text: str) -> list[Any]:
+    """Conditions: the payment pays, or was meant to pay, an invoice whose number contains the text."""
     return [
         col(payment_id).in_(
             select(table.payment_id)
             .join(Invoice, col(Invoice.id) == table.invoice_id)
-            .where(_has(Invoice.number, text))
+            .where(_contains(Invoice.number, text))
         )
         for table in (IntendedAllocation, Allocation)
     ]
 
 
-def _has(column: Any, text: str) -> Any:
+def _contains(column: Any, text: str) -> Any:
     return col(column).icontains(text, autoescape=True)
 
 
-def _of_people(text: str) -> Any:
-    """Accounts whose guarantor is meant by a name, a part of one, or a chart number."""
+def _accounts_of_guarantors(text: str) -> Any:
+    """Accounts whose guarantor matches the text by name or chart number."""
     return select(Account.id).join(Patient, col(Patient.id) == Account.guarantor_id).where(matches(text))

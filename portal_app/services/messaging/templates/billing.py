@@ -2,8 +2,8 @@
 
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import Invoice, PaymentMethod
-from portal_app.domain.billing.payment_methods import last_day, shown
-from portal_app.domain.billing.payments import payable
+from portal_app.domain.billing.payment_methods import display_name, last_valid_day
+from portal_app.domain.billing.payments import payable_amount
 from portal_app.domain.billing.types import PAYABLE
 from portal_app.domain.money import Money
 from portal_app.i18n import gettext_noop
@@ -24,20 +24,20 @@ def _invoice_values(tx: Tx, invoice_id: str) -> Values:
 def _left(tx: Tx, invoice_id: str) -> Money:
     invoice = tx.get_or_404(Invoice, invoice_id)
     in_flight = in_flight_payments(tx, [invoice.id]).get(invoice.id, ())
-    return payable(invoice.due, (attempt.amount for attempt in in_flight))
+    return payable_amount(invoice.due, (attempt.amount for attempt in in_flight))
 
 
 def _card_is_current(tx: Tx, payment_method_id: str) -> bool:
     """It is on file, and its last day is known."""
     card = tx.get_or_404(PaymentMethod, payment_method_id)
-    return card.removed_at is None and last_day(card.exp_month, card.exp_year) is not None
+    return card.removed_at is None and last_valid_day(card.exp_month, card.exp_year) is not None
 
 
 def _card_values(tx: Tx, payment_method_id: str) -> Values:
     card = tx.get_or_404(PaymentMethod, payment_method_id)
     return {
-        "card": shown(card.brand, card.last4, card.kind),
-        "date": last_day(card.exp_month, card.exp_year),
+        "card": display_name(card.brand, card.last4, card.kind),
+        "date": last_valid_day(card.exp_month, card.exp_year),
     }
 
 

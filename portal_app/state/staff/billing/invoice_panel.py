@@ -12,7 +12,7 @@ from portal_app.domain.ids import InvoiceId, parse_id
 from portal_app.i18n import date_text, gettext_noop, money_text, translate
 from portal_app.services.billing.invoices.issue import send_invoice, void_invoice, write_off
 from portal_app.services.billing.invoices.read import view_invoice
-from portal_app.services.billing.staff.patient_billing import open_invoice
+from portal_app.services.billing.staff.patient_billing import view_staff_invoice
 from portal_app.services.billing.views import InvoiceView, LineView
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
@@ -121,7 +121,7 @@ class InvoicePanelState(PortalState):
     async def _show(self, *, audited: bool = False) -> None:
         """Reads the invoice again. `audited`: a person opened it, which is noted in the audit trail."""
         principal, invoice_id = me(), InvoiceId(self._invoice)
-        view = await in_thread(open_invoice if audited else view_invoice, principal, invoice_id)
+        view = await in_thread(view_staff_invoice if audited else view_invoice, principal, invoice_id)
         self._show_invoice(view)
         self.lines = [self._line_item(line) for line in view.lines]
         may_take = principal.may(Permission.TAKE_PAYMENTS)

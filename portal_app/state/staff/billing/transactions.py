@@ -13,8 +13,13 @@ from portal_app.domain.ids import AccountId, PaymentId, parse_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import money_text, plural, translate
 from portal_app.services.billing.staff.record_payment import post_payments
-from portal_app.services.billing.staff.transaction_rows import Kind, Transaction
-from portal_app.services.billing.staff.transactions import Search, State, TransactionPage, search_transactions
+from portal_app.services.billing.staff.transaction_rows import Transaction, TransactionKind
+from portal_app.services.billing.staff.transactions import (
+    TransactionFilter,
+    TransactionPage,
+    TransactionSearch,
+    search_transactions,
+)
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
@@ -176,7 +181,9 @@ class TransactionsState(PortalState):
             if found.to_post
             else ""
         )
-        self.to_post_href = self._address(Filters(kind=Kind.PAYMENT.value, status=State.TO_POST.value))
+        self.to_post_href = self._address(
+            Filters(kind=TransactionKind.PAYMENT.value, status=TransactionFilter.TO_POST.value)
+        )
         self.page = list_page(
             language, found.page, found.pages, lambda number: self._address(filters, number), exact=True
         )
@@ -207,8 +214,8 @@ class TransactionsState(PortalState):
         kind, status = query.get("kind", ""), query.get("status", "")
         account = query.get("account", "")
         self.text = strip_unstorable(query.get("q", "")).strip()[:_LONGEST]
-        self.kind = kind if kind in list(Kind) else ""
-        self.status = status if status in list(State) else ""
+        self.kind = kind if kind in list(TransactionKind) else ""
+        self.status = status if status in list(TransactionFilter) else ""
         self.first, self.last = _date_or_none(query.get("from", "")), _date_or_none(query.get("to", ""))
         self._account = parse_id("acc", account) if account else ""
         self._page = page_number(query.get("page", ""))
@@ -220,11 +227,11 @@ class TransactionsState(PortalState):
     def _filters(self) -> Filters:
         return Filters(self.text, self.kind, self.status, self.first, self.last, self._account)
 
-    def _search(self) -> Search:
-        return Search(
+    def _search(self) -> TransactionSearch:
+        return TransactionSearch(
             text=self.text,
-            kind=Kind(self.kind) if self.kind else None,
-            state=State(self.status) if self.status else None,
+            kind=TransactionKind(self.kind) if self.kind else None,
+            state=TransactionFilter(self.status) if self.status else None,
             account_id=AccountId(self._account) if self._account else None,
             first=date.fromisoformat(self.first) if self.first else None,
             last=date.fromisoformat(self.last) if self.last else None,
@@ -238,7 +245,7 @@ class TransactionsState(PortalState):
         language = self.language
         day, time = short_day_and_time(language, row.at)
         tone, status, detail = transaction_status(language, row)
-        is_adjustment = row.kind is Kind.ADJUSTMENT
+        is_adjustment = row.kind is TransactionKind.ADJUSTMENT
         return TransactionItem(
             id=row.id,
             payment=row.payment_id or "",

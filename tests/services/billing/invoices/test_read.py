@@ -1,4 +1,4 @@
-"""What patients read of their bills."""
+"""What patients read of their invoices."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,14 +30,14 @@ def test_maria_sees_her_own_and_her_childrens_invoices_and_none_of_luis(sample_p
     assert {name for _, name in seen.people} == {"Maria", "Eva", "Tim", "Tom"}
 
 
-def test_all_14_a_draft_is_no_invoice_yet(sample_people: People) -> None:
+def test_all_14_patients_do_not_see_a_draft(sample_people: People) -> None:
     draft = add_invoice(people.RIVERA, (people.EVA, "X", 40_00), status=InvoiceStatus.DRAFT)
     assert list_invoices(sample_people.maria).count == 1
     with pytest.raises(NotFound):
         view_invoice(sample_people.maria, draft)
 
 
-def test_dep_4_lines_of_somebody_she_may_not_see_read_services(sample_people: People) -> None:
+def test_dep_4_lines_of_people_whom_the_viewer_may_not_see_are_masked(sample_people: People) -> None:
     invoice = add_invoice(people.PARK, (people.NINA, "Consultation", 80_00))
     row = list_invoices(sample_people.rosa).rows[0]
     assert (row.title, row.people, row.due) == ("", (), Money(80_00))
@@ -47,7 +47,7 @@ def test_dep_4_lines_of_somebody_she_may_not_see_read_services(sample_people: Pe
     assert view.payability.payable == Money(80_00)
 
 
-def test_what_waits_is_listed_as_it_is_paid_9_before_10(sample_people: People) -> None:
+def test_invoices_to_pay_are_listed_in_payment_order_9_before_10(sample_people: People) -> None:
     days = {"issued": date(2026, 5, 1), "due": date(2026, 5, 20)}
     for number in ("INV-10", "INV-9"):
         add_invoice(people.RIVERA, (people.MARIA, "Visit", 10_00), number=number, **days)
@@ -57,12 +57,12 @@ def test_what_waits_is_listed_as_it_is_paid_9_before_10(sample_people: People) -
     assert [invoice.number for invoice in list_shared_invoices(helper)] == waiting
 
 
-def test_all_15_luis_invoice_does_not_exist_for_maria(sample_people: People) -> None:
+def test_all_15_another_adults_invoice_is_not_found(sample_people: People) -> None:
     with pytest.raises(NotFound):
         view_invoice(sample_people.maria, people.LUIS_INVOICE)
 
 
-def test_the_list_goes_page_by_page_and_filters_by_person_and_state(sample_people: People) -> None:
+def test_the_list_has_pages_and_filters_by_person_and_status(sample_people: People) -> None:
     for n in range(25):
         add_invoice(people.RIVERA, (people.EVA, "Visit", 10_00), number=f"E-{n:02}")
     first = list_invoices(sample_people.maria)
@@ -73,7 +73,7 @@ def test_the_list_goes_page_by_page_and_filters_by_person_and_state(sample_peopl
     assert list_invoices(sample_people.maria, show="paid").count == 0
 
 
-def test_what_waits_stands_first_oldest_due_first_and_says_how_many_there_are(sample_people: People) -> None:
+def test_invoices_to_pay_come_first_oldest_due_first_and_are_counted(sample_people: People) -> None:
     for n in range(25):
         add_invoice(
             people.RIVERA, (people.EVA, "Visit", 10_00), number=f"E-{n:02}", due=date(2025, 9, 30 - n)
@@ -130,7 +130,7 @@ def test_each_filter_shows_what_its_name_says(sample_people: People) -> None:
     assert shown("settled") == set(InvoiceStatus) - drafts - waiting
 
 
-def test_the_same_question_asked_by_many_at_once_shows_each_their_own(sample_people: People) -> None:
+def test_many_viewers_at_once_each_see_their_own_invoices(sample_people: People) -> None:
     askers = {"INV-1001": sample_people.maria, "INV-1002": sample_people.luis, "INV-1003": sample_people.kim}
 
     def look(n: int) -> bool:

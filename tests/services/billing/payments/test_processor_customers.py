@@ -1,15 +1,23 @@
-"""The processor hears of a payer when the rules have let the payment pass, and not before."""
+"""The processor gets a customer only after the rules have accepted the payment."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from portal_app.domain.billing.errors import (
+    DuplicatePaymentWarning,
+    InvoiceHeld,
+    OnlinePaymentsOff,
+    PaymentTooLarge,
+    PaymentTooSmall,
+)
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.errors import NotFound, PermissionDenied, UserError
 from portal_app.domain.ids import AccountId, PaymentMethodId, new_id
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services.billing.errors import PaymentMethodMissing
 from portal_app.services.billing.payments.pay import pay_account, pay_invoice
 from portal_app.services.billing.payments.payability import LinkLimit
 from portal_app.services.billing.payments.payment_methods import start_adding_payment_method
@@ -19,7 +27,7 @@ from tests.people import INVOICE, VISA, People, add_payment
 
 
 class Noting(FakeProcessor):
-    """Keeps the accounts that it was asked to make customers of."""
+    """Records the accounts for which a customer was requested."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,40 +66,40 @@ def pay_the_same() -> None:
 @pytest.mark.parametrize(
     ("before", "offered", "how", "error"),
     [
-        (nothing, Money(120_01), {}, "You can pay up to"),
-        (nothing, Money(49), {}, "The smallest payment is"),
-        (nothing, Money(0), {}, "The smallest payment is"),
-        (nothing, Money(50_00, "EUR"), {}, "Enter an amount"),
-        (raise_the_minimum, Money(19_99), {}, "The smallest payment is"),
-        (turn_off, Money(50_00), {}, "turned off"),
-        (leave_an_open_outcome, Money(50_00), {}, "We are checking"),
-        (pay_the_same, Money(30_00), {}, "Pay again"),
+        (nothing, Money(120_01), {}, PaymentTooLarge),
+        (nothing, Money(49), {}, PaymentTooSmall),
+        (nothing, Money(0), {}, PaymentTooSmall),
+        (nothing, Money(50_00, "EUR"), {}, InvalidAmount),
+        (raise_the_minimum, Money(19_99), {}, PaymentTooSmall),
+        (turn_off, Money(50_00), {}, OnlinePaymentsOff),
+        (leave_an_open_outcome, Money(50_00), {}, InvoiceHeld),
+        (pay_the_same, Money(30_00), {}, DuplicatePaymentWarning),
         (
             nothing,
             Money(50_00),
             {"limit": LinkLimit(Money(40_00), datetime(2026, 6, 1, tzinfo=UTC))},
-            "You can pay up to",
+            PaymentTooLarge,
         ),
-        (nothing, Money(50_00), {"token": "", "payment_method_id": None}, "Choose a card"),
-        (nothing, Money(50_00), {"payment_method_id": VISA}, "Choose a card"),
+        (nothing, Money(50_00), {"token": "", "payment_method_id": None}, PaymentMethodMissing),
+        (nothing, Money(50_00), {"payment_method_id": VISA}, PaymentMethodMissing),
     ],
 )
-def test_what_the_rules_refuse_makes_no_customer(
+def test_a_refused_payment_creates_no_customer(
     sample_people: People,
     processor: Noting,
     before: Callable[[], None],
     offered: Money,
     how: dict[str, object],
-    error: str,
+    error: type[UserError],
 ) -> None:
     before()
     given = {"token": processor.token()} | how
-    with pytest.raises(UserError, match=error):
+    with pytest.raises(error):
         pay_invoice(sample_people.maria, new_payment(), INVOICE, offered, processor=processor, **given)  # type: ignore[arg-type]
     assert processor.asked_for == []
 
 
-def test_a_card_of_nobodys_and_an_invoice_that_is_not_theirs_make_none(
+def test_an_unknown_payment_method_or_anothers_invoice_creates_no_customer(
     sample_people: People, processor: Noting
 ) -> None:
     stranger = PaymentMethodId(new_id("src"))
@@ -113,14 +121,16 @@ def test_a_card_of_nobodys_and_an_invoice_that_is_not_theirs_make_none(
             processor=processor,
             token=processor.token(),
         )
-    with pytest.raises(UserError, match="up to"):
+    with pytest.raises(PaymentTooLarge):
         pay_account(
             sample_people.maria, new_payment(), Money(500_00), processor=processor, token=processor.token()
         )
     assert processor.asked_for == []
 
 
-def test_adding_a_card_to_anothers_account_makes_none(sample_people: People, processor: Noting) -> None:
+def test_adding_a_card_to_anothers_account_creates_no_customer(
+    sample_people: People, processor: Noting
+) -> None:
     with pytest.raises(NotFound):
         start_adding_payment_method(
             sample_people.kim, new_id("sup"), processor=processor, account_id=people.RIVERA
@@ -132,7 +142,7 @@ def test_adding_a_card_to_anothers_account_makes_none(sample_people: People, pro
     assert processor.asked_for == []
 
 
-def test_what_may_be_paid_makes_one_and_the_same_form_again_no_other(
+def test_an_accepted_payment_creates_one_customer_and_the_same_form_no_other(
     sample_people: People, processor: Noting
 ) -> None:
     id_, token = new_payment(), processor.token()

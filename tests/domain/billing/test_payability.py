@@ -1,15 +1,24 @@
-"""May it be paid, why not and how much: the one value that every service and page uses."""
+"""Whether invoices may be paid, why not and how much."""
 
 import re
 
 import pytest
 
-from portal_app.domain.billing.payability import DESK, Channel, LinkAllowance, Owing, WhyNot, payability
+from portal_app.domain.billing.errors import InvoiceHeld, PaymentTooLarge, PaymentTooSmall
+from portal_app.domain.billing.payability import (
+    DESK,
+    Channel,
+    InvoiceToPay,
+    LinkAllowance,
+    Payability,
+    WhyNot,
+    payability,
+)
 from portal_app.domain.billing.payments import InFlightPayment
-from portal_app.domain.billing.types import InvoiceHeld, InvoiceStatus, PaymentStatus
+from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 
 # "Minimum and maximum charge amounts", as Stripe's documentation has them, in whole units of the currency.
 STRIPES_MINIMA = """
@@ -27,8 +36,8 @@ UNKNOWN = InFlightPayment(
 
 def owing(
     minor: int, *attempts: InFlightPayment, status: InvoiceStatus = InvoiceStatus.OPEN, currency: str = "USD"
-) -> Owing:
-    return Owing(status, Money(minor, currency), attempts)
+) -> InvoiceToPay:
+    return InvoiceToPay(status, Money(minor, currency), attempts)
 
 
 @pytest.mark.parametrize(
@@ -53,38 +62,45 @@ def owing(
     ],
 )
 def test_why_nothing_may_be_paid_and_what_is_payable(
-    one: Owing, channel: Channel, payable: int, why: WhyNot | None
+    one: InvoiceToPay, channel: Channel, payable: int, why: WhyNot | None
 ) -> None:
     found = payability([one], channel, "USD")
     assert (found.payable, found.why_not) == (Money(payable), why)
     if why is None:
         assert found.accept(found.payable) == found.payable
         return
-    with pytest.raises(UserError):
+    with pytest.raises(UserError) as refusal:
         found.accept(Money(1_00))
+    assert refusal.value.code == why
 
 
 @pytest.mark.parametrize(
-    ("one", "channel", "words"),
+    ("one", "channel", "code"),
     [
-        (owing(120_00, UNKNOWN), ONLINE, "We are checking your last payment."),
-        (owing(0, status=InvoiceStatus.VOID), ONLINE, "This bill cannot be paid."),
-        (owing(0, status=InvoiceStatus.PAID), ONLINE, "This bill is already paid."),
-        (owing(120_00), OFF, "Online payments are turned off. Call us to pay."),
-        (
-            owing(30),
-            ONLINE,
-            "Amounts under {least} cannot be paid online. You can pay {amount} at the practice.",
-        ),
+        (owing(120_00, UNKNOWN), ONLINE, "invoice.held"),
+        (owing(0, status=InvoiceStatus.VOID), ONLINE, "invoice.closed"),
+        (owing(0, status=InvoiceStatus.PAID), ONLINE, "invoice.already_paid"),
+        (owing(120_00), OFF, "payment.online_off"),
+        (owing(30), ONLINE, "payment.below_processor_minimum"),
     ],
 )
-def test_each_reason_has_its_words(one: Owing, channel: Channel, words: str) -> None:
+def test_each_reason_is_the_code_of_its_error(one: InvoiceToPay, channel: Channel, code: str) -> None:
+    found = payability([one], channel, "USD")
     with pytest.raises(UserError) as refusal:
-        payability([one], channel, "USD").require()
-    assert refusal.value.message == words
+        found.require()
+    assert refusal.value.code == found.why_not == code
 
 
-def test_several_are_paid_together_and_one_held_holds_them() -> None:
+def test_every_reason_raises_an_error_of_its_own() -> None:
+    """A reason that `require` forgot would let the payment through."""
+    for reason in WhyNot:
+        held = UNKNOWN if reason is WhyNot.HELD else None
+        with pytest.raises(UserError) as refusal:
+            Payability(Money(0), Money(50), reason, held).require()
+        assert refusal.value.code == reason
+
+
+def test_invoices_paid_together_are_blocked_by_one_held_invoice() -> None:
     together = payability([owing(30), owing(40)], ONLINE, "USD")
     assert (together.payable, together.why_not) == (Money(70), None)
     lost = payability([owing(80_00, UNKNOWN), owing(60_00, UNKNOWN)], ONLINE, "USD")
@@ -101,7 +117,7 @@ def test_several_are_paid_together_and_one_held_holds_them() -> None:
 
 
 @pytest.mark.parametrize(("owed", "smallest"), [(100_00, 20_00), (20_00, 20_00), (15_00, 15_00), (30, 50)])
-def test_all_10_the_smallest_is_the_practices_or_all_of_it_or_the_processors(
+def test_all_10_the_smallest_payment_is_the_practices_minimum_or_all_of_it_or_the_processors_minimum(
     owed: int, smallest: int
 ) -> None:
     channel = Channel(online=True, practice_minimum=Money(20_00))
@@ -109,7 +125,7 @@ def test_all_10_the_smallest_is_the_practices_or_all_of_it_or_the_processors(
     assert payability([owing(owed)], DESK, "USD").smallest == Money(1)
 
 
-def test_all_8_a_link_takes_no_more_than_it_was_for() -> None:
+def test_all_8_a_link_takes_no_more_than_it_was_made_for() -> None:
     def by_link(minor: int, *since: int) -> Money:
         allowance = LinkAllowance(Money(minor), tuple(map(Money, since)))
         return payability([owing(120_00)], ONLINE, "USD", allowance).payable
@@ -124,18 +140,18 @@ def test_all_8_a_link_takes_no_more_than_it_was_for() -> None:
 
 def test_another_currency_and_more_than_is_payable_are_refused() -> None:
     found = payability([owing(100_00)], ONLINE, "USD")
-    with pytest.raises(UserError, match="Enter an amount"):
+    with pytest.raises(InvalidAmount):
         found.accept(Money(40_00, "EUR"))
-    with pytest.raises(UserError, match="up to"):
+    with pytest.raises(PaymentTooLarge):
         found.accept(Money(100_01))
-    with pytest.raises(UserError, match="smallest"):
+    with pytest.raises(PaymentTooSmall):
         found.accept(Money(49))
 
 
-def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> None:
+def test_a_payability_limited_to_an_amount_accepts_only_that_amount() -> None:
     """A review of chosen invoices may be for less than the account's own smallest payment."""
     channel = Channel(online=True, practice_minimum=Money(20_00))
-    reviewed = payability([owing(100_00)], channel, "USD").only(Money(15_00))
+    reviewed = payability([owing(100_00)], channel, "USD").limited_to(Money(15_00))
     assert reviewed.accept(Money(15_00)) == Money(15_00)
     for other in (14_99, 15_01):
         with pytest.raises(UserError):
@@ -143,7 +159,7 @@ def test_an_amount_that_was_accepted_is_the_only_one_that_is_still_taken() -> No
 
 
 @pytest.mark.parametrize(("currency", "least"), re.findall(r"([A-Z]{3}) ([\d.]+)", STRIPES_MINIMA))
-def test_part_4_the_processor_takes_no_less_than_it_documents(currency: str, least: str) -> None:
+def test_part_4_the_processors_minimum_is_the_documented_one(currency: str, least: str) -> None:
     smallest = Money.parse(least, currency)
     just = payability([owing(smallest.minor, currency=currency)], ONLINE, currency)
     assert (just.why_not, just.smallest) == (None, smallest)

@@ -1,0 +1,25 @@
+"""Reading an amount that a person typed."""
+
+import pytest
+
+from portal_app.domain.money import InvalidAmount, Money
+
+
+@pytest.mark.parametrize("typed", ["$20", "$ 20.00", " $20.0 ", "20"])
+def test_the_sign_of_the_currency_may_precede_an_amount(typed: str) -> None:
+    assert Money.parse(typed) == Money(20_00)
+
+
+@pytest.mark.parametrize("typed", ["€5", "$"])
+def test_another_currencys_sign_or_only_a_sign_is_no_amount(typed: str) -> None:
+    with pytest.raises(InvalidAmount):
+        Money.parse(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["-5", "$$5", "-$5", "$-5", "0.001", "10.005", "1e3", "NaN", " 12,50 ", "1000000000000", "", None],
+)
+def test_all_11_what_is_no_amount_is_refused(typed: object) -> None:
+    with pytest.raises(InvalidAmount):
+        Money.parse(typed)

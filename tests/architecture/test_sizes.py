@@ -7,12 +7,9 @@ MODULES, LINES = 15, 400
 
 # What was too big on 2026-11-30, with its size: it may shrink and not grow, and goes from here once it fits.
 BIG_FOLDERS = {
-    "portal_app/components": 17,
-    "portal_app/pages": 18,
     "portal_app/services": 34,
     "portal_app/services/billing": 30,
     "portal_app/services/imports": 16,
-    "portal_app/state": 21,
     "portal_app/web": 17,
     "tests/e2e": 24,
     "tests/services": 32,

@@ -13,11 +13,11 @@ from portal_app.components.kit import (
     button,
     card,
     el,
-    feedback,
     h2,
     icon,
     notice,
     raw_a,
+    refusal_feedback,
     submit,
 )
 from portal_app.components.stripe_checkout import stripe_checkout
@@ -30,11 +30,11 @@ FORM = "pay-form"
 CARD_FORM = "card-form"
 
 
-def pay_panel(S: State, *form_card: rx.Component) -> rx.Component:
+def pay_panel(S: State, *form_card: rx.Component, message: Any = refusal_feedback) -> rx.Component:
     """`form_card` is shown while one may pay; the form of a card that the bank asks about stays on the page."""
     hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
-        feedback(S, "mb-4"),
+        message(S, "mb-4"),
         rx.cond(S.held != "", held(S)),
         rx.cond(S.why_not != "", at_the_practice(S)),
         rx.cond(S.can_pay, rx.fragment(*form_card), hidden_card),

@@ -13,7 +13,7 @@ from functools import cached_property
 MAKERS = frozenset({"gateways", "practice_system", "bus", "typesetter", "processor_of"})
 NAMES = frozenset({"processor", "mail", "sms", "gateways"})
 OPENERS = frozenset({"transaction", "reading", "prepared_reading"})
-AFTER_COMMIT = "afterwards"
+AFTER_COMMIT = "on_commit"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Place = tuple[str, str]  # module and function; a method is "Class.method"

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "db": {"db", "domain", "settings", "clock"},
     "gateways": {"gateways", "domain", "settings", "clock"},
-    "services": {"services", "db", "gateways", "domain", "settings", "clock", "speech", "i18n_paths"},
+    "services": {"services", "db", "gateways", "domain", "settings", "clock", "i18n", "i18n_paths"},
     "state": {
         "state",
         "services",
@@ -36,15 +36,15 @@ MAY_IMPORT = {
         "domain",
         "settings",
         "clock",
-        "speech",
+        "i18n",
         "visitor",
         "i18n_paths",
     },
-    "components": {"components", "state", "domain", "settings", "speech", "i18n_paths"},
-    "pages": {"pages", "components", "state", "domain", "settings", "speech"},
-    "web": {"web", "services", "gateways", "domain", "settings", "clock", "speech", "visitor", "i18n_paths"},
     "commands": {"commands", "demo", "services", "gateways", "db", "domain", "settings", "clock"}
     | {"i18n", "doctor", "serve"},
+    "components": {"components", "state", "domain", "settings", "i18n", "i18n_paths"},
+    "pages": {"pages", "components", "state", "domain", "settings", "i18n"},
+    "web": {"web", "services", "gateways", "domain", "settings", "clock", "i18n", "visitor", "i18n_paths"},
     "demo": {"demo", "services", "gateways", "db", "domain", "settings", "clock", "i18n_paths"},
     "stripe_simulator": {"stripe_simulator", "settings"},
 }
@@ -53,7 +53,7 @@ AT_THE_TOP = {
     "settings.py": set[str](),
     "clock.py": {"settings"},
     "i18n_paths.py": {"settings"},
-    "speech.py": {"domain", "settings", "clock"},
+    "i18n.py": {"domain", "settings", "clock"},
     "visitor.py": {"domain"},
 }
 ONLY_HERE = {
@@ -79,7 +79,7 @@ PRIVILEGED_NAMES: dict[str, dict[str, str]] = {
         "services/sign_in": "sessions, codes and staff before anybody is signed in",
         "services/billing": "settles for payers what only the processor may say",
         "services/patients/access": "makes the lists that a principal is made of",
-        "services/practice/facts": "the practice's own row, read and changed for staff",
+        "services/practice": "the practice's own row, read and changed for staff; whose database it is",
         "services/as_system": "makes the principal of an errand",
         "services/jobs": "what the server runs by itself",
         "services/messaging": "delivers; the demo's outbox page; the outbox, for staff who may share",
@@ -120,7 +120,7 @@ PRIVILEGED_NAMES: dict[str, dict[str, str]] = {
 ASKED_BY = {"principal", "tx"}
 WITHOUT_PRINCIPAL = {
     "services/sign_in/sessions.py:redeem": "the ticket is all one has before there is a session",
-    "services/patients/access.py:lists_of": "makes the lists that a principal is made of",
+    "services/patients/access.py:load_access_lists": "makes the lists that a principal is made of",
     "services/messaging/log.py:sent_messages": "the demo's outbox page, absent in production",
 }
 

@@ -55,17 +55,17 @@ def test_no_service_calls_out_while_a_transaction_is_open():
     # It has seen the calls out that there are, through their helpers.
     ways = {f"{module.rpartition('.')[2]}.{name}" for module, name in found.ways_out}
     assert ways >= {
-        "payments.pay_invoice",
-        "pay_links.pay_linked_bill",
+        "pay.pay_invoice",
+        "pay_links.pay_linked_invoice",
         "delivery.deliver",
-        "wallet.remove_source",
+        "payment_methods.remove_payment_method",
     }
 
 
 _HELPER = """
 def pay(principal, payment_id, processor):
     with transaction(principal) as tx:
-        payment = tx.find(Payment, payment_id)
+        payment = tx.get_or_404(Payment, payment_id)
         _charge(payment, processor)
 
 def _charge(payment, processor):
@@ -108,10 +108,10 @@ def test_a_call_out_under_any_name_is_seen(body: str):
     "body",
     [
         "def f(p, processor):\n    with transaction(p) as tx:\n        pass\n    processor.charge(1)",
-        "def f(p, processor):\n    with transaction(p) as tx:\n        tx.afterwards(lambda: processor.charge(1))",
+        "def f(p, processor):\n    with transaction(p) as tx:\n        tx.on_commit(lambda: processor.charge(1))",
         "def f(p, sms: str):\n    with transaction(p) as tx:\n        return sms.split()",
         "def f(p, heard):\n    with transaction(p) as tx:\n        return heard.kind\n\ndef heard(processor):\n    processor.charge(1)",
-        "def f(p, processor):\n    g(processor, may=lambda tx: tx.find(1))\n\ndef g(processor, may):\n    processor.charge(1)",
+        "def f(p, processor):\n    g(processor, may=lambda tx: tx.get_or_404(1))\n\ndef g(processor, may):\n    processor.charge(1)",
     ],
 )  # fmt: skip
 def test_what_waits_for_nobody_is_left_alone(body: str):

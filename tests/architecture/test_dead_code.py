@@ -18,12 +18,12 @@ KEPT = {
     "gateways.payments_fake.FakeProcessor": "a fake",
     "gateways.practice_system_fake.FakePracticeSystem": "a fake",
     "logs.OneLine": "named in the configuration of the log",
-    "services.families.forget": "tests replace a database under its address",
-    "services.practice.forget": "tests replace a database under its address",
-    "services.sign_in.throttle.forget_all": "tests begin with nobody having tried",
-    "speech.METHODS": "marks words of the database for translation",
-    "components.forms.error_line": "for the forms of the kit",
-    "components.forms.error_summary": "for the forms of the kit",
+    "services.patients.access.forget": "tests replace a database under its address",
+    "services.practice.facts.forget": "tests replace a database under its address",
+    "services.sign_in.rate_limits.forget_all": "tests begin with nobody having tried",
+    "i18n.METHODS": "marks words of the database for translation",
+    "components.form_fields.error_line": "for the forms of the kit",
+    "components.form_fields.error_summary": "for the forms of the kit",
 }
 
 

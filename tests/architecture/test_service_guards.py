@@ -10,28 +10,29 @@ from tests.architecture.service_guards import WIDENS, Module, refuses
 SERVICES = Path(__file__).parents[2] / "portal_app" / "services"
 # Functions that ask whether the asker may, or whether it is theirs, for other modules: where each is.
 CHECKS = {
-    "own": "logins.py",
-    "may_see_bills": "billing/invoices/read.py",
-    "linked": "links.py",
-    "payer": "links.py",
+    "require_own_login": "credentials/logins.py",
+    "may_see_invoices": "billing/invoices/read.py",
+    "linked": "links/action_links.py",
+    "payer": "links/action_links.py",
 }
 # Public services that widen without asking, and why that is right.
 NOT_SIGNED_IN = "nobody is signed in yet: what they show decides, and tries are counted"
+CHALLENGE = "the challenge was made for whoever knew the password, or for this session"
 BY_THE_SERVER = "run by the server or the command line; nobody asks"
 MAKES_ONE = "makes the wide principal; whoever calls it is checked here"
 UNASKED = {
     "audit.py:note_refusal": "writes that somebody may not; so many an hour",
     "messaging/delivery.py:deliver_when_woken": BY_THE_SERVER,
     "messaging/log.py:sent_messages": "the demo's outbox page, absent in production",
-    "credentials.py:password_sign_in": NOT_SIGNED_IN,
-    "desk_codes.py:desk_sign_in": NOT_SIGNED_IN,
-    "links.py:open_access_link": NOT_SIGNED_IN,
-    "links.py:open_link": NOT_SIGNED_IN,
-    "passkeys.py:ask_passkey": NOT_SIGNED_IN,
-    "passkeys.py:passkey_sign_in": NOT_SIGNED_IN,
-    "resets.py:stop_reset_by_link": "stopping opens nothing: the secret of the link is enough",
-    "second_factor.py:answer": "the challenge was made for whoever knew the password, or for this session",
-    "second_factor.py:send_second_code": "the challenge was made for whoever knew the password, or for this session",
+    "credentials/passwords.py:password_sign_in": NOT_SIGNED_IN,
+    "credentials/desk_codes.py:desk_sign_in": NOT_SIGNED_IN,
+    "links/action_links.py:open_access_link": NOT_SIGNED_IN,
+    "links/action_links.py:open_link": NOT_SIGNED_IN,
+    "credentials/passkeys.py:ask_passkey": NOT_SIGNED_IN,
+    "credentials/passkeys.py:passkey_sign_in": NOT_SIGNED_IN,
+    "credentials/resets.py:stop_reset_by_link": "stopping opens nothing: the secret of the link is enough",
+    "credentials/second_factor.py:answer": CHALLENGE,
+    "credentials/second_factor.py:send_second_code": CHALLENGE,
     "sign_in/codes.py:check_birth_date": NOT_SIGNED_IN,
     "sign_in/codes.py:check_code": NOT_SIGNED_IN,
     "sign_in/codes.py:request_code": NOT_SIGNED_IN,
@@ -40,12 +41,12 @@ UNASKED = {
     "sign_in/sessions.py:keep_alive": "touches the asker's own session and no other",
     "sign_in/staff.py:begin_set_up": NOT_SIGNED_IN,
     "sign_in/staff.py:note_failure": NOT_SIGNED_IN,
-    "sign_in/staff.py:staff_password": NOT_SIGNED_IN,
-    "sign_in/staff.py:staff_totp": NOT_SIGNED_IN,
-    "families.py:lists_of": "makes the lists that a principal is made of",
-    "practice.py:view_frame": "reads the asker's own name",
-    "on_behalf.py:on_behalf": MAKES_ONE,
-    "practice_settings.py:errand_for": MAKES_ONE,
+    "sign_in/staff.py:check_staff_password": NOT_SIGNED_IN,
+    "sign_in/staff.py:check_staff_totp": NOT_SIGNED_IN,
+    "patients/access.py:load_access_lists": "makes the lists that a principal is made of",
+    "practice/facts.py:view_frame": "reads the asker's own name",
+    "as_system.py:as_system": MAKES_ONE,
+    "practice/settings.py:errand_for": MAKES_ONE,
 }
 
 
@@ -78,7 +79,7 @@ def test_every_way_to_widen_of_the_list_is_one():
     assert called == WIDENS
 
 
-_READS = "with reading(on_behalf(principal)) as tx:\n        return tx.find(Patient, id_)\n"
+_READS = "with reading(as_system(principal)) as tx:\n        return tx.get_or_404(Patient, id_)\n"
 
 
 @pytest.mark.parametrize(
@@ -86,16 +87,16 @@ _READS = "with reading(on_behalf(principal)) as tx:\n        return tx.find(Pati
     [
         f"def view(principal, id_):\n    {_READS}",
         f"def view(principal, id_):\n    {_READS}\n    principal.require(Permission.VIEW_PATIENTS)\n",
-        "def view(principal, id_):\n    with reading(the_portal('x')) as tx:\n        own(principal)\n",
+        "def view(principal, id_):\n    with reading(system_principal('x')) as tx:\n        require_own_login(principal)\n",
         f"def view(principal, id_):\n    if id_:\n        principal.require(Permission.VIEW_PATIENTS)\n    {_READS}",
-        f"def view(principal, ids):\n    for id_ in ids:\n        own(principal)\n    {_READS}",
+        f"def view(principal, ids):\n    for id_ in ids:\n        require_own_login(principal)\n    {_READS}",
         f"def view(principal, id_):\n    return _read(principal, id_)\n\ndef _read(principal, id_):\n    {_READS}",
-        "def view(principal):\n    return _wide(principal)\n\ndef _wide(principal):\n    return the_portal('x')\n",
-        "_ERRAND = the_portal('x')\n\ndef view(principal):\n    with reading(_ERRAND) as tx:\n        return 1\n",
-        "from portal_app.domain.access import the_portal as us\n\ndef view(principal):\n    return settle(us('x'))\n",
-        "def view(principal):\n    return settle(access.the_portal('x'))\n",
-        "def view(principal):\n    with reading(replace(on_behalf(principal), ip='')) as tx:\n        return 1\n",
-        "async def view(principal):\n    await to_thread(deliver, the_portal('x'))\n",
+        "def view(principal):\n    return _wide(principal)\n\ndef _wide(principal):\n    return system_principal('x')\n",
+        "_ERRAND = system_principal('x')\n\ndef view(principal):\n    with reading(_ERRAND) as tx:\n        return 1\n",
+        "from portal_app.domain.access import system_principal as us\n\ndef view(principal):\n    return settle(us('x'))\n",
+        "def view(principal):\n    return settle(access.system_principal('x'))\n",
+        "def view(principal):\n    with reading(replace(as_system(principal), ip='')) as tx:\n        return 1\n",
+        "async def view(principal):\n    await to_thread(deliver, system_principal('x'))\n",
     ],
 )
 def test_a_service_that_leaks_is_reported(source: str):
@@ -106,16 +107,16 @@ def test_a_service_that_leaks_is_reported(source: str):
     "source",
     [
         f"def view(principal, id_):\n    principal.require(Permission.VIEW_PATIENTS)\n    {_READS}",
-        f"def view(principal, id_):\n    me = own(principal)\n    {_READS}",
+        f"def view(principal, id_):\n    me = require_own_login(principal)\n    {_READS}",
         f"def view(principal, id_):\n    payer, this = links.payer(principal)\n    {_READS}",
         f"def view(principal, id_):\n    principal.require_account(id_)\n    {_READS}",
         f"def view(principal, id_):\n    if not principal.may(A):\n        principal.require(B)\n    {_READS}",
-        f"def view(principal, id_):\n    if not (a or b):\n        raise NotAllowed('x')\n    {_READS}",
+        f"def view(principal, id_):\n    if not (a or b):\n        raise PermissionDenied('x')\n    {_READS}",
         "def view(principal, id_):\n    if principal.side is Side.STAFF:\n        principal.require(A)\n"
-        f"    else:\n        own(principal)\n    {_READS}",
+        f"    else:\n        require_own_login(principal)\n    {_READS}",
         f"def view(principal, id_):\n    _ask(principal)\n    {_READS}\ndef _ask(principal):\n    principal.require(A)\n",
         f"def _view(principal, id_):\n    {_READS}",
-        "def view(principal, id_):\n    with reading(principal) as tx:\n        return tx.find(Patient, id_)\n",
+        "def view(principal, id_):\n    with reading(principal) as tx:\n        return tx.get_or_404(Patient, id_)\n",
     ],
 )
 def test_a_service_that_asks_first_is_not(source: str):

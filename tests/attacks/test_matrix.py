@@ -98,7 +98,7 @@ def line(what: str, whom: str, ask: Ask) -> None:
 line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.invoice))
 line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: view_invoice(p, s.draft))
 line("billing.open_invoice", SEES_BILLING, lambda p, s: open_invoice(p, s.invoice))
-line("billing.correct_what_waits", MONEY, lambda p, s: reminders.refresh_pending_digests(p, RIVERA))
+line("billing.refresh_pending_digests", MONEY, lambda p, s: reminders.refresh_pending_digests(p, RIVERA))
 line("billing.itemised_invoice", MONEY, lambda p, s: itemised_invoice(p, s.invoice))
 line(
     "billing.itemised_period",
@@ -120,11 +120,9 @@ line(
     f"{MONEY} payer",
     lambda p, s: payment_documents.invoice_paper(p, s.invoice, "en"),
 )
+line("documents.itemised_paper", MONEY, lambda p, s: account_documents.itemised_paper(p, s.invoice, "en"))
 line(
-    "account_papers.itemised_paper", MONEY, lambda p, s: account_documents.itemised_paper(p, s.invoice, "en")
-)
-line(
-    "account_papers.itemised_period_paper",
+    "documents.itemised_period_paper",
     MONEY,
     lambda p, s: account_documents.itemised_period_paper(p, FIRST, LAST, "en", account_id=RIVERA),
 )
@@ -183,7 +181,7 @@ line("billing.view_receipt", MONEY, lambda p, s: view_receipt(p, s.payment))
 line("documents.receipt_paper", MONEY, lambda p, s: payment_documents.receipt_paper(p, s.payment, "en"))
 line("documents.receipt_paper", MONEY, lambda p, s: payment_documents.receipt_paper(p, s.payment, "en"))
 line(
-    "documents.for_message",
+    "documents.render_attachment",
     MONEY,
     lambda p, s: payment_documents.render_attachment(p, "receipt", s.payment, "en"),
 )
@@ -219,17 +217,17 @@ line(
     lambda p, s: view_statement(p, FIRST, LAST, account_id=PARK, patient_id=NINA.id),
 )
 line(
-    "account_papers.statement_paper",
+    "documents.statement_paper",
     MONEY,
     lambda p, s: account_documents.statement_paper(p, FIRST, LAST, "en", account_id=RIVERA),
 )
 line(
-    "account_papers.tax_paper",
+    "documents.tax_paper",
     MONEY,
     lambda p, s: account_documents.tax_paper(p, 2026, "en", account_id=RIVERA),
 )
 line(
-    "statement_mail.email_statement of Eva",
+    "documents.email_statement of Eva",
     f"{MARIA_PAYS} luis payer",
     lambda p, s: statement_email.email_statement(p, FIRST, LAST, patient_id=EVA.id),
 )
@@ -237,17 +235,17 @@ line("billing.view_patient_billing", SEES_BILLING, lambda p, s: view_patient_bil
 line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: view_patient_billing(p, IVY.id))
 
 # Maria's cards
-line("billing.list_sources", MARIA_PAYS, lambda p, s: list_payment_methods(p, RIVERA))
+line("billing.list_payment_methods", MARIA_PAYS, lambda p, s: list_payment_methods(p, RIVERA))
 line("billing.uses", MARIA_PAYS, lambda p, s: uses(p, RIVERA))
 line(
-    "billing.start_adding_source",
+    "billing.start_adding_payment_method",
     MARIA_PAYS,
     lambda p, s: start_adding_payment_method(p, "set_1", processor=s.processor, account_id=RIVERA),
 )
-line("billing.rename_source", MARIA_PAYS, lambda p, s: rename_payment_method(p, VISA, "x"))
+line("billing.rename_payment_method", MARIA_PAYS, lambda p, s: rename_payment_method(p, VISA, "x"))
 line("billing.make_default", MARIA_PAYS, lambda p, s: make_default(p, VISA))
 line(
-    "billing.remove_source",
+    "billing.remove_payment_method",
     MARIA_PAYS,
     lambda p, s: remove_payment_method(p, VISA, processor=s.processor),
 )
@@ -270,110 +268,110 @@ def change_contact(of: Any) -> Ask:
     return lambda p, s: contact_details.change_contact(p, of.id, ContactKind.EMAIL, "evil@example.com")
 
 
-line("contact_details.change_contact", ACTS_FOR_MARIA, change_contact(MARIA))
-line("contact_details.change_contact of Eva", ACTS_FOR_EVA, change_contact(EVA))
-line("contact_details.change_contact of Nina", "nina", change_contact(NINA))
-line("contact_details.change_contact of Ivy", "ivy", change_contact(IVY))
+line("patients.change_contact", ACTS_FOR_MARIA, change_contact(MARIA))
+line("patients.change_contact of Eva", ACTS_FOR_EVA, change_contact(EVA))
+line("patients.change_contact of Nina", "nina", change_contact(NINA))
+line("patients.change_contact of Ivy", "ivy", change_contact(IVY))
 line(
-    "contact_details.remove_contact",
+    "patients.remove_contact",
     ACTS_FOR_MARIA,
     lambda p, s: contact_details.remove_contact(p, s.contact),
 )
 line(
-    "contact_details.change_address",
+    "patients.change_address",
     ACTS_FOR_MARIA,
     lambda p, s: contact_details.change_address(p, MARIA.id, _ADDRESS),
 )
 line(
-    "contact_details.change_address of Nina",
+    "patients.change_address of Nina",
     "nina",
     lambda p, s: contact_details.change_address(p, NINA.id, _ADDRESS),
 )
 line(
-    "contact_details.set_preferences",
+    "patients.set_preferences",
     ACTS_FOR_MARIA,
     lambda p, s: contact_details.set_preferences(p, MARIA.id, by_email=True, by_text=False, language="es"),
 )
 line(
-    "contact_details.ask_for_change",
+    "patients.ask_for_change",
     ACTS_FOR_MARIA,
     lambda p, s: contact_details.ask_for_change(p, MARIA.id, Locked.NAME, "Marie"),
 )
-line("sharing.contacts_of", ACTS_FOR_MARIA, lambda p, s: grants.contacts_of(p, MARIA.id))
-line("sharing.contacts_of Eva", ACTS_FOR_EVA, lambda p, s: grants.contacts_of(p, EVA.id))
-line("sharing.stop_sharing", NOBODY, lambda p, s: grants.stop_sharing(p, "wsh_" + "9" * 32))
+line("patients.contacts_of", ACTS_FOR_MARIA, lambda p, s: grants.contacts_of(p, MARIA.id))
+line("patients.contacts_of Eva", ACTS_FOR_EVA, lambda p, s: grants.contacts_of(p, EVA.id))
+line("patients.stop_sharing", NOBODY, lambda p, s: grants.stop_sharing(p, "wsh_" + "9" * 32))
 line(
-    "change_requests.apply_change",
+    "patients.apply_change",
     EDITS,
     lambda p, s: change_requests.apply_change(p, s.task, given_name="Mary", family_name="Rivera"),
 )
-line("change_requests.dismiss_change", EDITS, lambda p, s: change_requests.dismiss_change(p, s.task))
-line("staff_tasks.finish_task", SEES_PATIENTS, lambda p, s: tasks.finish_task(p, s.task))
-line("finding.find_patient", SEES_PATIENTS, lambda p, s: search.find_patient(p, MARIA.id))
+line("patients.dismiss_change", EDITS, lambda p, s: change_requests.dismiss_change(p, s.task))
+line("staff.finish_task", SEES_PATIENTS, lambda p, s: tasks.finish_task(p, s.task))
+line("patients.find_patient", SEES_PATIENTS, lambda p, s: search.find_patient(p, MARIA.id))
 
 # Signing in as Maria
-line("devices.end_device", ACTS_FOR_MARIA, lambda p, s: devices.end_device(p, s.device))
-line("passkeys.rename_passkey", NOBODY, lambda p, s: passkeys.rename_passkey(p, "psk_x", "x"))
-line("passkeys.remove_passkey", HAS_A_SIGN_IN, lambda p, s: passkeys.remove_passkey(p, "psk_x"))
+line("credentials.end_device", ACTS_FOR_MARIA, lambda p, s: devices.end_device(p, s.device))
+line("credentials.rename_passkey", NOBODY, lambda p, s: passkeys.rename_passkey(p, "psk_x", "x"))
+line("credentials.remove_passkey", HAS_A_SIGN_IN, lambda p, s: passkeys.remove_passkey(p, "psk_x"))
 line("credentials.unlock_sign_in", EDITS, lambda p, s: passwords.unlock_sign_in(p, MARIA.id, "seen"))
-line("resets.start_reset", EDITS, lambda p, s: resets.start_reset(p, MARIA.id, "seen"))
-line("resets.waiting_reset", EDITS, lambda p, s: resets.waiting_reset(p, MARIA.id))
-line("resets.stop_reset", NOBODY, lambda p, s: resets.stop_reset(p, MARIA.id))
-line("desk_codes.print_desk_code", SHARES, lambda p, s: desk_codes.print_desk_code(p, MARIA.id))
+line("credentials.start_reset", EDITS, lambda p, s: resets.start_reset(p, MARIA.id, "seen"))
+line("credentials.waiting_reset", EDITS, lambda p, s: resets.waiting_reset(p, MARIA.id))
+line("credentials.stop_reset", NOBODY, lambda p, s: resets.stop_reset(p, MARIA.id))
+line("credentials.print_desk_code", SHARES, lambda p, s: desk_codes.print_desk_code(p, MARIA.id))
 line("links.list_links", SHARES, lambda p, s: action_links.list_links(p, MARIA.id))
 line("links.revoke_link", SEES_BILLING, lambda p, s: action_links.revoke_link(p, s.link))
-line("pay_links.make_pay_link", SEES_BILLING, lambda p, s: pay_links.make_pay_link(p, s.invoice))
-line("pay_links.send_pay_link", SEES_BILLING, lambda p, s: pay_links.send_pay_link(p, s.invoice))
-line("pay_links.open_pay_links", SEES_BILLING, lambda p, s: pay_links.open_pay_links(p, s.invoice))
+line("links.make_pay_link", SEES_BILLING, lambda p, s: pay_links.make_pay_link(p, s.invoice))
+line("links.send_pay_link", SEES_BILLING, lambda p, s: pay_links.send_pay_link(p, s.invoice))
+line("links.open_pay_links", SEES_BILLING, lambda p, s: pay_links.open_pay_links(p, s.invoice))
 line(
-    "pay_links.pay_linked_bill",
+    "links.pay_linked_invoice",
     NOBODY,  # but a session of an open link: tests/services/links/test_pay_links.py
     lambda p, s: pay_links.pay_linked_invoice(
         p, new_payment(), AMOUNT, token="ctoken_visa", processor=s.processor
     ),
 )
 line(
-    "pay_links.confirm_linked_payment",
+    "links.confirm_linked_payment",
     NOBODY,
     lambda p, s: pay_links.confirm_linked_payment(p, s.payment, processor=s.processor),
 )
 line(
-    "pay_links.cancel_linked_payment",
+    "links.cancel_linked_payment",
     NOBODY,
     lambda p, s: pay_links.cancel_linked_payment(p, s.payment, processor=s.processor),
 )
-line("pay_links.view_linked_receipt", NOBODY, lambda p, s: pay_links.view_linked_receipt(p, s.payment))
+line("links.view_linked_receipt", NOBODY, lambda p, s: pay_links.view_linked_receipt(p, s.payment))
 line("links.send_access_link", SHARES, lambda p, s: action_links.send_access_link(p, MARIA.id))
 
 # Who acts for whom
-line("family_links.view_family", "olga", lambda p, s: relations.view_family(p, MARIA.id))
+line("patients.view_family", "olga", lambda p, s: relations.view_family(p, MARIA.id))
 line(
-    "family_links.add_relation",
+    "patients.add_relation",
     "olga",
     lambda p, s: relations.add_relation(p, NINA.id, OSCAR.id, RelationKind.PARENT),
 )
-line("family_links.end_relation", "olga", lambda p, s: relations.end_relation(p, s.relation))
+line("patients.end_relation", "olga", lambda p, s: relations.end_relation(p, s.relation))
 line(
-    "family_links.mark_dependent",
+    "patients.mark_dependent",
     "olga",
     lambda p, s: relations.mark_dependent(p, IVY.id, OSCAR.id, "he pays"),
 )
-line("family_links.unmark_dependent", "olga", lambda p, s: relations.unmark_dependent(p, s.mark))
+line("patients.unmark_dependent", "olga", lambda p, s: relations.unmark_dependent(p, s.mark))
 
 # Takes an id and is not in the table, and why.
 ELSEWHERE = {
-    "account_papers.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
+    "documents.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
     "billing.customer_of": "a helper of paying and of saving cards, whose doors are here",
     "billing.guarantor_names": "a name for whoever was checked before",
-    "billing.finish_adding_source": "the id is the processor's; tests/state/billing/test_payment_methods.py",
+    "billing.finish_adding_payment_method": "the id is the processor's; tests/state/billing/test_payment_methods.py",
     "billing.payment_of": "the webhook's; nobody asks",
-    "contact_details.confirm_contact": "the id with its code; tests/services/patients/test_contact_details.py",
+    "patients.confirm_contact": "the id with its code; tests/services/patients/test_contact_details.py",
     "messaging.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
-    "second_factor.send_second_code": "the challenge is the secret; tests/services/credentials/test_passwords.py",
-    "second_factor.answer": "the challenge is the secret; tests/services/credentials/test_passwords.py",
+    "credentials.send_second_code": "the challenge is the secret; tests/services/credentials/test_passwords.py",
+    "credentials.answer": "the challenge is the secret; tests/services/credentials/test_passwords.py",
     "sign_in.check_code": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.check_birth_date": "the id with its code; tests/services/sign_in/test_codes.py",
-    "sign_in.staff_totp": "the challenge is the secret; tests/services/sign_in/test_staff.py",
+    "sign_in.check_staff_totp": "the challenge is the secret; tests/services/sign_in/test_staff.py",
 }
 
 

@@ -111,7 +111,7 @@ def filled(told: list[dict[str, Any]], empty: dict[str, dict[str, Any]]) -> set[
         f"{state.rpartition('____')[2]}.{name.removesuffix('_rx_state_')}"
         for update in told
         for state, values in (update.get("delta") or {}).items()
-        if state != ROOT and not state.endswith("shell_state")
+        if state != ROOT and not state.endswith("layout_state")
         for name, value in values.items()
         if value != empty[state][name]
     }
@@ -242,7 +242,7 @@ async def test_setters_and_the_frameworks_own_change_nothing(
     assert "forged" not in repr([update.get("delta", {}).get(ROOT, {}).get(FILLED) for update in told])
     lines = refusals()[refused:]
     assert len(lines) >= REMEMBERED
-    assert {(line.outcome, line.details["why"]) for line in lines} == {("refused", "NotAllowed")}
+    assert {(line.outcome, line.details["why"]) for line in lines} == {("refused", "PermissionDenied")}
     told += await sweep(line, who, sorted(set(names) - set(setters)), what, lambda _: "/forged")
     page = await line.call(who)
     await page.hydrate(forged)

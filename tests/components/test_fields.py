@@ -90,7 +90,7 @@ def test_no_page_says_itself_what_a_kind_of_field_asks_for():
         if isinstance(call, ast.Call) and {keyword.arg for keyword in call.keywords} & ASKED
         if not ast.unparse(call.func).endswith("textarea")
     ]
-    assert [name for name, _ in said] == ["sign_in.py"], said
+    assert [name for name, _ in said] == ["code.py"], said
 
 
 def test_an_error_is_tied_to_its_field():

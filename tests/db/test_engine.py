@@ -19,7 +19,7 @@ def test_a_look_is_answered_while_every_connection_of_the_writers_is_taken(db: s
     if not db.startswith("sqlite"):
         pytest.skip("there each look has a thread to wait in")
     with ExitStack() as taken, transaction(PORTAL) as writer:
-        writer.keep(Family(id=FamilyId("fam_1"), practice_key="F1"))
+        writer.add(Family(id=FamilyId("fam_1"), practice_key="F1"))
         writer.flush()
         for _ in range(14):  # the pool's fifteen, one of them writing
             taken.enter_context(engine().connect())

@@ -45,9 +45,9 @@ def test_a_question_that_cannot_be_narrowed_is_refused(sample_people: People):
     raw = columns(Invoice.__table__.c.id)  # type: ignore[attr-defined]
     mine = columns(Invoice.id)
     with prepared_reading(sample_people.luis) as look:
-        assert look.ask(mine) == [(people.LUIS_INVOICE,)]
+        assert look.fetch(mine) == [(people.LUIS_INVOICE,)]
         with pytest.raises(RuntimeError):
-            look.ask(raw)
+            look.fetch(raw)
         nested = mine.where(Invoice.id.in_(raw))  # type: ignore[attr-defined]
         with pytest.raises(RuntimeError):
-            look.ask(nested)
+            look.fetch(nested)

@@ -88,9 +88,9 @@ def test_what_cannot_be_narrowed_is_refused(sample_people: People, statement: ob
 
 
 def test_only_errands_of_the_portal_pour(sample_people: People):
-    for pour in ("pour", "amend"):
+    for method in ("bulk_insert", "bulk_update"):
         with pytest.raises(RuntimeError, match="only an errand"), transaction(sample_people.olga) as tx:
-            getattr(tx, pour)(Patient, [{"id": KIM.id}])
+            getattr(tx, method)(Patient, [{"id": KIM.id}])
 
 
 # As `portal serve` does: the database is asked for something small before anything else is imported, and

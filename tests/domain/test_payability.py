@@ -17,8 +17,12 @@ USD 0.50 AED 2.00 AUD 0.50 BGN 1.00 BRL 0.50 CAD 0.50 CHF 0.50 CZK 15.00 DKK 2.5
 INR 0.50 JPY 50 MXN 10.00 MYR 2.00 NOK 3.00 NZD 0.50 PLN 2.00 RON 2.00 SEK 3.00 SGD 0.50 THB 10.00
 """
 ONLINE, OFF = Channel(online=True), Channel(online=False)
-DEBIT = InFlightPayment(PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), known=True)
-UNKNOWN = InFlightPayment(PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), known=False)
+DEBIT = InFlightPayment(
+    PaymentId("pay_debit"), PaymentStatus.PROCESSING, Money(50_00), accepted_by_processor=True
+)
+UNKNOWN = InFlightPayment(
+    PaymentId("pay_lost"), PaymentStatus.PROCESSING, Money(50_00), accepted_by_processor=False
+)
 
 
 def owing(

@@ -124,13 +124,13 @@ db.bind(settings().database)
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.billing import Account, Invoice
-from portal_app.domain.access import the_portal
+from portal_app.domain.access import system_principal
 from portal_app.domain.credentials import Purpose
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money
-from portal_app.services import links
+from portal_app.services.links import action_links
 from portal_app.services.sign_in.sessions import redeem, write_ticket
-us = the_portal("test")
+us = system_principal("test")
 def of(given, family):
     with reading(us) as tx:
         return tx.exec(select(Patient.id).where(Patient.given_name == given, Patient.family_name == family)).one()

@@ -72,10 +72,10 @@ def lines(action: str) -> list[AuditEntry]:
 
 def test_what_somebody_was_refused_is_in_the_trail_with_their_name(sample_people: People):
     who = replace(sample_people.dana, ip="203.0.113.9")
-    assert audit.note_refusal(who, "PatientState.refund", "NotAllowed")
+    assert audit.note_refusal(who, "PatientState.refund", "PermissionDenied")
     (entry,) = lines("refused:")
     assert (entry.actor, entry.action, entry.outcome) == (who.name, "refused:PatientState.refund", "refused")
-    assert (entry.ip, entry.details) == ("203.0.113.9", {"why": "NotAllowed"})
+    assert (entry.ip, entry.details) == ("203.0.113.9", {"why": "PermissionDenied"})
 
 
 def test_what_somebody_made_up_is_kept_as_it_can_be(sample_people: People):
@@ -84,8 +84,8 @@ def test_what_somebody_made_up_is_kept_as_it_can_be(sample_people: People):
 
 
 def test_a_flood_of_refusals_does_not_fill_the_trail_and_hides_nobody_elses(sample_people: People):
-    assert sum(audit.note_refusal(sample_people.dana, "x" * 10_000, "NotAllowed") for _ in range(200)) == 20
-    assert audit.note_refusal(sample_people.nora, "x", "NotAllowed")
+    assert sum(audit.note_refusal(sample_people.dana, "x" * 10_000, "PermissionDenied") for _ in range(200)) == 20
+    assert audit.note_refusal(sample_people.nora, "x", "PermissionDenied")
     assert len(lines("refused:")) == 21
     assert max(len(entry.action) for entry in lines("refused:")) < 120
 

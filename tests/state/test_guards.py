@@ -234,7 +234,7 @@ def test_the_portal_does_not_start_with_a_handler_that_anybody_could_call(monkey
     with pytest.raises(RuntimeError, match=r"some_state\.helper"):
         guards.refuse_to_start_unguarded()
     made = Path("portal_app/portal_app.py").read_text()
-    assert "refuse_to_start_without_doors()" in made and "add_middleware(Doors())" in made
+    assert "refuse_to_start_unguarded()" in made and "add_middleware(GuardMiddleware())" in made
 
 
 async def test_an_event_that_no_socket_brought_is_nobodys(
@@ -301,7 +301,7 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(
         if guards.guard_of(name) is not None
     }
     spoken_to = {name.rsplit(".", 2)[-2].rsplit("____", 1)[-1] for name, may in allowed.items() if may}
-    assert spoken_to == {"shell_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
+    assert spoken_to == {"layout_state", "sign_in_state", "invoices_state", "invoice_state", "receipt_state"}
     assert not all(allowed.values())
 
 

@@ -8,7 +8,7 @@ from tests.servers import Server
 
 HOLDS_THE_PAGE = """
 import asyncio, time
-from portal_app.web.sockets import OPEN, Socket, end_when_told
+from portal_app.web.shield.sockets import OPEN, Socket, end_when_told
 
 async def send(_): ...
 

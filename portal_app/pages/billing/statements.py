@@ -165,7 +165,7 @@ def entry(when, what, who, amount, running) -> rx.Component:
     return el.tr(
         el.td(
             when,
-            class_name=f"{CELL} pr-4 min-[18rem]:whitespace-nowrap text-ink-2 block sm:table-cell max-sm:pb-0",
+            class_name=f"{CELL} pr-4 sm:whitespace-nowrap text-ink-2 block sm:table-cell max-sm:pb-0",
         ),
         el.th(
             what,

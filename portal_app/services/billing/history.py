@@ -7,7 +7,7 @@ from sqlmodel import col, func, select
 
 from portal_app.clock import local_date, zone
 from portal_app.db.scope import Tx, reading
-from portal_app.db.select import columns, counted_up_to
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import Payment, Refund
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
@@ -26,6 +26,7 @@ from portal_app.services.billing.views import (
     TaxRow,
     TaxYear,
 )
+from portal_app.services.paging import counted_up_to
 
 PAGE = 20
 _SHOWN = sorted(RECEIVED | IN_FLIGHT)

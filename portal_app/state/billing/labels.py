@@ -4,11 +4,11 @@ from datetime import date
 from functools import lru_cache
 
 from portal_app.clock import today
-from portal_app.db.select import PAGES_AHEAD
 from portal_app.domain.billing.declines import decline
 from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.i18n import date_text, gettext_noop, month_text, names_text, plural, translate
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, PaymentMethodView
+from portal_app.services.paging import PAGES_AHEAD
 
 _PAYMENTS = {
     PaymentStatus.PROCESSING: ("info", gettext_noop("On its way")),

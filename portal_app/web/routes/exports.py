@@ -59,7 +59,7 @@ def _answer(visitor: Visitor, asked: dict[str, str]) -> Response:
     except NotSignedIn:
         return PlainTextResponse("Sign in first", 401, _HEADERS)
     except PermissionDenied:
-        note_refusal(principal, "export:transactions", "NotAllowed")
+        note_refusal(principal, "export:transactions", "PermissionDenied")
         return PlainTextResponse("You may not export. An owner of the portal can allow it.", 403, _HEADERS)
     except (NotFound, ValueError):
         return PlainTextResponse("We could not read that.", 400, _HEADERS)

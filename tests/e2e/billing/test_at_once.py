@@ -52,11 +52,11 @@ def with_a_password(portal: Portal, username: str, given: str, family: str) -> N
         portal,
         f"""
 from portal_app.db.tables.credentials import PatientLogin
-from portal_app.services import credentials
+from portal_app.services.credentials import passwords
 with transaction(us) as tx:
-    tx.keep(PatientLogin(
+    tx.add(PatientLogin(
         patient_id=of({given!r}, {family!r}), username={username!r}, username_key={username!r},
-        password_hash=credentials.kept_of({PASSWORD!r}), created_at=credentials.clock.now(),
+        password_hash=passwords.hash_password({PASSWORD!r}), created_at=passwords.clock.now(),
     ))
 """,
     )

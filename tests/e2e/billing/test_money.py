@@ -32,19 +32,19 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Account, LedgerEntry, Payment
 from portal_app.db.tables.families import Patient
-from portal_app.domain.access import the_portal
-from portal_app.domain.billing.words import EntryKind, Method, Origin, PaymentStatus
+from portal_app.domain.access import system_principal
+from portal_app.domain.billing.types import EntryKind, Method, Origin, PaymentStatus
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
-with transaction(the_portal("test")) as tx:
+with transaction(system_principal("test")) as tx:
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
     at, account, amount = clock.now() - timedelta(days=40), maria.account_id, Money(30_00)
-    paid = tx.keep(Payment(id=new_id("pay"), account_id=account, amount=amount, refunded=amount.zero(),
+    paid = tx.add(Payment(id=new_id("pay"), account_id=account, amount=amount, refunded=amount.zero(),
         allocated=amount.zero(), status=PaymentStatus.SUCCEEDED, method=Method.CHECK,
         origin=Origin.STAFF, paid_with="Check", receipt_number="R-CREDIT", posted=True, created_at=at, settled_at=at))
     tx.flush()
     day = clock.local_date(at)
-    tx.keep(LedgerEntry(id=new_id("ent"), account_id=account, kind=EntryKind.PAYMENT, amount=-amount,
+    tx.add(LedgerEntry(id=new_id("ent"), account_id=account, kind=EntryKind.PAYMENT, amount=-amount,
         source=paid.id, payment_id=paid.id, happened_on=day, posted_on=day, posted_at=at))
 """
 
@@ -55,12 +55,12 @@ from sqlmodel import select
 from portal_app import clock
 from portal_app.db.scope import reading
 from portal_app.db.tables.families import Patient
-from portal_app.domain.access import the_portal
+from portal_app.domain.access import system_principal
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
-from portal_app.services.billing.invoicing import create_invoice, send_invoice
+from portal_app.services.billing.invoices.issue import create_invoice, send_invoice
 from portal_app.services.billing.views import NewLine
-desk = the_portal("test")
+desk = system_principal("test")
 with reading(desk) as tx:
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
 with clock.held_at(clock.now() - timedelta(days=40)):
@@ -77,19 +77,19 @@ from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Account, LedgerEntry
 from portal_app.db.tables.families import Patient
-from portal_app.domain.access import the_portal
-from portal_app.domain.billing.words import EntryKind
+from portal_app.domain.access import system_principal
+from portal_app.domain.billing.types import EntryKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
-from portal_app.services.families import families_changed
-with transaction(the_portal("test")) as tx:
+from portal_app.services.patients.access import families_changed
+with transaction(system_principal("test")) as tx:
     families_changed(tx)
     maria = tx.exec(select(Patient).where(Patient.chart_number == "1001")).one()
-    account = tx.keep(Account(id=new_id("acc"), guarantor_id=maria.id, created_at=clock.now()))
+    account = tx.add(Account(id=new_id("acc"), guarantor_id=maria.id, created_at=clock.now()))
     tx.flush()
     day = clock.today()
     for n in range(230):
-        tx.keep(LedgerEntry(id=new_id("ent"), account_id=account.id, kind=EntryKind.CHARGE, amount=Money(1_00 + n),
+        tx.add(LedgerEntry(id=new_id("ent"), account_id=account.id, kind=EntryKind.CHARGE, amount=Money(1_00 + n),
             source=f"second-{n}", happened_on=day, posted_on=day, posted_at=clock.now()))
 """
 
@@ -234,9 +234,9 @@ def test_ledg_1_and_a_refund_stand_line_by_line(portal: Portal, visit: Visits):
         """
 from portal_app.db.scope import transaction
 from portal_app.db.tables.practice import Practice
-from portal_app.domain.access import the_portal
-with transaction(the_portal("test")) as tx:
-    tx.find(Practice, "practice").post_automatically = False
+from portal_app.domain.access import system_principal
+with transaction(system_principal("test")) as tx:
+    tx.get_or_404(Practice, "practice").post_automatically = False
 """,
     )
     maria = visit(portal)
@@ -255,14 +255,14 @@ with transaction(the_portal("test")) as tx:
 from sqlmodel import select
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Payment
-from portal_app.domain.access import the_portal
+from portal_app.domain.access import system_principal
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
-from portal_app.services.billing.refunds import refund_payment
-with reading(the_portal("test")) as tx:
+from portal_app.services.billing.payments.refunds import refund_payment
+with reading(system_principal("test")) as tx:
     paid = tx.exec(select(Payment).order_by(Payment.created_at.desc())).first()
-refund_payment(the_portal("test"), new_id("ref"), paid.id, Money(5_00), processor=gateways().payments)
+refund_payment(system_principal("test"), new_id("ref"), paid.id, Money(5_00), processor=gateways().payments)
 """,
     )
     go(page, portal, "/payments", "Payments")

@@ -29,7 +29,7 @@ from tests.e2e.steps import (
 WHOSE = {"en": ("Maria", "Alvarez", MARIA[1]), "es": ("Nadia", "Brennan", NADIA[1])}
 COMPLETE = {"en": "Complete", "es": "Completar"}
 MAKE = """
-from portal_app.services import pay_links
+from portal_app.services.links import pay_links
 with reading(us) as tx:
     account = tx.exec(select(Account).where(Account.guarantor_id == of({given!r}, {family!r}))).one()
     bills = tx.exec(select(Invoice).where(Invoice.account_id == account.id)).all()
@@ -137,7 +137,7 @@ def test_a_link_that_is_over_says_where_to_ask(portal: Portal, visit: Visits, lo
     secret, link, _, _ = make(portal, given, family)
     reader = Reader(visit(portal), language)
     page = comes_in(reader, secret, born)
-    in_the_portal(portal, f"links.revoke_link(us, {link!r})")
+    in_the_portal(portal, f"action_links.revoke_link(us, {link!r})")
     page.reload()  # another process revoked it: this one hears of it with the next event
     page.wait_for_url("**/links*")
     reader.sees("Open your link")
@@ -160,7 +160,7 @@ def test_the_desk_shows_sends_and_takes_back_a_link(portal: Portal, visit: Visit
     desk = visit(portal, phone=False)
     staff_sign_in(desk, OWNER)
     _, link, due, number = make(portal, "Hal", "Whitcomb")
-    in_the_portal(portal, f"links.revoke_link(us, {link!r})")
+    in_the_portal(portal, f"action_links.revoke_link(us, {link!r})")
     page = desk.go("/staff/patients?q=Whitcomb")
     page.get_by_role("table").get_by_role("link", name="Hal Whitcomb", exact=True).click()
     page.wait_for_url("**/staff/patients/pat_*")

@@ -74,11 +74,11 @@ def test_code_12_a_new_email_is_confirmed_there_the_old_one_is_told_and_choices_
 
 HAS_A_PASSWORD = """
 from portal_app.db.tables.credentials import PatientLogin
-from portal_app.services import credentials
+from portal_app.services.credentials import passwords
 with transaction(us) as tx:
-    tx.keep(PatientLogin(
+    tx.add(PatientLogin(
         patient_id=of({given!r}, {family!r}), username={given!r}, username_key={given!r}.lower(),
-        password_hash=credentials.kept_of({password!r}), created_at=credentials.clock.now(),
+        password_hash=passwords.hash_password({password!r}), created_at=passwords.clock.now(),
     ))
 """
 

@@ -14,8 +14,8 @@ from tests.e2e.reader import LANGUAGES, Reader, at_work_quietly, in_the_portal
 FIRST, SECOND = "seven quiet herons fly", "eleven green kettles sing"
 ADD = """
 from portal_app.domain.access import Role
-from portal_app.services.sign_in.staff import staff_add
-staff_add(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
+from portal_app.services.sign_in.staff import add_staff_member
+add_staff_member(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
 """
 
 

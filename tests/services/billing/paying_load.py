@@ -1,4 +1,4 @@
-"""A nursery of processes that pay until they are killed: `python -m tests.services.paying_load DATABASE STRIPE`.
+"""A nursery of processes that pay until they are killed: `python -m tests.services.billing.paying_load DATABASE STRIPE`.
 
 Each line on stdin is a child: forked, so that the next one is there at once, and its id is printed.
 """

@@ -73,7 +73,7 @@ def test_processes_killed_at_random_moments_leave_every_charge_booked_once(
 def pay_and_kill(database: str, stripe: str) -> None:
     dice = random.Random(7)
     db_engine.dispose()
-    command = [sys.executable, "-m", "tests.services.paying_load", database, stripe]
+    command = [sys.executable, "-m", "tests.services.billing.paying_load", database, stripe]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
         assert nursery.stdin and nursery.stdout
         for _ in range(KILLS):

@@ -21,7 +21,7 @@ from portal_app.state.staff.messages import KINDS as NAMES
 
 SERVICES = Path(__file__).parents[3] / "portal_app" / "services"
 # Where the kind stands in each call that writes or notes a message.
-WRITES = {"write": 1, "write_each_way": 1, "tell_everywhere": 2, "note": 2}
+WRITES = {"write_message": 1, "write_each_way": 1, "notify_all_contacts": 2, "add_notice": 2}
 DIGEST_KINDS = {kind for kind, template in TEMPLATES.items() if template.digest_line}
 
 
@@ -65,7 +65,7 @@ def test_every_kind_that_a_service_writes_has_a_template() -> None:
 
 def test_every_kind_that_is_noted_for_the_digest_brings_its_line_check_and_values() -> None:
     plain = Template(subject="", body="", sms="")
-    assert {kind for _, kind in written_kinds("note")} == DIGEST_KINDS
+    assert {kind for _, kind in written_kinds("add_notice")} == DIGEST_KINDS
     for kind in DIGEST_KINDS:
         template = TEMPLATES[kind]
         assert template.is_still_current is not plain.is_still_current, kind

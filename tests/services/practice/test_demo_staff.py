@@ -23,7 +23,7 @@ from tests.attacks.everybody import session
 DEMO = system_principal("demo")
 VISITOR = nobody("203.0.113.7")
 OLGA = STAFF[0].email
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ async def test_a_code_is_six_digits(page: SignInState, code: str):
 
 async def test_a_pasted_code_may_have_a_space(page: SignInState, monkeypatch: pytest.MonkeyPatch):
     got: list[str] = []
-    monkeypatch.setattr("portal_app.state.sign_in.check_code", lambda _who, _id, code: got.append(code))
+    monkeypatch.setattr("portal_app.state.sign_in.code.check_code", lambda _who, _id, code: got.append(code))
     await happens(page.check_code, form={"code": " 402 817 "})
     assert (got, page.step) == (["402817"], "birth_date")
 
@@ -74,7 +74,7 @@ async def test_a_first_name_is_asked_only_where_two_match(page: SignInState, mon
     def two_match(*_: object, **__: object) -> str:
         raise NeedsFirstName
 
-    monkeypatch.setattr("portal_app.state.sign_in.check_birth_date", two_match)
+    monkeypatch.setattr("portal_app.state.sign_in.code.check_birth_date", two_match)
     await happens(page.check_birth_date, form=typed("3", "14", "1981"))
     assert (page.ask_first_name, page.step != "done", page.ticket) == (True, True, "")
 

@@ -21,7 +21,7 @@ ANSWERS = ["/auth/session", "/documents/invoice/x.pdf", "/staff/export/transacti
 @pytest.fixture
 def https(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     known = settings_module.settings().model_copy(update={"public_url": "https://my.juniper.example"})
-    for place in ("cookies", "csp", "headers"):
+    for place in ("cookies", "shield.content_policy", "shield.headers"):
         monkeypatch.setattr(f"portal_app.web.{place}.settings", lambda: known)
     content_policy.policy.cache_clear()
     yield
@@ -74,7 +74,7 @@ def test_a_papers_own_word_about_keeping_it_stays():
 
 def test_only_the_processors_scripts_come_besides(monkeypatch: pytest.MonkeyPatch):
     real = settings_module.settings().model_copy(update={"stripe_secret_key": settings_module.SecretStr("k")})
-    monkeypatch.setattr("portal_app.web.csp.settings", lambda: real)
+    monkeypatch.setattr("portal_app.web.shield.content_policy.settings", lambda: real)
     content_policy.policy.cache_clear()
     try:
         assert rules("/invoices")["script-src"].split() == ["'self'", *content_policy.STRIPE_SCRIPTS.split()]

@@ -8,7 +8,7 @@ from sqlmodel import bindparam, col, func, literal_column, select, true
 
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import PreparedReading, Tx, prepared_reading, reading
-from portal_app.db.select import columns, counted_up_to
+from portal_app.db.select import columns
 from portal_app.db.tables.appointments import Appointment
 from portal_app.db.tables.billing import (
     Allocation,
@@ -39,6 +39,7 @@ from portal_app.services.billing.views import (
     PaymentView,
     RefundView,
 )
+from portal_app.services.paging import counted_up_to
 
 PAGE = 20
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)

@@ -7,8 +7,8 @@ from portal_app.gateways.mail import Mailer, SmtpMailer
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import CardProcessor
 from portal_app.gateways.pdf import Typesetter, typesetter
-from portal_app.gateways.practice_system import Folder, PracticeSystem, Web
-from portal_app.gateways.sending import NotSetUp
+from portal_app.gateways.practice_system import ExportEndpoint, ExportFolder, PracticeSystem
+from portal_app.gateways.sending import NotConfigured
 from portal_app.gateways.sms import Texter, TwilioTexter
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.settings import Settings, settings
@@ -50,7 +50,7 @@ def _payments(ours: Settings) -> CardProcessor:
 
 def _mail(ours: Settings) -> Mailer:
     if not ours.smtp_host:
-        return FakeMailer() if ours.demo else NotSetUp()
+        return FakeMailer() if ours.demo else NotConfigured()
     return SmtpMailer(
         host=ours.smtp_host,
         port=ours.smtp_port,
@@ -65,13 +65,13 @@ def practice_system() -> PracticeSystem:
     """Where posted entries are brought: the address in the settings, or a folder of the data folder."""
     ours = settings()
     if ours.export_url:
-        return Web(ours.export_url, ours.export_token)
-    return Folder(ours.data_dir / "exports")
+        return ExportEndpoint(ours.export_url, ours.export_token)
+    return ExportFolder(ours.data_dir / "exports")
 
 
 def _sms(ours: Settings) -> Texter:
     if not ours.twilio_account_sid:
-        return FakeTexter() if ours.demo else NotSetUp()
+        return FakeTexter() if ours.demo else NotConfigured()
     return TwilioTexter(
         account_sid=ours.twilio_account_sid,
         auth_token=ours.twilio_auth_token,

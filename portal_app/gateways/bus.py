@@ -36,7 +36,7 @@ class Bus:
     def __init__(self, url: str) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
         self._from = secrets.token_hex(8)
-        self._hearing = False
+        self._subscribed = False
 
     def publish(self, topic: str, key: str) -> None:
         """Lost with a line in the log when Redis is away: pages ask again by themselves when they return."""
@@ -45,24 +45,24 @@ class Bus:
         except redis.RedisError as trouble:
             _log.warning("an announcement was lost: %s", type(trouble).__name__)
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         """This process is alive; said again and again."""
         self._redis.set(f"portal:process:{self._from}", "1", ex=_BEAT_HOLDS)
 
-    def claim(self, page: str) -> None:
+    def claim_page(self, page: str) -> None:
         self._redis.set(f"portal:page:{page}", self._from, ex=_PAGE_HOLDS)
 
-    def release(self, page: str) -> None:
+    def release_page(self, page: str) -> None:
         if self._holder_of(page) == self._from:
             self._redis.delete(f"portal:page:{page}")
 
-    def holder(self, page: str) -> Holder:
+    def find_holder(self, page: str) -> Holder:
         held_by = self._holder_of(page)
         if held_by in ("", self._from):
             return Holder.US if held_by else Holder.NOBODY
         return Holder.ANOTHER if self._redis.exists(f"portal:process:{held_by}") else Holder.GONE
 
-    def forget(self, page: str) -> None:
+    def forget_page(self, page: str) -> None:
         """Whoever held it does so no longer, though they could not say so."""
         self._redis.delete(f"portal:page:{page}", _FRAMEWORKS_OWN + page)
 
@@ -70,21 +70,21 @@ class Bus:
         found: Any = self._redis.get(f"portal:page:{page}")
         return found.decode() if found else ""
 
-    def hear(self, listener: Callable[[str, str], None]) -> None:
+    def subscribe(self, listener: Callable[[str, str], None]) -> None:
         """From now on, in a thread of its own, for as long as the process lives."""
-        if not self._hearing:
-            self._hearing = True
-            threading.Thread(target=self._hear_forever, args=(listener,), name="bus", daemon=True).start()
+        if not self._subscribed:
+            self._subscribed = True
+            threading.Thread(target=self._receive_forever, args=(listener,), name="bus", daemon=True).start()
 
-    def _hear_forever(self, listener: Callable[[str, str], None]) -> None:
+    def _receive_forever(self, listener: Callable[[str, str], None]) -> None:
         while True:
             try:
-                self._hear(listener)
+                self._receive(listener)
             except (redis.RedisError, OSError) as trouble:
                 _log.warning("Redis is away: %s", type(trouble).__name__)
                 time.sleep(1)
 
-    def _hear(self, listener: Callable[[str, str], None]) -> None:
+    def _receive(self, listener: Callable[[str, str], None]) -> None:
         with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
             channel.subscribe(_CHANNEL)
             while True:

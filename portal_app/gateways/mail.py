@@ -59,7 +59,7 @@ class SmtpMailer:
 
     def send(self, mail: Mail) -> Sending:
         try:
-            letter = composed(mail, self.sender)
+            letter = compose_message(mail, self.sender)
         except (ValueError, MessageError) as wrong:
             return Failed(permanent=True, reason=f"not an email address ({type(wrong).__name__})")
         try:
@@ -99,7 +99,7 @@ class SmtpMailer:
         return server
 
 
-def composed(mail: Mail, sender: str) -> EmailMessage:
+def compose_message(mail: Mail, sender: str) -> EmailMessage:
     """The letter: plain text, the same as HTML, attachments. ValueError for what is no address."""
     ours_name, ours = parseaddr(sender)
     to = _address(mail.to)

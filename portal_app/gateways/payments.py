@@ -48,7 +48,7 @@ class Charge:
     received: Money | None = None
     decline_code: str = ""
     client_secret: str = ""  # only with REQUIRES_ACTION: for the payer's browser
-    source: PaymentMethodFacts | None = None
+    payment_method: PaymentMethodFacts | None = None
     created: datetime | None = None
     disputed: bool = False
 
@@ -65,11 +65,11 @@ class RefundFacts:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A card being saved: the secret is for the payer's browser, the source is there when done."""
+    """A card being saved: the secret is for the payer's browser, the payment_method is there when done."""
 
     setup_id: str
     client_secret: str = ""
-    source: PaymentMethodFacts | None = None
+    payment_method: PaymentMethodFacts | None = None
     reason: str = ""
 
 
@@ -82,10 +82,6 @@ class ProcessorEvent:
     object_kind: str  # "payment_intent", "refund", "charge", …
     object_id: str
     intent_id: str = ""  # where the object names one
-
-
-class Forged(Exception):
-    """A webhook that the processor did not sign, or signed too long ago."""
 
 
 class NoAnswer(Exception):
@@ -110,13 +106,13 @@ class CardProcessor(Protocol):
         *,
         key: PaymentId,
         description: str,
-        source: str = "",
+        payment_method: str = "",
         token: str = "",
         save: bool = False,
         off_session: bool = False,
         account_id: AccountId | None = None,
     ) -> Charge:
-        """Create and confirm an intent with a saved `source` (pm_…) or a confirmation `token`.
+        """Create and confirm an intent with a saved `payment_method` (pm_…) or a confirmation `token`.
 
         Asking again with the same key charges once and is answered as the intent is by then.
         UNKNOWN when no answer came, also when the key was used with other parameters: whether
@@ -142,7 +138,7 @@ class CardProcessor(Protocol):
         """Every refund created since. May raise NoAnswer."""
         ...
 
-    def sources(self, customer: str) -> list[PaymentMethodFacts]:
+    def list_payment_methods(self, customer: str) -> list[PaymentMethodFacts]:
         """On the customer's file, newest first. May raise NoAnswer."""
         ...
 
@@ -150,10 +146,10 @@ class CardProcessor(Protocol):
 
     def look_up_setup(self, setup_id: str) -> Setup: ...
 
-    def forget(self, source: str, *, customer: str) -> bool:
+    def detach_payment_method(self, payment_method: str, *, customer: str) -> bool:
         """Detach, after checking that it is this customer's."""
         ...
 
-    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
-        """Forged when unsigned, stale (over 300 s) or altered."""
+    def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
+        """InvalidSignature when unsigned, stale (over 300 s) or altered."""
         ...

@@ -31,7 +31,7 @@ def listen(listener: Listener) -> None:
     if listener not in _listeners:
         _listeners.append(listener)
     if others := bus():
-        others.hear(told_here)
+        others.subscribe(told_here)
 
 
 def unlisten(listener: Listener) -> None:

@@ -29,12 +29,12 @@ async def make_room(page: str) -> bool:
     if (others := bus()) is None:
         return True
     try:
-        holder = await in_thread(others.holder, page)
+        holder = await in_thread(others.find_holder, page)
         if holder is Holder.ANOTHER and await _is_alive_there(page):
             return False
         if holder in (Holder.ANOTHER, Holder.GONE):
-            await in_thread(others.forget, page)
-        await in_thread(others.claim, page)
+            await in_thread(others.forget_page, page)
+        await in_thread(others.claim_page, page)
     except RedisError as trouble:  # the page comes in all the same, at worst with an empty state
         _log.warning("Redis is away: %s", type(trouble).__name__)
     return True
@@ -44,7 +44,7 @@ async def leave(page: str) -> None:
     """Its socket here has closed."""
     if (others := bus()) is not None:
         with suppress(RedisError):
-            await in_thread(others.release, page)
+            await in_thread(others.release_page, page)
 
 
 async def answer_neighbours() -> None:
@@ -62,7 +62,7 @@ async def answer_neighbours() -> None:
     try:
         while True:
             with suppress(RedisError):
-                await in_thread(ours.beat)
+                await in_thread(ours.send_heartbeat)
             await asyncio.sleep(BEAT_EVERY)
     finally:
         live.unlisten(listener)

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
-from portal_app.gateways.sending import ForgedText
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.services.messaging.incoming_sms import receive_sms
 from portal_app.settings import settings
 from portal_app.web.threads import in_thread
@@ -29,8 +29,8 @@ async def webhook(request: Request) -> Response:
     try:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
         signature = request.headers.get("x-twilio-signature", "")
-        text = gateways().sms.heard(settings().public_url.rstrip("/") + ADDRESS, form, signature)
-    except (ForgedText, ValueError):
+        text = gateways().sms.read_incoming(settings().public_url.rstrip("/") + ADDRESS, form, signature)
+    except (InvalidSignature, ValueError):
         return PlainTextResponse("bad signature", 403)
     reply = await in_thread(receive_sms, system_principal("text"), text)
     return Response(_said(reply) if reply else _NOTHING, media_type="text/xml")

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
-from portal_app.gateways.payments import Forged
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
 from portal_app.web.threads import in_thread
 
@@ -20,8 +20,8 @@ async def webhook(request: Request) -> Response:
         return PlainTextResponse("too large", 413)
     processor = gateways().payments
     try:
-        told = processor.heard(body, request.headers.get("stripe-signature", ""))
-    except Forged:
+        told = processor.read_webhook(body, request.headers.get("stripe-signature", ""))
+    except InvalidSignature:
         return PlainTextResponse("bad signature", 400)
     outcome = await in_thread(handle_webhook, system_principal("webhook"), told, processor=processor)
     if outcome == LATER:

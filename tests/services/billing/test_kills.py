@@ -28,7 +28,7 @@ from portal_app.services.billing.payments.webhooks import LATER, handle_webhook
 from portal_app.stripe_simulator.webhooks import signature
 from tests.payments_helper import books_agree
 from tests.people import MARIA, RIVERA, VISA, People, add_invoice
-from tests.stripe_simulator.process import SECRET, Told, simulator, webhook
+from tests.stripe_simulator.process import SECRET, WebhookReceiver, simulator, webhook
 
 PORTAL = system_principal("test")
 KILLS = int(os.environ.get("PORTAL_KILLS", "12"))
@@ -94,10 +94,10 @@ def received() -> int:
         return len([p for p in tx.exec(select(Payment.status)) if p in RECEIVED])
 
 
-def let_webhooks_in(told: Told, processor: StripeProcessor) -> None:
+def let_webhooks_in(told: WebhookReceiver, processor: StripeProcessor) -> None:
     """Each twice, in no order, as they come after a long night."""
-    bodies = [body for body, _ in told.heard] * 2
+    bodies = [body for body, _ in told.received] * 2
     random.Random(3).shuffle(bodies)
     for body in bodies:
-        told_of = processor.heard(body, signature(body, SECRET))
+        told_of = processor.read_webhook(body, signature(body, SECRET))
         assert handle_webhook(PORTAL, told_of, processor=processor) != LATER

@@ -187,7 +187,7 @@ def test_code_14_neither_the_guarantors_cards_nor_a_card_to_keep(
     with reading(TEST) as tx:
         assert [row.id for row in tx.exec(select(PaymentMethod))] == [VISA]
         customer = tx.get_or_404(Account, RIVERA).processor_customer_id
-    assert len(processor.sources(customer)) == 1
+    assert len(processor.list_payment_methods(customer)) == 1
 
 
 def test_code_14_the_receipt_is_for_the_session_that_paid(sample_people: People, processor: FakeProcessor):

@@ -37,7 +37,7 @@ def deliver_exports(principal: Principal, *, system: PracticeSystem, at_most: in
         entry_id = _claim(principal)
         if entry_id is None:
             break
-        answer = system.take(_facts(principal, entry_id), key=entry_id)
+        answer = system.post_entry(_facts(principal, entry_id), key=entry_id)
         _keep(principal, entry_id, answer)
         if not isinstance(answer, Sent):
             break  # it is away for the others too

@@ -243,7 +243,7 @@ def _charge(
         payment.amount,
         key=payment.id,
         description=attempted.description,
-        source=attempted.source,
+        payment_method=attempted.source,
         token=ask.token,
         save=ask.save and bool(customer),
     )

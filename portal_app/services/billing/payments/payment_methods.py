@@ -59,15 +59,18 @@ def finish_adding_payment_method(
     """What the processor says of it, never what the browser says; the first one becomes the default."""
     principal.require(Permission.MY_PAYMENTS)
     setup = processor.look_up_setup(setup_id)
-    if setup.source is None:
+    if setup.payment_method is None:
         if setup.reason:
             raise UserError(decline(setup.reason).payer)
         raise UserError("This was not saved. Try again, or use another card or bank account.")
     with transaction(principal) as tx:
         account = lock_account(tx, accessible_account(tx, account_id))
-        if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:
+        if (
+            not account.processor_customer_id
+            or setup.payment_method.customer != account.processor_customer_id
+        ):
             raise NotFound
-        row = save_payment_method_row(tx, account, setup.source)
+        row = save_payment_method_row(tx, account, setup.payment_method)
         announce_account_change(tx, account.id, row.id)
         return payment_method_view(row)
 
@@ -114,7 +117,7 @@ def remove_payment_method(
                 membership.payment_method_id = heir
         gone.is_default, gone.removed_at = False, now()
         announce_account_change(tx, account.id, gone.id)
-    processor.forget(gone.processor_id, customer=account.processor_customer_id)
+    processor.detach_payment_method(gone.processor_id, customer=account.processor_customer_id)
 
 
 def uses(principal: Principal, account_id: AccountId | None = None) -> dict[PaymentMethodId, tuple[str, ...]]:

@@ -138,8 +138,8 @@ def _note_facts(payment: Payment, charge: Charge) -> None:
         payment.processor_intent_id = charge.intent_id
     if charge.charge_id:
         payment.processor_charge_id = charge.charge_id
-    if charge.source and charge.source.last4:
-        facts = charge.source
+    if charge.payment_method and charge.payment_method.last4:
+        facts = charge.payment_method
         payment.paid_with = shown(facts.brand, facts.last4, facts.kind)
         payment.method = Method.BANK if facts.kind == "bank" else Method.CARD
 
@@ -168,7 +168,7 @@ def _succeeded(tx: Tx, payment: Payment, charge: Charge) -> None:
     asked, received = payment.amount, charge.received or payment.amount
     payment.amount = received
     book_receipt(tx, payment)
-    source = _save_payment_method(tx, payment, charge.source) if payment.save_payment_method else None
+    source = _save_payment_method(tx, payment, charge.payment_method) if payment.save_payment_method else None
     if source:
         payment.payment_method_id = source.id
     if received != asked:

@@ -333,7 +333,7 @@ def test_a_charge_that_belongs_to_no_payment_is_told_once(
 ) -> None:
     customer = processor.customer(people.RIVERA, "Maria")
     key = new_payment()
-    processor.charge(customer, Money(5_00), key=key, description="", source=f"pm_{VISA}")
+    processor.charge(customer, Money(5_00), key=key, description="", payment_method=f"pm_{VISA}")
     assert reconciled(processor) == ["charge_without_payment"]
 
 

@@ -21,7 +21,7 @@ from portal_app.domain.ids import InvoiceId, PatientId, PaymentId, RefundId, new
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome, RefundFacts
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.gateways.practice_system import Folder
+from portal_app.gateways.practice_system import ExportFolder
 from portal_app.gateways.practice_system_fake import FakePracticeSystem
 from portal_app.services.billing.accounts import use_credit
 from portal_app.services.billing.invoices.issue import create_invoice, send_invoice, void_invoice, write_off
@@ -259,7 +259,7 @@ def test_ledg_5_staff_are_told_when_it_stays_away(sample_people: People, process
 def test_ledg_5_a_folder_takes_an_entry_once_and_whole(
     sample_people: People, processor: FakeProcessor, tmp_path: Path
 ) -> None:
-    folder = Folder(tmp_path / "exports")
+    folder = ExportFolder(tmp_path / "exports")
     paid(sample_people, processor, 25_00)
     assert deliver_exports(PORTAL, system=folder) == 1
     with transaction(PORTAL) as tx:  # as after a crash between the file and our note of it
@@ -276,7 +276,7 @@ def test_ledg_5_a_folder_that_cannot_be_written_loses_nothing(
 ) -> None:
     (tmp_path / "exports").write_text("not a folder")
     paid(sample_people, processor, 25_00)
-    assert deliver_exports(PORTAL, system=Folder(tmp_path / "exports")) == 0
+    assert deliver_exports(PORTAL, system=ExportFolder(tmp_path / "exports")) == 0
     assert waiting()[0].trouble
 
 

@@ -1,4 +1,4 @@
-"""Lists to take along: the practice's transactions as CSV that no spreadsheet takes for a formula."""
+"""Exports: the practice's transactions as CSV, with no cell that a spreadsheet takes for a formula."""
 
 import csv
 import io
@@ -78,7 +78,7 @@ def as_csv(rows: Iterable[Transaction]) -> str:
 
 
 def _cells(row: Transaction) -> tuple[str, ...]:
-    """No amount is negative: what raises what is owed is a debit, what lowers it a credit."""
+    """No amount is negative: what raises the balance is a debit, what lowers it a credit."""
     counts = row.status in RECEIVED or row.status in (None, RefundStatus.SUCCEEDED)
     lowers = row.kind is Kind.PAYMENT or (row.kind is Kind.ADJUSTMENT and row.amount.minor < 0)
     amount = _decimal(row.amount)
@@ -113,7 +113,7 @@ def _safe(cell: str) -> str:
 
 
 def _search(asked: dict[str, str]) -> Search:
-    """The address's words as a question; ValueError or NotFound for what is none."""
+    """The query parameters as a search. Raises ValueError or NotFound for values that cannot be read."""
     kind, state, account = asked.get("kind"), asked.get("status"), asked.get("account")
     first, last = asked.get("from"), asked.get("to")
     return Search(

@@ -27,19 +27,22 @@ import coverage
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from scripts.mutations import Breakage, breakages, broken, chosen
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "build" / "mutants"
 BROKEN = ("portal_app/domain", "portal_app/services")
 SUITE = [
     *(f"tests/{name}" for name in ("domain", "services", "state", "web", "db", "attacks")),
-    *(f"tests/test_{name}.py" for name in ("doctor", "logs", "settings", "speech")),
+    *(f"tests/test_{name}.py" for name in ("doctor", "logs", "settings", "i18n")),
 ]
-READ_THE_SOURCES = [f"tests/test_{name}.py" for name in ("architecture", "service_guards", "call_outs")]
+READ_THE_SOURCES = [
+    f"tests/architecture/test_{name}.py"
+    for name in ("imports", "privileged_names", "one_home", "architecture", "service_guards", "call_outs")
+]
 MARKS = "not served and not postgres and not bench and not browser and not slow"
 CHANGED = 20  # files of tests that may be run whole
 NEAREST = 150  # tests that are asked first
-NOT_COPIED = (".venv", ".git", ".web", ".states", "build", "data", "node_modules", "__pycache__", ".pytest_cache",
-              ".ruff_cache", ".hypothesis")  # fmt: skip
+NOT_COPIED = (".venv", ".git", ".web", ".states", "build", "data", "demo-data", "node_modules",
+              "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis")  # fmt: skip
 NOTICED = ("test", "time")
 _SAID = {
     "test": "",

@@ -29,9 +29,9 @@ def on_screen(state: type[AnyState], address: str = "/") -> AnyState:
 
 
 def look_from(monkeypatch: pytest.MonkeyPatch, principal: Principal, language: str = "en") -> None:
-    """Whoever is behind the next events: the door lets `principal` in and asks for permissions as ever."""
-    told = replace(principal, language=language)
-    monkeypatch.setattr(base, "principal_of", lambda *_args, **_kwargs: told)
+    """The principal of the next events: the guard takes it as signed in, and checks permissions as always."""
+    signed_in = replace(principal, language=language)
+    monkeypatch.setattr(base, "principal_of", lambda *_args, **_kwargs: signed_in)
     monkeypatch.setattr(base, "language_now", lambda: language)
     monkeypatch.setattr(base, "visitor_now", lambda: base.Visitor("", "", "127.0.0.1"))
     monkeypatch.setattr(base, "page_now", lambda: "/")
@@ -39,7 +39,7 @@ def look_from(monkeypatch: pytest.MonkeyPatch, principal: Principal, language: s
 
 
 async def happens(handler: Any, **given: Any) -> list[Any]:
-    """All a handler says on its way: what it yields, or its one answer."""
+    """Run a handler; returns everything that it yields, or its one answer."""
     answer = handler(**given)
     if isinstance(answer, AsyncIterator):
         return [step async for step in answer]

@@ -1,4 +1,4 @@
-"""A date of birth in three fields, as DESIGN asks: no picker, no order to guess."""
+"""A date of birth in three labelled fields: no date picker, no order to guess."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from portal_app.components.kit import el, icon
 
 
 def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: bool = True) -> rx.Component:
-    """`own`: the browser may fill in its owner's."""
+    """`own`: it is the visitor's, so the browser may fill it in."""
     parts = [
         _part("month", _("Month"), own, error, "w-[6.5rem]"),
         _part("day", _("Day"), own, error, "w-[4.5rem]"),

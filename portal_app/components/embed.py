@@ -1,4 +1,4 @@
-"""What stands round a page in a frame of the practice's own site: nearly nothing, and nothing fixed."""
+"""The layout of a page in a frame of the practice's own site: nearly nothing, and nothing with a fixed position."""
 
 import reflex as rx
 
@@ -14,9 +14,9 @@ def embed_frame(body: rx.Component, path: str, width: str, *, signed_in: bool) -
     return document(
         offline(),
         el.div(
-            who(path),
+            identity_bar(path),
             main(refusal(), body, cls="min-w-0 py-4"),
-            elsewhere(),
+            portal_link(),
             class_name=f"mx-auto {width} px-1 sm:px-4",
         ),
         idle_warning() if signed_in else rx.fragment(),
@@ -25,8 +25,8 @@ def embed_frame(body: rx.Component, path: str, width: str, *, signed_in: bool) -
     )
 
 
-def who(path: str) -> rx.Component:
-    """Who is signed in here, the way out, the other language."""
+def identity_bar(path: str) -> rx.Component:
+    """Who is signed in, "Sign out", and the other language."""
     look = "link inline-flex items-center gap-2 min-h-11 sm:px-2 cursor-pointer"
     name = el.p(fill_var("Signed in as {person}", person=LayoutState.person), class_name="font-semibold")
     return el.header(
@@ -40,8 +40,8 @@ def who(path: str) -> rx.Component:
     )
 
 
-def elsewhere() -> rx.Component:
-    """Records and the account are never framed: they open in a window of their own."""
+def portal_link() -> rx.Component:
+    """The link to the whole portal, which opens in a new window: its other pages are never framed."""
     portal = new_window(
         icon("external-link", 18),
         _("Open the patient portal"),

@@ -1,4 +1,4 @@
-"""Form pieces. Each is labelled, described, uncontrolled, and errs in words."""
+"""Form fields. Each is labelled, described, uncontrolled, and shows its error in words."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from portal_app.components.kit import el, icon, raw_a
 _TYPED_EXACTLY = {"auto_capitalize": "none", "spell_check": False}
 _OFF = {"auto_complete": "off"}
 # What each kind of field asks of a phone's keyboard and of what the browser remembers (WCAG 1.3.5, 3.3.8).
-# A field says its kind and nothing of this itself.
+# A field names its kind and sets none of these attributes itself.
 FIELD_KINDS: dict[str, dict[str, Any]] = {
     "text": _OFF,
     "email": {"type": "email", "auto_complete": "email", **_TYPED_EXACTLY},
@@ -45,7 +45,7 @@ FIELD_KINDS: dict[str, dict[str, Any]] = {
 
 
 def form(*kids: Any, busy: rx.Var[bool], sending: str, cls: str = "", **props: Any) -> rx.Component:
-    """Guarded against a second press (ui.js), and says what it is doing."""
+    """A form that ignores a second press while it is busy (ui.js), and tells a screen reader what it is doing."""
     doing = el.p(rx.cond(busy, sending, ""), role="status", class_name="sr-only")
     return el.form(
         *kids, doing, no_validate=True, data_guard="1", data_busy=busy_mark(busy), class_name=cls, **props
@@ -80,7 +80,7 @@ def error_text(name: str, error: Any) -> rx.Component:
 
 
 def field_kind(kind: str, own: Any = True) -> dict[str, Any]:
-    """The attributes of a kind of field. `own` false, or a var: the browser would fill in its owner's, not theirs."""
+    """The attributes of a kind of field. `own` is False, or a var, where it is about somebody else: no autofill."""
     attributes = {"type": "text", **FIELD_KINDS[kind]}
     if isinstance(own, rx.Var):
         attributes["auto_complete"] = rx.cond(own, attributes["auto_complete"], "off")
@@ -116,17 +116,17 @@ def text_input(
 
 
 def named_input(name: str, kind: str = "text", *, own: Any = True, **props: Any) -> rx.Component:
-    """Its id goes round the framework, which would send every id of a form, absent fields as null."""
+    """An input whose id is unknown to the framework, which would send every id of a form, absent fields as null."""
     return el.input(name=name, custom_attrs={"id": name}, **{**field_kind(kind, own), **props})
 
 
 def hidden(name: str, value: Any) -> rx.Component:
-    """`key` makes a new input of a new value: an uncontrolled one would keep the first."""
+    """A hidden input. `key` replaces it when the value changes: an uncontrolled one would keep the first value."""
     return el.input(type="hidden", name=name, default_value=value, key=value)
 
 
 def error_summary(title: Any, lines: rx.Component) -> rx.Component:
-    """Takes focus when it appears and after each refusal (ui.js), so it is no live region."""
+    """The list of errors above a form. It takes the focus when it appears (ui.js), so it is no live region."""
     return el.div(
         el.h2(title, class_name="text-lg font-bold"),
         lines,

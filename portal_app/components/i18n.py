@@ -1,4 +1,4 @@
-"""The words of a page, put in while it is built: each page is built once per language."""
+"""Translated texts of a page, put in when it is built: each page is built once per language."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def embedded() -> bool:
 
 
 def language() -> str:
-    """The language of the page being built; the default one where no page is."""
+    """The language of the page being built; the default one while none is being built."""
     return _language.get() or default_language()
 
 
@@ -57,7 +57,7 @@ def fill_var(msgid: str, **parts: rx.Var[str]) -> rx.Var[str]:
 
 
 def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
-    """`rx.foreach`, which draws late: in the language and the frame of the page that asked."""
+    """`rx.foreach` in the language and the frame of the page being built: it draws the rows later."""
     spoken, in_frame = language(), embedded()
 
     def drawn(item: Any) -> rx.Component:
@@ -68,10 +68,10 @@ def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
 
 
 def here(path: str) -> str:
-    """A path of the portal in the language of the page being built, in the frame where it may stand there."""
+    """A path of the portal in the language of the page being built; inside the frame where that page may be framed."""
     return in_window(into_frame(path) if embedded() else path)
 
 
 def in_window(path: str) -> str:
-    """A path of the portal's own pages, in the language of the page being built."""
+    """A path of the portal outside of frames, in the language of the page being built."""
     return localised_path(language(), path)

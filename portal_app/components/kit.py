@@ -1,4 +1,4 @@
-"""The pieces every page is made of: plain elements, looks from tokens.css."""
+"""The components that every page is made of; colours and sizes come from tokens.css."""
 
 from typing import Any
 
@@ -19,19 +19,19 @@ def icon(name: str, size: int = 20, cls: str = "", stroke: float = 2) -> rx.Comp
 
 
 def link(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
-    """Inside the portal. From a frame, what may not stand there opens in a window of its own."""
+    """A link inside the portal. In a frame, a page that may not be framed opens in a new window."""
     if embedded() and isinstance(href, str) and not is_embed(href):
         return new_window(*kids, href=href, cls=cls, **props)
     return ReactRouterLink.create(*kids, to=href, class_name=cls, **props)
 
 
 def new_window(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
-    """The window knows nothing of this page, and says beforehand that it is one."""
+    """A link that opens a new window, and says so."""
     said = el.span(" ", _("(opens in a new window)"), class_name="sr-only")
     return raw_a(*kids, said, href=href, target="_blank", rel="noopener", class_name=cls, **props)
 
 
-def to_keep() -> dict[str, str]:
+def download_mark() -> dict[str, str]:
     """Marks a link as a download. Not in a frame: Chromium leaves a partitioned cookie out of such requests."""
     return {} if embedded() else {"download": ""}
 
@@ -42,7 +42,7 @@ def button(*kids: Any, kind: str = "primary", cls: str = "", **props: Any) -> rx
 
 
 def submit(*label: Any, cls: str = "", **props: Any) -> rx.Component:
-    """Shows at once that it was pressed (ui.js), until the server has answered."""
+    """A submit button. It shows that it was pressed (ui.js) until the server has answered."""
     wait = el.span(class_name="spin", aria_hidden="true")
     return el.button(wait, *label, type="submit", class_name=f"btn btn-primary {cls}", **props)
 
@@ -99,7 +99,7 @@ def chip(label: Any, href: Any, on: Any) -> rx.Component:
 
 
 def account_picker(accounts: Any) -> rx.Component:
-    """For who answers for several accounts; each page says in its address which one it shows."""
+    """For a guarantor of several accounts: links to this page of each account."""
     chips = each(accounts, lambda item: el.li(chip(item.label, item.href, item.on)))
     return rx.cond(
         accounts.length() > 0,
@@ -128,20 +128,66 @@ def notice(tone: str, title: Any, *body: Any, cls: str = "", **props: Any) -> rx
     )
 
 
+def feedback(S: Any, cls: str = "mt-4") -> rx.Component:
+    """What `S`, a Feedback state, says: what was done, or why the form as a whole was refused.
+
+    It takes the focus when it appears, unless a field is wrong (ui.js), so it is no live region.
+    """
+    done, look = S.tone == "paid", f"flex gap-3 rounded-lg p-4 {cls}"
+    return rx.cond(
+        S.message != "",
+        el.div(
+            rx.cond(
+                done,
+                icon("circle-check", 22, "text-paid mt-0.5"),
+                icon("triangle-alert", 22, "text-late mt-0.5"),
+            ),
+            el.p(S.message, class_name="font-bold text-ink min-w-0 flex-1"),
+            class_name=rx.cond(done, f"{look} bg-paid-soft", f"{look} bg-late-soft"),
+            data_focus="said",
+            id=rx.cond(done, "form-done", "form-error"),
+            key=S.message,
+        ),
+    )
+
+
+def done_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
+    """Only what was done; `refusal_feedback` stands at the form."""
+    return rx.cond((S.message != "") & (S.tone == "paid"), _message("paid", S.message, cls))
+
+
+def refusal_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
+    """Only why a form was refused; `done_feedback` stands at the top of the page."""
+    return rx.cond((S.message != "") & (S.tone == "late"), _message("late", S.message, cls))
+
+
+def refusal(S: Any) -> rx.Var[str]:
+    """Why a form as a whole was refused; "" when it was not. The fields that share it are marked wrong by it."""
+    return rx.cond(S.tone == "late", S.message, "").to(str)
+
+
+def field_error(S: Any, name: str) -> rx.Var[str]:
+    """Why the field `name` was refused; "" when it was not."""
+    return (S.field_errors[name] | "").to(str)
+
+
+def _message(tone: str, words: Any, cls: str, name: str = "form") -> rx.Component:
+    marks = {"id": f"{name}-error"} if tone == "late" else {}
+    return notice(tone, words, cls=cls, data_focus="said", key=words, **marks)
+
+
 def done_message(words: Any, cls: str = "mt-4") -> rx.Component:
     """What was done. It takes the focus when it appears (ui.js), so it is no live region."""
-    return rx.cond(words != "", notice("paid", words, cls=cls, data_focus="said", key=words))
+    return rx.cond(words != "", _message("paid", words, cls))
 
 
 def error_message(words: Any, cls: str = "mt-4", name: str = "form") -> rx.Component:
     """Why a form was refused as a whole. It takes the focus unless a field is wrong (ui.js); no live region."""
-    return rx.cond(
-        words != "", notice("late", words, cls=cls, data_focus="said", id=f"{name}-error", key=words)
-    )
+    return rx.cond(words != "", _message("late", words, cls, name))
 
 
 def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
-    """Nothing here: what will come, and one thing to do."""
+    """An empty list: what will be here, and one thing to do."""
     leaf = el.div(
         icon(shape, 28),
         class_name="grid place-items-center size-14 rounded-full bg-brand-soft text-brand-ink mx-auto",
@@ -160,12 +206,12 @@ def skel(cls: str) -> rx.Component:
 
 
 def loading(label: str, *kids: Any) -> rx.Component:
-    """Boxes of the page's own size, so that nothing moves when the answer comes."""
+    """A skeleton of the page's own size, so that nothing moves when its content comes."""
     return el.div(el.p(label, role="status", class_name="sr-only"), *kids)
 
 
 def summary_row(key: Any, value: Any) -> rx.Component:
-    """What does not fit beside its key moves below it."""
+    """A key and its value; a value that does not fit beside its key moves below it."""
     return el.div(
         el.dt(key, class_name="text-ink-2 min-w-0"),
         el.dd(value, class_name="font-semibold text-right tnum min-w-0 ml-auto"),
@@ -174,7 +220,7 @@ def summary_row(key: Any, value: Any) -> rx.Component:
 
 
 def figure_row(key: Any, amount: Any) -> rx.Component:
-    """For what may be long on a phone: the words break, the figure does not."""
+    """A key and its amount; a long key wraps, the amount does not."""
     return el.div(
         el.dt(key, class_name="text-ink-2 min-w-0"),
         el.dd(amount, class_name="font-semibold text-right tnum whitespace-nowrap"),
@@ -204,16 +250,24 @@ def dialog(name: str, title: Any, *body: Any) -> rx.Component:
     )
 
 
-def pager(pages: Any, before: Any, after: Any, where: Any, *, oldest_first: bool = False) -> rx.Component:
-    """Earlier and later by links; both keep the filters (the state makes the addresses)."""
+def pager(page: Any, *, oldest_first: bool = False) -> rx.Component:
+    """Links to the pages before and after a `Page`; they keep the filters of the list."""
+    return page_links(page.count, page.previous, page.next, page.label, oldest_first=oldest_first)
+
+
+def page_links(
+    count: Any, previous: Any, following: Any, label: Any, *, oldest_first: bool = False
+) -> rx.Component:
     back, on = (_("Earlier"), _("Later")) if oldest_first else (_("Newer"), _("Older"))
     look = "btn btn-second no-print"
     return rx.cond(
-        pages > 1,
+        count > 1,
         el.nav(
-            rx.cond(before != "", link(icon("chevron-left", 19), back, href=before, cls=look), el.span()),
-            el.span(where, class_name="text-ink-2 tnum"),
-            rx.cond(after != "", link(on, icon("chevron-right", 19), href=after, cls=look), el.span()),
+            rx.cond(previous != "", link(icon("chevron-left", 19), back, href=previous, cls=look), el.span()),
+            el.span(label, class_name="text-ink-2 tnum"),
+            rx.cond(
+                following != "", link(on, icon("chevron-right", 19), href=following, cls=look), el.span()
+            ),
             aria_label=_("Pages"),
             class_name="flex flex-wrap items-center justify-between gap-3 mt-4",
         ),

@@ -1,4 +1,4 @@
-"""What stands round a page: header, navigation, person menu, offline notice, broken page."""
+"""The layout around every page: header, navigation, person menu, offline notice, error page."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,7 @@ from portal_app.settings import settings
 from portal_app.state.base import PortalState
 from portal_app.state.layout import LayoutState
 
-# What there is to go to. A noun joins when its page exists.
+# The entries of the navigation.
 PATIENT_NOUNS = (
     Noun(gettext_noop("Invoices"), "receipt-text", "/invoices"),
     Noun(gettext_noop("Payments"), "circle-dollar-sign", "/payments"),
@@ -39,7 +39,7 @@ STAFF_NOUNS = (
     Noun(gettext_noop("Today"), "layout-dashboard", "/staff"),
     Noun(gettext_noop("Transactions"), "arrow-left-right", "/staff/transactions"),
     Noun(gettext_noop("Patients"), "user-search", "/staff/patients"),
-    Noun(gettext_noop("Needs a person"), "list-todo", "/staff/tasks"),
+    Noun(gettext_noop("To do"), "list-todo", "/staff/tasks"),
     Noun(gettext_noop("Front desk"), "concierge-bell", "/staff/desk"),
     Noun(gettext_noop("Families"), "users", "/staff/family"),
     Noun(gettext_noop("Requests"), "inbox", "/staff/requests"),
@@ -49,7 +49,7 @@ STAFF_NOUNS = (
 
 
 def practice_name() -> rx.Var[str]:
-    """Neutral in the page as built; the practice's own once the page is live."""
+    """The practice's name; a neutral one in the page as built."""
     return rx.cond(LayoutState.practice != "", LayoutState.practice, _("Patient portal")).to(str)
 
 
@@ -57,7 +57,7 @@ def head() -> list[rx.Component]:
     """The document's head, for every page."""
     font = {"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"}
     return [
-        # First, and before the first paint; named by its content, so that it is kept for ever.
+        # First, before the first paint. Its name has a hash of its content, so browsers may cache it for ever.
         el.script(src=f"/ui.js?{_stamp('ui.js')}", data_languages=" ".join(settings().languages)),
         el.link(rel="preload", href="/fonts/public-sans.woff2", custom_attrs=font),
         el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
@@ -128,16 +128,16 @@ def offline() -> rx.Component:
 
 
 def refusal() -> rx.Component:
-    """The last thing we had to refuse, read out at once."""
+    """What a guard refused last (PortalState.notice), read out at once."""
     return rx.cond(
         PortalState.notice != "", notice("late", PortalState.notice, cls="no-print mb-5", role="alert")
     )
 
 
 def sign_out(side: str, look: str) -> rx.Component:
-    """ui.js ends the session and leaves: the cookie is not the page's to touch."""
-    door = "/staff/sign-in" if side == "staff" else "/sign-in"
-    marks = {"data-sign-out": side, "data-next": here(door)}
+    """The sign-out button. ui.js calls the route that ends the session: a page cannot clear the cookie itself."""
+    next_page = "/staff/sign-in" if side == "staff" else "/sign-in"
+    marks = {"data-sign-out": side, "data-next": here(next_page)}
     return el.button(icon("log-out", 20), _("Sign out"), type="button", class_name=look, custom_attrs=marks)
 
 
@@ -173,7 +173,7 @@ def person_menu(side: str) -> rx.Component:
     )
 
 
-# The edges that header, navigation and main share (tokens.css); what stands in main fills it.
+# The width that header, navigation and main share (tokens.css).
 PAGE = {"patient": "page", "staff": "page page-wide", "open": "page page-narrow"}
 HOME = "grow basis-28 max-w-max min-w-0 flex items-center gap-2.5 min-h-11 rounded-md text-ink"
 
@@ -273,7 +273,7 @@ def patient_frame(body: rx.Component, path: str, active: str, dock: rx.Component
 def open_frame(
     body: rx.Component, path: str, session: str = "", dock: rx.Component | None = None
 ) -> rx.Component:
-    """For whoever has not signed in: one card, the language, and help."""
+    """The layout before signing in: one card, the language, and help."""
     name = el.span(
         leaf(),
         el.span(practice_name(), class_name="font-bold leading-5 min-w-0"),
@@ -326,7 +326,7 @@ def demo_notice() -> tuple[rx.Component, ...]:
 
 
 def waiting() -> rx.Component:
-    """Painted at once where a page's address names a thing: no words, so it suits every language."""
+    """The skeleton shown at once at addresses with an id: no words, so it suits every language."""
     head_line = el.div(
         leaf(),
         skel("h-5 w-40"),
@@ -391,7 +391,7 @@ WRAPS = {
 
 
 def letterhead() -> rx.Component:
-    """Whose paper it is: on the sheet, not on the screen."""
+    """The practice's name and address, in print only."""
     return el.div(
         el.p(LayoutState.practice, class_name="font-bold text-lg"),
         el.p(LayoutState.address, " · ", LayoutState.phone),

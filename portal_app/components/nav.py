@@ -1,4 +1,4 @@
-"""How one goes about: the side navigation's lines, and the tabs of a phone."""
+"""The navigation: entries at the side, tabs on a phone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +51,7 @@ def tab(noun: Noun, active: str) -> rx.Component:
 
 
 def more_tab(nouns: tuple[Noun, ...], active: str) -> rx.Component:
-    """What has no tab of its own is behind Menu."""
+    """The tab "Menu", which opens the entries without a tab of their own."""
     on = active in {noun.path for noun in nouns}
     look = "w-full flex flex-col items-center justify-center gap-1 min-h-16 px-1 rounded-md cursor-pointer "
     return el.li(
@@ -80,7 +80,7 @@ def _current(on: bool) -> dict[str, Any]:
 
 
 def tabs(nouns: tuple[Noun, ...], active: str) -> rx.Component:
-    if len(nouns) < 2:  # a bar of one tab leads nowhere
+    if len(nouns) < 2:  # one tab alone is no navigation
         return rx.fragment()
     shown, rest = (nouns, ()) if len(nouns) <= TABS else (nouns[: TABS - 1], nouns[TABS - 1 :])
     more = [more_tab(rest, active)] if rest else []

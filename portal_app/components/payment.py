@@ -1,6 +1,6 @@
 """Paying: how much, with what, and what to do when it does not go straight through.
 
-Every piece is told the state of its page, which is a `Paying` one.
+Every piece takes the state of its page, which has `PaymentStepsState`.
 """
 
 from typing import Any
@@ -9,7 +9,17 @@ import reflex as rx
 
 from portal_app.components.form_fields import busy_mark, choice, form, hidden, named_input
 from portal_app.components.i18n import _, each, embedded, fill, fill_var, language
-from portal_app.components.kit import button, card, el, error_message, h2, icon, notice, raw_a, submit
+from portal_app.components.kit import (
+    button,
+    card,
+    el,
+    feedback,
+    h2,
+    icon,
+    notice,
+    raw_a,
+    submit,
+)
 from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.state.billing.pay_link import PayLinkState
 from portal_app.state.billing.payment_form import PaymentFormState
@@ -21,19 +31,19 @@ CARD_FORM = "card-form"
 
 
 def pay_panel(S: State, *form_card: rx.Component) -> rx.Component:
-    """`form_card` is what stands there while one may pay; a card that the bank asks about stays on the page."""
+    """`form_card` is shown while one may pay; the form of a card that the bank asks about stays on the page."""
     hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
-        error_message(S.trouble, "mb-4"),
+        feedback(S, "mb-4"),
         rx.cond(S.held != "", held(S)),
-        rx.cond(S.no_pay != "", at_the_practice(S)),
+        rx.cond(S.why_not != "", at_the_practice(S)),
         rx.cond(S.can_pay, rx.fragment(*form_card), hidden_card),
-        rx.cond(S.again != "", ask_again(S)),
+        rx.cond(S.duplicate_warning != "", confirm_duplicate(S)),
     )
 
 
 def dock_pay(S: State) -> rx.Component:
-    """On a phone the one thing to do is always in reach."""
+    """The pay button at the bottom of a phone's screen."""
     return rx.cond(S.can_pay, pay_button(S, "w-full"))
 
 
@@ -45,14 +55,14 @@ def pay_button(S: State, cls: str) -> rx.Component:
 
 
 def may_save(S: State) -> rx.Component:
-    """A card is kept by whose account it is, not by another adult who pays a bill there."""
+    """Only the account's own guarantor may save a card, not another adult who pays an invoice there."""
     save = choice("save", "on", _("Save this card for next time"), kind="checkbox", form=FORM)
     whose = getattr(S, "whose", None)
     return save if whose is None else rx.cond(whose == "", save)
 
 
 def card_fields(S: State) -> rx.Component:
-    """The processor's own form: what is typed there never comes here."""
+    """The processor's own form: what is typed there never reaches the portal."""
     return el.div(
         stripe_checkout(
             form_id=CARD_FORM,
@@ -67,16 +77,16 @@ def card_fields(S: State) -> rx.Component:
             attempt=S.card_attempt,
             released=S.card_released,
             on_token=S.pay_with_card,
-            on_result=S.bank_answered,
+            on_result=S.check_bank_answer,
         ),
         el.span(hidden=True, custom_attrs={"data-submits": CARD_FORM, "data-turn": S.card_asked}),
     )
 
 
 def pay_words(S: State) -> rx.Component:
-    """With "another amount" the figure is theirs: the button does not repeat the whole (tokens.css)."""
+    """With "another amount" the button does not repeat the full amount (tokens.css)."""
     return rx.fragment(
-        el.span(fill_var("Pay {amount}", amount=S.all_of_it), class_name="when-all"),
+        el.span(fill_var("Pay {amount}", amount=S.full_amount), class_name="when-all"),
         el.span(_("Pay this amount"), class_name="when-part-label"),
     )
 
@@ -89,7 +99,7 @@ def pay_card(
     wallet: bool = True,
     **heading: Any,
 ) -> rx.Component:
-    """`what` says or asks how much; then with what, and the button. Without `wallet` no card is known or kept."""
+    """`what` says or asks how much; then with what, and the button. Without `wallet` no saved card is offered or kept."""
     return card(
         h2(title, **heading),
         form(
@@ -121,7 +131,7 @@ def pay_card(
 def how_much(S: State) -> rx.Component:
     whole = el.label(
         el.input(type="radio", name="how_much", value="all", default_checked=True),
-        fill_var("All, {amount}", amount=S.all_of_it),
+        fill_var("All, {amount}", amount=S.full_amount),
     )
     part = el.label(el.input(type="radio", name="how_much", value="part"), _("Another amount"))
     return el.fieldset(
@@ -135,7 +145,7 @@ def how_much(S: State) -> rx.Component:
                 "amount",
                 "money",
                 aria_describedby="amount-hint form-error",
-                aria_invalid=rx.cond(S.amount_wrong, "true", "false"),
+                aria_invalid=rx.cond(S.field_errors["amount"], "true", "false"),
                 class_name="input w-40 tnum",
             ),
             el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
@@ -146,21 +156,23 @@ def how_much(S: State) -> rx.Component:
 
 
 def pay_with(S: Any) -> rx.Component:
-    """Choosing a new card asks for the processor's form: whoever only reads never loads it."""
+    """The processor's form is loaded only once a new card is chosen."""
     new = choice("source", "new", _("A new card"), side=icon("plus", 22, "text-ink-3"))
-    chosen: Any = S.want_card
+    chosen: Any = S.load_card_form
     return rx.cond(
-        S.sources.length() > 0,
+        S.payment_methods.length() > 0,
         el.fieldset(
             el.legend(_("Pay with"), class_name="font-bold mb-2"),
-            el.div(each(S.sources, source), el.div(new, on_click=chosen), class_name="grid gap-2"),
+            el.div(
+                each(S.payment_methods, payment_method), el.div(new, on_click=chosen), class_name="grid gap-2"
+            ),
             class_name="mt-5",
         ),
         hidden("source", "new"),
     )
 
 
-def source(item) -> rx.Component:
+def payment_method(item) -> rx.Component:
     return choice(
         "source",
         item.id,
@@ -172,9 +184,11 @@ def source(item) -> rx.Component:
 
 
 def held(S: State) -> rx.Component:
-    """ALL-13: an attempt whose outcome is open; go on with it or give it up."""
-    go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_held)
-    give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_held)
+    """ALL-13: a payment in flight; continue it or cancel it."""
+    go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_payment)
+    give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_payment)
+    choices = el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4")
+    elsewhere = getattr(S, "held_elsewhere", None)  # of a pay link only
     return card(
         notice(
             "due",
@@ -182,11 +196,7 @@ def held(S: State) -> rx.Component:
             el.p(
                 _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
-            rx.cond(
-                S.held_elsewhere,
-                rx.fragment(),
-                el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4"),
-            ),
+            choices if elsewhere is None else rx.cond(elsewhere, rx.fragment(), choices),
             data_focus="1",
         ),
         cls="overflow-hidden",
@@ -197,7 +207,7 @@ def held(S: State) -> rx.Component:
 
 def at_the_practice(S: State) -> rx.Component:
     why = rx.cond(
-        S.no_pay == "small",
+        S.why_not == "small",
         _("This amount is too small to pay by card online."),
         _("You cannot pay online at the moment."),
     )
@@ -213,15 +223,15 @@ def at_the_practice(S: State) -> rx.Component:
     )
 
 
-def ask_again(S: State) -> rx.Component:
-    """The same amount, minutes after it went through: asked before it is paid once more."""
+def confirm_duplicate(S: State) -> rx.Component:
+    """The same amount, minutes after it was paid: confirmed before it is paid a second time."""
     return el.dialog(
         el.div(
-            el.h2(S.again, id="again-title", class_name="text-lg font-bold"),
+            el.h2(S.duplicate_warning, id="again-title", class_name="text-lg font-bold"),
             el.p(_("Nothing was charged this time."), class_name="text-ink-2 mt-2"),
             el.div(
-                button(_("Pay again"), on_click=S.pay_again),
-                button(_("Do not pay again"), kind="second", on_click=S.not_again),
+                button(_("Pay again"), on_click=S.confirm_duplicate),
+                button(_("Do not pay again"), kind="second", on_click=S.cancel_duplicate),
                 class_name="flex flex-wrap gap-3 mt-6",
             ),
             class_name="p-5 md:p-6",

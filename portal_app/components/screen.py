@@ -1,4 +1,4 @@
-"""The frame round every page, and the one way to add a page to the portal."""
+"""Adding a page to the portal, inside the layout of its side."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ DESCRIPTION = gettext_noop("See and pay your invoices, and everything else for y
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How a page is framed."""
+    """The layout of a page."""
 
     path: str
     side: Side = "patient"
-    active: str = ""  # the navigation's noun
+    active: str = ""  # path of its navigation entry
     dock: Body | None = None  # one action at the bottom of a phone
 
 
@@ -60,8 +60,8 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
             return _FRAMES[frame.side](body(), frame)
 
     framed.__name__ = f"{body.__name__}_{code}"
-    # The compiler puts the live pieces of a page with its function's module: one of its own, so
-    # that a page carries neither those of other pages nor of other languages.
+    # The compiler collects the stateful components of a module in one script. With a module name for each page and
+    # language, a page loads neither those of other pages nor of other languages.
     framed.__module__ = f"{body.__module__}_{code}"
     loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
     rx.page(
@@ -92,7 +92,7 @@ def _open(body: rx.Component, frame: Frame) -> rx.Component:
 
 
 def _linked(body: rx.Component, frame: Frame) -> rx.Component:
-    """For whoever came by a link, for one purpose: as before signing in, and a way out."""
+    """The layout for a session of an action link: as before signing in, with "Sign out"."""
     leave = el.div(layout.sign_out("patient", "btn btn-quiet -mx-2"), class_name="no-print mt-5")
     dock = frame.dock() if frame.dock else None
     return layout.open_frame(el.div(body, leave, idle_warning()), frame.path, session="link", dock=dock)
@@ -117,11 +117,11 @@ _FRAMES = {
     "link": _linked,
 }
 _ARRIVALS = {
-    "patient": LayoutState.arrive,
-    "open": LayoutState.visit,
+    "patient": LayoutState.load_patient_layout,
+    "open": LayoutState.load_visitor_layout,
     "staff": LayoutState.load_staff_layout,
-    "staff_door": LayoutState.visit,
-    "frame": LayoutState.arrive,
-    "frame_door": LayoutState.visit,
-    "link": LayoutState.visit,
+    "staff_door": LayoutState.load_visitor_layout,
+    "frame": LayoutState.load_patient_layout,
+    "frame_door": LayoutState.load_visitor_layout,
+    "link": LayoutState.load_visitor_layout,
 }

@@ -1,4 +1,4 @@
-"""A page that lives from a session: whose it is, and the warning before it ends (ui.js counts)."""
+"""Marks of a page with a session, and the warning before the session ends (ui.js counts)."""
 
 import reflex as rx
 
@@ -7,13 +7,13 @@ from portal_app.components.kit import el
 
 
 def session_marks(side: str) -> dict[str, str]:
-    """What ui.js goes by: whose session this page lives from, and where to go when it ends."""
-    way_in = {"staff": "/staff/sign-in", "frame": "/embed", "link": "/links"}.get(side, "/sign-in")
-    return {"data-session": "staff" if side == "staff" else "patient", "data-next": here(way_in)}
+    """Attributes for ui.js: the side of the session, and where to go when it ends."""
+    sign_in = {"staff": "/staff/sign-in", "frame": "/embed", "link": "/links"}.get(side, "/sign-in")
+    return {"data-session": "staff" if side == "staff" else "patient", "data-next": here(sign_in)}
 
 
 def idle_warning() -> rx.Component:
-    """Two minutes before the end; ui.js opens it and counts. Closing it is staying."""
+    """Opened by ui.js two minutes before the end. Closing it keeps the session alive."""
     stay = el.button(
         _("Stay signed in"),
         type="button",

@@ -14,7 +14,7 @@ _SCRIPT = rx.asset("stripe_checkout.jsx", shared=True)
 
 
 class CheckoutResult(TypedDict):
-    """What the browser says came of it; the server asks the processor itself."""
+    """The result as the browser reports it; the server asks the processor itself."""
 
     id: str  # of the payment or setup intent
     status: str

@@ -1,6 +1,6 @@
 """/embed…: signing in by code, invoices, paying and the receipt, for a frame in the practice's own site.
 
-The same bodies as in the portal; the session, the doors and what they may show are the frame's own.
+The same bodies as in the portal; the session, the guards and what they may show are the frame's own.
 """
 
 from portal_app.components.screen import page
@@ -12,7 +12,7 @@ from portal_app.state.billing.receipt import ReceiptState
 from portal_app.state.layout import LayoutState
 from portal_app.state.sign_in.code import SignInState
 
-page("/embed", code.title, on_load=[SignInState.begin, LayoutState.load_visitor_layout], side="frame_door")(
+page("/embed", code.title, on_load=[SignInState.load, LayoutState.redirect_if_signed_in], side="frame_door")(
     code.sign_in
 )
 page("/embed/invoices", "Invoices", on_load=InvoicesState.load, side="frame")(invoices.invoices)

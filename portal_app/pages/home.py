@@ -1,4 +1,4 @@
-"""/: leads to the invoices, or to the door."""
+"""/: leads to the invoices, or to sign in."""
 
 import reflex as rx
 
@@ -8,7 +8,7 @@ from portal_app.components.screen import page
 from portal_app.state.layout import LayoutState
 
 
-@page("/", "Patient portal", on_load=LayoutState.enter, side="open")
+@page("/", "Patient portal", on_load=LayoutState.open_start_page, side="open")
 def home() -> rx.Component:
     return rx.fragment(
         skel("h-64 w-full rounded-lg"),

@@ -1,4 +1,4 @@
-"""Where no page is. One page for every language: which one is known from the address only (tokens.css)."""
+"""The page for unknown addresses. One page for every language: which one is known from the address only (tokens.css)."""
 
 import reflex as rx
 

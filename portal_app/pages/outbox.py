@@ -1,4 +1,4 @@
-"""/outbox: what the demo sent. Where the portal is real, there is no such page."""
+"""/outbox: what the demo sent. Only a demo has it."""
 
 import reflex as rx
 

@@ -1,9 +1,11 @@
-"""The door. Reflex makes every public method of a state callable from any browser, so every one of
-them is `guarded` or `public`; the app refuses to start without, and a middleware refuses the rest.
+"""The guards of event handlers.
+
+Reflex makes every public method of a state callable from any browser. So each of them has a guard, `requires` or
+`public`: the app does not start with a handler without one, and a middleware refuses its events (state/guards.py).
 
     @rx.event
-    @guarded(Permission.MY_BILLS)     # inside rx.event
-    async def show(self, page: int = 1): ...
+    @requires(Permission.MY_INVOICES)     # below rx.event
+    async def load(self, page: int = 1): ...
 """
 
 import asyncio
@@ -32,17 +34,18 @@ from portal_app.i18n_paths import language_of_path, localised_path
 from portal_app.services.audit import note_refusal
 from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
 from portal_app.settings import settings
+from portal_app.state.errors import UnreadableRequest
 from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Enter = Callable[[Any, bool], Awaitable[Principal]]
-Ahead = Callable[[Any, Principal], Any]
+Prefetch = Callable[[Any, Principal], Any]
 
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
-# What a permission is called, where its absence is said.
-ALLOWED = {
+# Names of permissions, for the message that one is missing.
+PERMISSION_NAMES = {
     Permission.VIEW_PATIENTS.value: gettext_noop("see patients"),
     Permission.VIEW_BILLING.value: gettext_noop("see billing"),
     Permission.TAKE_PAYMENTS.value: gettext_noop("take payments"),
@@ -52,114 +55,115 @@ ALLOWED = {
     Permission.EXPORT.value: gettext_noop("export"),
 }
 _STRICT = ConfigDict(strict=True)
-_UNREADABLE = gettext_noop("We could not read that. Load the page again and try once more.")
 _log = logging.getLogger("portal.state")
 _principal: ContextVar[Principal] = ContextVar("principal")
-_found: ContextVar[Callable[[], Any]] = ContextVar("found")
+_prefetched: ContextVar[Callable[[], Any]] = ContextVar("prefetched")
 
 
 class PortalState(rx.State):
-    """What every page shares: the last thing we had to say no to, and the language of the page."""
+    """What every page shares: the last refusal of a guard, and the language of the page."""
 
-    notice: rx.Field[str] = rx.field("")
+    notice: rx.Field[str] = rx.field("")  # what a guard refused; a form's own refusals are in Feedback
     language: rx.Field[str] = rx.field("en")
-    _bound_ref: str = ""  # the logins this state was filled for; another login starts empty
-    _load: str = ""  # the loading of the page that this state was filled for
-    _by_itself: tuple[str, ...] = ()  # what runs because the page came back, not because of a person
-    _visit: int = 0  # of the page at hand: counted by the doors, a lost connection is none
-    _begun: int = -1
-    _at: tuple[str, ...] = ()  # the page and what it was asked for
+    _bound_ref: str = ""  # the sessions this state was filled for; another session starts empty
+    _load: str = ""  # id of the page load that this state was filled for
+    _automatic_events: tuple[str, ...] = ()  # ids of events that a reconnected page sent, not a person
+    _visit: int = 0  # counts visits of pages (state/guards.py); a lost connection is none
+    _begun: int = -1  # the visit that was begun last
+    _at: tuple[str, ...] = ()  # path and query of the page
     _arrived_at: str = ""
 
     def _newly_here(self) -> bool:
-        """Once for each visit of a page, for whoever is first: its beginning, or somebody faster than that."""
+        """True once for each visit of a page: for its load event, or for an event that arrives before that."""
         new = self._begun != self._visit
         self._begun = self._visit
         return new
 
 
 def me() -> Principal:
-    """Whoever is behind the event at hand."""
+    """The principal of the event that is being handled."""
     return _principal.get()
 
 
 async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a service off the event loop, so that one slow bank stalls nobody else."""
+    """Run a service in a thread, so that a slow one does not stop the event loop."""
     return await asyncio.to_thread(service, *args, **kwargs)
 
 
-async def _read(look: Callable[[], T]) -> T:
-    """What only reads, by readers of its own: it waits for no bank and no lock.
+async def _read(query: Callable[[], T]) -> T:
+    """Run a short read that waits for no lock and no network: on SQLite on the event loop, else in a thread.
 
-    Where the database answers within the process it is asked here, while it answers at once: a thread would
-    only fight for the interpreter, and everybody waits longer for that than for the answer (decision 0022).
+    SQLite answers within the process, faster than a thread would get the interpreter (decisions 0022, 0045).
+    After slow answers reads go to threads for a while.
     """
     if not settings().database.startswith("sqlite") or time.monotonic() < _slow.until:
-        return await asyncio.get_running_loop().run_in_executor(_readers(), copy_context().run, look)
+        return await asyncio.get_running_loop().run_in_executor(_reader_threads(), copy_context().run, query)
     begun = time.perf_counter()
     try:
-        return look()
+        return query()
     finally:
-        if time.perf_counter() - begun > _AT_ONCE:
-            _slow.again(time.monotonic())
+        if time.perf_counter() - begun > _SLOW_READ:
+            _slow.note(time.monotonic())
 
 
 @functools.cache
-def _readers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(8, "look")
+def _reader_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(8, "read")
 
 
-_AT_ONCE, _FOR_NOW = 0.02, 60.0  # seconds
+_SLOW_READ, _WINDOW = 0.02, 60.0  # seconds
 
 
-class _Slow:
-    """Two looks that took long within a minute, and those of the next minute are taken in a thread.
+class _SlowReads:
+    """After two slow reads within a minute, the reads of the next minute run in threads.
 
-    One alone is the first of its kind, that is made ready.
+    One alone does not count: the first read of its kind also compiles its query.
     """
 
     last, until = float("-inf"), float("-inf")
 
-    def again(self, now: float) -> None:
-        if now - self.last < _FOR_NOW:
-            self.until = now + _FOR_NOW
+    def note(self, now: float) -> None:
+        if now - self.last < _WINDOW:
+            self.until = now + _WINDOW
         self.last = now
 
 
-_slow = _Slow()
+_slow = _SlowReads()
 
 
 def prefetched() -> Any:
-    """What the door of the event at hand has asked already, or the refusal that it met."""
-    return _found.get()()
+    """The answer of the guard's `prefetch`. Raises what the prefetch raised."""
+    return _prefetched.get()()
 
 
 def requires(
-    permission: Permission, activity: bool = True, prefetch: Ahead | None = None
+    permission: Permission, activity: bool = True, prefetch: Prefetch | None = None
 ) -> Callable[[Any], Any]:
-    """Let in whoever is signed in on the permission's side and holds it; tell the rest why not.
+    """Guard: let the handler run for whoever is signed in on the permission's side and holds it.
 
-    `activity=False`: for what the server asks the page to do; it keeps no session alive. Nor does what a
-    page loads again because its line was cut.
-    `ahead(page, principal)`: what the handler would read first, read in the same step to a thread as who is
-    there, of whoever holds the permission; the handler takes it by `prefetched()`. For pages opened all the time.
-    It writes nothing.
+    Args:
+        permission: the one that is needed; the others are told its name.
+        activity: False for events that the server asked the page to send: they keep no session alive. Nor do
+            events that a page sends because it reconnected.
+        prefetch: a read (page, principal) that the handler needs first. It runs in the same step as the read of the
+            session, and the handler takes its answer by `prefetched()`. For pages that are opened all the time.
     """
 
-    async def enter(page: Any, by_itself: bool) -> Principal:
+    async def enter(page: Any, automatic: bool) -> Principal:
         visitor, language = visitor_now(), language_now()
         side = permission.side
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
 
-        def sign_in_as() -> tuple[Principal, Callable[[], Any]]:
-            found = principal_of(ref, side, touch=False)
-            found = replace(found, ip=visitor.ip, language=language)
-            return found, _tried(prefetch, page, found) if prefetch and found.may(permission) else _nothing
+        def read_session() -> tuple[Principal, Callable[[], Any]]:
+            found = replace(principal_of(ref, side, touch=False), ip=visitor.ip, language=language)
+            return found, _run_prefetch(prefetch, page, found) if prefetch and found.may(
+                permission
+            ) else _nothing
 
-        found, answer = await _read(sign_in_as)
-        _principal.set(found)  # so that the trail can say who was refused
-        _found.set(answer)
-        if activity and not by_itself and to_be_kept_alive(found):
+        found, answer = await _read(read_session)
+        _principal.set(found)  # so that the audit trail can say who was refused
+        _prefetched.set(answer)
+        if activity and not automatic and to_be_kept_alive(found):
             await in_thread(keep_alive, found)
         found.require(permission)
         return found
@@ -168,32 +172,32 @@ def requires(
 
 
 def public(handler: Any) -> Any:
-    """For signing in and the like; `me()` is nobody. The docstring says why."""
+    """Guard: let everybody run the handler; `me()` is nobody. The handler's docstring says why that is right."""
 
-    async def enter(_page: Any, _by_itself: bool) -> Principal:
+    async def enter(_page: Any, _automatic: bool) -> Principal:
         return nobody(visitor_now().ip, language_now())
 
     return _guarded_handler(handler, enter, Side.PATIENT, "open")
 
 
 def visitor_now() -> Visitor:
-    """From this socket's handshake, never from stored state: an event without a socket is nobody's."""
+    """Session cookies and address, from the handshake of this event's socket and never from stored state."""
     return visitor_of((EventContext.get().router_data or {}).get("headers") or {})
 
 
 def page_now() -> str:
-    """The address of the page that asks, as it says."""
+    """The path of the page that sent the event, as the page says."""
     return str((EventContext.get().router_data or {}).get("pathname", ""))
 
 
 def place_now() -> tuple[str, ...]:
-    """The page that asks, and what it was asked for: another bill, another page of them, is another place."""
-    asked = (EventContext.get().router_data or {}).get("query") or {}
-    return (page_now(), *(f"{name}={asked[name]}" for name in sorted(asked)))
+    """Path and query of the page that sent the event: another invoice or another page of a list is another place."""
+    query = (EventContext.get().router_data or {}).get("query") or {}
+    return (page_now(), *(f"{name}={query[name]}" for name in sorted(query)))
 
 
 def cause_now() -> str | None:
-    """The event that this one follows from; None when a page sent it, or none is at hand."""
+    """The id of the event that caused this one; None when a page sent it, or outside of events."""
     try:
         return EventContext.get().parent_txid
     except LookupError:
@@ -201,12 +205,12 @@ def cause_now() -> str | None:
 
 
 def language_now() -> str:
-    """The language of the page that asks."""
+    """The language of the page that sent the event."""
     return language_of_path(page_now())
 
 
 def embedded_now() -> bool:
-    """Whether whoever asks sits in a frame, or says so: there they stay."""
+    """Whether the page is in a frame of the practice's site, by its cookie or by its own word."""
     return visitor_now().embedded or is_embed(page_now())
 
 
@@ -216,66 +220,69 @@ def scope_now() -> SessionScope:
 
 
 def sign_in_address(side: Side, language: str) -> str:
+    """The sign-in page of the side, in the frame for a framed page."""
     return localised_path(language, into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side])
 
 
-def _guarded_handler(handler: Handler, enter: Enter, side: Side, door: object) -> Handler:
-    check = _strictly(handler)
+def _guarded_handler(handler: Handler, enter: Enter, side: Side, guard: object) -> Handler:
+    """The handler behind its guard: who it is, the types of the arguments, the answer to an exception."""
+    check = _argument_check(handler)
 
     @functools.wraps(handler)
-    async def stepping(self: Any, **given: Any) -> AsyncIterator[Any]:
+    async def run_steps(self: Any, **given: Any) -> AsyncIterator[Any]:
         try:
-            principal = await _arrive(self, enter)
+            principal = await _enter(self, enter)
             steps = handler(self, **check(given))
-            async for step in _steps(steps, principal):
+            async for step in _resume_steps(steps, principal):
                 yield step
         except Exception as trouble:
             await refused(me(), handler.__qualname__, trouble)
-            yield _answer(self, trouble, side, door)
+            yield _show_error(self, trouble, side, guard)
 
     @functools.wraps(handler)
-    async def answering(self: Any, **given: Any) -> Any:
+    async def run_once(self: Any, **given: Any) -> Any:
         try:
-            _principal.set(await _arrive(self, enter))
+            _principal.set(await _enter(self, enter))
             answer = handler(self, **check(given))
             return await answer if inspect.isawaitable(answer) else answer
         except Exception as trouble:
             await refused(me(), handler.__qualname__, trouble)
-            return _answer(self, trouble, side, door)
+            return _show_error(self, trouble, side, guard)
 
-    endpoint: Any = stepping if inspect.isasyncgenfunction(handler) else answering
-    endpoint.door = door
+    endpoint: Any = run_steps if inspect.isasyncgenfunction(handler) else run_once
+    endpoint.guard = guard
     return endpoint
 
 
-async def _arrive(state: PortalState, enter: Enter) -> Principal:
+async def _enter(state: PortalState, enter: Enter) -> Principal:
+    """Clear the last notice, set the language, and find out who it is."""
     if state.notice:
         state.notice = ""
     if (language := language_now()) != state.language:
         state.language = language
     _principal.set(nobody(visitor_now().ip, state.language))
-    return await enter(state, cause_now() in state._by_itself)
+    return await enter(state, cause_now() in state._automatic_events)
 
 
-def _tried(prefetch: Ahead, page: Any, principal: Principal) -> Callable[[], Any]:
-    """The answer, or the refusal where the handler asks for it: by then it is known who was refused."""
+def _run_prefetch(prefetch: Prefetch, page: Any, principal: Principal) -> Callable[[], Any]:
+    """A function that gives the answer, or raises the error when the handler calls it: then it is the handler's."""
     try:
         answer = prefetch(page, principal)
-    except Exception as trouble:  # said by the door, as any that a handler meets
-        return functools.partial(_refuse, trouble)
+    except Exception as trouble:
+        return functools.partial(_raise, trouble)
     return lambda: answer
 
 
-def _refuse(trouble: Exception) -> None:
+def _raise(trouble: Exception) -> None:
     raise trouble
 
 
 def _nothing() -> None:
-    """Nothing was asked ahead."""
+    """For a handler without prefetch."""
 
 
-async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterator[Any]:
-    """The handler's own steps; each resumes as whoever asked (the context is not kept between them)."""
+async def _resume_steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterator[Any]:
+    """The handler's own steps, each with its principal set: the context is not kept between steps."""
     while True:
         _principal.set(principal)
         try:
@@ -285,14 +292,14 @@ async def _steps(steps: AsyncIterator[Any], principal: Principal) -> AsyncIterat
         yield step
 
 
-def _answer(state: PortalState, trouble: Exception, side: Side, door: object) -> Any:
-    """What the page is told: a refusal in the reader's words, the way to sign in, or a number to call about."""
+def _show_error(state: PortalState, trouble: Exception, side: Side, guard: object) -> Any:
+    """Answer an exception: the refusal in the page's language, a redirect to sign in, or a number to call about."""
     language = language_now()
-    if isinstance(trouble, NotSignedIn) or _came_by_another_door(trouble):
-        linked = door is Permission.LINKED and not embedded_now()
+    if isinstance(trouble, NotSignedIn) or _has_other_session(trouble):
+        linked = guard is Permission.LINKED and not embedded_now()
         return rx.redirect(localised_path(language, "/links") if linked else sign_in_address(side, language))
-    if isinstance(trouble, PermissionDenied) and trouble.permission in ALLOWED:
-        trouble.values["permission"] = translate(language, ALLOWED[trouble.permission])
+    if isinstance(trouble, PermissionDenied) and trouble.permission in PERMISSION_NAMES:
+        trouble.values["permission"] = translate(language, PERMISSION_NAMES[trouble.permission])
     if isinstance(trouble, UserError):
         state.notice = translate(language, trouble.message, **trouble.values)
     else:
@@ -303,17 +310,17 @@ def _answer(state: PortalState, trouble: Exception, side: Side, door: object) ->
     return None
 
 
-def _came_by_another_door(trouble: Exception) -> bool:
-    """By a link that opens one bill, on a page of the whole portal, or the other way round: a way in is shown.
+def _has_other_session(trouble: Exception) -> bool:
+    """A session of an action link on a page of the whole portal, or the other way round: they have to sign in.
 
-    In a frame there are no links, and its sessions know fewer pages: there it is said.
+    In a frame there are no action links, and its sessions may open fewer pages: there the refusal is shown.
     """
-    mine = isinstance(trouble, PermissionDenied) and trouble.permission.startswith(f"{Side.PATIENT}:")
-    return mine and not embedded_now()
+    patients = isinstance(trouble, PermissionDenied) and trouble.permission.startswith(f"{Side.PATIENT}:")
+    return patients and not embedded_now()
 
 
 async def refused(principal: Principal, what: str, trouble: Exception) -> None:
-    """The trail's line for what somebody tried and may not; a trail that cannot be written stops nobody."""
+    """Note in the audit trail what somebody tried and may not do. That it cannot be written stops nobody."""
     if not isinstance(trouble, (PermissionDenied, NotFound)):
         return
     try:
@@ -323,14 +330,14 @@ async def refused(principal: Principal, what: str, trouble: Exception) -> None:
 
 
 def reported(trouble: BaseException) -> str:
-    """Log where a bug happened, without its words (they may hold health data). The number to ask about."""
+    """Log where a bug happened, without its message (it may hold health data); returns the number to ask about."""
     number = secrets.token_hex(4)
     _log.error("bug %s: %s", number, type(trouble).__name__, exc_info=trouble)
     return number
 
 
-def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Reflex coerces, and passes on raw what it cannot: check each argument against its annotation."""
+def _argument_check(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Check each argument against its annotation: Reflex coerces, and passes on raw what it cannot coerce."""
     parameters = list(inspect.signature(handler).parameters.values())[1:]
     needed = {p.name for p in parameters if p.default is p.empty}
     adapters: dict[str, TypeAdapter[Any]] = {}
@@ -340,19 +347,19 @@ def _strictly(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], dict[st
             hints = inspect.get_annotations(handler, eval_str=True)
             adapters.update({p.name: _adapter(hints.get(p.name, Any)) for p in parameters})
         if not needed <= given.keys() <= adapters.keys():
-            raise UserError(_UNREADABLE)
+            raise UnreadableRequest
         try:
-            return {name: adapters[name].validate_python(_as_typed(value)) for name, value in given.items()}
+            return {name: adapters[name].validate_python(_clean(value)) for name, value in given.items()}
         except ValidationError as wrong:
             kinds = ", ".join(sorted({error["type"] for error in wrong.errors(include_input=False)}))
             _log.warning("%s: arguments of the wrong kind were refused (%s)", handler.__qualname__, kinds)
-            raise UserError(_UNREADABLE) from None
+            raise UnreadableRequest from None
 
     return check
 
 
-def _as_typed(value: Any) -> Any:
-    """Text without what nobody can keep. A form sends null for a field that is not on the page just now."""
+def _clean(value: Any) -> Any:
+    """Without unstorable characters, and without the null that a form sends for a field that is not on the page."""
     if type(value) is dict:
         return {
             k: strip_unstorable(v) if isinstance(v, str) else v for k, v in value.items() if v is not None

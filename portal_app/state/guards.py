@@ -1,4 +1,4 @@
-"""No event runs without a door: refused at start-up, and again for each event."""
+"""No event runs without a guard: checked when the app starts, and again for each event."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -32,11 +32,11 @@ from portal_app.state.layout import LayoutState
 from portal_app.state.sign_in.code import SignInState
 from portal_app.visitor import Visitor
 
-_LONGEST = 20  # events that follow from one return of a page
+_MOST_AUTOMATIC = 20  # events that one reconnected page causes
 _ROOT = "reflex___state____state"
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
 ON_LOAD = f"{_ROOT}.reflex___state____on_load_internal_state.on_load_internal"
-# The framework's own, which hold nothing of ours.
+# Events of the framework itself, which touch none of our states.
 FRAMEWORK = HYDRATE | {
     ON_LOAD,
     f"{_ROOT}.reflex___state____on_load_internal_state.set_is_hydrated",
@@ -46,13 +46,13 @@ FRAMEWORK = HYDRATE | {
 
 
 def guard_of(name: str) -> object:
-    """The handler's door, or None: a permission, or "open"."""
+    """The guard of the handler: a permission, or "open"; None where it has none."""
     entry = RegistrationContext.get().event_handlers.get(name)
-    return getattr(entry.handler.fn, "door", None) if entry else None
+    return getattr(entry.handler.fn, "guard", None) if entry else None
 
 
 def unguarded_handlers() -> list[str]:
-    """Handlers anybody could call. `setvar` is refused by the middleware."""
+    """Names of handlers without a guard. `setvar` is refused by the middleware."""
     return [
         name
         for name in RegistrationContext.get().event_handlers
@@ -64,93 +64,91 @@ def unguarded_handlers() -> list[str]:
 
 @cache
 def in_frames() -> frozenset[str]:
-    """The states of what may be framed: signing in by code, invoices, paying. Whatever joins later may not."""
-    may = (LayoutState, SignInState, InvoicesState, InvoiceState, ReceiptState)
-    return frozenset(state.get_full_name() for state in may)
+    """The states whose pages may be framed: signing in by code, invoices, paying. A new page is not framed by itself."""
+    framed = (LayoutState, SignInState, InvoicesState, InvoiceState, ReceiptState)
+    return frozenset(state.get_full_name() for state in framed)
 
 
-def elsewhere(name: str) -> bool:
-    """Is it a handler of the side that this process does not serve (PORTAL_SURFACE)?"""
-    surface, door = settings().surface, guard_of(name)
+def is_other_surface(name: str) -> bool:
+    """Whether the handler is of the side that this process does not serve (PORTAL_SURFACE)."""
+    surface, guard = settings().surface, guard_of(name)
     state = name.rpartition(".")[0]
-    if surface is Surface.BOTH or door is None or state == LayoutState.get_full_name():
+    if surface is Surface.BOTH or guard is None or state == LayoutState.get_full_name():
         return False
-    staffs = door.side is Side.STAFF if isinstance(door, Permission) else "staff" in state.rpartition(".")[2]
-    return staffs is not (surface is Surface.STAFF)
+    of_staff = (
+        guard.side is Side.STAFF if isinstance(guard, Permission) else "staff" in state.rpartition(".")[2]
+    )
+    return of_staff is not (surface is Surface.STAFF)
 
 
 def refuse_to_start_unguarded() -> None:
     if names := unguarded_handlers():
-        raise RuntimeError(f"event handlers without guarded or open_to_all: {', '.join(sorted(names))}")
+        raise RuntimeError(f"event handlers without requires or public: {', '.join(sorted(names))}")
 
 
 class GuardMiddleware(Middleware):
-    """Default-deny, and a state that belongs to one login only."""
+    """Refuses events without a guard, and keeps a state for one session only."""
 
     async def preprocess(self, app: Any, state: Any, event: Event) -> StateUpdate | None:
         visitor = visitor_now()
         ours = await state.get_state(PortalState)
         if event.name in HYDRATE:
-            # Each loading has a word of its own. A page that says none has, when opened, what it was built with.
+            # Each page load has an id. A page that sends none sends, when opened, what it was built with.
             opened = visitor.load != ours._load or bool(event.payload.get("hashes"))
-            if opened or ours._bound_ref != visitor.refs or not await _all_hold_now(visitor):
-                # Whoever sat here before may have left their contact or a spent ticket: everything is
-                # wiped (hydrate loads the whole tree). Only a page that was open goes on where it was.
+            if opened or ours._bound_ref != visitor.refs or not await in_thread(_sessions_hold, visitor):
+                # The last person at this browser may have left their contact or a used ticket: everything is
+                # emptied (hydrate loads the whole tree). Only a page that was open goes on where it was.
                 state._get_root_state().reset()
                 ours._bound_ref = visitor.refs
             ours._load = visitor.load
-            by_itself = visitor.again if visitor.load else not opened
-            ours._by_itself = (EventContext.get().txid,) if by_itself else ()
-            _arrives(ours, opened=opened)
+            reconnected = visitor.again if visitor.load else not opened
+            ours._automatic_events = (EventContext.get().txid,) if reconnected else ()
+            _count_hydrate(ours, opened=opened)
         elif ours._bound_ref != visitor.refs:
-            # They signed in or out, or the state was lost: fill the page again instead.
+            # They signed in or out, or the state was lost: load the page again instead.
             return StateUpdate(events=[Event(name=f"{_ROOT}.hydrate_and_load")])
-        elif cause_now() in ours._by_itself:
-            ours._by_itself = (*ours._by_itself[-_LONGEST:], EventContext.get().txid)
+        elif cause_now() in ours._automatic_events:
+            ours._automatic_events = (*ours._automatic_events[-_MOST_AUTOMATIC:], EventContext.get().txid)
         if event.name == ON_LOAD:
-            _loads(ours)
+            _count_load(ours)
         if event.name in FRAMEWORK:
             return None
-        framed_out = visitor.embedded and event.name.rpartition(".")[0] not in in_frames()
-        if framed_out or guard_of(event.name) is None or elsewhere(event.name):
-            await _tell_of(visitor, event.name)
+        not_framed = visitor.embedded and event.name.rpartition(".")[0] not in in_frames()
+        if not_framed or guard_of(event.name) is None or is_other_surface(event.name):
+            await _note_refusal(visitor, event.name)
             return StateUpdate()
         return None
 
 
-def _arrives(ours: PortalState, *, opened: bool) -> None:
-    """A page is opened, or was open and connects again, maybe after a step that was taken without a line."""
+def _count_hydrate(ours: PortalState, *, opened: bool) -> None:
+    """A page is opened, or connects again, maybe at another address that it went to without a connection."""
     here = place_now()
     ours._visit += opened or here != ours._at
     ours._at, ours._arrived_at = here, page_now()
 
 
-def _loads(ours: PortalState) -> None:
-    """What a page loads with follows its arrival; alone it is a step from one page to another."""
+def _count_load(ours: PortalState) -> None:
+    """A load event right after hydrate belongs to the same visit; alone it is a step from one page to another."""
     ours._visit += page_now() != ours._arrived_at
     ours._at, ours._arrived_at = place_now(), ""
 
 
-async def _tell_of(visitor: Visitor, name: str) -> None:
-    """The trail's line for an event without a door, or not for a frame."""
-    whose = await in_thread(_somebody, visitor)
-    await refused(whose, name.replace("reflex___state____", ""), PermissionDenied("door"))
+async def _note_refusal(visitor: Visitor, name: str) -> None:
+    """Note in the audit trail an event without a guard, or one that a frame may not send."""
+    principal = await in_thread(_principal_of, visitor)
+    await refused(principal, name.replace("reflex___state____", ""), PermissionDenied("guard"))
 
 
-def _somebody(visitor: Visitor) -> Principal:
+def _principal_of(visitor: Visitor) -> Principal:
     for side in (Side.PATIENT, Side.STAFF):
         with suppress(NotSignedIn):
             return replace(principal_of(visitor.ref(side), side, touch=False), ip=visitor.ip)
     return nobody(visitor.ip)
 
 
-async def _all_hold_now(visitor: Visitor) -> bool:
-    return await in_thread(_all_hold, visitor.patient, visitor.staff)
-
-
-def _all_hold(patient: str, staff: str) -> bool:
-    """A page that is loaded after its session ended starts empty."""
-    for ref, side in ((patient, Side.PATIENT), (staff, Side.STAFF)):
+def _sessions_hold(visitor: Visitor) -> bool:
+    """Whether none of the sessions has ended; a page that is loaded after that starts empty."""
+    for ref, side in ((visitor.patient, Side.PATIENT), (visitor.staff, Side.STAFF)):
         if ref:
             try:
                 principal_of(ref, side, touch=False)
@@ -160,5 +158,5 @@ def _all_hold(patient: str, staff: str) -> bool:
 
 
 def on_bug(exception: Exception) -> None:
-    """What no door caught: logged; the page is told nothing of it."""
+    """Log an exception that no guard caught; the page is told nothing of it."""
     reported(exception)

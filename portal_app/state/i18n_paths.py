@@ -1,4 +1,4 @@
-"""Addresses of pages, in the language of whoever reads, in the frame they read in."""
+"""Addresses of pages, in the language of the page and in its frame."""
 
 from portal_app.domain.embedding import into_frame
 from portal_app.i18n_paths import localised_path
@@ -6,9 +6,10 @@ from portal_app.state.base import embedded_now
 
 
 def address(language: str, path: str) -> str:
+    """The path in the language, in the frame where the page is in one."""
     return localised_path(language, into_frame(path) if embedded_now() else path)
 
 
-def paper_address(language: str, path: str) -> str:
-    """A download of the server, which has no language in its path."""
+def document_address(language: str, path: str) -> str:
+    """A PDF of the server: the language is in its query, not in its path."""
     return f"{into_frame(path) if embedded_now() else path}?lang={language}"

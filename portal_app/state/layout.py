@@ -1,4 +1,4 @@
-"""What stands round every page: the practice, and who is signed in."""
+"""The layout of every page: the practice, and who is signed in."""
 
 import reflex as rx
 
@@ -33,16 +33,16 @@ class LayoutState(PortalState):
 
     @rx.event
     @public
-    async def visit(self):
-        """A page for whoever has not signed in: the practice's name and number are public."""
+    async def load_visitor_layout(self):
+        """For pages before signing in: the practice's name and phone number are public."""
         self._show_practice(await in_thread(view_practice, nobody()))
         await self._show_hosts()
         self.person = self.full_name = self.initials = self.sees = ""
 
     @rx.event
     @public
-    async def load_visitor_layout(self):
-        """A frame is the way in itself; whoever is in already goes on to the list."""
+    async def redirect_if_signed_in(self):
+        """On the sign-in page of a frame: whoever is signed in already goes on to the invoices."""
         ref = visitor_now().patient if visitor_now().embedded else ""
         try:
             await in_thread(principal_of, ref, Side.PATIENT, touch=False)
@@ -52,13 +52,13 @@ class LayoutState(PortalState):
 
     @rx.event
     @requires(Permission.MY_INVOICES)
-    async def enter(self):
-        """From the front page to where one lands; the door sends everybody else to sign in."""
+    async def open_start_page(self):
+        """From "/" to the invoices; the guard sends everybody else to sign in."""
         return rx.redirect(address(self.language, "/invoices"), replace=True)
 
     @rx.event
     @requires(Permission.MY_INVOICES)
-    async def arrive(self):
+    async def load_patient_layout(self):
         await self._show_all()
 
     @rx.event
@@ -67,12 +67,12 @@ class LayoutState(PortalState):
         await self._show_all()
 
     async def _show_all(self) -> None:
-        shown = await in_thread(view_frame, me())
-        self._show_practice(shown.practice)
+        view = await in_thread(view_frame, me())
+        self._show_practice(view.practice)
         await self._show_hosts()
-        self.person, self.full_name, self.initials = shown.given_name, shown.full_name, shown.initials
-        everybody = [shown.given_name, *shown.sees]
-        self.sees = translate(self.language, "You see: {people}", people=everybody) if me().patient_id else ""
+        self.person, self.full_name, self.initials = view.given_name, view.full_name, view.initials
+        people = [view.given_name, *view.sees]
+        self.sees = translate(self.language, "You see: {people}", people=people) if me().patient_id else ""
 
     async def _show_hosts(self) -> None:
         self.hosts = " ".join(await in_thread(framed_by, nobody())) if embedded_now() else ""

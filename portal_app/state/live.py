@@ -1,17 +1,17 @@
-"""Pages that show what happens elsewhere ask again the moment it does.
+"""Live updates: an open page reads again as soon as a topic that it watches is announced.
 
     @rx.event
-    @guarded(Permission.VIEW_BILLING)
+    @requires(Permission.VIEW_BILLING)
     async def open_page(self):
         watch("payments", TodayState.refresh)
         ...
 
     @rx.event
-    @guarded(Permission.VIEW_BILLING, activity=False)   # what the server asks for keeps no session alive
+    @requires(Permission.VIEW_BILLING, activity=False)   # events that the server asks for keep no session alive
     async def refresh(self): ...
 
-Nothing is pushed but the wish that the page asks: it does so through the ordinary door, so a session
-that has ended, or a permission that was taken away, shows nothing.
+No data is pushed: the page is told to send the event, which goes through its guard. So a session that has ended,
+or a permission that was taken away, shows nothing.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from reflex_base.utils.format import format_event_handler
 
 from portal_app.services import live
 
-_GATHER = 0.05  # seconds: ten payments at once are one question
+_GATHER = 0.05  # seconds: announcements within it cause one event
 
 _watching: dict[str, dict[str, set[str]]] = defaultdict(dict)  # topic → page → handlers
-_due: set[tuple[str, str]] = set()
+_pending: set[tuple[str, str]] = set()
 
 
 def watch(topic: str, handler: Any) -> None:
@@ -37,12 +37,12 @@ def watch(topic: str, handler: Any) -> None:
 
 
 async def pass_on(app: Any) -> None:
-    """For the server's lifespan: announcements of any thread or process reach the pages held here."""
+    """For the server's lifespan: pass announcements of any thread or process to the pages connected here."""
     loop = asyncio.get_running_loop()
 
     def listener(topic: str, key: str) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_ask, app, topic)
+            loop.call_soon_threadsafe(_send, app, topic)
 
     live.listen(listener)
     try:
@@ -51,12 +51,12 @@ async def pass_on(app: Any) -> None:
         live.unlisten(listener)
 
 
-def _ask(app: Any, topic: str) -> None:
+def _send(app: Any, topic: str) -> None:
     for page, handlers in tuple(_watching.get(topic, {}).items()):
         for handler in handlers:
-            if (page, handler) not in _due:
-                _due.add((page, handler))
-                task = asyncio.get_running_loop().create_task(_ask_page(app, topic, page, handler))
+            if (page, handler) not in _pending:
+                _pending.add((page, handler))
+                task = asyncio.get_running_loop().create_task(_send_to_page(app, topic, page, handler))
                 _tasks.add(task)
                 task.add_done_callback(_tasks.discard)
 
@@ -64,17 +64,17 @@ def _ask(app: Any, topic: str) -> None:
 _tasks: set[asyncio.Task[None]] = set()
 
 
-async def _ask_page(app: Any, topic: str, page: str, handler: str) -> None:
+async def _send_to_page(app: Any, topic: str, page: str, handler: str) -> None:
     await asyncio.sleep(_GATHER)
-    _due.discard((page, handler))
+    _pending.discard((page, handler))
     sockets = app.event_namespace
-    if not _is_held_here(sockets, page):  # it has gone; where it returns it watches again
+    if not _is_connected_here(sockets, page):  # closed; where it connects again it watches again
         _forget(topic, page)
         return
     await sockets.emit_update(StateUpdate(events=[Event(name=handler, payload={})]), page)
 
 
-def _is_held_here(sockets: Any, page: str) -> bool:
+def _is_connected_here(sockets: Any, page: str) -> bool:
     record = sockets._token_manager.token_to_socket.get(page)
     return record is not None and record.instance_id == sockets._token_manager.instance_id
 

@@ -1,4 +1,4 @@
-"""What was sent, to read it in the demo."""
+"""The demo's outbox page: every message that was sent."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class OutboxState(PortalState):
     @rx.event
     @public
     async def load(self):
-        """The demo's mail is everybody's; where the portal is real, the service refuses."""
+        """Anybody may read the demo's messages; outside of a demo the service refuses."""
         watch("messages", OutboxState.load)
         sent = await in_thread(sent_messages, me())
         self.messages = [self._item(message) for message in sent]

@@ -1,10 +1,10 @@
-"""What people type where they sign in: dates in three fields, codes with whatever stands round them."""
+"""Parsing what people type: dates of birth in three fields, codes inside a pasted message."""
 
 import re
 from datetime import date
 from urllib.parse import quote
 
-from portal_app.domain.errors import UserError
+from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, CodeNotSixDigits, NotABirthDate
 
 MONTHS = (
     "january february march april may june july august september october november december",
@@ -13,32 +13,35 @@ MONTHS = (
 
 
 def six_digits(typed: str) -> str:
-    """The code, also out of a pasted message. Refused when there is none, or more than one."""
+    """The six digits of a code, also from a pasted message. Raises CodeNotSixDigits for none or more than one."""
     found = set(re.findall(r"(?<![\w.])\d{3}[\s-]?\d{3}(?![\w])", typed[:400], re.ASCII))
     codes = {re.sub(r"\D", "", one) for one in found}
     if len(codes) != 1:
         bare = re.sub(r"[\s-]", "", typed)
         codes = {bare} if re.fullmatch(r"\d{6}", bare, re.ASCII) else set()
     if len(codes) != 1:
-        raise UserError("Enter the 6 digits of the code")
+        raise CodeNotSixDigits
     return codes.pop()
 
 
 def birth_date(form: dict[str, str]) -> date:
-    """Three fields as people fill them: "4" or "04", "April", "abr"; the year in four digits."""
+    """The date in born_month ("4", "04", "April", "abr"), born_day and born_year (four digits).
+
+    Raises: BirthDateIncomplete, BirthYearTooShort, NotABirthDate.
+    """
     day, month, year = (form.get(f"born_{part}", "").strip() for part in ("day", "month", "year"))
     if not (day and month and year):
-        raise UserError("Enter the month, day and year of your birth")
+        raise BirthDateIncomplete
     if not re.fullmatch(r"\d{4}", year, re.ASCII):
-        raise UserError("Enter the year with 4 digits, like 1980")
+        raise BirthYearTooShort
     try:
         return date(int(year), _month(month), int(day))
     except ValueError:
-        raise UserError("That is not a date. Check the month, day and year") from None
+        raise NotABirthDate from None
 
 
 def _month(typed: str) -> int:
-    """1 to 12, from digits or from three letters or more of its name."""
+    """1 to 12, from digits or from at least three letters of the name in English or Spanish."""
     if typed.isascii() and typed.isdigit():
         return int(typed)
     start = typed.lower().rstrip(".")
@@ -50,5 +53,5 @@ def _month(typed: str) -> int:
 
 
 def as_image(svg: str) -> str:
-    """A drawing of the server's as the address of an <img>."""
+    """A QR code's SVG as the address of an <img>."""
     return f"data:image/svg+xml,{quote(svg)}" if svg else ""

@@ -42,7 +42,7 @@ class Page:
     """As much of a state as a door touches: whatever gets further finds nothing and is found out."""
 
     notice, language = "", "en"
-    _by_itself = ()
+    _automatic_events = ()
 
 
 class PastTheDoor(Exception):
@@ -172,7 +172,7 @@ class Bound:
     def __init__(self, visitor: Visitor) -> None:
         self._bound_ref = visitor.refs
         self._visit, self._arrived_at, self._load, self._at = 0, "", "", ()
-        self._by_itself = ()
+        self._automatic_events = ()
 
     def _get_root_state(self) -> SimpleNamespace:
         return SimpleNamespace(reset=lambda: None)
@@ -193,7 +193,7 @@ async def test_setters_and_the_frameworks_own_handlers_do_nothing(
     let_by = set()
     for name in ALL:
         answer = await guards.GuardMiddleware().preprocess(None, Bound(visitor), Event(name=name))
-        if answer is None and not getattr(ALL[name].handler.fn, "door", None):
+        if answer is None and not getattr(ALL[name].handler.fn, "guard", None):
             let_by.add(name)
         if name.endswith(".setvar"):
             assert answer is not None and not answer.events and not answer.delta, name
@@ -217,10 +217,10 @@ async def test_a_state_of_another_login_is_filled_again_and_not_used(
 
 @pytest.mark.parametrize("surface", [Surface.PATIENT, Surface.STAFF])
 def test_a_process_of_one_side_has_no_handler_of_the_other(monkeypatch: pytest.MonkeyPatch, surface: Surface):
-    assert not any(guards.elsewhere(name) for name in ALL)
+    assert not any(guards.is_other_surface(name) for name in ALL)
     only = settings().model_copy(update={"surface": surface})
     monkeypatch.setattr(guards, "settings", lambda: only)
-    there = {name for name in ALL if guards.elsewhere(name)}
+    there = {name for name in ALL if guards.is_other_surface(name)}
     ours, theirs = (Side.STAFF, Side.PATIENT) if surface is Surface.STAFF else (Side.PATIENT, Side.STAFF)
     shell = guards.LayoutState.get_full_name()
     for name, permission in GUARDED.items():
@@ -230,4 +230,4 @@ def test_a_process_of_one_side_has_no_handler_of_the_other(monkeypatch: pytest.M
     for staffs, words in sign_in.items():
         found = {name for name in ALL if words in name and guards.guard_of(name)}
         assert found and ((found <= there) is (staffs is not (surface is Surface.STAFF)))
-    assert f"{shell}.visit" in ALL and f"{shell}.visit" not in there
+    assert f"{shell}.load_visitor_layout" in ALL and f"{shell}.load_visitor_layout" not in there

@@ -58,7 +58,7 @@ from portal_app.services.patients import change_requests, contact_details, grant
 from portal_app.services.patients.contact_details import Address
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.staff import tasks
-from tests.architecture.test_architecture import PORTAL, parsed
+from tests.architecture.sources import PORTAL, parsed
 from tests.attacks.everybody import EVERYBODY, TODAY, Stage, everything_written, set_the_stage
 from tests.payments_helper import new_payment
 from tests.people import EVA, IVY, MARIA, NINA, OSCAR, PARK, RIVERA, VISA, People

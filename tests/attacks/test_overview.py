@@ -38,5 +38,5 @@ def test_every_row_names_a_place_that_is_there_and_tests_that_are():
 
 def test_the_attacks_run_with_the_tests():
     script = Path("scripts/test.sh").read_text()
-    assert "python -m pytest tests/attacks -m served" in script
+    assert "python -m pytest tests/attacks tests/commands -m served" in script
     assert '--ignore=tests/e2e --ignore=tests/bench -m "not served"' in script  # so the other attacks too

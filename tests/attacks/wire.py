@@ -15,7 +15,7 @@ from portal_app.web.cookies import cookie_name
 ROOT = "reflex___state____state"
 PORTAL_STATE = f"{ROOT}.portal_app___state___base____portal_state"
 HYDRATE = f"{ROOT}.hydrate_and_load"
-VISIT = f"{PORTAL_STATE}.portal_app___state___layout____layout_state.visit"
+VISIT = f"{PORTAL_STATE}.portal_app___state___layout____layout_state.load_visitor_layout"
 _IN_SPANISH = '"language_rx_state_":"es"'
 AT_A_TIME = 40  # events: the shield lets 60 through at once
 PATIENCE = 10  # seconds: the machine may be busy

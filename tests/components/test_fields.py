@@ -73,19 +73,19 @@ def test_every_kind_says_whether_the_browser_may_fill_it_in():
     assert all("auto_complete" in attributes for attributes in FIELD_KINDS.values())
 
 
-def test_what_is_somebody_elses_is_never_filled_in_from_the_browsers_owner():
+def test_fields_about_somebody_else_are_not_autofilled():
     (field,) = inputs(named_input("x", "given_name", own=False))
     assert field["autoComplete"] == '"off"'
     theirs = birth_date_fields(rx.el.span("Their date of birth"), error=rx.Var("error").to(str), own=False)
     assert [one["autoComplete"] for one in inputs(theirs)] == ['"off"'] * 3
 
 
-def test_no_page_says_itself_what_a_kind_of_field_asks_for():
+def test_pages_leave_keyboard_and_autocomplete_to_the_kind_of_field():
     """The mode of the sign-in's contact depends on how one came."""
     said = [
         (path.name, call.lineno)
         for path in SCREENS
-        if path.name != "forms.py"
+        if path.name != "form_fields.py"
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call) and {keyword.arg for keyword in call.keywords} & ASKED
         if not ast.unparse(call.func).endswith("textarea")

@@ -47,6 +47,6 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("theme", [":root", ".dark"])
 @pytest.mark.parametrize(("ink", "ground", "needs"), PAIRS)
-def test_it_can_be_read(theme: str, ink: str, ground: str, needs: float):
+def test_text_has_enough_contrast_on_its_ground(theme: str, ink: str, ground: str, needs: float):
     colours = tokens(theme)
     assert contrast(colours[ink], colours[ground]) >= needs

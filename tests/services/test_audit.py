@@ -84,7 +84,10 @@ def test_what_somebody_made_up_is_kept_as_it_can_be(sample_people: People):
 
 
 def test_a_flood_of_refusals_does_not_fill_the_trail_and_hides_nobody_elses(sample_people: People):
-    assert sum(audit.note_refusal(sample_people.dana, "x" * 10_000, "PermissionDenied") for _ in range(200)) == 20
+    assert (
+        sum(audit.note_refusal(sample_people.dana, "x" * 10_000, "PermissionDenied") for _ in range(200))
+        == 20
+    )
     assert audit.note_refusal(sample_people.nora, "x", "PermissionDenied")
     assert len(lines("refused:")) == 21
     assert max(len(entry.action) for entry in lines("refused:")) < 120

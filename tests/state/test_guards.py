@@ -1,4 +1,4 @@
-"""The door in front of every handler: who gets in, what is said to the rest, what an argument may be."""
+"""The guard of every handler: who passes, what the others are told, what an argument may be."""
 
 import importlib
 import re
@@ -25,11 +25,11 @@ from tests.people import People
 
 
 class Page:
-    """As much of a state as a door touches."""
+    """The fields of a state that a guard uses."""
 
     notice = "what was said before"
     language = "en"
-    _by_itself = ("the page came back",)
+    _automatic_events = ("the page came back",)
 
 
 class Here:
@@ -41,7 +41,7 @@ class Here:
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Stand on a page, as somebody."""
+    """Send the next events from this page, as this visitor."""
 
     def stand(path: str = "/invoices", who: Principal | None = None) -> None:
         def known(ref: str, side: Side, *, touch: bool) -> Principal:
@@ -103,14 +103,14 @@ async def ask(page: Page) -> str:
     return f"{me().name} {me().ip} {me().language}"
 
 
-async def test_who_is_signed_in_passes(at: Any, sample_people: People):
+async def test_a_signed_in_principal_passes_the_guard(at: Any, sample_people: People):
     at(who=sample_people.maria)
     page = Page()
     assert await show(page, number=2) == f"{sample_people.maria.patient_id} 2 None"
     assert page.notice == ""
 
 
-async def test_what_is_asked_ahead_is_asked_for_whoever_may(at: Any, sample_people: People):
+async def test_the_prefetch_runs_only_with_the_permission(at: Any, sample_people: People):
     asked_ahead.clear()
     at(who=sample_people.maria)
     assert await opens(Page()) == f"{sample_people.maria.patient_id} of {sample_people.maria.patient_id}"
@@ -123,7 +123,7 @@ async def test_what_is_asked_ahead_is_asked_for_whoever_may(at: Any, sample_peop
     assert asked_ahead == [sample_people.maria.name]
 
 
-async def test_a_refusal_that_was_met_ahead_is_said_as_any_and_known_whose(
+async def test_a_refusal_in_the_prefetch_is_shown_and_audited_as_any_other(
     at: Any, sample_people: People, monkeypatch: pytest.MonkeyPatch
 ):
     trail: list[Principal] = []
@@ -142,7 +142,7 @@ async def test_a_refusal_that_was_met_ahead_is_said_as_any_and_known_whose(
 @pytest.mark.parametrize(
     ("cause", "counts"), [(None, True), ("a button", True), ("the page came back", False)]
 )
-async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
+async def test_events_of_a_reconnected_page_keep_no_session_alive(
     at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, cause: str | None, counts: bool
 ):
     at(who=sample_people.maria)
@@ -155,12 +155,12 @@ async def test_what_a_page_loads_again_by_itself_keeps_no_session_alive(
 
 
 @pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
-async def test_who_is_not_is_shown_the_way_in_in_their_language(at: Any, path: str, door: str):
+async def test_without_a_session_the_sign_in_page_opens_in_their_language(at: Any, path: str, door: str):
     at(path)
     assert door in str((await show(Page(), number=2)).args)
 
 
-async def test_staff_are_shown_their_own_way_in(at: Any, sample_people: People):
+async def test_staff_without_a_session_go_to_the_staff_sign_in(at: Any, sample_people: People):
     at("/staff", who=sample_people.maria)
     assert "/staff/sign-in" in str((await refund(Page())).args)
 
@@ -202,14 +202,14 @@ async def test_a_field_that_is_not_on_the_page_is_as_if_it_were_not_sent(at: Any
     assert "{'a': 'x'}" in await show(Page(), number=1, form={"a": "x", "b": None})
 
 
-async def test_a_handler_in_steps_is_guarded_at_each(at: Any, sample_people: People):
+async def test_each_step_of_a_handler_runs_as_its_principal(at: Any, sample_people: People):
     at(who=sample_people.maria)
     page = Page()
     assert [step async for step in pay(page)] == ["busy", sample_people.maria.name, None]
     assert page.notice == "You can pay up to 5"
 
 
-async def test_a_bug_is_given_a_number_and_none_of_its_words(
+async def test_a_bug_shows_a_number_and_not_its_message(
     at: Any, sample_people: People, caplog: pytest.LogCaptureFixture
 ):
     at(who=sample_people.maria)
@@ -219,7 +219,7 @@ async def test_a_bug_is_given_a_number_and_none_of_its_words(
     assert "Maria" not in " ".join(record.getMessage() for record in caplog.records)
 
 
-async def test_an_open_door_knows_nobody(at: Any, sample_people: People):
+async def test_a_public_handler_runs_as_nobody(at: Any, sample_people: People):
     at("/es/sign-in", who=sample_people.maria)
     assert await ask(Page()) == "nobody 203.0.113.7 es"
 
@@ -237,7 +237,7 @@ def test_the_portal_does_not_start_with_a_handler_that_anybody_could_call(monkey
     assert "refuse_to_start_unguarded()" in made and "add_middleware(GuardMiddleware())" in made
 
 
-async def test_an_event_that_no_socket_brought_is_nobodys(
+async def test_an_event_without_a_socket_has_no_session(
     monkeypatch: pytest.MonkeyPatch, sample_people: People
 ):
     """An upload's, or one of the server's own: it would run with what the page said when it was opened."""
@@ -269,7 +269,7 @@ def in_a_frame(
         ("/embed/invoices", False, "/embed"),  # the portal's own session on a page in a frame
     ],
 )
-async def test_a_session_of_a_frame_and_one_of_the_portal_are_nobody_at_each_others_pages(
+async def test_frame_sessions_and_portal_sessions_do_not_open_each_others_pages(
     at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, path: str, embedded: bool, door: str
 ):
     in_a_frame(at, monkeypatch, path, sample_people.maria, embedded=embedded)
@@ -277,19 +277,21 @@ async def test_a_session_of_a_frame_and_one_of_the_portal_are_nobody_at_each_oth
     assert re.search(rf"[\"']{door}[\"']", told), told
 
 
-async def test_in_its_frame_it_passes(at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People):
+async def test_a_frame_session_opens_pages_in_the_frame(
+    at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People
+):
     in_a_frame(at, monkeypatch, "/es/embed/invoices", sample_people.maria, embedded=True)
     assert (await show(Page(), number=2)).startswith(str(sample_people.maria.patient_id))
 
 
-async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(
+async def test_a_frame_may_send_events_to_framed_states_only(
     monkeypatch: pytest.MonkeyPatch, sample_people: People
 ):
     importlib.import_module("portal_app.pages")  # so that every state is known
     visitor = Visitor("p" * 64, "", "203.0.113.7", embedded=True)
     monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
     monkeypatch.setattr(guards, "cause_now", lambda: None)
-    bound = SimpleNamespace(_bound_ref=visitor.refs, _by_itself=())
+    bound = SimpleNamespace(_bound_ref=visitor.refs, _automatic_events=())
 
     async def ours(_: object) -> SimpleNamespace:
         return bound
@@ -305,12 +307,12 @@ async def test_in_a_frame_one_speaks_to_what_may_be_framed_only(
     assert not all(allowed.values())
 
 
-async def test_looks_that_took_long_send_the_next_ones_of_the_minute_to_a_thread(
+async def test_slow_reads_send_the_reads_of_the_next_minute_to_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One slow disk, one look that stands still: never a row of them."""
+    """Two slow reads within a minute are a slow disk; one alone is not."""
     now = [100.0]
-    monkeypatch.setattr(base, "_slow", base._Slow())
+    monkeypatch.setattr(base, "_slow", base._SlowReads())
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))
     monkeypatch.setattr(base.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(base.time, "perf_counter", lambda: now[0])
@@ -323,11 +325,11 @@ async def test_looks_that_took_long_send_the_next_ones_of_the_minute_to_a_thread
     assert await base._read(lambda: takes(0.001)) == here
     assert await base._read(lambda: takes(0.5)) == here  # the first of its kind
     assert await base._read(lambda: takes(0.5)) == here
-    assert (await base._read(lambda: takes(0.001))).startswith("look")
+    assert (await base._read(lambda: takes(0.001))).startswith("read")
     now[0] += 61
     assert await base._read(lambda: takes(0.001)) == here
 
 
-async def test_a_database_behind_a_line_is_never_asked_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_postgresql_is_never_read_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="postgresql+psycopg://x/y"))
-    assert (await base._read(lambda: threading.current_thread().name)).startswith("look")
+    assert (await base._read(lambda: threading.current_thread().name)).startswith("read")

@@ -1,4 +1,4 @@
-"""What stands behind ?page= of an address."""
+"""The page number in an address."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from portal_app.state.paging import page_number
 
 
 @pytest.mark.parametrize(("asked", "page"), [("1", 1), ("7", 7), ("0012", 12), ("999999", 999_999), ("0", 0)])
-def test_a_number_is_the_page(asked: str, page: int):
+def test_a_number_in_the_address_is_the_page(asked: str, page: int):
     assert page_number(asked) == page
 
 

@@ -1,4 +1,4 @@
-"""When a page begins, when it goes on where it was, and what counts as somebody's doing."""
+"""When a page starts over, when it goes on where it was, and which events count as activity."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +14,17 @@ NOBODY = Visitor("", "", "203.0.113.7")
 
 
 class Tab:
-    """The tree of states of one page, as the doors use it."""
+    """The tree of states of one page, as the guards use it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, visitor: Visitor = NOBODY, load: str = "") -> None:
         self.path, self.wiped = "/sign-in", 0
         self.ours = SimpleNamespace(
-            _bound_ref=visitor.refs, _visit=0, _arrived_at="", _at=("/sign-in",), _by_itself=(), _load=load
+            _bound_ref=visitor.refs,
+            _visit=0,
+            _arrived_at="",
+            _at=("/sign-in",),
+            _automatic_events=(),
+            _load=load,
         )
         monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
         monkeypatch.setattr(guards, "page_now", lambda: self.path)
@@ -62,10 +67,10 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     assert await tab.happen(HYDRATE) == opened + 4
     tab.path = "/sign-in"  # moved on before it had loaded
     assert await tab.happen(ON_LOAD) == opened + 5
-    assert await tab.happen(HYDRATE, hashes=["a"]) == opened + 6  # loaded anew
+    assert await tab.happen(HYDRATE, hashes=["a"]) == opened + 6  # loaded again
 
 
-async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monkeypatch: pytest.MonkeyPatch):
+async def test_a_newly_opened_page_shows_nothing_of_the_last_person(monkeypatch: pytest.MonkeyPatch):
     """After signing out one is nobody again, as before signing in: the ticket of then is still in that state."""
     tab = Tab(monkeypatch)
     await tab.happen(HYDRATE)
@@ -79,17 +84,17 @@ async def test_a_page_that_is_opened_shows_nothing_of_who_sat_there_before(monke
     [
         ("new", False, [], True, False),  # its first line failed, and it has its hashes no more
         ("new", False, ["a"], True, False),
-        ("new", True, ["a"], True, True),  # loaded anew by its own script
+        ("new", True, ["a"], True, True),  # loaded again by its own script
         ("known", True, [], False, True),  # its line was cut
         ("", False, [], False, True),
         ("", False, ["a"], True, False),
     ],
 )
-async def test_a_word_for_each_loading_says_whether_it_is_opened_and_by_whom(
+async def test_the_id_of_a_page_load_tells_opened_from_reconnected(
     monkeypatch: pytest.MonkeyPatch, load: str, again: bool, hashes: list[str], opened: bool, by_itself: bool
 ):
     visitor = Visitor(ip="203.0.113.7", load=load, again=again)
     tab = Tab(monkeypatch, visitor, "known" if load else "")
     assert await tab.happen(HYDRATE, hashes=hashes) == tab.wiped == int(opened)
-    assert tab.ours._by_itself == (("t",) if by_itself else ())
+    assert tab.ours._automatic_events == (("t",) if by_itself else ())
     assert tab.ours._load == load

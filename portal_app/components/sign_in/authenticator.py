@@ -1,4 +1,4 @@
-"""What is shown to set up an authenticator app: a drawing to scan, or a key to type."""
+"""Setting up an authenticator app: a QR code to scan, or a key to type."""
 
 from typing import Any
 

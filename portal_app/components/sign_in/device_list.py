@@ -1,4 +1,4 @@
-"""Where one is signed in, with a way to sign out there."""
+"""The devices with a session, each with "Sign out there"."""
 
 from typing import Any
 

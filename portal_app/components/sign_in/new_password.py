@@ -1,4 +1,4 @@
-"""Choosing a password: long is better than odd, and one may look at it."""
+"""The field for a new password: length counts, no odd characters are asked for, and it can be shown."""
 
 from typing import Any
 

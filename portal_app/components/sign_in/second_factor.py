@@ -1,4 +1,4 @@
-"""Showing a second time who one is: the same fields after a password and before a change."""
+"""The second factor: the same fields after a password and before a change."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ import reflex as rx
 
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, each, fill
-from portal_app.components.kit import button, el, error_message, submit
+from portal_app.components.kit import button, el, feedback, field_error, submit
 from portal_app.components.sign_in.steps import CODE_LOOK, passkey_button
 
 
 def second_step(S: Any, send: Any, label: str, *, passkey: dict[str, str]) -> rx.Component:
-    """`S` has way, choices, by_passkey, sent_to, error, busy and choose(way); `passkey`: its button's marks."""
+    """`S` has SecondFactorSteps and a handler choose_factor(way); `passkey`: the marks of its button."""
     return el.div(
-        rx.cond(S.way != "", typed(S, send, label), pick(S)),
+        rx.cond(S.way != "", code_form(S, send, label), choose_first(S)),
         rx.cond(S.by_passkey, el.div(passkey_button(_("Use a passkey"), **passkey), class_name="mt-5")),
-        rx.cond((S.way != "") & (S.choices.length() > 1), others(S)),
+        rx.cond((S.way != "") & (S.choices.length() > 1), other_factors(S)),
     )
 
 
-def typed(S: Any, send: Any, label: str) -> rx.Component:
+def code_form(S: Any, send: Any, label: str) -> rx.Component:
     words = rx.match(
         S.way,
         ("totp", _("6-digit code from your app")),
@@ -28,9 +28,11 @@ def typed(S: Any, send: Any, label: str) -> rx.Component:
         _("6-digit code"),
     )
 
+    error = field_error(S, "code")
+
     def code(kind: str, cls: str = "") -> rx.Component:
-        # It takes the focus where one has chosen another way: the heading does where the whole step appears.
-        return text_input("code", kind, error=S.error, hint=True, cls=cls, data_focus="1")
+        # It takes the focus when another factor is chosen; the heading does when the whole step appears.
+        return text_input("code", kind, error=error, hint=True, cls=cls, data_focus="1")
 
     digits, letters = code("code", CODE_LOOK), code("letters_code", "tnum font-bold")
     password = code("password")
@@ -45,7 +47,7 @@ def typed(S: Any, send: Any, label: str) -> rx.Component:
             ),
         ),
         form(
-            field(words, "code", control, error=S.error),
+            field(words, "code", control, error=error),
             submit(label, cls="w-full mt-6"),
             busy=S.busy,
             sending=_("Checking…"),
@@ -56,23 +58,28 @@ def typed(S: Any, send: Any, label: str) -> rx.Component:
     )
 
 
-def pick(S: Any) -> rx.Component:
+def choose_first(S: Any) -> rx.Component:
     return el.div(
-        error_message(S.error, "mt-3"),
-        el.ul(each(S.choices, lambda item: way_button(S, item)), class_name="space-y-2 mt-5"),
+        feedback(S, "mt-3"),
+        el.ul(each(S.choices, lambda item: factor_button(S, item)), class_name="space-y-2 mt-5"),
     )
 
 
-def others(S: Any) -> rx.Component:
+def other_factors(S: Any) -> rx.Component:
     return el.details(
         el.summary(_("Use another way"), class_name="font-semibold text-brand min-h-11 flex items-center"),
-        el.ul(each(S.choices, lambda item: way_button(S, item)), class_name="space-y-2 mt-2"),
+        el.ul(each(S.choices, lambda item: factor_button(S, item)), class_name="space-y-2 mt-2"),
         class_name="mt-5",
     )
 
 
-def way_button(S: Any, item: Any) -> rx.Component:
+def factor_button(S: Any, item: Any) -> rx.Component:
     return el.li(
-        button(item.label, kind="second", cls="w-full justify-start! text-left", on_click=S.choose(item.way)),
+        button(
+            item.label,
+            kind="second",
+            cls="w-full justify-start! text-left",
+            on_click=S.choose_factor(item.way),
+        ),
         key=item.way,
     )

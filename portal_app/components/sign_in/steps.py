@@ -1,4 +1,4 @@
-"""What the ways in share: the frame of a step, a code's field, the end, what stands below."""
+"""What all sign-in pages share: the title of a step, the code field, the last step, the text below the card."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from portal_app.components.i18n import _, fill, here
 from portal_app.components.kit import button, el, icon, link, raw_a
 from portal_app.state.layout import LayoutState
 
-LANDING = "/invoices"  # where one lands after signing in
+LANDING = "/invoices"  # the first page after signing in
 CODE_LOOK = "tnum text-xl! tracking-[0.25em] font-bold max-w-60"
 
 
@@ -35,12 +35,12 @@ def code_field(
 
 
 def link_token() -> rx.Component:
-    """ui.js puts a link's secret in when the form is sent."""
+    """A hidden field that ui.js fills with the link's secret when the form is sent."""
     return el.input(type="hidden", name="token", custom_attrs={"data-fragment": "1"})
 
 
 def way(label: Any, href: str, shape: str) -> rx.Component:
-    """Another way in, one tap away."""
+    """A link to another way to sign in."""
     return el.li(
         link(icon(shape, 20), label, href=href, cls="btn btn-second w-full justify-start! text-left gap-3!")
     )
@@ -67,7 +67,7 @@ def passkey_button(
 
 
 def done(ticket: Any, start_over: Any, next_: str = "") -> rx.Component:
-    """The ticket becomes a cookie (ui.js); the page leaves by itself."""
+    """ui.js trades the ticket for a session cookie, and leaves the page."""
     again = button(_("Start again"), kind="second", on_click=start_over, cls="mt-4")
     return el.div(
         el.p(_("Signing you in…"), data_focus="1", class_name="when-sent font-semibold"),

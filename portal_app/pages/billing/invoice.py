@@ -7,6 +7,7 @@ from portal_app.components.kit import (
     back,
     button,
     card,
+    download_mark,
     el,
     empty,
     h1,
@@ -19,7 +20,6 @@ from portal_app.components.kit import (
     skel,
     status_tag,
     summary_row,
-    to_keep,
 )
 from portal_app.components.layout import letterhead
 from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
@@ -66,14 +66,14 @@ def shown() -> rx.Component:
             el.p(fill_var("Invoice {number}", number=S.number), class_name="text-ink-2"),
             el.div(
                 el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
-                status_tag(S.tone, S.status),
+                status_tag(S.status_tone, S.status),
                 class_name="flex flex-wrap items-center gap-x-4 gap-y-1 mt-2",
             ),
             rx.cond(
                 S.whose != "",
                 notice(
                     "info",
-                    fill_var("A bill of {name}, who lets you pay it", name=S.whose),
+                    fill_var("An invoice of {name}, who lets you pay it", name=S.whose),
                     cls="mt-3",
                 ),
             ),
@@ -194,7 +194,7 @@ def actions() -> rx.Component:
             _("Download PDF"),
             href=S.pdf,
             class_name="btn btn-second",
-            custom_attrs=to_keep(),
+            custom_attrs=download_mark(),
         ),
         raw_a(
             icon("download", 19),

@@ -1,4 +1,4 @@
-"""/invoices: what is owed now, and everything there was."""
+"""/invoices: what is owed now, and all invoices."""
 
 import reflex as rx
 
@@ -39,7 +39,7 @@ def listed() -> rx.Component:
         rx.cond(S.owes, owed(), nothing_owed()),
         rx.cond(S.for_others.length() > 0, for_others()),
         filters(),
-        rx.cond((S.show == "all") & S.first_page & (S.to_pay.length() > 0), to_pay()),
+        rx.cond((S.show == "all") & (S.page.number == 1) & (S.to_pay.length() > 0), to_pay()),
         history(),
     )
 
@@ -118,9 +118,9 @@ def to_pay() -> rx.Component:
 
 
 def for_others() -> rx.Component:
-    """Bills of adults who let the viewer pay: never part of what the viewer owes."""
+    """Invoices of adults who let the viewer pay: never part of what the viewer owes."""
     return el.section(
-        h2(_("Bills you may pay for others"), cls="mt-8 mb-3"),
+        h2(_("Invoices you may pay for others"), cls="mt-8 mb-3"),
         el.ul(each(S.for_others, row), class_name="card"),
     )
 
@@ -145,12 +145,12 @@ def history() -> rx.Component:
             S.rows.length() > 0,
             el.ul(each(S.rows, row), class_name="card"),
             rx.cond(
-                S.chosen,
+                S.filtered,
                 card(empty("receipt-text", _("No invoices here"), _("Nothing fits what you chose."), again)),
                 card(empty("receipt-text", _("Nothing here yet"), _("What you have paid is kept here."))),
             ),
         ),
-        pager(S.pages, S.newer, S.older, S.where),
+        pager(S.page),
     )
 
 

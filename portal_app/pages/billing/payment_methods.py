@@ -8,10 +8,9 @@ from portal_app.components.kit import (
     account_picker,
     button,
     card,
-    done_message,
     el,
     empty,
-    error_message,
+    feedback,
     h1,
     h2,
     icon,
@@ -49,19 +48,18 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         account_picker(S.accounts),
-        done_message(S.said, ""),
-        error_message(S.trouble, ""),
+        feedback(S, ""),
         rx.cond(S.offer.length() > 0, past_due()),
         rx.cond(
-            S.sources.length() > 0,
-            el.ul(each(S.sources, source), class_name="space-y-4"),
+            S.payment_methods.length() > 0,
+            el.ul(each(S.payment_methods, payment_method), class_name="space-y-4"),
             rx.cond(~S.adding, nothing()),
         ),
         rx.cond(
             S.only_one, el.p(_("To remove your only way to pay, add another first."), class_name="text-ink-2")
         ),
         rx.cond(S.adding, add_card(), add_button()),
-        rx.cond(S.removing != "", ask_remove()),
+        rx.cond(S.removing != "", removal_dialog()),
         class_name="space-y-5",
     )
 
@@ -72,7 +70,7 @@ def nothing() -> rx.Component:
     )
 
 
-def source(item) -> rx.Component:
+def payment_method(item) -> rx.Component:
     names = el.div(
         el.h2(item.shown, class_name="font-bold"),
         rx.cond(item.name != "", el.p(item.name, class_name="text-ink-2")),
@@ -98,14 +96,14 @@ def source(item) -> rx.Component:
             rx.cond(item.is_default, tag("info", _("Default"))),
             class_name="flex flex-wrap items-start gap-x-3.5 gap-y-2",
         ),
-        change(item),
+        changes(item),
         class_name="card p-5",
         key=item.id,  # what is typed and opened stays with its card when their order changes
     )
 
 
-def change(item) -> rx.Component:
-    """Name, default, remove: one press away, and out of the way until then."""
+def changes(item) -> rx.Component:
+    """Name, default, remove: folded until it is opened."""
     name = el.div(
         el.label(
             _("Name (optional)"), html_for="name-" + item.id, class_name="block text-sm font-semibold mb-1.5"
@@ -130,7 +128,7 @@ def change(item) -> rx.Component:
         ),
         rx.cond(
             ~S.only_one,
-            button(icon("trash-2", 18), _("Remove"), kind="second", on_click=S.ask_remove(item.id)),
+            button(icon("trash-2", 18), _("Remove"), kind="second", on_click=S.start_removal(item.id)),
         ),
         class_name="flex flex-wrap gap-3 mt-4",
     )
@@ -146,7 +144,7 @@ def change(item) -> rx.Component:
             name,
             busy=S.busy,
             sending=_("Saving…"),
-            on_submit=S.rename,
+            on_submit=S.rename_method,
             cls="mt-2",
         ),
         rest,
@@ -155,11 +153,13 @@ def change(item) -> rx.Component:
 
 
 def add_button() -> rx.Component:
-    return button(icon("plus", 20), _("Add a card or bank account"), cls="w-full sm:w-auto", on_click=S.add)
+    return button(
+        icon("plus", 20), _("Add a card or bank account"), cls="w-full sm:w-auto", on_click=S.start_adding
+    )
 
 
 def add_card() -> rx.Component:
-    """What is typed there never comes here. Nothing is charged."""
+    """What is typed there never reaches the portal. Nothing is charged."""
     return card(
         h2(_("Add a card or bank account"), data_focus="1"),
         el.p(_("Nothing is charged now."), class_name="text-ink-2 mt-1 mb-4"),
@@ -176,11 +176,11 @@ def add_card() -> rx.Component:
             attempt=S.card_attempt,
             released=S.card_released,
             on_setup=S.start_setup,
-            on_result=S.setup_answered,
+            on_result=S.finish_setup,
         ),
         el.div(
             el.div(submit(_("Save"), form=SETUP_FORM), data_busy=busy_mark(S.busy)),
-            button(_("Not now"), kind="second", on_click=S.stop_adding),
+            button(_("Not now"), kind="second", on_click=S.cancel_adding),
             class_name="flex flex-wrap gap-3 mt-5",
         ),
         cls="p-5 md:p-6",
@@ -189,7 +189,7 @@ def add_card() -> rx.Component:
 
 
 def past_due() -> rx.Component:
-    """SRC-3: what is past due could be paid with it now."""
+    """SRC-3: offers to pay what is past due with the new payment method."""
     return card(
         h2(_("Pay what is past due now?")),
         el.ul(each(S.offer, offered), class_name="mt-2"),
@@ -215,17 +215,17 @@ def offered(item) -> rx.Component:
     )
 
 
-def ask_remove() -> rx.Component:
-    """SRC-1: what it pays is said, and who takes over is asked."""
+def removal_dialog() -> rx.Component:
+    """SRC-1: says what it pays, and asks which one takes over."""
     who = rx.cond(
-        S.heirs.length() > 0,
+        S.successors.length() > 0,
         el.fieldset(
             el.legend(_("Which one becomes your default?"), class_name="font-bold mb-2"),
             rx.cond(
                 S.removing_pays != "",
                 el.p(_("It takes over what this one pays."), class_name="text-ink-2 mb-2"),
             ),
-            el.div(each(S.heirs, heir), class_name="grid gap-2"),
+            el.div(each(S.successors, successor), class_name="grid gap-2"),
             class_name="mt-4",
         ),
     )
@@ -242,12 +242,12 @@ def ask_remove() -> rx.Component:
                 who,
                 el.div(
                     submit(_("Remove")),
-                    button(_("Keep it"), kind="second", on_click=S.keep),
+                    button(_("Keep it"), kind="second", on_click=S.cancel_removal),
                     class_name="flex flex-wrap gap-3 mt-6",
                 ),
                 busy=S.busy,
                 sending=_("Removing…"),
-                on_submit=S.remove,
+                on_submit=S.confirm_removal,
             ),
             class_name="p-5 md:p-6",
         ),
@@ -257,7 +257,7 @@ def ask_remove() -> rx.Component:
     )
 
 
-def heir(item) -> rx.Component:
+def successor(item) -> rx.Component:
     return choice("heir", item.id, item.label, checked=item.first)
 
 

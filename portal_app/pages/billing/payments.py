@@ -11,7 +11,6 @@ from portal_app.components.kit import (
     button,
     card,
     dialog,
-    done_message,
     el,
     empty,
     figure_row,
@@ -52,11 +51,9 @@ def not_there() -> rx.Component:
 
 
 def shown() -> rx.Component:
-    said = done_message(S.said, "mb-5")
     return el.div(
         letterhead(),
         account_picker(S.accounts),
-        said,
         el.div(
             el.div(balance(), credit(), class_name="space-y-5"),
             el.div(
@@ -77,13 +74,10 @@ def shown() -> rx.Component:
 
 def balance() -> rx.Component:
     """LEDG-1: the ledger's balance, what was paid and is being posted, what will be owed after that."""
-    title = rx.cond(
-        S.in_favor, _("In your favor"), rx.cond(S.posting.length() > 0, _("You will owe"), _("You owe"))
-    )
     return card(
-        el.h2(title, class_name="text-ink-2 font-semibold"),
+        el.h2(S.figure_title, class_name="text-ink-2 font-semibold"),
         el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
-        rx.cond(S.owes, el.p(S.due_words, class_name="text-ink-2")),
+        el.p(S.due_words, class_name="text-ink-2"),
         rx.cond(
             S.credit != "",
             el.p(
@@ -95,7 +89,7 @@ def balance() -> rx.Component:
             el.dl(
                 summary_row(_("Balance"), S.balance),
                 each(S.posting, posting),
-                summary_row(el.b(rx.cond(S.in_favor, _("In your favor"), _("You will owe"))), S.figure),
+                summary_row(el.b(S.figure_title), S.figure),
                 class_name="mt-4",
             ),
         ),
@@ -166,7 +160,7 @@ def choose() -> rx.Component:
             "amount",
             "money",
             aria_describedby="amount-hint form-error",
-            aria_invalid=rx.cond(S.amount_wrong, "true", "false"),
+            aria_invalid=rx.cond(S.field_errors["amount"], "true", "false"),
             class_name="input w-40 tnum",
         ),
         el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
@@ -196,7 +190,7 @@ def choose() -> rx.Component:
             submit(_("Continue"), cls="w-full mt-5"),
             busy=S.busy,
             sending=_("Working it out…"),
-            on_submit=S.review,
+            on_submit=S.review_payment,
             id="choose-form",
         ),
         el.p(_("You see what it pays before anything is charged."), class_name="text-sm text-ink-2 mt-3"),
@@ -220,14 +214,14 @@ def invoice_choice(item) -> rx.Component:
 
 
 def review() -> rx.Component:
-    """PART-1, ALL-7: which bill gets how much, before it is confirmed."""
-    change = button(_("Change"), kind="quiet", cls="mt-1", on_click=S.change)
+    """PART-1, ALL-7: which invoice gets how much, before it is confirmed."""
+    change = button(_("Change"), kind="quiet", cls="mt-1", on_click=S.change_payment)
     what = el.div(
         el.h3(_("It pays"), class_name="font-bold mt-4"),
         el.ul(each(S.parts, part)),
         el.p(
             el.span(_("Together"), class_name="font-bold"),
-            el.span(S.all_of_it, class_name="font-bold tnum"),
+            el.span(S.full_amount, class_name="font-bold tnum"),
             class_name="flex justify-between gap-4 pt-2.5",
         ),
         change,
@@ -289,7 +283,7 @@ def history() -> rx.Component:
         rx.cond(
             S.history.length() > 0, el.ul(each(S.history, past), class_name="card px-4 md:px-5"), nothing
         ),
-        pager(S.pages, S.newer, S.older, S.where),
+        pager(S.page),
         el.p(
             link(
                 _("Statements and papers for taxes"),

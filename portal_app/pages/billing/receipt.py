@@ -6,6 +6,7 @@ from portal_app.components.i18n import _, each, fill_var, here
 from portal_app.components.kit import (
     back,
     card,
+    download_mark,
     el,
     empty,
     h1,
@@ -16,7 +17,6 @@ from portal_app.components.kit import (
     raw_a,
     skel,
     summary_row,
-    to_keep,
 )
 from portal_app.components.layout import call_us, letterhead
 from portal_app.components.screen import page
@@ -56,7 +56,7 @@ def not_there() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         letterhead(),
-        rx.cond(S.received, received(), changed()),
+        rx.cond(S.tone == "paid", received(), changed()),
         card(
             el.dl(
                 summary_row(_("Paid with"), S.shown),
@@ -76,7 +76,7 @@ def shown() -> rx.Component:
                 _("Download receipt"),
                 href=S.pdf,
                 class_name="btn btn-second",
-                custom_attrs=to_keep(),
+                custom_attrs=download_mark(),
             ),
             link(_("See your invoices"), href=here("/invoices"), cls="btn btn-primary"),
             class_name="no-print flex flex-wrap gap-3",

@@ -1,4 +1,4 @@
-"""/statements: what happened on the account in a period; PDF, print, email; papers for taxes and health accounts."""
+"""/statements: what happened on the account in a period; PDF, print, email; documents for taxes and health accounts."""
 
 import reflex as rx
 
@@ -11,13 +11,12 @@ from portal_app.components.kit import (
     chip,
     el,
     empty,
-    error_message,
+    feedback,
     figure_row,
     h1,
     h2,
     icon,
     loading,
-    notice,
     pager,
     raw_a,
     skel,
@@ -59,7 +58,7 @@ def shown() -> rx.Component:
         letterhead(),
         account_picker(S.accounts),
         periods(),
-        rx.cond(S.error != "", error_message(S.error, ""), statement()),
+        rx.cond(S.period != "", statement(), feedback(S, "")),
         papers(),
         class_name="space-y-5",
     )
@@ -85,10 +84,10 @@ def periods() -> rx.Component:
                 submit(_("Show"), cls="mt-4"),
                 busy=S.busy,
                 sending=_("Getting your statement…"),
-                on_submit=S.choose,
+                on_submit=S.choose_period,
                 cls="mt-2",
             ),
-            open=S.error != "",
+            open=S.period == "",
             class_name="mt-2",
         ),
         class_name="no-print",
@@ -96,7 +95,14 @@ def periods() -> rx.Component:
 
 
 def day(label: str, name: str, value: rx.Var[str]) -> rx.Component:
-    typed = text_input(name, "date", form_error=S.error, default_value=value, key=value, cls="max-w-48")
+    typed = text_input(
+        name,
+        "date",
+        form_error=rx.cond(S.period == "", S.message, ""),
+        default_value=value,
+        key=value,
+        cls="max-w-48",
+    )
     return field(label, name, typed, cls="min-w-0")
 
 
@@ -120,7 +126,7 @@ def statement() -> rx.Component:
             class_name="flex flex-wrap justify-between gap-x-6 gap-y-3",
         ),
         activity(),
-        pager(S.pages, S.earlier, S.later, S.where, oldest_first=True),
+        pager(S.page, oldest_first=True),
         rx.cond(S.posting.length() > 0, being_posted()),
         el.h3(_("In short"), class_name="font-bold mt-6"),
         el.dl(
@@ -231,14 +237,10 @@ def actions() -> rx.Component:
         el.div(
             download(_("Download PDF"), S.pdf),
             button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
-            button(icon("mail", 19), _("Email it to me"), kind="second", on_click=S.email_it),
+            button(icon("mail", 19), _("Email it to me"), kind="second", on_click=S.email_statement),
             class_name="flex flex-wrap gap-3",
         ),
-        el.div(
-            rx.cond(S.emailed != "", notice("paid", S.emailed, cls="mt-4")),
-            role="status",
-        ),
-        error_message(S.trouble, name="email"),
+        feedback(S),
         class_name="no-print mt-6",
     )
 

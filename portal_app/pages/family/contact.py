@@ -8,10 +8,10 @@ from portal_app.components.kit import (
     back,
     button,
     card,
-    done_message,
     el,
     empty,
-    error_message,
+    feedback,
+    field_error,
     h1,
     h2,
     icon,
@@ -59,15 +59,13 @@ def shown() -> rx.Component:
     return el.div(
         h1(S.name),
         el.p(_("Contact details"), class_name="text-ink-2"),
-        done_message(S.news),
+        feedback(S),
         rx.cond(S.needs_reauth, el.div(proof_panel(S), class_name="mt-5"), everything()),
     )
 
 
 def everything() -> rx.Component:
-    alone = (S.error != "") & (S.editing == "") & ~S.asking
     return el.div(
-        rx.cond(alone, error_message(S.error)),
         contacts(),
         address(),
         preferences(),
@@ -77,8 +75,8 @@ def everything() -> rx.Component:
 
 def contacts() -> rx.Component:
     adding = el.div(
-        button(icon("plus", 19), _("Add an email"), kind="second", on_click=S.edit("email")),
-        button(icon("plus", 19), _("Add a phone"), kind="second", on_click=S.edit("phone")),
+        button(icon("plus", 19), _("Add an email"), kind="second", on_click=S.edit_contact("email")),
+        button(icon("plus", 19), _("Add a phone"), kind="second", on_click=S.edit_contact("phone")),
         class_name="flex flex-wrap gap-3 mt-4",
     )
     return card(
@@ -104,8 +102,8 @@ def contact(item) -> rx.Component:
         item.kind == "email", icon("mail", 20, "text-ink-2 mt-0.5"), icon("phone", 20, "text-ink-2 mt-0.5")
     )
     doing = el.div(
-        button(_("Change"), name, kind="quiet", on_click=S.edit(item.id)),
-        rx.cond(~item.only, button(_("Remove"), name, kind="quiet", on_click=S.remove(item.id))),
+        button(_("Change"), name, kind="quiet", on_click=S.edit_contact(item.id)),
+        rx.cond(~item.only, button(_("Remove"), name, kind="quiet", on_click=S.remove_contact(item.id))),
         class_name="flex flex-wrap -mr-2",
     )
     return el.li(
@@ -136,19 +134,19 @@ def changing(label: str, kind: str, shared: rx.Var[bool] | None = None) -> rx.Co
     """The new one, then at the same place its code."""
     return el.div(
         rx.cond(S.code_for != "", code_form(), new_form(label, kind, shared)),
-        button(_("Cancel"), kind="quiet", on_click=S.stop, cls="mt-2 -ml-2"),
+        button(_("Cancel"), kind="quiet", on_click=S.cancel_change, cls="mt-2 -ml-2"),
         class_name="mt-3 rounded-md bg-sunken p-4",
     )
 
 
 def new_form(label: str, kind: str, shared: rx.Var[bool] | None) -> rx.Component:
-    control = text_input("new", kind, error=S.error, own=S.is_me, data_focus="1")
+    control = text_input("new", kind, error=field_error(S, "new"), own=S.is_me, data_focus="1")
     too = el.div(
         choice("everywhere", "on", _("Also for the others here who have the old one"), kind="checkbox"),
         class_name="mt-3",
     )
     return form(
-        field(label, "new", control, error=S.error),
+        field(label, "new", control, error=field_error(S, "new")),
         rx.cond(shared, too) if shared is not None else rx.fragment(),
         submit(_("Send the code"), cls="mt-4"),
         busy=S.busy,
@@ -166,7 +164,7 @@ def code_form() -> rx.Component:
             class_name="mb-3",
         ),
         form(
-            code_field(_("6-digit code"), error=S.error),
+            code_field(_("6-digit code"), error=field_error(S, "code")),
             submit(_("Confirm"), cls="mt-4"),
             busy=S.busy,
             sending=_("Checking the code…"),
@@ -259,17 +257,17 @@ def locked() -> rx.Component:
             class_name="mt-2",
         ),
         rx.cond(
-            S.asking,
-            asking(),
-            button(_("Ask the practice to change this"), kind="second", on_click=S.ask, cls="mt-4"),
+            S.requesting,
+            request_form(),
+            button(_("Ask the practice to change this"), kind="second", on_click=S.open_request, cls="mt-4"),
         ),
         cls=CARD,
     )
 
 
-def asking() -> rx.Component:
+def request_form() -> rx.Component:
     words = (("name", _("Name")), ("birth_date", _("Date of birth")), ("sex", _("Sex")))
-    wish = text_input("wish", error=S.error, hint=True, max_length=500)
+    wish = text_input("wish", error=field_error(S, "wish"), hint=True, max_length=500)
     return form(
         el.fieldset(
             el.legend(_("What should be changed?"), data_focus="1", class_name="font-bold mb-2"),
@@ -282,18 +280,18 @@ def asking() -> rx.Component:
             _("What should it be?"),
             "wish",
             wish,
-            error=S.error,
+            error=field_error(S, "wish"),
             hint=_("We may ask to see a document."),
             cls="mt-5",
         ),
         el.div(
             submit(_("Send the request")),
-            button(_("Cancel"), kind="quiet", on_click=S.stop),
+            button(_("Cancel"), kind="quiet", on_click=S.cancel_change),
             class_name="flex flex-wrap gap-3 mt-5",
         ),
         busy=S.busy,
         sending=_("Sending…"),
-        on_submit=S.ask_practice,
+        on_submit=S.request_change,
         cls="mt-5",
     )
 

@@ -9,14 +9,15 @@ from portal_app.components.kit import (
     back,
     button,
     card,
-    done_message,
+    done_feedback,
     el,
     empty,
-    error_message,
+    field_error,
     h1,
     h2,
     icon,
     loading,
+    refusal_feedback,
     skel,
     submit,
 )
@@ -38,7 +39,7 @@ def sharing() -> rx.Component:
             _("Each thing is shared alone, and you can stop at any time. We tell you of every change."),
             class_name="text-ink-2 mt-1",
         ),
-        done_message(S.news),
+        done_feedback(S),
         rx.cond(
             S.needs_reauth, el.div(proof_panel(S), class_name="mt-5"), rx.cond(S.ready, shown(), waiting())
         ),
@@ -60,11 +61,11 @@ def nothing() -> rx.Component:
 
 
 def mine(item) -> rx.Component:
-    about = el.span(" ", item.what, ", ", item.who, class_name="sr-only")
+    about = el.span(" ", item.what, ", ", item.name, class_name="sr-only")
     return el.li(
         el.div(
             el.p(item.what, class_name="font-bold"),
-            el.p(item.who, " · ", item.about, class_name="text-sm text-ink-2"),
+            el.p(item.name, " · ", item.about, class_name="text-sm text-ink-2"),
             class_name="flex-1 min-w-[min(12rem,100%)]",
         ),
         button(_("Stop sharing"), about, kind="second", on_click=S.stop_sharing(item.id)),
@@ -78,7 +79,7 @@ def shared_with_me() -> rx.Component:
         return el.li(
             el.div(
                 el.p(item.what, class_name="font-bold"),
-                el.p(item.who, class_name="text-sm text-ink-2"),
+                el.p(item.name, class_name="text-sm text-ink-2"),
                 class_name="flex-1 min-w-0",
             ),
             class_name=ROW,
@@ -109,11 +110,11 @@ def new() -> rx.Component:
         class_name="grid sm:grid-cols-2 gap-4",
     )
     born = birth_date_fields(
-        el.span(_("Their date of birth"), class_name="font-bold"), error=S.born_error, own=False
+        el.span(_("Their date of birth"), class_name="font-bold"), error=field_error(S, "born"), own=False
     )
     return card(
         h2(_("Share something new")),
-        error_message(S.error),
+        refusal_feedback(S),
         form(
             el.fieldset(
                 el.legend(_("What?"), class_name="font-bold mb-2"),
@@ -128,7 +129,7 @@ def new() -> rx.Component:
             submit(icon("handshake", 19), _("Share")),
             busy=S.busy,
             sending=_("Sharing…"),
-            on_submit=S.share,
+            on_submit=S.start_sharing,
             cls="mt-4 space-y-5",
         ),
         cls="p-5 md:p-6 mt-8",

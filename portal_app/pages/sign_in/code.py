@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.components.birth_date import birth_date_fields
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, embedded, fill, here
-from portal_app.components.kit import button, el, icon, notice, submit
+from portal_app.components.kit import button, el, field_error, icon, notice, submit
 from portal_app.components.screen import page
 from portal_app.components.sign_in.steps import (
     LANDING,
@@ -24,7 +24,7 @@ def title():
     return rx.match(SignInState.step, *steps, _("Sign in"))
 
 
-@page("/sign-in", title, on_load=SignInState.begin, side="open")
+@page("/sign-in", title, on_load=SignInState.load, side="open")
 def sign_in() -> rx.Component:
     steps = rx.match(
         SignInState.step,
@@ -40,7 +40,7 @@ def contact_step() -> rx.Component:
     control = text_input(
         "contact",
         "contact_in_frame" if embedded() else "contact",
-        error=SignInState.error,
+        error=field_error(SignInState, "contact"),
         hint=True,
         input_mode=rx.cond(SignInState.by == "phone", "tel", "email"),
         default_value=SignInState.contact,
@@ -63,7 +63,7 @@ def contact_step() -> rx.Component:
                 label,
                 "contact",
                 control,
-                error=SignInState.error,
+                error=field_error(SignInState, "contact"),
                 hint=_("The one your practice has on file for you"),
             ),
             shared_switch(),
@@ -111,7 +111,7 @@ def other_ways() -> rx.Component:
 
 
 def code_step() -> rx.Component:
-    again = button(_("Send a new code"), kind="quiet", on_click=SignInState.send_again)
+    again = button(_("Send a new code"), kind="quiet", on_click=SignInState.resend_code)
     other = button(_("Use another email or phone"), kind="quiet", on_click=SignInState.start_over)
     return el.div(
         step_title(_("Enter the 6-digit code")),
@@ -125,7 +125,7 @@ def code_step() -> rx.Component:
         form(
             code_field(
                 _("Code"),
-                error=SignInState.error,
+                error=field_error(SignInState, "code"),
                 hint=rx.fragment(
                     *fill(
                         "From the message that says {reference}",
@@ -153,7 +153,7 @@ def birth_date_step() -> rx.Component:
         form(
             birth_date_fields(
                 step_title(_("Your date of birth")),
-                error=SignInState.error,
+                error=field_error(SignInState, "born"),
                 why=_("So that we open the right record."),
             ),
             rx.cond(SignInState.ask_first_name, first_name_field()),

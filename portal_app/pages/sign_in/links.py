@@ -12,7 +12,8 @@ from portal_app.components.kit import (
     card,
     el,
     empty,
-    error_message,
+    feedback,
+    field_error,
     h2,
     icon,
     link,
@@ -59,19 +60,19 @@ def sheet(*kids: Any) -> rx.Component:
     return rx.fragment(el.div(*kids, class_name="card p-6 md:p-8"), assurance())
 
 
-@page("/links", "Open your link", on_load=L.begin, side="open")
+@page("/links", "Open your link", on_load=L.load, side="open")
 def landing() -> rx.Component:
     asked = form(
         link_token(),
         birth_date_fields(
             el.span(_("Your date of birth"), class_name="font-bold"),
-            error=L.error,
+            error=field_error(L, "born"),
             why=_("So that nobody else opens it."),
         ),
         submit(_("Continue"), cls="w-full mt-6"),
         busy=L.busy,
         sending=_("Opening…"),
-        on_submit=L.open,
+        on_submit=L.open_link,
         cls="when-token mt-6",
     )
     entering = rx.cond(L.ticket != "", done(L.ticket, L.start_over, "/links/bill"), asked)
@@ -93,7 +94,7 @@ def is_over() -> rx.Component:
     )
 
 
-@page("/links/bill", "Your bill", on_load=B.load, side="link", dock=lambda: dock_pay(B))
+@page("/links/bill", "Your invoice", on_load=B.load, side="link", dock=lambda: dock_pay(B))
 def invoice() -> rx.Component:
     return rx.cond(B.missing, nothing(), rx.cond(B.ready, shown(), waiting()))
 
@@ -101,10 +102,10 @@ def invoice() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         el.div(
-            el.h1(_("Your bill"), class_name="text-xl font-bold"),
+            el.h1(_("Your invoice"), class_name="text-xl font-bold"),
             el.div(
                 el.p(B.figure, class_name="text-fig font-bold tnum tracking-tight"),
-                status_tag(B.tone, B.status),
+                status_tag(B.status_tone, B.status),
                 class_name="flex flex-wrap items-center gap-x-4 gap-y-1 mt-2",
             ),
             rx.cond(
@@ -112,7 +113,7 @@ def shown() -> rx.Component:
                 notice("paid", _("Nothing is left to pay with this link."), cls="mt-3", role="status"),
             ),
         ),
-        pay_panel(B, pay_card(B, _("Pay this bill"), how_much(B), wallet=False)),
+        pay_panel(B, pay_card(B, _("Pay this invoice"), how_much(B), wallet=False)),
         facts(),
         el.p(
             _("For your privacy this link shows no names and no services."), class_name="text-ink-2 text-sm"
@@ -124,7 +125,7 @@ def shown() -> rx.Component:
 
 def facts() -> rx.Component:
     return card(
-        h2(_("About this bill")),
+        h2(_("About this invoice")),
         el.dl(
             summary_row(_("Services"), B.total),
             rx.cond(B.paid != "", summary_row(_("Amount paid"), B.paid)),
@@ -139,7 +140,7 @@ def facts() -> rx.Component:
 
 def nothing() -> rx.Component:
     return card(
-        el.h1(_("Your bill"), class_name="sr-only"),
+        el.h1(_("Your invoice"), class_name="sr-only"),
         empty(
             "link",
             _("There is nothing to show here"),
@@ -152,9 +153,9 @@ def nothing() -> rx.Component:
 
 def waiting() -> rx.Component:
     return loading(
-        _("Getting your bill…"),
+        _("Getting your invoice…"),
         el.div(
-            el.h1(_("Your bill"), class_name="text-xl font-bold"),
+            el.h1(_("Your invoice"), class_name="text-xl font-bold"),
             skel("h-11 w-40 mt-2"),
             card(
                 skel("h-7 w-40"),
@@ -204,7 +205,7 @@ def paid() -> rx.Component:
         ),
         el.div(
             button(_("Print"), kind="second", custom_attrs={"data-print": "1"}),
-            link(_("Back to your bill"), href=here("/links/bill"), cls="btn btn-second"),
+            link(_("Back to your invoice"), href=here("/links/bill"), cls="btn btn-second"),
             class_name="no-print flex flex-wrap gap-3",
         ),
         call_us(),
@@ -219,7 +220,7 @@ def no_receipt() -> rx.Component:
             "receipt-text",
             _("We could not find that receipt"),
             _("Here you see only what you paid in this visit."),
-            link(_("Back to your bill"), href=here("/links/bill"), cls="btn btn-second mt-5"),
+            link(_("Back to your invoice"), href=here("/links/bill"), cls="btn btn-second mt-5"),
         ),
     )
 
@@ -236,7 +237,7 @@ def waiting_for_receipt() -> rx.Component:
     )
 
 
-@page("/stop-reset", "Stop the reset", on_load=R.begin, side="open")
+@page("/stop-reset", "Stop the reset", on_load=R.load, side="open")
 def stop_reset() -> rx.Component:
     asked = form(
         link_token(),
@@ -247,11 +248,11 @@ def stop_reset() -> rx.Component:
             ),
             class_name="mt-3",
         ),
-        error_message(R.error),
+        feedback(R),
         submit(_("Stop the reset"), cls="w-full mt-6"),
         busy=R.busy,
         sending=_("Stopping the reset…"),
-        on_submit=R.stop,
+        on_submit=R.stop_reset,
         cls="when-token",
     )
     stopped = el.div(

@@ -1,11 +1,11 @@
-"""/sign-in/password, /sign-in/desk and /welcome: the other ways in, and the public address."""
+"""/sign-in/password, /sign-in/desk and /welcome: the other ways to sign in, and the public address."""
 
 import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, here
-from portal_app.components.kit import button, el, error_message, submit
+from portal_app.components.kit import button, el, feedback, field_error, refusal, submit
 from portal_app.components.screen import page
 from portal_app.components.sign_in.second_factor import second_step
 from portal_app.components.sign_in.steps import (
@@ -22,7 +22,7 @@ from portal_app.state.sign_in.other_methods import DeskCodeState, PasswordState
 P, D = PasswordState, DeskCodeState
 
 
-@page("/sign-in/password", "Sign in with a password", on_load=P.begin, side="open")
+@page("/sign-in/password", "Sign in with a password", on_load=P.load, side="open")
 def by_password() -> rx.Component:
     steps = rx.match(
         P.step, ("factor", factor_step()), ("done", done(P.ticket, P.start_over)), password_step()
@@ -31,18 +31,18 @@ def by_password() -> rx.Component:
 
 
 def password_step() -> rx.Component:
-    username = text_input("username", "username", form_error=P.error)
-    password = text_input("password", "password", form_error=P.error)
+    username = text_input("username", "username", form_error=refusal(P))
+    password = text_input("password", "password", form_error=refusal(P))
     return el.div(
         step_title(_("Sign in with a password"), focus=False),
-        error_message(P.error),
+        feedback(P),
         form(
             field(_("Username"), "username", username),
             field(_("Password"), "password", password, cls="mt-5"),
             submit(_("Continue"), cls="w-full mt-6"),
             busy=P.busy,
             sending=_("Checking…"),
-            on_submit=P.give_password,
+            on_submit=P.check_password,
             cls="mt-6",
         ),
         forgotten(),
@@ -73,17 +73,17 @@ def factor_step() -> rx.Component:
     return el.div(
         step_title(_("Your second step")),
         el.p(_("Your password alone does not sign you in."), class_name="text-ink-2 mt-2"),
-        second_step(P, P.give_code, _("Sign in"), passkey={"what": "sign_in", "next_": here(LANDING)}),
+        second_step(P, P.check_factor, _("Sign in"), passkey={"what": "sign_in", "next_": here(LANDING)}),
         el.div(button(_("Start again"), kind="quiet", on_click=P.start_over), class_name="mt-3 -mx-2"),
     )
 
 
-@page("/sign-in/desk", "Sign in with a code from the desk", on_load=D.begin, side="open")
+@page("/sign-in/desk", "Sign in with a code from the desk", on_load=D.load, side="open")
 def by_desk_code() -> rx.Component:
     initials = text_input(
         "initials",
         "initials",
-        form_error=D.error,
+        form_error=refusal(D),
         hint=True,
         max_length=20,
         cls="max-w-32",
@@ -91,12 +91,12 @@ def by_desk_code() -> rx.Component:
     asked = el.div(
         step_title(_("Sign in with a code from the desk"), focus=False),
         el.p(_("The code is on the paper that we gave you."), class_name="text-ink-2 mt-2"),
-        error_message(D.error),
+        feedback(D),
         form(
-            code_field(_("Code"), form_error=D.error, hint=_("Like K7QX3-MPD4R"), digits=False),
+            code_field(_("Code"), form_error=refusal(D), hint=_("Like K7QX3-MPD4R"), digits=False),
             el.div(
                 birth_date_fields(
-                    el.span(_("Your date of birth"), class_name="font-bold"), error=D.born_error
+                    el.span(_("Your date of birth"), class_name="font-bold"), error=field_error(D, "born")
                 ),
                 class_name="mt-5",
             ),
@@ -110,7 +110,7 @@ def by_desk_code() -> rx.Component:
             submit(_("Sign in"), cls="w-full mt-6"),
             busy=D.busy,
             sending=_("Signing you in…"),
-            on_submit=D.give,
+            on_submit=D.sign_in,
             cls="mt-6",
         ),
     )

@@ -1,4 +1,4 @@
-"""What takes the place of "My sign-in" while something is changed: who it is, then the change itself."""
+"""The panels that take the place of "My sign-in" during a change: re-authentication, then the change itself."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, each
-from portal_app.components.kit import button, card, el, error_message, icon, submit
+from portal_app.components.kit import button, card, el, feedback, field_error, icon, refusal, submit
 from portal_app.components.sign_in.authenticator import to_scan
 from portal_app.components.sign_in.new_password import new_password
 from portal_app.components.sign_in.second_factor import second_step
@@ -30,7 +30,7 @@ def changes() -> rx.Component:
 
 
 def cancel() -> rx.Component:
-    return el.div(button(_("Cancel"), kind="quiet", on_click=S.close), class_name="mt-3 -mx-2 no-print")
+    return el.div(button(_("Cancel"), kind="quiet", on_click=S.close_panel), class_name="mt-3 -mx-2 no-print")
 
 
 def after(name: str, handler: Any) -> rx.Component:
@@ -47,20 +47,20 @@ def prove() -> rx.Component:
     return el.div(
         step_title(_("Is it you?")),
         el.p(more, class_name="text-ink-2 mt-2"),
-        second_step(S, S.prove, _("Continue"), passkey={"what": "prove", "then": "passkey-proven"}),
-        after("passkey-proven", S.proven),
+        second_step(S, S.check_proof, _("Continue"), passkey={"what": "prove", "then": "passkey-proven"}),
+        after("passkey-proven", S.finish_passkey_proof),
         cancel(),
     )
 
 
 def password() -> rx.Component:
-    username = text_input("username", "username", form_error=S.error, hint=True, default_value=S.username)
+    username = text_input("username", "username", form_error=refusal(S), hint=True, default_value=S.username)
     return el.div(
         step_title(_("Username and password")),
-        error_message(S.error),
+        feedback(S),
         form(
             field(_("Username"), "username", username, hint=_("3 to 64 letters, digits or . _ - @ +")),
-            new_password("mt-5", form_error=S.error),
+            new_password("mt-5", form_error=refusal(S)),
             submit(_("Save"), cls="w-full mt-4"),
             busy=S.busy,
             sending=_("Saving…"),
@@ -77,7 +77,7 @@ def app() -> rx.Component:
         step_title(_("Set up an authenticator app")),
         to_scan(S.qr, S.secret),
         form(
-            code_field(_("6-digit code"), error=S.error),
+            code_field(_("6-digit code"), error=field_error(S, "code")),
             submit(_("Turn it on"), cls="w-full mt-6"),
             busy=S.busy,
             sending=_("Checking the code…"),
@@ -92,7 +92,7 @@ def passkey() -> rx.Component:
     named = text_input("passkey-name", hint=True, max_length=60)
     return el.div(
         step_title(_("Add a passkey")),
-        error_message(S.error),
+        feedback(S),
         el.div(
             field(
                 _("Name"),
@@ -106,14 +106,14 @@ def passkey() -> rx.Component:
             passkey_button(_("Make the passkey"), "add", kind="primary", then="passkey-added"),
             class_name="mt-5",
         ),
-        after("passkey-added", S.passkey_added),
+        after("passkey-added", S.finish_passkey),
         el.p(_("Other devices are signed out, and we tell you by message."), class_name="text-ink-2 mt-4"),
         cancel(),
     )
 
 
 def name() -> rx.Component:
-    named = text_input("name", max_length=60, default_value=S.named)
+    named = text_input("name", max_length=60, default_value=S.passkey_name)
     return el.div(
         step_title(_("Name your passkey")),
         form(
@@ -121,7 +121,7 @@ def name() -> rx.Component:
             submit(_("Save"), cls="w-full mt-6"),
             busy=S.busy,
             sending=_("Saving…"),
-            on_submit=S.rename,
+            on_submit=S.rename_passkey,
             cls="mt-5",
         ),
         cancel(),
@@ -130,7 +130,7 @@ def name() -> rx.Component:
 
 def confirm() -> rx.Component:
     words = rx.match(
-        S.wanted,
+        S.change,
         ("recovery", _("We make 10 new recovery codes. The old ones stop working.")),
         ("no_password", _("You sign in with a code or a passkey then.")),
         ("no_app", _("Codes to your email or phone are your second step then.")),
@@ -139,7 +139,7 @@ def confirm() -> rx.Component:
         _("That device can no longer sign in by itself."),
     )
     heading = rx.match(
-        S.wanted,
+        S.change,
         ("recovery", _("Make new recovery codes?")),
         ("no_password", _("Remove your username and password?")),
         ("no_app", _("Remove the authenticator app?")),
@@ -148,7 +148,7 @@ def confirm() -> rx.Component:
         _("Remove the passkey?"),
     )
     label = rx.match(
-        S.wanted,
+        S.change,
         ("recovery", _("Make new codes")),
         ("codes_on", _("Allow them")),
         ("codes_off", _("Turn them off")),
@@ -157,8 +157,8 @@ def confirm() -> rx.Component:
     return el.div(
         step_title(heading),
         el.p(words, class_name="mt-2"),
-        error_message(S.error),
-        button(label, on_click=S.do_it, disabled=S.busy, cls="w-full mt-6"),
+        feedback(S),
+        button(label, on_click=S.confirm_change, disabled=S.busy, cls="w-full mt-6"),
         cancel(),
     )
 
@@ -183,6 +183,7 @@ def codes() -> rx.Component:
         ),
         el.p(id="copied", role="status", class_name="text-paid font-semibold mt-2"),
         el.div(
-            button(_("I have kept them safe"), on_click=S.close, cls="w-full"), class_name="mt-5 no-print"
+            button(_("I have kept them safe"), on_click=S.close_panel, cls="w-full"),
+            class_name="mt-5 no-print",
         ),
     )

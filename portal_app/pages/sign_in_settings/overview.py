@@ -1,4 +1,4 @@
-"""/account: "My sign-in". One card for each way in; a change takes the page's place until it is done."""
+"""/account: "My sign-in". One card for each way to sign in; a change takes the page's place until it is done."""
 
 from typing import Any
 
@@ -8,9 +8,8 @@ from portal_app.components.i18n import _, each, fill_var
 from portal_app.components.kit import (
     button,
     card,
-    done_message,
     el,
-    error_message,
+    feedback,
     h1,
     h2,
     icon,
@@ -40,8 +39,7 @@ def overview() -> rx.Component:
     return el.div(
         h1(_("My sign-in")),
         el.p(_("You can always sign in with a code. Here you set up more."), class_name="text-ink-2 mt-1"),
-        done_message(S.news),
-        error_message(S.error),
+        feedback(S),
         rx.cond(S.reset_at != "", reset_waits()),
         rx.cond(S.locked, locked()),
         el.div(
@@ -49,7 +47,7 @@ def overview() -> rx.Component:
             password_card(),
             second_factor_card(),
             recovery_card(),
-            device_list(S.devices, S.end_device, S.end_others),
+            device_list(S.devices, S.end_device, S.end_other_devices),
             lost_everything(),
             class_name="space-y-5 mt-5",
         ),
@@ -61,7 +59,7 @@ def on_off(on: Any, yes: str, no: str) -> rx.Component:
 
 
 def act(label: str, what: str, *, kind: str = "second") -> rx.Component:
-    return button(label, kind=kind, on_click=S.want(what, ""))
+    return button(label, kind=kind, on_click=S.start_change(what, ""))
 
 
 def reset_waits() -> rx.Component:
@@ -182,8 +180,8 @@ def passkey_row(item: Any) -> rx.Component:
             class_name="flex-1 min-w-[min(10rem,100%)]",
         ),
         el.div(
-            button(_("Rename"), whose, kind="quiet", on_click=S.name_it(item.id, item.name)),
-            button(_("Remove"), whose, kind="quiet", on_click=S.want("no_passkey", item.id)),
+            button(_("Rename"), whose, kind="quiet", on_click=S.edit_passkey_name(item.id, item.name)),
+            button(_("Remove"), whose, kind="quiet", on_click=S.start_change("no_passkey", item.id)),
             class_name="flex gap-1",
         ),
         class_name="flex flex-wrap gap-3 items-start py-3 border-b border-line last:border-0",
@@ -197,7 +195,7 @@ def lost_everything() -> rx.Component:
         el.p(
             _(
                 "Come to our desk with an ID. We remove your password, app and passkeys after a day's wait, "
-                "and tell you at every address we have. Then you sign in with a code and begin anew."
+                "and tell you at every address we have. Then you sign in with a code and start over."
             ),
             class_name="text-ink-2 mt-2",
         ),

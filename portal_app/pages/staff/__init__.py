@@ -1,4 +1,4 @@
-"""The practice's own screens."""
+"""The pages of the staff side. Importing a module here adds its pages."""
 
 from portal_app.pages.staff import (
     families,

@@ -1,4 +1,4 @@
-"""/staff/family: who answers for whom, and whose birth date needs a look."""
+"""/staff/family: who may act for whom, and which birth dates have to be checked."""
 
 from typing import Any, Literal
 
@@ -33,18 +33,20 @@ ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 py-3 border-b border-line las
 
 
 @page("/staff/family", "Families", on_load=S.load, side="staff")
-def family() -> rx.Component:
+def families() -> rx.Component:
     return el.div(
         h1(_("Families")),
         el.p(_("Who may act for whom in the portal."), class_name="text-ink-2"),
         rx.cond(
-            S.ready, rx.cond(S.id != "", file(), finding()), rx.cond(PortalState.notice == "", waiting())
+            S.ready,
+            rx.cond(S.id != "", family_file(), search_page()),
+            rx.cond(PortalState.notice == "", placeholder()),
         ),
     )
 
 
-def finding() -> rx.Component:
-    control = text_input("words", "search", error=S.error, default_value=S.words)
+def search_page() -> rx.Component:
+    control = text_input("words", "search", error=S.error, default_value=S.search_text)
     search = form(
         field(
             _("Name or chart number"), "words", control, error=S.error, cls="flex-1 min-w-[min(14rem,100%)]"
@@ -52,17 +54,17 @@ def finding() -> rx.Component:
         submit(icon("search", 19), _("Search")),
         busy=S.busy,
         sending=_("Searching…"),
-        on_submit=S.search,
+        on_submit=S.search_patients,
         cls="flex flex-wrap items-end gap-3",
     )
-    nobody = el.p(_("Nobody fits these words."), class_name="text-ink-2 mt-4")
+    nobody = el.p(_("Nobody found"), class_name="text-ink-2 mt-4")
     return el.div(
         card(
             search,
             el.div(
                 rx.cond(
                     S.found.length() > 0,
-                    el.ul(each(S.found, found), class_name="mt-3"),
+                    el.ul(each(S.found, patient_row), class_name="mt-3"),
                     rx.cond(S.searched, nobody),
                 ),
                 role="status",
@@ -77,7 +79,7 @@ def finding() -> rx.Component:
             ),
             rx.cond(
                 S.doubtful.length() > 0,
-                el.ul(each(S.doubtful, found), class_name="mt-2"),
+                el.ul(each(S.doubtful, patient_row), class_name="mt-2"),
                 empty("circle-check", _("All birth dates are in order"), _("New ones appear here.")),
             ),
             cls=CARD,
@@ -85,7 +87,7 @@ def finding() -> rx.Component:
     )
 
 
-def found(item: Any) -> rx.Component:
+def patient_row(item: Any) -> rx.Component:
     return el.li(
         el.div(
             link(item.name, href=item.href, cls="row-link font-bold text-ink"),
@@ -99,26 +101,26 @@ def found(item: Any) -> rx.Component:
     )
 
 
-def file() -> rx.Component:
+def family_file() -> rx.Component:
     return el.div(
         back(_("Find somebody else"), here("/staff/family")),
-        done_message(S.news, "mt-3"),
+        done_message(S.message, "mt-3"),
         error_message(S.error, "mt-3"),
         card(
             h2(fill_var("The family file of {name}", name=S.name)),
-            el.ul(each(S.members, member), class_name="mt-2"),
+            el.ul(each(S.members, member_row), class_name="mt-2"),
             cls=CARD,
         ),
-        relations(),
-        marks(),
+        relations_card(),
+        marks_card(),
     )
 
 
-def member(item: Any) -> rx.Component:
+def member_row(item: Any) -> rx.Component:
     return el.li(
         el.div(
             rx.cond(
-                item.here,
+                item.selected,
                 el.span(item.name, class_name="font-bold"),
                 link(item.name, href=item.href, cls="link"),
             ),
@@ -132,33 +134,35 @@ def member(item: Any) -> rx.Component:
     )
 
 
-def links(rows: Any, none: str, end: Any, label: str) -> rx.Component:
-    def one(item: Any) -> rx.Component:
-        stop = button(
+def relation_list(rows: Any, none: str, end: Any, label: str) -> rx.Component:
+    """Relations or marks, each with a button that ends it; `none` is shown when there are none."""
+
+    def relation_row(item: Any) -> rx.Component:
+        end_button = button(
             label,
-            el.span(" ", item.who, class_name="sr-only"),
+            el.span(" ", item.people, class_name="sr-only"),
             kind="second",
             on_click=end(item.id),
         )
         return el.li(
             el.div(
-                el.p(item.who, class_name="font-semibold"),
+                el.p(item.people, class_name="font-semibold"),
                 el.p(item.about, class_name="text-sm text-ink-2"),
                 class_name="flex-1 min-w-[min(12rem,100%)]",
             ),
-            rx.cond(item.over, tag("quiet", _("Ended")), stop),
+            rx.cond(item.over, tag("quiet", _("Ended")), end_button),
             class_name=ROW,
             key=item.id,
         )
 
     return rx.cond(
         rows.length() > 0,
-        el.ul(each(rows, one), class_name="mt-2"),
+        el.ul(each(rows, relation_row), class_name="mt-2"),
         el.p(none, class_name="text-ink-2 mt-2"),
     )
 
 
-def relations() -> rx.Component:
+def relations_card() -> rx.Component:
     kinds = el.fieldset(
         el.legend(_("As"), class_name="font-bold mb-2"),
         el.div(
@@ -169,13 +173,13 @@ def relations() -> rx.Component:
     )
     return card(
         h2(_("Recorded parents and guardians")),
-        links(
+        relation_list(
             S.relations,
             _("Nobody is recorded: only guarantors see their children."),
             S.end_relation,
             _("End"),
         ),
-        adding(
+        relation_form(
             "rel",
             fill_var("Record somebody for {name}", name=S.name),
             S.add_relation,
@@ -186,7 +190,7 @@ def relations() -> rx.Component:
     )
 
 
-def marks() -> rx.Component:
+def marks_card() -> rx.Component:
     reason = field(
         _("Why?"),
         "reason",
@@ -196,8 +200,8 @@ def marks() -> rx.Component:
     return card(
         h2(_("Marked dependents")),
         el.p(_("Of any age. A mark names one adult."), class_name="text-ink-2 mt-1"),
-        links(S.marks, _("Nobody is marked."), S.unmark, _("End")),
-        adding(
+        relation_list(S.marks, _("Nobody is marked."), S.unmark_dependent, _("End")),
+        relation_form(
             "mark",
             fill_var("Mark {name} as dependent", name=S.name),
             S.mark_dependent,
@@ -208,31 +212,19 @@ def marks() -> rx.Component:
     )
 
 
-def adding(key: str, title: Any, send: Any, label: str, more: rx.Component) -> rx.Component:
-    def one(item: Any) -> rx.Component:
+def relation_form(key: str, title: Any, send: Any, label: str, more: rx.Component) -> rx.Component:
+    """A form that names an adult for the patient of this file. `more` are the fields of its own."""
+
+    def option(item: Any) -> rx.Component:
         return el.option(item.name, value=item.id)
 
     adult = el.select(
         el.option(_("Choose"), value=""),
-        each(S.adults, one),
+        each(S.adults, option),
         name="adult",
         class_name="input",
         custom_attrs={"id": f"{key}-adult"},
     )
-
-    def typed(label_: str, name: str, kind: Literal["text", "date"], hint: str) -> rx.Component:
-        id_ = f"{key}-{name}"
-        return el.div(
-            el.label(label_, html_for=id_, class_name="block font-bold"),
-            el.p(hint, id=f"{id_}-hint", class_name="text-sm text-ink-2 mt-0.5"),
-            el.input(
-                name=name,
-                class_name="input mt-1.5",
-                aria_describedby=f"{id_}-hint",
-                custom_attrs={"id": id_},
-                **field_kind(kind),
-            ),
-        )
 
     return el.details(
         el.summary(title, class_name="font-semibold text-brand min-h-11 flex items-center cursor-pointer"),
@@ -244,9 +236,11 @@ def adding(key: str, title: Any, send: Any, label: str, more: rx.Component) -> r
                 ),
                 adult,
             ),
-            typed(_("Or of another file"), "chart", "text", _("Chart number of an adult elsewhere")),
+            text_field(
+                key, _("Or of another file"), "chart", "text", _("Chart number of an adult elsewhere")
+            ),
             more,
-            typed(_("Last day"), "until", "date", _("Empty: until somebody ends it")),
+            text_field(key, _("Last day"), "until", "date", _("Empty: until somebody ends it")),
             submit(label),
             busy=S.busy,
             sending=_("Saving…"),
@@ -258,7 +252,23 @@ def adding(key: str, title: Any, send: Any, label: str, more: rx.Component) -> r
     )
 
 
-def waiting() -> rx.Component:
+def text_field(key: str, label: str, name: str, kind: Literal["text", "date"], hint: str) -> rx.Component:
+    """`key` makes its id unique: both forms of the page have a field of this name."""
+    field_id = f"{key}-{name}"
+    return el.div(
+        el.label(label, html_for=field_id, class_name="block font-bold"),
+        el.p(hint, id=f"{field_id}-hint", class_name="text-sm text-ink-2 mt-0.5"),
+        el.input(
+            name=name,
+            class_name="input mt-1.5",
+            aria_describedby=f"{field_id}-hint",
+            custom_attrs={"id": field_id},
+            **field_kind(kind),
+        ),
+    )
+
+
+def placeholder() -> rx.Component:
     return loading(
         _("Getting the families…"),
         card(skel("h-12 w-full"), cls=CARD),

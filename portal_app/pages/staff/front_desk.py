@@ -1,4 +1,4 @@
-"""/staff/desk: who stands in front of the desk gets a way in."""
+"""/staff/desk: help a patient to get into the portal; print the portal's own address."""
 
 from typing import Any
 
@@ -21,28 +21,31 @@ from portal_app.components.kit import (
 )
 from portal_app.components.screen import page
 from portal_app.state.layout import LayoutState
-from portal_app.state.staff.front_desk import DeskState
+from portal_app.state.staff.front_desk import FrontDeskState
 
-S: Any = DeskState
+S: Any = FrontDeskState
 
 
 @page("/staff/desk", "Front desk", on_load=S.load, side="staff")
-def desk() -> rx.Component:
+def front_desk() -> rx.Component:
     return el.div(
         rx.match(
-            S.paper, ("slip", slip()), ("portal", poster()), rx.cond(S.patient != "", person(), at_the_desk())
+            S.print_view,
+            ("slip", code_slip()),
+            ("portal", poster()),
+            rx.cond(S.patient != "", patient_page(), search_page()),
         ),
     )
 
 
-def said() -> rx.Component:
+def feedback() -> rx.Component:
     return rx.fragment(
-        done_message(S.news),
+        done_message(S.message),
         error_message(S.error),
     )
 
 
-def at_the_desk() -> rx.Component:
+def search_page() -> rx.Component:
     words = text_input("words", "search", hint=True)
     search = card(
         form(
@@ -50,10 +53,10 @@ def at_the_desk() -> rx.Component:
             submit(_("Search"), cls="mt-4"),
             busy=S.busy,
             sending=_("Searching…"),
-            on_submit=S.find,
+            on_submit=S.search_patients,
         ),
-        said(),
-        rx.cond(S.searched, rx.cond(S.found.length() > 0, results(), nobody())),
+        feedback(),
+        rx.cond(S.searched, rx.cond(S.found.length() > 0, search_results(), nobody_found())),
         cls="p-5",
     )
     return el.div(
@@ -63,24 +66,24 @@ def at_the_desk() -> rx.Component:
     )
 
 
-def results() -> rx.Component:
-    def one(item: Any) -> rx.Component:
+def search_results() -> rx.Component:
+    def row(item: Any) -> rx.Component:
         return el.li(
             el.button(
                 el.span(item.name, class_name="block font-semibold"),
                 el.span(item.about, class_name="block text-sm text-ink-2"),
                 type="button",
-                on_click=S.open(item.id),
+                on_click=S.open_patient(item.id),
                 class_name="w-full text-left px-3 py-2.5 rounded-md hover:bg-sunken cursor-pointer min-h-11",
             ),
             class_name="border-b border-line last:border-0",
             key=item.id,
         )
 
-    return el.ul(each(S.found, one), class_name="mt-4", aria_label=_("Patients found"))
+    return el.ul(each(S.found, row), class_name="mt-4", aria_label=_("Patients found"))
 
 
-def nobody() -> rx.Component:
+def nobody_found() -> rx.Component:
     return empty("user-search", _("Nobody found"), _("Check the spelling, or type fewer letters."))
 
 
@@ -99,7 +102,7 @@ def share_card() -> rx.Component:
         ),
         el.ul(
             *[
-                el.li(button(label, kind="second", on_click=S.share(way), cls="w-full justify-start!"))
+                el.li(button(label, kind="second", on_click=S.share_portal(way), cls="w-full justify-start!"))
                 for label, way in ways
             ],
             class_name="space-y-2 mt-3",
@@ -108,12 +111,12 @@ def share_card() -> rx.Component:
     )
 
 
-def person() -> rx.Component:
+def patient_page() -> rx.Component:
     return el.div(
-        away(),
+        back_button(),
         h1(S.name),
         el.p(S.about, class_name="text-ink-2"),
-        said(),
+        feedback(),
         el.div(
             code_card(),
             link_card(),
@@ -124,9 +127,15 @@ def person() -> rx.Component:
     )
 
 
-def away() -> rx.Component:
+def back_button() -> rx.Component:
     return el.div(
-        button(icon("arrow-left", 18), _("Back to the search"), kind="quiet", on_click=S.back, cls="-ml-2"),
+        button(
+            icon("arrow-left", 18),
+            _("Back to the search"),
+            kind="quiet",
+            on_click=S.close_patient,
+            cls="-ml-2",
+        ),
         class_name="no-print",
     )
 
@@ -159,7 +168,7 @@ def link_card() -> rx.Component:
 
 def reason_form(name: str, label: str, action: str, handler: Any, sending: str) -> rx.Component:
     return form(
-        field(label, name, named_reason(name)),
+        field(label, name, reason_input(name)),
         submit(action, cls="mt-3"),
         busy=S.busy,
         sending=sending,
@@ -168,7 +177,7 @@ def reason_form(name: str, label: str, action: str, handler: Any, sending: str) 
     )
 
 
-def named_reason(name: str) -> rx.Component:
+def reason_input(name: str) -> rx.Component:
     return el.input(
         name="reason", max_length=500, class_name="input", custom_attrs={"id": name}, **field_kind("text")
     )
@@ -179,7 +188,7 @@ def reset_card() -> rx.Component:
         notice(
             "late",
             fill_var("A reset takes effect on {when}.", when=S.reset_at),
-            el.p(S.reset_why),
+            el.p(S.reset_reason),
             cls="mt-3",
         ),
         button(_("Stop the reset"), kind="second", on_click=S.stop_reset, cls="mt-3"),
@@ -201,24 +210,30 @@ def reset_card() -> rx.Component:
             _("Starting the reset…"),
         ),
     )
-    unlock = el.details(
+    return card(
+        h2(_("Password, app and passkeys")),
+        rx.cond(S.reset_at != "", waits, begin),
+        unlock_details(),
+        cls="p-5",
+    )
+
+
+def unlock_details() -> rx.Component:
+    return el.details(
         el.summary(_("Locked out"), class_name="font-semibold text-brand min-h-11 flex items-center"),
         el.p(_("After too many wrong passwords. Check their ID first."), class_name="text-ink-2"),
         reason_form(
             "unlock-reason",
             _("How did you check who they are?"),
             _("Unlock the sign-in"),
-            S.unlock,
+            S.unlock_sign_in,
             _("Unlocking…"),
         ),
-    )
-    return card(
-        h2(_("Password, app and passkeys")), rx.cond(S.reset_at != "", waits, begin), unlock, cls="p-5"
     )
 
 
 def links_card() -> rx.Component:
-    def one(item: Any) -> rx.Component:
+    def row(item: Any) -> rx.Component:
         return el.li(
             el.div(
                 el.p(item.purpose, class_name="font-semibold"),
@@ -229,7 +244,7 @@ def links_card() -> rx.Component:
                 _("Take back"),
                 el.span(": ", item.purpose, class_name="sr-only"),
                 kind="quiet",
-                on_click=S.revoke(item.id),
+                on_click=S.revoke_link(item.id),
             ),
             class_name="flex items-center gap-3 py-2 border-b border-line last:border-0",
             key=item.id,
@@ -237,13 +252,13 @@ def links_card() -> rx.Component:
 
     return rx.cond(
         S.links.length() > 0,
-        card(h2(_("Open links")), el.ul(each(S.links, one), class_name="mt-2"), cls="p-5"),
+        card(h2(_("Open links")), el.ul(each(S.links, row), class_name="mt-2"), cls="p-5"),
     )
 
 
-def sheet_of_paper(heading: Any, *body: Any) -> rx.Component:
+def printable(heading: Any, *body: Any) -> rx.Component:
     return el.div(
-        away(),
+        back_button(),
         card(
             el.p(LayoutState.practice, class_name="font-bold"),
             heading,
@@ -257,26 +272,26 @@ def sheet_of_paper(heading: Any, *body: Any) -> rx.Component:
     )
 
 
-def qr() -> rx.Component:
+def qr_code() -> rx.Component:
     return el.img(
         src=S.qr, alt=_("QR code of the portal’s address"), width="220", height="220",
         class_name="bg-white p-2 rounded-md border border-line mt-4",
     )  # fmt: skip
 
 
-def slip() -> rx.Component:
-    return sheet_of_paper(
+def code_slip() -> rx.Component:
+    return printable(
         el.h1(S.name, class_name="sr-only", data_focus="1"),
-        each(S.lines, lambda line: el.p(line, class_name="mt-2 text-lg")),
-        qr(),
+        each(S.slip_lines, lambda line: el.p(line, class_name="mt-2 text-lg")),
+        qr_code(),
     )
 
 
 def poster() -> rx.Component:
-    return sheet_of_paper(
+    return printable(
         el.h1(_("Your patient portal"), class_name="text-2xl font-bold mt-2", data_focus="1"),
-        el.p(_("See and pay your bills. Scan the picture or open:"), class_name="mt-2"),
+        el.p(_("See and pay your invoices. Scan the picture or open:"), class_name="mt-2"),
         el.p(el.b(S.address, class_name="break-all"), class_name="mt-1"),
-        qr(),
+        qr_code(),
         el.p(_("We confirm that it is you, and ask for your date of birth."), class_name="mt-4"),
     )

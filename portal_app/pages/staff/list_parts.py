@@ -1,4 +1,4 @@
-"""What the practice's lists are made of: dense tables, panels at the side, small fields."""
+"""Parts of the staff pages with lists: dense tables, panels at the side, small fields and buttons."""
 
 from typing import Any
 
@@ -6,40 +6,36 @@ import reflex as rx
 
 from portal_app.components.form_fields import field_kind
 from portal_app.components.i18n import _, each
-from portal_app.components.kit import el, error_message, h1, icon, loading, skel
+from portal_app.components.kit import el, h1, icon, loading, skel
 from portal_app.state.base import PortalState
 
 LEFT, RIGHT = "text-left", "text-right"
 
 
-def top(title: Any, *actions: Any, sub: Any = None) -> rx.Component:
-    """The page's heading, what it can do at its right."""
-    words = [h1(title)]
+def page_header(title: Any, *actions: Any, sub: Any = None) -> rx.Component:
+    """The heading of a page, with its actions at the right."""
+    lines = [h1(title)]
     if sub is not None:
-        words.append(el.p(sub, class_name="text-ink-2"))
+        lines.append(el.p(sub, class_name="text-ink-2"))
     return el.div(
-        el.div(*words, class_name="min-w-0"),
+        el.div(*lines, class_name="min-w-0"),
         el.div(*actions, class_name="flex flex-wrap gap-2"),
         class_name="flex flex-wrap items-center justify-between gap-x-6 gap-y-3",
     )
 
 
-def told(words: Any) -> rx.Component:
-    """What was done, said without moving the focus: only where the button that did it stays."""
+def status_message(text: Any) -> rx.Component:
+    """Announces what was done without moving the focus. Only where the pressed button stays on the page."""
     look = "flex items-center gap-2 rounded-md px-4 py-2.5 mt-4 font-bold bg-paid-soft text-paid"
     return el.div(
-        rx.cond(words != "", el.p(icon("circle-check", 20), words, class_name=look)),
+        rx.cond(text != "", el.p(icon("circle-check", 20), text, class_name=look)),
         role="status",
         aria_live="polite",
     )
 
 
-def trouble(words: Any, name: str = "form") -> rx.Component:
-    return error_message(words, name=name)
-
-
 def table(label: str, heads: list[tuple[Any, str]], rows: Any, row: Any) -> rx.Component:
-    """From 768 px: real rows of 40 px. (heading, look) for each column."""
+    """A dense table, from 768 px; phones get `cards`. `heads`: heading and class of each column."""
     head = el.tr(*[el.th(text, scope="col", class_name=look) for text, look in heads])
     return el.div(
         el.table(el.thead(head), el.tbody(each(rows, row)), class_name="dense"),
@@ -51,16 +47,16 @@ def table(label: str, heads: list[tuple[Any, str]], rows: Any, row: Any) -> rx.C
 
 
 def cards(rows: Any, row: Any) -> rx.Component:
-    """The same on a phone."""
+    """The rows of a `table` as cards, below 768 px."""
     return el.ul(each(rows, row), class_name="md:hidden")
 
 
 CARD = "flex gap-3 px-4 py-3 border-t border-line first:border-0"
 
 
-def panel(name: str, turn: rx.Var[int], title: Any, close: Any, *body: Any) -> rx.Component:
-    """Opens when `turn` changes (ui.js); Escape closes it in the browser, the button here too."""
-    shut = el.button(
+def panel(name: str, times_opened: rx.Var[int], title: Any, close: Any, *body: Any) -> rx.Component:
+    """A panel at the side, opened when `times_opened` changes (ui.js). Escape closes it, and so does its button."""
+    close_button = el.button(
         icon("x", 22),
         el.span(_("Close"), class_name="sr-only"),
         type="button",
@@ -69,14 +65,14 @@ def panel(name: str, turn: rx.Var[int], title: Any, close: Any, *body: Any) -> r
     )
     head = el.div(
         el.h2(title, id=f"{name}-title", class_name="text-lg font-bold"),
-        shut,
+        close_button,
         class_name="flex items-center justify-between gap-3",
     )
     return el.dialog(
         el.div(head, *body, class_name="p-5 md:p-6"),
         id=name,
         aria_labelledby=f"{name}-title",
-        data_open=turn,
+        data_open=times_opened,
         class_name="sheet panel",
     )
 
@@ -93,7 +89,7 @@ def small_field(label: Any, control: rx.Component, *, cls: str = "", name: str =
 def small_input(
     name: str, kind: str = "text", *, cls: str = "", field: str = "", **props: Any
 ) -> rx.Component:
-    """`field` is its id where a page has several of this name."""
+    """An input of 40 px. `field` is its id where a page has several of this name."""
     return el.input(
         name=name,
         class_name=f"input input-small {cls}",
@@ -108,23 +104,24 @@ def select(name: str, options: list[tuple[str, str]], **props: Any) -> rx.Compon
     return el.select(*made, name=name, class_name="input input-small", custom_attrs={"id": field}, **props)
 
 
-def act(*kids: Any, kind: str = "second", cls: str = "", **props: Any) -> rx.Component:
-    """A small button in a list."""
+def small_button(*kids: Any, kind: str = "second", cls: str = "", **props: Any) -> rx.Component:
+    """A button of 40 px, for lists and headings."""
     props.setdefault("type", "button")
     return el.button(*kids, class_name=f"btn btn-{kind} btn-small {cls}", **props)
 
 
-def press(how: str, *kids: Any, kind: str = "second", cls: str = "") -> rx.Component:
-    """One of a form's buttons: which one was pressed rides in its hidden field `how` (ui.js)."""
+def submit_as(how: str, *kids: Any, kind: str = "second", cls: str = "") -> rx.Component:
+    """One of several submit buttons of a form; ui.js writes `how` into the form's `pressed_button`."""
     return el.button(*kids, type="submit", data_how=how, class_name=f"btn btn-{kind} {cls}")
 
 
-def how() -> rx.Component:
+def pressed_button() -> rx.Component:
+    """The hidden field `how` that says which `submit_as` button was pressed."""
     return el.input(type="hidden", name="how", default_value="")
 
 
-def open_page(ready: rx.Var[bool], body: rx.Component, label: str) -> rx.Component:
-    """The page, boxes in its place, or nothing where the door said no (it says so above)."""
+def page_body(ready: rx.Var[bool], body: rx.Component, label: str) -> rx.Component:
+    """The body once it is ready, placeholder boxes before, nothing when the guard refused (its notice says why)."""
     boxes = loading(
         label,
         skel("h-11 w-full mt-5"),

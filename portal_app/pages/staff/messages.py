@@ -1,4 +1,4 @@
-"""/staff/messages: what was sent to patients, and what did not arrive."""
+"""/staff/messages: the log of messages to patients, also of those that were not delivered."""
 
 import reflex as rx
 
@@ -14,7 +14,7 @@ from portal_app.components.kit import (
     icon,
     loading,
     notice,
-    pager,
+    page_links,
     skel,
     status_tag,
 )
@@ -25,30 +25,32 @@ S = MessageLogState
 
 
 @page("/staff/messages", "Messages", on_load=S.load, side="staff")
-def messages() -> rx.Component:
+def message_log() -> rx.Component:
     return el.div(
         h1(_("Messages")),
         el.p(
-            _("Every email and text to patients. Their words stay with their readers."),
+            _("Every email and text to patients. What they say is not shown here."),
             class_name="text-ink-2",
         ),
-        el.div(rx.cond(S.done != "", notice("paid", S.done, cls="mt-4")), role="status", aria_live="polite"),
-        rx.cond(S.ready, listed(), waiting()),
+        el.div(
+            rx.cond(S.message != "", notice("paid", S.message, cls="mt-4")), role="status", aria_live="polite"
+        ),
+        rx.cond(S.ready, message_list(), placeholder()),
     )
 
 
-def listed() -> rx.Component:
+def message_list() -> rx.Component:
     return el.div(
         filters(),
         card(
             rx.cond(
                 S.rows.length() > 0,
-                el.ul(each(S.rows, message)),
+                el.ul(each(S.rows, message_row)),
                 empty("mail", _("Nothing fits"), _("Choose another state or kind, or search for less.")),
             ),
             cls="mt-5 overflow-hidden",
         ),
-        pager(S.pages, S.newer, S.older, S.where),
+        page_links(S.pages, S.newer, S.older, S.where),
     )
 
 
@@ -63,22 +65,22 @@ def filters() -> rx.Component:
                 cls="flex-1 min-w-0",
             ),
             button(icon("search", 19), _("Search"), type="submit", kind="second", cls="self-end"),
-            on_submit=S.find,
+            on_submit=S.search_messages,
             class_name="flex flex-wrap gap-3",
         ),
-        el.nav(chips(S.fates), aria_label=_("State"), class_name="mt-4"),
-        el.nav(chips(S.kinds), aria_label=_("Kind"), class_name=f"mt-3 {look}"),
+        el.nav(filter_chips(S.statuses), aria_label=_("State"), class_name="mt-4"),
+        el.nav(filter_chips(S.kinds), aria_label=_("Kind"), class_name=f"mt-3 {look}"),
         class_name="mt-5",
     )
 
 
-def chips(rows) -> rx.Component:
+def filter_chips(rows) -> rx.Component:
     return el.div(
-        each(rows, lambda item: chip(item.label, item.href, item.on)), class_name="flex flex-wrap gap-2"
+        each(rows, lambda item: chip(item.label, item.href, item.active)), class_name="flex flex-wrap gap-2"
     )
 
 
-def message(item) -> rx.Component:
+def message_row(item) -> rx.Component:
     return el.li(
         rx.cond(
             item.by_text,
@@ -86,15 +88,15 @@ def message(item) -> rx.Component:
             icon("mail", 19, "text-brand mt-1"),
         ),
         el.div(
-            el.p(item.who, class_name="font-semibold break-words"),
-            el.p(item.kind, " · ", item.when, class_name="text-sm text-ink-2"),
+            el.p(item.recipient, class_name="font-semibold break-words"),
+            el.p(item.kind, " · ", item.age, class_name="text-sm text-ink-2"),
             rx.cond(item.sent_to != "", el.p(item.sent_to, class_name="text-sm text-ink-2 break-all")),
-            rx.cond(item.why != "", el.p(item.why, class_name="text-sm text-late break-words")),
+            rx.cond(item.failure != "", el.p(item.failure, class_name="text-sm text-late break-words")),
             class_name="flex-1 min-w-0",
         ),
         el.div(
-            status_tag(item.tone, item.fate),
-            rx.cond(item.again, again(item)),
+            status_tag(item.tone, item.status),
+            rx.cond(item.can_resend, resend_button(item)),
             class_name="flex flex-col items-end gap-2 flex-none",
         ),
         class_name="flex gap-3 px-4 md:px-5 py-3 border-t border-line first:border-0",
@@ -102,11 +104,11 @@ def message(item) -> rx.Component:
     )
 
 
-def again(item) -> rx.Component:
-    whom = el.span(" ", item.who, class_name="sr-only")
-    return button(_("Send again"), whom, kind="second", on_click=S.send_again(item.id))
+def resend_button(item) -> rx.Component:
+    recipient = el.span(" ", item.recipient, class_name="sr-only")
+    return button(_("Send again"), recipient, kind="second", on_click=S.resend_message(item.id))
 
 
-def waiting() -> rx.Component:
+def placeholder() -> rx.Component:
     rows = [skel("h-14 w-full mt-3") for _i in range(6)]
     return loading(_("Getting the messages…"), skel("h-11 w-72 mt-5"), card(*rows, cls="mt-5 p-5"))

@@ -1,4 +1,4 @@
-"""/staff/set-up: what a set-up link opens. The password, a secret to scan, and its first code."""
+"""/staff/set-up: the page of a set-up link. Password, a secret to scan, and the first code of the app."""
 
 import reflex as rx
 
@@ -13,23 +13,23 @@ from portal_app.state.staff.set_up import StaffSetUpState
 S = StaffSetUpState
 
 
-@page("/staff/set-up", "Set up your staff sign-in", on_load=S.begin, side="staff_door")
+@page("/staff/set-up", "Set up your staff sign-in", on_load=S.load, side="staff_door")
 def staff_set_up() -> rx.Component:
     entering = rx.match(
         S.step,
-        ("scan", scan()),
+        ("scan", scan_step()),
         ("done", done(S.ticket, S.start_over, "/staff")),
-        ("over", over()),
-        password(),
+        ("over", link_over()),
+        password_step(),
     )
     return el.div(entering, class_name="card p-6 md:p-8")
 
 
-def password() -> rx.Component:
+def password_step() -> rx.Component:
     control = text_input("password", "password", error=S.error)
     return el.div(
         step_title(_("Set up your staff sign-in"), focus=False),
-        without_link(),
+        link_missing(),
         form(
             link_token(),
             el.p(
@@ -49,20 +49,20 @@ def password() -> rx.Component:
     )
 
 
-def without_link() -> rx.Component:
-    """The page was loaded again, or opened without its link."""
+def link_missing() -> rx.Component:
+    """Shown when the page was loaded again or opened without its link: the token is not in the address."""
     return el.div(
         el.p(_("Open the set-up link once more."), class_name="font-bold"),
         el.p(
             _("This page works only straight from the link that you were given."),
             class_name="text-ink-2 mt-1",
         ),
-        sign_in_instead(),
+        sign_in_link(),
         class_name="when-no-token mt-4",
     )
 
 
-def over() -> rx.Component:
+def link_over() -> rx.Component:
     return el.div(
         step_title(_("Set up your staff sign-in"), focus=False),
         notice("due", _("This link no longer works."), role="alert", data_focus="1", cls="mt-4"),
@@ -73,15 +73,15 @@ def over() -> rx.Component:
             ),
             class_name="mt-4",
         ),
-        sign_in_instead(),
+        sign_in_link(),
     )
 
 
-def sign_in_instead() -> rx.Component:
+def sign_in_link() -> rx.Component:
     return link(_("Staff sign-in"), href=here("/staff/sign-in"), cls="btn btn-second mt-5")
 
 
-def scan() -> rx.Component:
+def scan_step() -> rx.Component:
     return el.div(
         step_title(_("Set up your second step")),
         to_scan(S.qr, S.secret),

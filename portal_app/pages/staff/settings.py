@@ -1,4 +1,4 @@
-"""/staff/settings: what a practice changes while it is open; each says who changed it."""
+"""/staff/settings: the practice's settings, each with who changed it last."""
 
 from typing import Any
 
@@ -8,7 +8,13 @@ from portal_app.components.form_fields import form
 from portal_app.components.i18n import _, here
 from portal_app.components.kit import card, el, h2, icon, link, tag
 from portal_app.components.screen import page
-from portal_app.pages.staff.list_parts import act, open_page, small_input, told, top
+from portal_app.pages.staff.list_parts import (
+    page_body,
+    page_header,
+    small_button,
+    small_input,
+    status_message,
+)
 from portal_app.state.staff.settings import SettingsState
 
 S = SettingsState
@@ -17,13 +23,13 @@ S = SettingsState
 @page("/staff/settings", "Settings", on_load=S.load, side="staff")
 def settings() -> rx.Component:
     return el.div(
-        top(_("Settings")),
-        told(S.said),
-        open_page(S.ready, listed(), _("Getting the settings…")),
+        page_header(_("Settings")),
+        status_message(S.message),
+        page_body(S.ready, setting_cards(), _("Getting the settings…")),
     )
 
 
-def listed() -> rx.Component:
+def setting_cards() -> rx.Component:
     return el.div(
         switch(
             "online_payments",
@@ -41,7 +47,18 @@ def listed() -> rx.Component:
                 "Off: payments wait under Transactions until somebody posts them; patients see them as being posted."
             ),
         ),
-        minimum(),
+        minimum_payment(),
+        *message_switches(),
+        templates_card(),
+        pay_link_days(),
+        dependent_age(),
+        embed_origins(),
+        class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
+    )
+
+
+def message_switches() -> list[rx.Component]:
+    return [
         switch(
             "reminders",
             S.reminders,
@@ -54,9 +71,9 @@ def listed() -> rx.Component:
         switch(
             "announce_imported",
             S.announce_imported,
-            _("Tell of imported invoices"),
+            _("Announce imported invoices"),
             _(
-                "A message for each new invoice that an import brings. Those you send here are always told of."
+                "A message for each new invoice that an import brings. Invoices that you send here are always announced."
             ),
         ),
         switch(
@@ -64,25 +81,20 @@ def listed() -> rx.Component:
             S.link_in_messages,
             _("Pay links in messages"),
             _(
-                "A message about one invoice opens that bill without signing in; the date of birth is asked. "
+                "A message about one invoice opens that invoice without signing in; the date of birth is asked. "
                 "Off: it leads to the portal."
             ),
         ),
-        words_of_messages(),
-        link_days(),
-        age(),
-        origins(),
-        class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
-    )
+    ]
 
 
-def setting(name: str, title: str, about: str, *body: Any) -> rx.Component:
-    wrong = S.trouble[name]
+def setting_card(name: str, title: str, about: str, *body: Any) -> rx.Component:
+    wrong = S.errors[name]
     return card(
         el.h2(title, id=f"{name}-title", class_name="text-lg font-bold"),
         el.p(about, id=f"{name}-about", class_name="text-ink-2 mt-1"),
         rx.cond(
-            S.trouble.contains(name),
+            S.errors.contains(name),
             el.p(
                 icon("circle-alert", 18, "mt-1"),
                 wrong,
@@ -91,7 +103,7 @@ def setting(name: str, title: str, about: str, *body: Any) -> rx.Component:
             ),
         ),
         *body,
-        el.p(S.changed[name], class_name="text-sm text-ink-2 mt-3"),
+        el.p(S.last_changes[name], class_name="text-sm text-ink-2 mt-3"),
         cls="p-5",
     )
 
@@ -99,18 +111,18 @@ def setting(name: str, title: str, about: str, *body: Any) -> rx.Component:
 def switch(name: str, on: rx.Var[bool], title: str, about: str) -> rx.Component:
     turn = el.div(
         rx.cond(on, tag("paid", _("On")), tag("quiet", _("Off"))),
-        # One button for both: the focus stays on it.
-        act(
+        # One button for on and off, so that the focus stays on it.
+        small_button(
             rx.cond(on, _("Turn off"), _("Turn on")),
-            on_click=S.switch(name, ~on),
+            on_click=S.set_switch(name, ~on),
             aria_describedby=f"{name}-title",
         ),
         class_name="flex flex-wrap items-center gap-x-4 gap-y-2 mt-3",
     )
-    return setting(name, title, about, turn)
+    return setting_card(name, title, about, turn)
 
 
-def saved(name: str, handler: Any, *fields: Any) -> rx.Component:
+def save_form(name: str, handler: Any, *fields: Any) -> rx.Component:
     save = el.button(
         _("Save"),
         type="submit",
@@ -127,90 +139,90 @@ def saved(name: str, handler: Any, *fields: Any) -> rx.Component:
     )
 
 
-def labelled(name: str) -> dict[str, Any]:
+def described_by_setting(name: str) -> dict[str, Any]:
     return {
         "aria_labelledby": f"{name}-title",
         "aria_describedby": f"{name}-error {name}-about",
-        "aria_invalid": rx.cond(S.trouble.contains(name), "true", "false"),
+        "aria_invalid": rx.cond(S.errors.contains(name), "true", "false"),
     }
 
 
-def minimum() -> rx.Component:
+def minimum_payment() -> rx.Component:
     field = small_input(
         "amount",
         "money",
-        default_value=S.minimum,
-        key=S.minimum,
+        default_value=S.minimum_payment,
+        key=S.minimum_payment,
         cls="tnum max-w-32",
-        **labelled("minimum_payment"),
+        **described_by_setting("minimum_payment"),
     )
-    return setting(
+    return setting_card(
         "minimum_payment",
         _("Smallest online payment"),
         _("What is left of an invoice may always be paid whole. Empty: only the card processor’s own limit."),
-        saved("minimum_payment", S.save_minimum, field),
+        save_form("minimum_payment", S.save_minimum, field),
     )
 
 
-def words_of_messages() -> rx.Component:
+def templates_card() -> rx.Component:
     return card(
-        h2(_("Words of messages")),
+        h2(_("Message templates")),
         el.p(
             _("Say invoices, reminders, receipts and refunds in your own words, in each language."),
             class_name="text-ink-2 mt-1",
         ),
-        link(_("Change the words"), href=here("/staff/wording"), cls="btn btn-second btn-small mt-3"),
+        link(_("Change the templates"), href=here("/staff/wording"), cls="btn btn-second btn-small mt-3"),
         cls="p-5",
     )
 
 
-def link_days() -> rx.Component:
+def pay_link_days() -> rx.Component:
     field = small_input(
         "days",
         "number",
-        default_value=S.link_days,
-        key=S.link_days,
+        default_value=S.pay_link_days,
+        key=S.pay_link_days,
         cls="tnum max-w-24",
-        **labelled("pay_link_days"),
+        **described_by_setting("pay_link_days"),
     )
-    return setting(
+    return setting_card(
         "pay_link_days",
         _("Days a pay link works"),
         _("From 1 to 90. What is owed outlives the link; the page then says where to ask for a new one."),
-        saved("pay_link_days", S.save_link_days, field),
+        save_form("pay_link_days", S.save_link_days, field),
     )
 
 
-def age() -> rx.Component:
+def dependent_age() -> rx.Component:
     field = small_input(
         "age",
         "number",
-        default_value=S.age,
-        key=S.age,
+        default_value=S.dependent_age,
+        key=S.dependent_age,
         cls="tnum max-w-24",
-        **labelled("dependent_age"),
+        **described_by_setting("dependent_age"),
     )
-    return setting(
+    return setting_card(
         "dependent_age",
         _("Age from which patients sign in for themselves"),
         _("From that birthday on parents no longer see their chart, from one moment to the next."),
-        saved("dependent_age", S.save_age, field),
+        save_form("dependent_age", S.save_age, field),
     )
 
 
-def origins() -> rx.Component:
+def embed_origins() -> rx.Component:
     field = el.textarea(
         name="origins",
-        default_value=S.origins,
-        key=S.origins,
+        default_value=S.embed_origins,
+        key=S.embed_origins,
         rows="3",
         spell_check=False,
         class_name="input w-full",
-        **labelled("embed_origins"),
+        **described_by_setting("embed_origins"),
     )
-    return setting(
+    return setting_card(
         "embed_origins",
         _("Websites that may show the portal"),
         _("One address a line, like https://www.example.org. No other site can put the portal in a frame."),
-        saved("embed_origins", S.save_origins, field),
+        save_form("embed_origins", S.save_origins, field),
     )

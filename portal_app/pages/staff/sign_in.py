@@ -8,12 +8,12 @@ from portal_app.components.kit import button, el, error_message, submit
 from portal_app.components.screen import page
 from portal_app.components.sign_in.authenticator import to_scan
 from portal_app.components.sign_in.steps import code_field
-from portal_app.state.staff.today import StaffSignInState
+from portal_app.state.staff.sign_in import StaffSignInState
 
 S = StaffSignInState
 
 
-@page("/staff/sign-in", "Staff sign-in", on_load=S.begin, side="staff_door")
+@page("/staff/sign-in", "Staff sign-in", on_load=S.load, side="staff_door")
 def staff_sign_in() -> rx.Component:
     steps = rx.match(
         S.step, ("set_up", set_up_step()), ("code", code_step()), ("done", done_step()), password_step()

@@ -1,4 +1,4 @@
-"""/staff: today's payments, as they happen."""
+"""/staff: today's payments, shown as they arrive."""
 
 import reflex as rx
 
@@ -14,34 +14,34 @@ S = TodayState
 def today() -> rx.Component:
     return el.div(
         el.div(h1(_("Today")), el.p(S.day, class_name="text-ink-2 first-letter:uppercase min-h-6")),
-        news(),
-        rx.cond(S.ready, live(), waiting()),
+        announcement(),
+        rx.cond(S.ready, dashboard(), placeholder()),
     )
 
 
-def news() -> rx.Component:
-    """Said the moment it arrives, without a sound and without moving the focus."""
+def announcement() -> rx.Component:
+    """A live region: announces a payment when it arrives, without moving the focus."""
     look = "flex items-center gap-2 rounded-md px-4 py-3 mt-4 font-bold "
-    said = rx.cond(
-        S.news_tone == "late",
-        el.p(icon("triangle-alert", 20), S.news, class_name=look + "bg-late-soft text-late"),
-        el.p(icon("circle-check", 20), S.news, class_name=look + "bg-paid-soft text-paid"),
+    text = rx.cond(
+        S.announcement_tone == "late",
+        el.p(icon("triangle-alert", 20), S.announcement, class_name=look + "bg-late-soft text-late"),
+        el.p(icon("circle-check", 20), S.announcement, class_name=look + "bg-paid-soft text-paid"),
     )
-    return el.div(rx.cond(S.news != "", said), role="status", aria_live="polite")
+    return el.div(rx.cond(S.announcement != "", text), role="status", aria_live="polite")
 
 
-def live() -> rx.Component:
+def dashboard() -> rx.Component:
     return el.div(
         el.dl(
             figure(_("Received"), S.received),
-            figure(_("Payments"), S.count),
-            figure(_("Declined"), S.failed),
-            figure(_("Waiting"), S.waiting),
+            figure(_("Payments"), S.payment_count),
+            figure(_("Declined"), S.declined_count),
+            figure(_("Waiting"), S.pending_count),
             class_name="grid grid-cols-[repeat(auto-fit,minmax(min(9rem,100%),1fr))] gap-3 md:gap-4 mt-5",
         ),
         card(
             h2(_("Payments today"), cls="px-5 pt-5 pb-3"),
-            rx.cond(S.rows.length() > 0, el.div(as_cards(), as_table()), nothing_yet()),
+            rx.cond(S.rows.length() > 0, el.div(payment_cards(), payment_table()), no_payments()),
             cls="mt-5 overflow-hidden",
         ),
     )
@@ -55,7 +55,7 @@ def figure(label: str, value) -> rx.Component:
     )
 
 
-def nothing_yet() -> rx.Component:
+def no_payments() -> rx.Component:
     return empty(
         "receipt-text",
         _("No payments yet today"),
@@ -63,16 +63,16 @@ def nothing_yet() -> rx.Component:
     )
 
 
-def as_cards() -> rx.Component:
-    def one(item) -> rx.Component:
+def payment_cards() -> rx.Component:
+    def payment_card(item) -> rx.Component:
         return el.li(
             el.div(
-                el.p(item.who, class_name="font-semibold"),
-                el.p(item.at, " · ", item.for_what, class_name="text-sm text-ink-2"),
-                el.p(item.shown, class_name="text-sm text-ink-2"),
+                el.p(item.payer, class_name="font-semibold"),
+                el.p(item.time, " · ", item.invoices, class_name="text-sm text-ink-2"),
+                el.p(item.method, class_name="text-sm text-ink-2"),
                 el.div(
                     status_tag(item.tone, item.status),
-                    el.span(item.why, class_name="text-sm text-ink-2"),
+                    el.span(item.detail, class_name="text-sm text-ink-2"),
                     class_name="flex flex-wrap items-center gap-x-2 mt-1.5",
                 ),
                 class_name="flex-1 min-w-0",
@@ -82,27 +82,10 @@ def as_cards() -> rx.Component:
             key=item.id,
         )
 
-    return el.ul(each(S.rows, one), class_name="md:hidden")
+    return el.ul(each(S.rows, payment_card), class_name="md:hidden")
 
 
-def as_table() -> rx.Component:
-    def one(item) -> rx.Component:
-        cell = "px-3 py-2"
-        return el.tr(
-            el.td(item.at, class_name=f"pl-5 {cell} tnum whitespace-nowrap"),
-            el.th(item.who, scope="row", class_name=f"text-left font-semibold {cell}"),
-            el.td(item.for_what, class_name=cell),
-            el.td(item.shown, class_name=cell),
-            el.td(
-                status_tag(item.tone, item.status),
-                el.span(item.why, class_name="block text-sm text-ink-2"),
-                class_name=cell,
-            ),
-            el.td(item.amount, class_name=f"text-right tnum font-semibold pr-5 {cell}"),
-            class_name="border-b border-line last:border-0",
-            key=item.id,
-        )
-
+def payment_table() -> rx.Component:
     heads = (
         (_("Time"), "text-left pl-5 pr-3"),
         (_("From"), "text-left px-3"),
@@ -122,7 +105,7 @@ def as_table() -> rx.Component:
                     class_name="text-sm text-ink-2 border-y border-line bg-sunken",
                 )
             ),
-            el.tbody(each(S.rows, one)),
+            el.tbody(each(S.rows, payment_row)),
             class_name="w-full",
         ),
         class_name="hidden md:block overflow-x-auto relative",
@@ -132,7 +115,25 @@ def as_table() -> rx.Component:
     )
 
 
-def waiting() -> rx.Component:
+def payment_row(item) -> rx.Component:
+    cell = "px-3 py-2"
+    return el.tr(
+        el.td(item.time, class_name=f"pl-5 {cell} tnum whitespace-nowrap"),
+        el.th(item.payer, scope="row", class_name=f"text-left font-semibold {cell}"),
+        el.td(item.invoices, class_name=cell),
+        el.td(item.method, class_name=cell),
+        el.td(
+            status_tag(item.tone, item.status),
+            el.span(item.detail, class_name="block text-sm text-ink-2"),
+            class_name=cell,
+        ),
+        el.td(item.amount, class_name=f"text-right tnum font-semibold pr-5 {cell}"),
+        class_name="border-b border-line last:border-0",
+        key=item.id,
+    )
+
+
+def placeholder() -> rx.Component:
     box = el.div(skel("h-5 w-20"), skel("h-8 w-28 mt-1"), class_name="card p-4")
     return loading(
         _("Getting today’s payments…"),

@@ -1,4 +1,4 @@
-"""Which account: for a viewer who answers for several, each page of money says it in its address."""
+"""Choosing the account: for a guarantor of several, each billing page names one in its address."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ class AccountChip:
     on: bool
 
 
-class PicksAccount(PortalState, mixin=True):
-    accounts: rx.Field[list[AccountChip]] = rx.field(default_factory=list)  # none where there is one alone
+class AccountPicker(PortalState, mixin=True):
+    accounts: rx.Field[list[AccountChip]] = rx.field(default_factory=list)  # empty for a guarantor of one
 
     _account_id: AccountId | None = None  # None: their only one, or the oldest
 
     async def _pick_account(self) -> None:
-        """The one that the address names; whether it is theirs the services decide."""
-        asked = self.router.url.query_parameters.get("account", "")
-        self._account_id = AccountId(given_id("acc", asked)) if asked else None
+        """Take the account from the address; whether it is the viewer's the services decide."""
+        given = self.router.url.query_parameters.get("account", "")
+        self._account_id = AccountId(given_id("acc", given)) if given else None
         choices = await in_thread(list_accounts, me()) if len(me().accounts) > 1 else ()
         on = self._account_id or next((choice.id for choice in choices), None)
         self.accounts = [
@@ -33,17 +33,17 @@ class PicksAccount(PortalState, mixin=True):
                 names_text(self.language, choice.people)
                 if choice.people
                 else translate(self.language, "Account {n}", n=n),
-                self._of_account(choice.id),
+                self._account_address(choice.id),
                 choice.id == on,
             )
             for n, choice in enumerate(choices, start=1)
         ]
 
-    def _of_account(self, account_id: AccountId) -> str:
+    def _account_address(self, account_id: AccountId) -> str:
         """This page's address for another account."""
         raise NotImplementedError
 
     @property
-    def _account_asked(self) -> dict[str, str]:
-        """What every address of the page carries on."""
+    def _account_query(self) -> dict[str, str]:
+        """The part of the query that every address of the page carries."""
         return {"account": self._account_id} if self._account_id else {}

@@ -1,6 +1,7 @@
 """One invoice, and paying it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import reflex as rx
 
@@ -18,7 +19,7 @@ from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import invoice_status, invoice_title, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.i18n_paths import address, paper_address
+from portal_app.state.i18n_paths import address, document_address
 from portal_app.state.live import watch
 
 
@@ -44,13 +45,13 @@ class InvoiceState(PaymentFormState, PortalState):
     number: rx.Field[str] = rx.field("")
     title: rx.Field[str] = rx.field("")
     figure: rx.Field[str] = rx.field("")
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     people: rx.Field[str] = rx.field("")
     provider: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
     due_day: rx.Field[str] = rx.field("")
-    whose: rx.Field[str] = rx.field("")  # another adult, who lets the viewer pay
+    whose: rx.Field[str] = rx.field("")  # name of another adult who lets the viewer pay, else ""
     lines: rx.Field[list[LineItem]] = rx.field(default_factory=list)
     total: rx.Field[str] = rx.field("")
     adjusted: rx.Field[str] = rx.field("")  # "" when there is nothing to adjust
@@ -66,9 +67,9 @@ class InvoiceState(PaymentFormState, PortalState):
     @rx.event
     @requires(Permission.MY_INVOICES)
     async def load(self):
-        if self._arrive():
+        if self._start_visit():
             await self._show()
-            self.card_wanted = self.can_pay and (self.card_wanted or not self.sources)
+            self.card_wanted = self.can_pay and (self.card_wanted or not self.payment_methods)
         if self._account:
             watch(f"account:{self._account}", InvoiceState.refresh)
             watch("settings", InvoiceState.refresh)
@@ -76,19 +77,19 @@ class InvoiceState(PaymentFormState, PortalState):
     @rx.event
     @requires(Permission.MY_INVOICES, activity=False)
     async def refresh(self):
-        """Another tab paid, or the bank decided; not while the payer is in the middle of it here."""
-        if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._is_asked()):
+        """It was paid in another tab, or the bank decided; not while the payer is paying here."""
+        if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._has_question()):
             await self._show()
 
-    def _offered(self, form: dict[str, str]) -> PaymentForm:
+    def _read_form(self, form: dict[str, str]) -> PaymentForm:
         if self._payability is None:
             raise NotFound
-        all_of_it = self._payability.payable
+        full_amount = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return PaymentForm(
             payment_id=PaymentId(given_id("pay", form.get("payment"))),
-            amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
-            invoice_ids=(self._asked_for(),),
+            amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
+            invoice_ids=(self._invoice_id(),),
             save="save" in form,
         )
 
@@ -107,12 +108,12 @@ class InvoiceState(PaymentFormState, PortalState):
             again=again,
         )
 
-    def _asked_for(self) -> InvoiceId:
+    def _invoice_id(self) -> InvoiceId:
         return InvoiceId(given_id("inv", self.router.url.path.rstrip("/").rpartition("/")[2]))
 
     async def _show(self) -> None:
         try:
-            shown = await in_thread(view_invoice, me(), self._asked_for())
+            shown = await in_thread(view_invoice, me(), self._invoice_id())
         except NotFound:
             self.missing, self.invoice, self._payability = True, "", None
             return
@@ -125,13 +126,13 @@ class InvoiceState(PaymentFormState, PortalState):
     def _show_facts(self, shown: InvoiceView) -> None:
         self.invoice, self.number, self._account = shown.id, shown.number, shown.account_id
         self.title = invoice_title(self.language, shown.title)
-        self.tone, self.status = invoice_status(self.language, shown)
+        self.status_tone, self.status = invoice_status(self.language, shown)
         self.figure = money_text(self.language, shown.due if shown.due else shown.total)
         self.people, self.provider = names_text(self.language, shown.people), shown.provider
         self.issued = date_text(self.language, shown.issue_date)
         self.due_day, self.whose = date_text(self.language, shown.due_date), shown.whose
-        self.pdf = paper_address(self.language, f"/documents/invoice/{shown.id}.pdf")
-        self.itemised = paper_address(self.language, f"/documents/itemised/{shown.id}.pdf")
+        self.pdf = document_address(self.language, f"/documents/invoice/{shown.id}.pdf")
+        self.itemised = document_address(self.language, f"/documents/itemised/{shown.id}.pdf")
 
     def _show_lines(self, shown: InvoiceView) -> None:
         self.lines = [
@@ -162,7 +163,8 @@ class InvoiceState(PaymentFormState, PortalState):
         ]
 
 
-def _detail(language: str, person: str, day, quantity: int) -> str:
+def _detail(language: str, person: str, day: date | None, quantity: int) -> str:
+    """ "November 3 · Eva · × 2"."""
     parts = [date_text(language, day) if day else "", person]
     if quantity != 1:
         parts.append(f"× {quantity}")

@@ -1,7 +1,8 @@
-"""The list one lands on: what is owed now, then everything there was."""
+"""The first page after signing in: what is owed now, then all invoices, page by page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import reflex as rx
@@ -20,10 +21,9 @@ from portal_app.state.billing.labels import (
     invoice_about,
     invoice_status,
     invoice_title,
-    page_of_pages,
 )
 from portal_app.state.i18n_paths import address
-from portal_app.state.paging import page_number
+from portal_app.state.paging import Page, list_page, page_number
 
 SHOWS = {"all": gettext_noop("All"), "to_pay": gettext_noop("To pay"), "paid": gettext_noop("Already paid")}
 
@@ -46,10 +46,10 @@ class Chip:
     on: bool
 
 
-def _listed(page: "InvoicesState", principal: Principal) -> InvoiceList:
-    show, person, number = _asked(page.router.url.query_parameters)
-    listed = "settled" if show == "all" else show
-    return list_invoices(principal, show=listed, patient_id=person, page=number)
+def _read_invoices(page: "InvoicesState", principal: Principal) -> InvoiceList:
+    asked = _parse_query(page.router.url.query_parameters)
+    show = "settled" if asked.show == "all" else asked.show
+    return list_invoices(principal, show=show, patient_id=asked.person, page=asked.page)
 
 
 class InvoicesState(PortalState):
@@ -64,32 +64,28 @@ class InvoicesState(PortalState):
     to_pay_rest: rx.Field[str] = rx.field("")
     for_others: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
     show: rx.Field[str] = rx.field("all")
-    first_page: rx.Field[bool] = rx.field(True)
-    chosen: rx.Field[bool] = rx.field(False)  # fewer than all are asked for
+    filtered: rx.Field[bool] = rx.field(False)  # the address asks for fewer than all
     rows: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
     shows: rx.Field[list[Chip]] = rx.field(default_factory=list)
     people: rx.Field[list[Chip]] = rx.field(default_factory=list)
-    pages: rx.Field[int] = rx.field(1)
-    newer: rx.Field[str] = rx.field("")
-    older: rx.Field[str] = rx.field("")
-    where: rx.Field[str] = rx.field("")
+    page: rx.Field[Page] = rx.field(default_factory=Page)
     visit_day: rx.Field[str] = rx.field("")
     visit_month: rx.Field[str] = rx.field("")
     visit_when: rx.Field[str] = rx.field("")
     visit_about: rx.Field[str] = rx.field("")
 
     @rx.event
-    @requires(Permission.MY_INVOICES, prefetch=_listed)
+    @requires(Permission.MY_INVOICES, prefetch=_read_invoices)
     async def load(self):
-        """All of it is what waits, oldest due first, and then page by page what is settled."""
+        """Unfiltered: first what is to be paid, oldest due first, then page by page what is settled."""
         found: InvoiceList = prefetched()
-        show, person, page = _asked(self.router.url.query_parameters)
-        self.show, self.first_page, self.chosen = show, page <= 1, show != "all" or bool(person)
-        self._show_rows(found, show, person or "")
-        self._show_visit(found.next_appointment)
-        self._show_owed(found, person)
-        others = await in_thread(list_shared_invoices, me()) if me().pays_for else ()
-        self.for_others = [self._others(row) for row in others]
+        asked = _parse_query(self.router.url.query_parameters)
+        self.show, self.filtered = asked.show, asked.show != "all" or bool(asked.person)
+        self._show_rows(found, asked.show, asked.person or "")
+        self._show_appointment(found.next_appointment)
+        self._show_owed(found, asked.person)
+        shared = await in_thread(list_shared_invoices, me()) if me().pays_for else ()
+        self.for_others = [self._shared_item(row) for row in shared]
         self.ready = True
 
     def _show_owed(self, found: InvoiceList, person: PatientId | None) -> None:
@@ -114,12 +110,11 @@ class InvoicesState(PortalState):
         self.people = [
             Chip(name, self._address(show, id_), id_ == person) for id_, name in (everyone, *found.people)
         ] if len(found.people) > 1 else []  # fmt: skip
-        self.pages = found.pages
-        self.newer = self._address(show, person, found.page - 1) if found.page > 1 else ""
-        self.older = self._address(show, person, found.page + 1) if found.page < found.pages else ""
-        self.where = page_of_pages(self.language, found.page, found.pages)
+        self.page = list_page(
+            self.language, found.page, found.pages, lambda number: self._address(show, person, number)
+        )
 
-    def _show_visit(self, visit: NextAppointment | None) -> None:
+    def _show_appointment(self, visit: NextAppointment | None) -> None:
         self.visit_day = self.visit_when = ""
         if visit is None:
             return
@@ -138,7 +133,7 @@ class InvoicesState(PortalState):
         query = urlencode({key: value for key, value in asked.items() if value})
         return address(self.language, "/invoices") + (f"?{query}" if query else "")
 
-    def _others(self, row: OthersInvoice) -> InvoiceItem:
+    def _shared_item(self, row: OthersInvoice) -> InvoiceItem:
         msgid = "Was due {day}" if row.overdue else "Due {day}"
         return InvoiceItem(
             id=row.id,
@@ -151,12 +146,12 @@ class InvoicesState(PortalState):
         )
 
     def _items(self, rows: Sequence[InvoiceRow]) -> list[InvoiceItem]:
-        """Address and day are asked for once a list, not once a row."""
-        language, whole, year = self.language, address(self.language, "/invoices"), clock.today().year
+        """Address and year are worked out once for the list, not for each row."""
+        language, base, year = self.language, address(self.language, "/invoices"), clock.today().year
         return [
             InvoiceItem(
                 id=row.id,
-                href=f"{whole}/{row.id}",
+                href=f"{base}/{row.id}",
                 title=invoice_title(language, row.title, row.more_lines),
                 about=invoice_about(language, row, year),
                 tone=tone,
@@ -168,19 +163,23 @@ class InvoicesState(PortalState):
         ]
 
 
-def _asked(query: Mapping[str, str]) -> tuple[str, PatientId | None, int]:
-    """What the address asks for; what is none of ours is the whole list."""
-    show = query.get("show", "all")
-    person = query.get("person", "")
-    page = query.get("page", "")
-    return (
+class _Query(NamedTuple):
+    show: str  # a key of SHOWS
+    person: PatientId | None
+    page: int
+
+
+def _parse_query(query: Mapping[str, str]) -> _Query:
+    """The filters in the address; one that cannot be read is as if it were not there."""
+    show, person = query.get("show", "all"), query.get("person", "")
+    return _Query(
         show if show in SHOWS else "all",
-        _person(person) if person else None,
-        page_number(page),
+        _parse_person(person) if person else None,
+        page_number(query.get("page", "")),
     )
 
 
-def _person(given: str) -> PatientId | None:
+def _parse_person(given: str) -> PatientId | None:
     try:
         return PatientId(given_id("pat", given))
     except NotFound:

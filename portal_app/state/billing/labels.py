@@ -1,4 +1,4 @@
-"""What money's states are called, in the reader's language."""
+"""Labels of invoices, payments and payment methods, in the reader's language."""
 
 from datetime import date
 from functools import lru_cache
@@ -8,7 +8,6 @@ from portal_app.domain.billing.declines import decline
 from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.i18n import date_text, gettext_noop, month_text, names_text, plural, translate
 from portal_app.services.billing.views import InvoiceRow, InvoiceView, PaymentMethodView
-from portal_app.services.paging import PAGES_AHEAD
 
 _PAYMENTS = {
     PaymentStatus.PROCESSING: ("info", gettext_noop("On its way")),
@@ -23,7 +22,7 @@ _PAYMENTS = {
 
 
 def why_declined(language: str, code: str) -> str:
-    """By the bank's code; what it says of lost and stolen cards is not for the page."""
+    """Why a card was declined, by the bank's code. That a card is reported lost or stolen is not told to the payer."""
     return translate(language, decline(code).payer) + " " + translate(language, "Nothing was charged.")
 
 
@@ -49,7 +48,9 @@ def due_status(language: str, day: date, *, overdue: bool, year: int = 0) -> tup
     return _due_words(language, day, overdue, year or today().year)
 
 
-@lru_cache(maxsize=8192)  # a list says the same days again and again; another year says them otherwise
+@lru_cache(
+    maxsize=8192
+)  # a list has the same days again and again; the year is a key because it changes the words
 def _due_words(language: str, day: date, overdue: bool, _year: int) -> tuple[str, str]:
     if overdue:
         return "late", translate(language, "Was due {day}", day=day)
@@ -62,7 +63,7 @@ def payment_status(language: str, status: PaymentStatus) -> tuple[str, str]:
 
 
 def invoice_title(language: str, title: str, more_lines: int = 0) -> str:
-    """The first line's words; what one may not read is "Services" (DEP-4)."""
+    """The first line's description; "Services" where the viewer may not read it (DEP-4)."""
     if not title:
         return translate(language, "Services")
     if not more_lines:
@@ -87,7 +88,7 @@ def _about(language: str, day: date, people: tuple[str, ...], _year: int) -> str
 
 
 def payment_method_note(language: str, source: PaymentMethodView) -> str:
-    """When a card runs out, before it surprises anybody."""
+    """When a card expires, and its name."""
     if not (source.exp_month and source.exp_year):
         return source.name
     month = month_text(language, source.exp_month, source.exp_year)
@@ -100,12 +101,5 @@ def payment_method_note(language: str, source: PaymentMethodView) -> str:
 
 
 def short_decline(language: str, code: str) -> str:
-    """For the desk, in a few words."""
+    """The reason in a few words, for staff."""
     return translate(language, decline(code).desk)
-
-
-def page_of_pages(language: str, page: int, pages: int) -> str:
-    """ "Page 2 of 5"; where a list is so long that nobody counted to its end, "of more than 25"."""
-    if pages > (known := page + PAGES_AHEAD - 1):
-        return translate(language, "Page {page} of more than {pages}", page=page, pages=known)
-    return translate(language, "Page {page} of {pages}", page=page, pages=pages)

@@ -1,6 +1,6 @@
-"""What a one-purpose link opens: one bill without names and services, paying it, the receipt (CODE-14).
+"""What a pay link opens: one invoice without names and services, paying it, the receipt (CODE-14).
 
-Every handler is behind the link's own door; whose bill it is the services ask of the session.
+Every handler has the guard of link sessions; which invoice it is the services read from the session.
 """
 
 import reflex as rx
@@ -18,6 +18,7 @@ from portal_app.services.links.pay_links import LinkedInvoice, LinkedReceipt
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payable_invoice_status, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentStepsState
+from portal_app.state.feedback import LoadedPage
 from portal_app.state.live import watch
 
 
@@ -25,20 +26,22 @@ class PayLinkState(PaymentStepsState, PortalState):
     number: rx.Field[str] = rx.field("")
     figure: rx.Field[str] = rx.field("")
     settled: rx.Field[bool] = rx.field(False)  # nothing is left to pay by this link
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
     due_day: rx.Field[str] = rx.field("")
     total: rx.Field[str] = rx.field("")
     paid: rx.Field[str] = rx.field("")  # "" when nothing is
 
+    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's payment in flight: they decide
+
     _receipt_page = "/links/receipt"
-    _account: str = ""  # whose news concern this page
+    _account: str = ""  # whose changes redraw this page
 
     @rx.event
     @requires(Permission.LINKED)
     async def load(self):
-        if self._arrive():
+        if self._start_visit():
             await self._show()
             self.card_wanted = self.can_pay
         if self._account:
@@ -49,58 +52,58 @@ class PayLinkState(PaymentStepsState, PortalState):
     @requires(Permission.LINKED, activity=False)
     async def refresh(self):
         """Somebody paid elsewhere, or the practice changed a setting; not in the middle of paying."""
-        if self.ready and not (self.busy or self._is_asked()):
+        if self.ready and not (self.busy or self._has_question()):
             await self._show()
 
     @rx.event
     @requires(Permission.LINKED)
     async def pay(self, form: dict[str, str]):
-        async for step in self._pressed({**form, "source": "new"}):
+        async for step in self._start_payment({**form, "source": "new"}):
             yield step
 
     @rx.event
     @requires(Permission.LINKED)
     async def pay_with_card(self, token: str):
-        async for step in self._typed(token):
+        async for step in self._pay_with_token(token):
             yield step
 
     @rx.event
     @requires(Permission.LINKED)
-    async def pay_again(self):
-        async for step in self._once_more():
+    async def confirm_duplicate(self):
+        async for step in self._pay_second_time():
             yield step
 
     @rx.event
     @requires(Permission.LINKED)
-    async def not_again(self):
-        self.again = ""
+    async def cancel_duplicate(self):
+        self.duplicate_warning = ""
 
     @rx.event
     @requires(Permission.LINKED)
-    async def bank_answered(self, result: dict[str, str]):
-        """Whatever the page says of it, the processor is asked."""
+    async def check_bank_answer(self, result: dict[str, str]):
+        """The page's word for it is not enough: the processor is asked."""
         yield await self._confirm()
 
     @rx.event
     @requires(Permission.LINKED)
-    async def continue_held(self):
-        async for step in self._continued():
+    async def continue_payment(self):
+        async for step in self._continue_payment():
             yield step
 
     @rx.event
     @requires(Permission.LINKED)
-    async def cancel_held(self):
-        async for step in self._cancelled():
+    async def cancel_payment(self):
+        async for step in self._cancel_payment():
             yield step
 
-    def _offered(self, form: dict[str, str]) -> PaymentForm:
+    def _read_form(self, form: dict[str, str]) -> PaymentForm:
         if self._payability is None:
             raise NotFound
-        all_of_it = self._payability.payable
+        full_amount = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return PaymentForm(
             payment_id=PaymentId(given_id("pay", form.get("payment"))),
-            amount=all_of_it if whole else Money.parse(form.get("amount", ""), all_of_it.currency),
+            amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
         )
 
     @staticmethod
@@ -115,11 +118,11 @@ class PayLinkState(PaymentStepsState, PortalState):
         )
 
     @staticmethod
-    def _look_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _refetch(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         return pay_links.confirm_linked_payment(principal, payment_id, processor=gateways().payments)
 
     @staticmethod
-    def _give_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _cancel(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         return pay_links.cancel_linked_payment(principal, payment_id, processor=gateways().payments)
 
     async def _show(self) -> None:
@@ -131,13 +134,14 @@ class PayLinkState(PaymentStepsState, PortalState):
         self._account = shown.account_id
         self._show_facts(shown)
         self._draw_form(shown.payability, ())
-        self._show_payability(shown.payability, elsewhere=not shown.held_here)
+        self.held_elsewhere = not shown.held_here
+        self._show_payability(shown.payability, elsewhere=self.held_elsewhere)
         self.ready = True
 
     def _show_facts(self, shown: LinkedInvoice) -> None:
         self.number, self.figure = shown.number, money_text(self.language, shown.payability.payable)
         self.settled = not shown.payability.payable and shown.payability.held is None
-        self.tone, self.status = payable_invoice_status(
+        self.status_tone, self.status = payable_invoice_status(
             self.language, shown.status, shown.due_date, shown.overdue
         )
         self.issued = date_text(self.language, shown.issue_date)
@@ -146,9 +150,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         self.paid = money_text(self.language, shown.paid) if shown.paid else ""
 
 
-class LinkedReceiptState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class LinkedReceiptState(LoadedPage, PortalState):
     number: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     refunded: rx.Field[str] = rx.field("")

@@ -1,8 +1,8 @@
-"""Paying, whatever is paid: with a saved card or a new one, past the bank's question, never twice.
+"""Paying: with a saved card or a new one, through the bank's own question, never twice.
 
-A mixin: `class …State(Paying, PortalState)` says what may be paid (`_show`), what its form asks for
-(`_offered`), and by which service it is paid (`_pay`). Paying by a link has the same steps behind
-doors of its own (state/billing/pay_link.py).
+A mixin: `class …State(PaymentFormState, PortalState)` says what may be paid (`_show`), what its form asks for
+(`_read_form`), and by which service it is paid (`_pay`). Paying by an action link has the same steps behind
+guards of its own (state/billing/pay_link.py).
 """
 
 import re
@@ -23,12 +23,14 @@ from portal_app.gateways import gateways
 from portal_app.i18n import gettext_noop, money_text, paid_with_text, translate
 from portal_app.services.billing.payments.pay import cancel_payment, confirm_payment
 from portal_app.services.billing.views import PaymentMethodView, PaymentOutcome
-from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.base import in_thread, me, requires
 from portal_app.state.billing.labels import payment_method_note, why_declined
+from portal_app.state.errors import NoPaymentMethodChosen
+from portal_app.state.feedback import Feedback, LoadedPage
 from portal_app.state.i18n_paths import address
 
 NEW_CARD = "new"
-_NO_PAY = {WhyNot.OFFLINE: "offline", WhyNot.TOO_SMALL: "small"}  # what the page has words for
+_WHY_NOT = {WhyNot.OFFLINE: "offline", WhyNot.TOO_SMALL: "small"}  # what the page has words for
 _TOKEN = re.compile(r"ctoken_[A-Za-z0-9_]{1,200}")
 
 
@@ -57,25 +59,18 @@ class PaymentForm:
 Steps = AsyncIterator[rx.event.EventSpec | None]
 
 
-class PaymentStepsState(PortalState, mixin=True):
-    """What happens at each press. Who may press is said by the handlers, which are not here."""
+class PaymentStepsState(LoadedPage, Feedback, mixin=True):
+    """The steps of a payment. The handlers, each with its guard, are in the classes that inherit it."""
 
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
     can_pay: rx.Field[bool] = rx.field(False)
-    no_pay: rx.Field[str] = rx.field("")  # "", "offline", "small"
-    all_of_it: rx.Field[str] = rx.field("")
+    why_not: rx.Field[str] = rx.field("")  # "", "offline", "small"
+    full_amount: rx.Field[str] = rx.field("")
     at_least: rx.Field[str] = rx.field("")
-    sources: rx.Field[list[PaymentMethodItem]] = rx.field(default_factory=list)
-    payment: rx.Field[str] = rx.field("")  # rides in the form: two clicks, one payment
-    busy: rx.Field[bool] = rx.field(False)
-    trouble: rx.Field[str] = rx.field("")
-    amount_wrong: rx.Field[bool] = rx.field(False)  # the trouble is the amount they typed
-    again: rx.Field[str] = rx.field("")  # the question before the same amount is paid twice
+    payment_methods: rx.Field[list[PaymentMethodItem]] = rx.field(default_factory=list)
+    payment: rx.Field[str] = rx.field("")  # its id, sent with the form: two clicks, one payment
+    duplicate_warning: rx.Field[str] = rx.field("")  # asked before the same amount is paid a second time
     held: rx.Field[str] = rx.field("")
-    held_id: rx.Field[str] = rx.field("")
-    held_by_bank: rx.Field[bool] = rx.field(False)  # it waits for the payer, not for an answer
-    held_elsewhere: rx.Field[bool] = rx.field(False)  # somebody else's: they decide
+    held_by_bank: rx.Field[bool] = rx.field(False)  # the bank waits for the payer
 
     # What the card form of the processor is told.
     card_key: rx.Field[str] = rx.field("")
@@ -84,49 +79,52 @@ class PaymentStepsState(PortalState, mixin=True):
     card_currency: rx.Field[str] = rx.field("usd")
     card_save: rx.Field[bool] = rx.field(False)
     card_wanted: rx.Field[bool] = rx.field(False)
-    card_asked: rx.Field[int] = rx.field(0)  # raised when a token of the card is wanted (ui.js)
+    card_asked: rx.Field[int] = rx.field(0)  # raised to ask the card form for a token (ui.js)
     card_attempt: rx.Field[int] = rx.field(0)  # raised with every answer to the card form
     card_released: rx.Field[bool] = rx.field(False)
-    bank_secret: rx.Field[str] = rx.field("")  # the payer's bank asks the payer
+    bank_secret: rx.Field[str] = rx.field("")  # for the question of the payer's bank
 
+    _held_id: str = ""  # "" where somebody else has to go on with it
     _payability: Payability | None = None
     _offer: PaymentForm | None = None
     _receipt_page: ClassVar[str] = "/receipt"
 
-    def _arrive(self) -> bool:
-        """What a page that pays begins with. True: it may be drawn.
+    def _start_visit(self) -> bool:
+        """Begin a page that pays; returns whether its form may be drawn.
 
-        A page whose line was cut goes on where it was: a phone changes networks, or its owner was in the app
-        of their bank. A question that stands before them stays, the bank's too, and no form is drawn under it.
+        After a lost connection the page goes on where it was: a phone changes networks, or its owner was in the
+        app of their bank. An open question, the bank's too, stays, and no form is drawn under it.
         """
         if self._newly_here():
-            self._clear()
+            self._clear_question()
             self.ready = self.missing = self.busy = self.card_wanted = False
             return True
-        if self.busy:  # whoever was to answer died
+        if self.busy:  # the handler that was to answer is gone
             self._release()
-        return not self._is_asked()
+        return not self._has_question()
 
-    def _is_asked(self) -> bool:
-        return bool(self.bank_secret or self.again)
+    def _has_question(self) -> bool:
+        """Whether the bank or the portal waits for the payer's answer."""
+        return bool(self.bank_secret or self.duplicate_warning)
 
-    async def _pressed(self, form: dict[str, str]) -> Steps:
-        """The form was sent."""
-        self._clear()
+    async def _start_payment(self, form: dict[str, str]) -> Steps:
+        """Charge the saved card that was chosen, or ask the processor for a new card's token."""
+        self._clear_question()
         self.busy = True
         yield None
         try:
-            offer = self._offered(form)
+            offer = self._read_form(form)
             if form.get("source") == NEW_CARD:
                 self._ask_for_card(offer)
             else:
-                yield await self._charge(replace(offer, payment_method_id=_source(form)))
+                yield await self._charge(replace(offer, payment_method_id=_payment_method(form)))
         except UserError as refusal:
             await self._refuse(refusal)
-            self.amount_wrong = bool(self.trouble) and form.get("how_much") == "part"
+            if form.get("how_much") == "part":
+                self._mark_amount()
 
-    async def _typed(self, token: str) -> Steps:
-        """The processor's form has turned the card into a token: the card itself never comes here."""
+    async def _pay_with_token(self, token: str) -> Steps:
+        """The processor's form has turned the card into a token: the card's number never comes here."""
         try:
             if self._offer is None or not _TOKEN.fullmatch(token):
                 raise NotFound
@@ -134,9 +132,9 @@ class PaymentStepsState(PortalState, mixin=True):
         except UserError as refusal:
             await self._refuse(refusal)
 
-    async def _once_more(self) -> Steps:
-        """They were asked, and mean it."""
-        offer, self.again = self._offer, ""
+    async def _pay_second_time(self) -> Steps:
+        """They confirmed the duplicate warning."""
+        offer, self.duplicate_warning = self._offer, ""
         if offer is None:
             return
         self.busy = True
@@ -146,35 +144,35 @@ class PaymentStepsState(PortalState, mixin=True):
         except UserError as refusal:
             await self._refuse(refusal)
 
-    async def _continued(self) -> Steps:
-        self._clear()
+    async def _continue_payment(self) -> Steps:
+        self._clear_question()
         self.busy = True
         yield None
         yield await self._confirm()
 
-    async def _cancelled(self) -> Steps:
-        self._clear()
+    async def _cancel_payment(self) -> Steps:
+        self._clear_question()
         self.busy = True
         yield None
         try:
-            payment = PaymentId(given_id("pay", self.held_id))
-            yield await self._came_of(await in_thread(self._give_up, me(), payment))
+            payment = PaymentId(given_id("pay", self._held_id))
+            yield await self._show_outcome(await in_thread(self._cancel, me(), payment))
         except UserError as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
         try:
-            payment = PaymentId(given_id("pay", self.held_id))
-            return await self._came_of(await in_thread(self._look_up, me(), payment))
+            payment = PaymentId(given_id("pay", self._held_id))
+            return await self._show_outcome(await in_thread(self._refetch, me(), payment))
         except UserError as refusal:
             return await self._refuse(refusal)
 
     async def _charge(self, offer: PaymentForm, *, again: bool = False) -> rx.event.EventSpec | None:
         self._offer = offer
-        return await self._came_of(await in_thread(self._pay, me(), offer, again))
+        return await self._show_outcome(await in_thread(self._pay, me(), offer, again))
 
-    async def _came_of(self, outcome: PaymentOutcome) -> rx.event.EventSpec | None:
-        """What the page shows next: the receipt, the bank's own question, or why not."""
+    async def _show_outcome(self, outcome: PaymentOutcome) -> rx.event.EventSpec | None:
+        """Lead to the receipt, show the bank's own question, or say why nothing was charged."""
         if outcome.status is PaymentStatus.SUCCEEDED:
             self._release()
             self._offer = None
@@ -186,39 +184,43 @@ class PaymentStepsState(PortalState, mixin=True):
         await self._show()
         self._release()
         if outcome.status is PaymentStatus.FAILED:
-            self.trouble = why_declined(self.language, outcome.decline_code)
+            self.message, self.tone = why_declined(self.language, outcome.decline_code), "late"
         return None
 
     async def _refuse(self, refusal: UserError) -> None:
-        """Say why by the button, and draw the form anew: another try is another payment."""
+        """Say why, and draw the form again with a new payment id: another try is another payment."""
         await self._show()
         self._release()
-        said = translate(self.language, refusal.message, **refusal.values)
         if isinstance(refusal, DuplicatePaymentWarning):
-            self.again = said
-        elif not isinstance(refusal, InvoiceHeld):  # the panel that waits says it already
-            self.trouble = said
+            self.duplicate_warning = translate(self.language, refusal.message, **refusal.values)
+        elif not isinstance(refusal, InvoiceHeld):  # the panel of the payment in flight says it already
+            self._show_refusal(refusal)
+
+    def _mark_amount(self) -> None:
+        """The refusal is about the amount that was typed: its field is marked, the words stay in the message."""
+        if self.message and self.tone == "late":
+            self.field_errors = {"amount": self.message}
 
     async def _show(self) -> None:
-        """Look again at what may be paid, and draw the form anew with a payment of its own."""
+        """Read again what may be paid, and draw the form with a new payment id."""
         raise NotImplementedError
 
-    def _offered(self, form: dict[str, str]) -> PaymentForm:
+    def _read_form(self, form: dict[str, str]) -> PaymentForm:
         """What the form asks to pay."""
         raise NotImplementedError
 
     @staticmethod
     def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
-        """By the service that pays such a thing; runs in a thread."""
+        """Call the service that pays it; runs in a thread."""
         raise NotImplementedError
 
     @staticmethod
-    def _look_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
-        """What the processor says of it; runs in a thread."""
+    def _refetch(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+        """Ask the processor what came of it; runs in a thread."""
         return confirm_payment(principal, payment_id, processor=gateways().payments)
 
     @staticmethod
-    def _give_up(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _cancel(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         return cancel_payment(principal, payment_id, processor=gateways().payments)
 
     def _ask_for_card(self, offer: PaymentForm) -> None:
@@ -231,41 +233,41 @@ class PaymentStepsState(PortalState, mixin=True):
         self.card_asked += 1
 
     def _ask_bank(self, outcome: PaymentOutcome) -> None:
-        self.held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
+        self._held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
         self.card_wanted, self.card_released = True, False
         self.card_attempt += 1
 
     def _release(self) -> None:
-        """Answered: the buttons are the payer's again, and the bank's question is over."""
+        """Enable the buttons again; the bank's question is over."""
         self.busy, self.card_released, self.bank_secret = False, True, ""
         self.card_attempt += 1
 
-    def _clear(self) -> None:
-        self.trouble = self.again = self.bank_secret = ""
-        self.amount_wrong = False
+    def _clear_question(self) -> None:
+        self._clear_feedback()
+        self.duplicate_warning = self.bank_secret = ""
 
     def _draw_form(
         self,
         found: Payability,
-        sources: tuple[PaymentMethodView, ...],
+        methods: tuple[PaymentMethodView, ...],
         chosen: str = "",
     ) -> None:
-        """With a payment of its own: two clicks are one, another try is another."""
+        """With a new payment id: two clicks are one payment, another try is another."""
         amount = found.payable
         processor = gateways().payments
         self.card_key, self.card_script = processor.publishable_key, processor.script_url
         self.card_currency = amount.currency.lower()
         self.payment, self._payability = new_id("pay"), found
         self.card_amount = (found.held.amount if found.held else amount).minor
-        self.all_of_it = money_text(self.language, amount)
-        first = chosen if chosen in {source.id for source in sources} else ""
-        self.sources = [self._payment_method_item(source, first) for source in sources]
+        self.full_amount = money_text(self.language, amount)
+        first = chosen if chosen in {method.id for method in methods} else ""
+        self.payment_methods = [self._payment_method_item(method, first) for method in methods]
 
     def _show_payability(self, found: Payability, *, elsewhere: bool = False) -> None:
-        """May it be paid here and now; or why not."""
+        """Whether it may be paid here and now, or why not."""
         self._show_held(found.held, elsewhere=elsewhere)
         self.can_pay = found.why_not is None
-        self.no_pay = _NO_PAY.get(found.why_not, "") if found.why_not else ""
+        self.why_not = _WHY_NOT.get(found.why_not, "") if found.why_not else ""
         self.at_least = (
             translate(self.language, "From {least} to {most}", least=found.smallest, most=found.payable)
             if found.smallest < found.payable
@@ -273,10 +275,10 @@ class PaymentStepsState(PortalState, mixin=True):
         )
 
     def _show_held(self, held: InFlightPayment | None, *, elsewhere: bool = False) -> None:
-        self.held, self.held_id, self.held_elsewhere = "", "", elsewhere
+        self.held = self._held_id = ""
         if held is None:
             return
-        self.held_id = "" if elsewhere else held.id  # only who began it goes on with it
+        self._held_id = "" if elsewhere else held.id  # only who started it goes on with it
         self.held_by_bank = held.status is PaymentStatus.REQUIRES_ACTION
         msgid = (
             gettext_noop("Your bank asks you to confirm your payment of {amount}.")
@@ -285,11 +287,11 @@ class PaymentStepsState(PortalState, mixin=True):
         )
         self.held = translate(self.language, msgid, amount=held.amount)
 
-    def _payment_method_item(self, source: PaymentMethodView, first: str) -> PaymentMethodItem:
-        note = payment_method_note(self.language, source)
-        chosen = source.id == first if first else source.is_default
+    def _payment_method_item(self, method: PaymentMethodView, first: str) -> PaymentMethodItem:
+        note = payment_method_note(self.language, method)
+        chosen = method.id == first if first else method.is_default
         return PaymentMethodItem(
-            source.id, paid_with_text(self.language, source.shown), note, chosen, source.expired
+            method.id, paid_with_text(self.language, method.shown), note, chosen, method.expired
         )
 
 
@@ -299,52 +301,52 @@ class PaymentFormState(PaymentStepsState, mixin=True):
     @rx.event
     @requires(Permission.MY_PAYMENTS)
     async def pay(self, form: dict[str, str]):
-        async for step in self._pressed(form):
+        async for step in self._start_payment(form):
             yield step
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
     async def pay_with_card(self, token: str):
-        async for step in self._typed(token):
+        async for step in self._pay_with_token(token):
             yield step
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def want_card(self):
-        """A new card is chosen: now its form is worth loading."""
+    async def load_card_form(self):
+        """A new card is chosen: only now the processor's form is loaded."""
         self.card_wanted = True
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def pay_again(self):
-        async for step in self._once_more():
+    async def confirm_duplicate(self):
+        async for step in self._pay_second_time():
             yield step
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def not_again(self):
-        self.again = ""
+    async def cancel_duplicate(self):
+        self.duplicate_warning = ""
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def bank_answered(self, result: dict[str, str]):
-        """Whatever the page says of it, the processor is asked."""
+    async def check_bank_answer(self, result: dict[str, str]):
+        """The page's word for it is not enough: the processor is asked."""
         yield await self._confirm()
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def continue_held(self):
-        async for step in self._continued():
+    async def continue_payment(self):
+        async for step in self._continue_payment():
             yield step
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def cancel_held(self):
-        async for step in self._cancelled():
+    async def cancel_payment(self):
+        async for step in self._cancel_payment():
             yield step
 
 
-def _source(form: dict[str, str]) -> PaymentMethodId:
+def _payment_method(form: dict[str, str]) -> PaymentMethodId:
     if not form.get("source"):
-        raise UserError("Choose how you want to pay")
+        raise NoPaymentMethodChosen
     return PaymentMethodId(given_id("src", form["source"]))

@@ -1,4 +1,4 @@
-"""Payment options: the cards and bank accounts on file, what each of them pays, adding and removing."""
+"""Payment options: the cards and bank accounts on file and what each pays; adding, renaming, removing."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -9,7 +9,7 @@ from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, PaymentMethodId, given_id, new_id
 from portal_app.gateways import gateways
-from portal_app.i18n import money_text, names_text, paid_with_text, translate
+from portal_app.i18n import gettext_noop, money_text, names_text, paid_with_text, translate
 from portal_app.services.billing.accounts import past_due_offer
 from portal_app.services.billing.payments.payment_methods import (
     finish_adding_payment_method,
@@ -22,8 +22,9 @@ from portal_app.services.billing.payments.payment_methods import (
 )
 from portal_app.services.billing.views import PastDueOffer, PaymentMethodView
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.billing.account_picker import PicksAccount
+from portal_app.state.billing.account_picker import AccountPicker
 from portal_app.state.billing.labels import due_status, invoice_title, payment_method_note
+from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
 
 
@@ -33,14 +34,14 @@ class PaymentMethodCard:
     shown: str
     name: str
     kind: str
-    note: str  # when it runs out
+    note: str  # when it expires
     tone: str  # "late" expired, "due" expiring, "" fine
     is_default: bool
     pays: str  # "Pays: Juniper Care"
 
 
 @dataclass(frozen=True)
-class HeirItem:
+class SuccessorItem:
     id: str
     label: str
     first: bool
@@ -53,14 +54,9 @@ class OfferItem:
     amount: str
 
 
-class PaymentMethodsState(PicksAccount, PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
-    sources: rx.Field[list[PaymentMethodCard]] = rx.field(default_factory=list)
+class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
+    payment_methods: rx.Field[list[PaymentMethodCard]] = rx.field(default_factory=list)
     only_one: rx.Field[bool] = rx.field(False)
-    said: rx.Field[str] = rx.field("")
-    trouble: rx.Field[str] = rx.field("")
-    busy: rx.Field[bool] = rx.field(False)
 
     adding: rx.Field[bool] = rx.field(False)
     card_key: rx.Field[str] = rx.field("")
@@ -73,10 +69,10 @@ class PaymentMethodsState(PicksAccount, PortalState):
     offer_amount: rx.Field[str] = rx.field("")
     offer_href: rx.Field[str] = rx.field("")
 
-    removing: rx.Field[str] = rx.field("")  # the source asked about
+    removing: rx.Field[str] = rx.field("")  # the one whose removal is to be confirmed
     removing_shown: rx.Field[str] = rx.field("")
     removing_pays: rx.Field[str] = rx.field("")
-    heirs: rx.Field[list[HeirItem]] = rx.field(default_factory=list)  # who may become the default
+    successors: rx.Field[list[SuccessorItem]] = rx.field(default_factory=list)  # which may become the default
 
     _setup_id: str = ""
 
@@ -84,7 +80,7 @@ class PaymentMethodsState(PicksAccount, PortalState):
     @requires(Permission.MY_PAYMENTS)
     async def load(self):
         if self._newly_here():
-            self._clear()
+            self._close_removal()
             self.ready = self.missing = self.adding = False
             self.setup_secret, self.offer = "", []
         await self._pick_account()
@@ -92,24 +88,24 @@ class PaymentMethodsState(PicksAccount, PortalState):
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def add(self):
-        """The processor's form is worth loading only now."""
-        self._clear()
+    async def start_adding(self):
+        """Only now the processor's form is loaded."""
+        self._close_removal()
         processor = gateways().payments
         self.card_key, self.card_script = processor.publishable_key, processor.script_url
         self.setup_secret, self.adding, self.card_released, self.offer = "", True, False, []
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def stop_adding(self):
-        self._clear()
+    async def cancel_adding(self):
+        self._close_removal()
         self.adding = False
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
     async def start_setup(self):
-        """What was typed is in order: the processor is asked for a place to put it."""
-        self._clear()
+        """The processor's form is complete: ask the processor for a setup that it can be saved to."""
+        self._close_removal()
         try:
             started = await in_thread(
                 start_adding_payment_method,
@@ -128,8 +124,8 @@ class PaymentMethodsState(PicksAccount, PortalState):
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def setup_answered(self, result: dict[str, str]):
-        """Whatever the page says of it, the processor is asked."""
+    async def finish_setup(self, result: dict[str, str]):
+        """The page's word for it is not enough: the processor is asked."""
         try:
             added = await in_thread(
                 finish_adding_payment_method,
@@ -144,78 +140,67 @@ class PaymentMethodsState(PicksAccount, PortalState):
         self._release()
         self.adding, self.setup_secret = False, ""
         await self._show()
-        self.said = translate(
-            self.language, "{shown} was added.", shown=paid_with_text(self.language, added.shown)
-        )
+        self._show_done(gettext_noop("{shown} was added."), shown=paid_with_text(self.language, added.shown))
         self._offer_past_due(await in_thread(past_due_offer, me(), self._account_id), added)
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def rename(self, form: dict[str, str]):
-        self._clear()
-        self.busy = True
-        yield
-        try:
-            await in_thread(rename_payment_method, me(), _source(form.get("source")), form.get("name", ""))
-            await self._show()
-            self.said = translate(self.language, "The name was changed.")
-        finally:
-            self.busy = False
+    async def rename_method(self, form: dict[str, str]):
+        self._close_removal()
+        async for _ in run_busy(self, self._rename(form)):
+            yield
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def make_default(self, source: str):
-        self._clear()
-        await in_thread(make_default, me(), _source(source))
+    async def make_default(self, payment_method: str):
+        self._close_removal()
+        await in_thread(make_default, me(), _parse_id(payment_method))
         await self._show()
-        shown = next((card.shown for card in self.sources if card.is_default), "")
-        self.said = translate(self.language, "{shown} is now your default.", shown=shown)
+        shown = next((card.shown for card in self.payment_methods if card.is_default), "")
+        self._show_done(gettext_noop("{shown} is now your default."), shown=shown)
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def ask_remove(self, source: str):
-        """What it pays is said first, and who takes over is asked (SRC-1)."""
-        self._clear()
+    async def start_removal(self, payment_method: str):
+        """Say what it pays, and ask which one takes over (SRC-1)."""
+        self._close_removal()
         await self._show()
-        gone = next((card for card in self.sources if card.id == source), None)
+        gone = next((card for card in self.payment_methods if card.id == payment_method), None)
         if gone is None:
             raise NotFound
         self.removing, self.removing_shown, self.removing_pays = gone.id, gone.shown, gone.pays
-        others = [card for card in self.sources if card.id != gone.id]
-        others.sort(key=lambda card: card.tone == "late")  # one that has expired is nobody's first choice
+        others = [card for card in self.payment_methods if card.id != gone.id]
+        others.sort(key=lambda card: card.tone == "late")  # an expired one is not suggested
         takes_over = gone.is_default or bool(gone.pays)
-        self.heirs = [
-            HeirItem(card.id, _told_apart(card), card is others[0]) for card in others if takes_over
+        self.successors = [
+            SuccessorItem(card.id, _full_label(card), card is others[0]) for card in others if takes_over
         ]
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def keep(self):
-        self._clear()
+    async def cancel_removal(self):
+        self._close_removal()
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def remove(self, form: dict[str, str]):
-        self.busy = True
-        yield
-        try:
-            await self._remove(
-                _source(form.get("source")), _source(form["heir"]) if form.get("heir") else None
-            )
-        finally:
-            self.busy = False
+    async def confirm_removal(self, form: dict[str, str]):
+        async for _ in run_busy(self, self._remove(form)):
+            yield
 
-    async def _remove(self, gone: PaymentMethodId, heir: PaymentMethodId | None) -> None:
-        shown = next((card.shown for card in self.sources if card.id == gone), "")
-        self._clear()
-        try:
-            await in_thread(
-                remove_payment_method, me(), gone, processor=gateways().payments, next_default=heir
-            )
-            await self._show()
-            self.said = translate(self.language, "{shown} was removed.", shown=shown)
-        except UserError as refusal:
-            self._refuse(refusal)
+    async def _rename(self, form: dict[str, str]) -> None:
+        await in_thread(rename_payment_method, me(), _parse_id(form.get("source")), form.get("name", ""))
+        await self._show()
+        self._show_done(gettext_noop("The name was changed."))
+
+    async def _remove(self, form: dict[str, str]) -> None:
+        gone = _parse_id(form.get("source"))
+        successor = _parse_id(form["heir"]) if form.get("heir") else None
+        shown = next((card.shown for card in self.payment_methods if card.id == gone), "")
+        self._close_removal()
+        processor = gateways().payments
+        await in_thread(remove_payment_method, me(), gone, processor=processor, next_default=successor)
+        await self._show()
+        self._show_done(gettext_noop("{shown} was removed."), shown=shown)
 
     async def _show(self) -> None:
         try:
@@ -224,20 +209,20 @@ class PaymentMethodsState(PicksAccount, PortalState):
         except NotFound:
             self.missing = True
             return
-        self.sources = [self._card(source, pays.get(source.id, ())) for source in found]
+        self.payment_methods = [self._card(method, pays.get(method.id, ())) for method in found]
         self.only_one = len(found) == 1
         self.missing, self.ready = False, True
 
-    def _card(self, source: PaymentMethodView, pays: tuple[str, ...]) -> PaymentMethodCard:
-        note = payment_method_note(self.language, source).removeprefix(source.name).removeprefix(" · ")
+    def _card(self, method: PaymentMethodView, pays: tuple[str, ...]) -> PaymentMethodCard:
+        note = payment_method_note(self.language, method).removeprefix(method.name).removeprefix(" · ")
         return PaymentMethodCard(
-            id=source.id,
-            shown=paid_with_text(self.language, source.shown),
-            name=source.name,
-            kind=source.kind,
+            id=method.id,
+            shown=paid_with_text(self.language, method.shown),
+            name=method.name,
+            kind=method.kind,
             note=note,
-            tone="late" if source.expired else "due" if source.expiring else "",
-            is_default=source.is_default,
+            tone="late" if method.expired else "due" if method.expiring else "",
+            is_default=method.is_default,
             pays=translate(self.language, "Pays {what}", what=names_text(self.language, pays))
             if pays
             else "",
@@ -253,29 +238,31 @@ class PaymentMethodsState(PicksAccount, PortalState):
             for invoice in found.rows
         ]
         self.offer_amount = money_text(self.language, found.amount)
-        asked = urlencode({**self._account_asked, "pay": "past_due", "source": added.id})
-        self.offer_href = address(self.language, f"/payments?{asked}")
+        query = urlencode({**self._account_query, "pay": "past_due", "source": added.id})
+        self.offer_href = address(self.language, f"/payments?{query}")
 
-    def _of_account(self, account_id: AccountId) -> str:
+    def _account_address(self, account_id: AccountId) -> str:
         return address(self.language, f"/payment-options?account={account_id}")
 
     def _refuse(self, refusal: UserError) -> None:
         self._release()
-        self.trouble = translate(self.language, refusal.message, **refusal.values)
+        self._show_refusal(refusal)
 
     def _release(self) -> None:
         self.busy, self.card_released = False, True
         self.card_attempt += 1
 
-    def _clear(self) -> None:
-        self.said = self.trouble = self.removing = self.removing_shown = self.removing_pays = ""
-        self.heirs = []
+    def _close_removal(self) -> None:
+        """Close the dialog, and clear the last message."""
+        self._clear_feedback()
+        self.removing = self.removing_shown = self.removing_pays = ""
+        self.successors = []
 
 
-def _told_apart(card: PaymentMethodCard) -> str:
+def _full_label(card: PaymentMethodCard) -> str:
     """Two cards may end in the same digits."""
     return ", ".join(word for word in (card.shown, card.name, card.note) if word)
 
 
-def _source(given: str | None) -> PaymentMethodId:
+def _parse_id(given: str | None) -> PaymentMethodId:
     return PaymentMethodId(given_id("src", given))

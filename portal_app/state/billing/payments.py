@@ -1,4 +1,4 @@
-"""The account: what is owed, by whom and when, what is being posted, and paying it after one has seen where it goes."""
+"""The account: what is owed and when, what is being posted, and paying it after a preview of where it goes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, given_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
-from portal_app.i18n import date_text, money_text, paid_with_text, plural, translate
+from portal_app.i18n import date_text, gettext_noop, money_text, paid_with_text, plural, translate
 from portal_app.services.billing.accounts import past_due_offer, use_credit, view_account
 from portal_app.services.billing.history import list_payments
 from portal_app.services.billing.payments.pay import pay_account, preview_account
@@ -24,13 +24,15 @@ from portal_app.services.billing.views import (
     RecentPayment,
 )
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.billing.account_picker import PicksAccount
-from portal_app.state.billing.labels import due_status, invoice_title, page_of_pages, payment_status
+from portal_app.state.billing.account_picker import AccountPicker
+from portal_app.state.billing.labels import due_status, invoice_title, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
+from portal_app.state.errors import NoInvoiceChosen
+from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.paging import page_number
+from portal_app.state.paging import Page, list_page, page_number
 
 
 @dataclass(frozen=True)
@@ -75,75 +77,66 @@ class PastItem:
     refunds: list[RefundItem]
 
 
-class PaymentsState(PaymentFormState, PicksAccount, PortalState):
-    owes: rx.Field[bool] = rx.field(False)
+class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     figure: rx.Field[str] = rx.field("")
+    figure_title: rx.Field[str] = rx.field("")  # "You owe", "You will owe", "In your favor"
     balance: rx.Field[str] = rx.field("")
     posting: rx.Field[list[PostingItem]] = rx.field(default_factory=list)
-    in_favor: rx.Field[bool] = rx.field(False)
     credit: rx.Field[str] = rx.field("")
-    credit_for: rx.Field[str] = rx.field("")  # the bill that a credit would pay first
+    credit_for: rx.Field[str] = rx.field("")  # title of the invoice that the credit would pay first
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
     together: rx.Field[str] = rx.field("")
     due: rx.Field[list[DueItem]] = rx.field(default_factory=list)
-    due_words: rx.Field[str] = rx.field("")
+    due_words: rx.Field[str] = rx.field("")  # "2 invoices to pay", or ""
     history: rx.Field[list[PastItem]] = rx.field(default_factory=list)
-    pages: rx.Field[int] = rx.field(1)
-    newer: rx.Field[str] = rx.field("")
-    older: rx.Field[str] = rx.field("")
-    where: rx.Field[str] = rx.field("")
-    said: rx.Field[str] = rx.field("")
+    page: rx.Field[Page] = rx.field(default_factory=Page)
     reviewing: rx.Field[bool] = rx.field(False)
     parts: rx.Field[list[PartItem]] = rx.field(default_factory=list)
     to_pay: rx.Field[str] = rx.field("")  # all that is payable
 
     _account: AccountView | None = None
-    _amount: Money | None = None  # what was asked for and shown, bill by bill
+    _amount: Money | None = None  # what was chosen and shown, invoice by invoice
     _ids: tuple[InvoiceId, ...] = ()
     _first_payment_method: str = ""  # to be offered first
 
     @rx.event
     @requires(Permission.MY_INVOICES)
     async def load(self):
-        may_be_drawn = self._arrive()
-        if begins := not self.ready:
+        may_draw = self._start_visit()
+        if is_new := not self.ready:
             self.reviewing = False
-            self.said, self._amount, self._ids, self._first_payment_method = "", None, (), ""
-        if may_be_drawn:
+            self._amount, self._ids, self._first_payment_method = None, (), ""
+        if may_draw:
             await self._pick_account()
             await self._show()
         if self._account is not None:
             watch(f"account:{self._account.account_id}", PaymentsState.refresh)
             watch("settings", PaymentsState.refresh)
-        if self._account is not None and begins:
-            await self._begin(self.router.url.query_parameters)
+        if self._account is not None and is_new:
+            await self._choose_past_due(self.router.url.query_parameters)
 
     @rx.event
     @requires(Permission.MY_INVOICES, activity=False)
     async def refresh(self):
-        """Something happened to the account elsewhere: the figures follow, a form at hand stays."""
-        if self.ready and not (self.busy or self._is_asked()):
-            await self._look()
+        """The account changed elsewhere: the figures follow, an open form stays."""
+        if self.ready and not (self.busy or self._has_question()):
+            await self._show_account()
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def review(self, form: dict[str, str]):
-        """How much and for which bills: shown before it is confirmed."""
-        self._clear()
-        self.busy = True
-        yield
-        try:
-            self._amount, self._ids = self._chosen(form)
-            await self._preview()
-        except UserError as refusal:
-            self.reviewing, self.trouble = False, translate(self.language, refusal.message, **refusal.values)
-            self.amount_wrong = form.get("how") == "part"
-        self.busy = False
+    async def review_payment(self, form: dict[str, str]):
+        """How much and for which invoices: shown before it is confirmed."""
+        self._clear_question()
+        self.reviewing = False
+        async for _ in run_busy(self, self._review(form)):
+            yield
+        if form.get("how") == "part":
+            self._mark_amount()
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
-    async def change(self):
-        self._clear()
+    async def change_payment(self):
+        self._clear_question()
         self.reviewing = False
 
     @rx.event
@@ -151,12 +144,14 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
     async def use_credit(self):
         used = await in_thread(use_credit, me(), self._account_id)
         await self._show()
-        self.said = translate(
-            self.language, "You used {amount} of your credit. No card was charged.", amount=used
-        )
+        self._show_done(gettext_noop("You used {amount} of your credit. No card was charged."), amount=used)
 
-    async def _begin(self, asked: Mapping[str, str]) -> None:
-        """From a card just added: what is past due is chosen already (SRC-3)."""
+    async def _review(self, form: dict[str, str]) -> None:
+        self._amount, self._ids = self._parse_choice(form)
+        await self._preview()
+
+    async def _choose_past_due(self, asked: Mapping[str, str]) -> None:
+        """After a card was added: what is past due is chosen already (SRC-3)."""
         if asked.get("pay") != "past_due" or not self.can_pay:
             return
         offer = await in_thread(past_due_offer, me(), self._account_id)
@@ -167,10 +162,10 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         try:
             await self._preview()
         except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
+            self._show_refusal(refusal)
 
     async def _show(self) -> None:
-        await self._look()
+        await self._show_account()
         if self.reviewing and self.can_pay:
             try:
                 await self._preview()
@@ -179,7 +174,7 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         else:
             self.reviewing = False
 
-    async def _look(self) -> None:
+    async def _show_account(self) -> None:
         try:
             account = await in_thread(view_account, me(), self._account_id)
         except NotFound:
@@ -196,9 +191,10 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         self.missing, self.ready = False, True
 
     def _show_balance(self, account: AccountView) -> None:
-        self.owes, self.in_favor = bool(account.open), account.will_owe < account.will_owe.zero()
-        owed = -account.will_owe if self.in_favor else account.will_owe
-        self.figure = money_text(self.language, owed)
+        in_favor = account.will_owe < account.will_owe.zero()
+        self.figure = money_text(self.language, -account.will_owe if in_favor else account.will_owe)
+        owes = gettext_noop("You will owe") if account.being_posted else gettext_noop("You owe")
+        self.figure_title = translate(self.language, "In your favor" if in_favor else owes)
         self.balance = money_text(self.language, account.balance)
         self.posting = [self._posting(paid) for paid in account.being_posted]
         self.credit = money_text(self.language, account.credit) if account.credit else ""
@@ -221,7 +217,8 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
             for person in account.people
         ]
         self.due = [self._due(invoice) for invoice in account.open]
-        self.due_words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", len(account.open))
+        words = plural(self.language, "{n} invoice to pay", "{n} invoices to pay", len(account.open))
+        self.due_words = words if account.open else ""
 
     def _due(self, invoice: OpenInvoice) -> DueItem:
         tone, status = due_status(self.language, invoice.due_date, overdue=invoice.overdue)
@@ -238,12 +235,11 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
 
     def _show_history(self, found: PaymentHistory) -> None:
         self.history = [self._past(row) for row in found.rows]
-        self.pages = found.pages
-        here = address(self.language, "/payments")
-        newer, older = (urlencode({**self._account_asked, "page": found.page + step}) for step in (-1, 1))
-        self.newer = f"{here}?{newer}" if found.page > 1 else ""
-        self.older = f"{here}?{older}" if found.page < found.pages else ""
-        self.where = page_of_pages(self.language, found.page, found.pages)
+        self.page = list_page(self.language, found.page, found.pages, self._page_address)
+
+    def _page_address(self, number: int) -> str:
+        query = urlencode({**self._account_query, "page": number})
+        return f"{address(self.language, '/payments')}?{query}"
 
     def _past(self, row: PastPayment) -> PastItem:
         paid = row.payment
@@ -260,27 +256,27 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         self._show_payability(account.payability)
         self.to_pay = money_text(self.language, account.payability.payable)
 
-    def _chosen(self, form: dict[str, str]) -> tuple[Money, tuple[InvoiceId, ...]]:
-        """All of it, an amount that pays the oldest first, or the bills that were ticked."""
+    def _parse_choice(self, form: dict[str, str]) -> tuple[Money, tuple[InvoiceId, ...]]:
+        """All of it, an amount that pays the oldest first, or the invoices that were ticked."""
         if self._account is None:
             raise NotFound
         account, how = self._account, form.get("how", "all")
-        all_of_it = account.payability.payable
+        payable = account.payability.payable
         if how == "part":
-            return Money.parse(form.get("amount", ""), all_of_it.currency), ()
+            return Money.parse(form.get("amount", ""), payable.currency), ()
         if how == "all":
-            return all_of_it, ()
+            return payable, ()
         ids = [name.removeprefix("bill-") for name in form if name.startswith("bill-")]
         ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
         invoices = [invoice for invoice in account.open if invoice.id in ticked]
         if not invoices:
-            raise UserError("Choose at least one invoice.")
-        return total((invoice.payable for invoice in invoices), all_of_it.currency), tuple(
+            raise NoInvoiceChosen
+        return total((invoice.payable for invoice in invoices), payable.currency), tuple(
             invoice.id for invoice in invoices
         )
 
     async def _preview(self) -> None:
-        """Which bill gets how much. What is shown is what will be paid: those bills and no others."""
+        """Which invoice gets how much. What is shown is what will be paid: those invoices and no others."""
         account, amount = self._account, self._amount
         if account is None or amount is None:
             raise NotFound
@@ -306,13 +302,13 @@ class PaymentsState(PaymentFormState, PicksAccount, PortalState):
         title = invoice_title(self.language, invoice.title if invoice else "")
         return PartItem(title, " · ".join(about), money_text(self.language, part))
 
-    def _offered(self, form: dict[str, str]) -> PaymentForm:
+    def _read_form(self, form: dict[str, str]) -> PaymentForm:
         if self._amount is None or not self.reviewing:
             raise NotFound
         payment = PaymentId(given_id("pay", form.get("payment")))
         return PaymentForm(payment, self._amount, self._ids, self._account_id, save="save" in form)
 
-    def _of_account(self, account_id: AccountId) -> str:
+    def _account_address(self, account_id: AccountId) -> str:
         return f"{address(self.language, '/payments')}?account={account_id}"
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A receipt, at an address of its own: it can be opened again, and going back never pays twice."""
+"""A receipt. It has its own address: it can be opened again, and Back never pays twice."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,8 @@ from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import invoice_title, payment_status
-from portal_app.state.i18n_paths import address, paper_address
+from portal_app.state.feedback import LoadedPage
+from portal_app.state.i18n_paths import address, document_address
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,12 @@ class PartItem:
     left: str  # "" when nothing is left to pay
 
 
-class ReceiptState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class ReceiptState(LoadedPage, PortalState):
     number: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     refunded: rx.Field[str] = rx.field("")
     tone: rx.Field[str] = rx.field("paid")
     status: rx.Field[str] = rx.field("")
-    received: rx.Field[bool] = rx.field(True)
     on: rx.Field[str] = rx.field("")
     shown: rx.Field[str] = rx.field("")
     payer: rx.Field[str] = rx.field("")
@@ -64,12 +62,11 @@ class ReceiptState(PortalState):
         self.amount = money_text(self.language, receipt.amount)
         self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
         self.tone, self.status = payment_status(self.language, receipt.status)
-        self.received = self.tone == "paid"
         self.email, self.posted, self.by_bank = receipt.email, receipt.posted, receipt.by_bank
         self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""
         self.parts = [self._part(part) for part in receipt.parts]
         self.left = next((part.left for part in self.parts if part.left), "")
-        self.pdf = paper_address(self.language, f"/documents/receipt/{receipt.payment_id}.pdf")
+        self.pdf = document_address(self.language, f"/documents/receipt/{receipt.payment_id}.pdf")
 
     def _part(self, part: ReceiptPart) -> PartItem:
         left = (

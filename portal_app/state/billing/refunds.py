@@ -1,4 +1,4 @@
-"""A refund as its receiver reads it."""
+"""A refund as patients read it."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Statements: any period, of the whole account or of one person, on screen as on paper."""
+"""Statements: any period, of the whole account or of one person; on screen, as a PDF, by email."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,18 +19,19 @@ from portal_app.services.billing.views import StatementRow, StatementView
 from portal_app.services.documents.account_documents import entry_text
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.billing.account_picker import PicksAccount
+from portal_app.state.billing.account_picker import AccountPicker
+from portal_app.state.errors import PeriodIncomplete
+from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
-from portal_app.state.paging import page_number
+from portal_app.state.paging import Page, list_page, page_number
 
-ON_SCREEN = 100  # lines a page; the paper has them all
+ON_SCREEN = 100  # lines a page; the PDF has them all
 _PRESETS = {
     "this_month": gettext_noop("This month"),
     "last_month": gettext_noop("Last month"),
     "this_year": gettext_noop("This year"),
     "last_year": gettext_noop("Last year"),
 }
-_NO_DATES = gettext_noop("Choose both days of the period.")
 
 
 @dataclass(frozen=True)
@@ -69,29 +70,22 @@ class YearItem:
     href: str
 
 
-class StatementsState(PicksAccount, PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
     presets: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
     people: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
     first: rx.Field[str] = rx.field("")  # as typed, for the fields
     last: rx.Field[str] = rx.field("")
     person: rx.Field[str] = rx.field("")
-    error: rx.Field[str] = rx.field("")
-    period: rx.Field[str] = rx.field("")
+    period: rx.Field[str] = rx.field("")  # in words; "" when the days asked for are no period
     whose: rx.Field[str] = rx.field("")
     opening: rx.Field[str] = rx.field("")
-    start: rx.Field[str] = rx.field(
-        ""
-    )  # the balance above the first line of this page, what and of when it is
+    # The balance above the first line of this page: amount, label, day.
+    start: rx.Field[str] = rx.field("")
     start_words: rx.Field[str] = rx.field("")
     start_day: rx.Field[str] = rx.field("")
     closing: rx.Field[str] = rx.field("")
     rows: rx.Field[list[EntryItem]] = rx.field(default_factory=list)
-    pages: rx.Field[int] = rx.field(1)
-    earlier: rx.Field[str] = rx.field("")
-    later: rx.Field[str] = rx.field("")
-    where: rx.Field[str] = rx.field("")
+    page: rx.Field[Page] = rx.field(default_factory=Page)
     sums: rx.Field[list[SumItem]] = rx.field(default_factory=list)
     persons: rx.Field[list[PersonSumItem]] = rx.field(default_factory=list)
     posting: rx.Field[list[SumItem]] = rx.field(default_factory=list)
@@ -99,16 +93,14 @@ class StatementsState(PicksAccount, PortalState):
     pdf: rx.Field[str] = rx.field("")
     itemised: rx.Field[str] = rx.field("")
     years: rx.Field[list[YearItem]] = rx.field(default_factory=list)
-    busy: rx.Field[bool] = rx.field(False)
-    emailed: rx.Field[str] = rx.field("")
-    trouble: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.MY_INVOICES)
     async def load(self):
         asked = self.router.url.query_parameters
         self.ready = self.missing = False
-        self.error = self.emailed = self.trouble = self.pdf = self.itemised = ""
+        self._clear_feedback()
+        self.period = self.pdf = self.itemised = ""
         chosen = _preset(asked)
         self.first, self.last, self.person = (
             asked.get("from", ""),
@@ -125,13 +117,13 @@ class StatementsState(PicksAccount, PortalState):
         except NotFound:
             self.missing = True
         except UserError as refusal:
-            self.error = translate(self.language, refusal.message, **refusal.values)
+            self._show_refusal(refusal)
         self.ready = True
 
     @rx.event
     @requires(Permission.MY_INVOICES)
-    async def choose(self, form: dict[str, str]):
-        """Any period: its address can be kept as a bookmark."""
+    async def choose_period(self, form: dict[str, str]):
+        """Any period; its address can be bookmarked."""
         self.busy = True
         yield
         self.busy = False
@@ -141,39 +133,39 @@ class StatementsState(PicksAccount, PortalState):
 
     @rx.event
     @requires(Permission.MY_INVOICES)
-    async def email_it(self):
-        self.emailed = self.trouble = ""
-        try:
-            to = await in_thread(
-                email_statement,
-                me(),
-                *_days(self.first, self.last),
-                account_id=self._account_id,
-                patient_id=_person(self.person),
-            )
-            self.emailed = translate(self.language, "We sent it to {email}.", email=to)
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
+    async def email_statement(self):
+        async for _ in run_busy(self, self._email()):
+            yield
+
+    async def _email(self) -> None:
+        to = await in_thread(
+            email_statement,
+            me(),
+            *_parse_days(self.first, self.last),
+            account_id=self._account_id,
+            patient_id=_parse_person(self.person),
+        )
+        self._show_done(gettext_noop("We sent it to {email}."), email=to)
 
     async def _show(self, page: str) -> None:
-        first, last = _days(self.first, self.last)
+        first, last = _parse_days(self.first, self.last)
         view = await in_thread(
             view_statement,
             me(),
             first,
             last,
             account_id=self._account_id,
-            patient_id=_person(self.person),
+            patient_id=_parse_person(self.person),
         )
         self._show_figures(view)
         self._show_rows(view, page_number(page))
         asked = {"from": self.first, "to": self.last, "person": self.person, "lang": self.language}
-        asked |= self._account_asked
+        asked |= self._account_query
         query = urlencode({name: value for name, value in asked.items() if value})
         self.pdf, self.itemised = f"/documents/statement.pdf?{query}", f"/documents/itemised.pdf?{query}"
 
     async def _show_choices(self, chosen: str) -> None:
-        """Whom one may ask for decides whether there is an account at all."""
+        """Periods, people and years to choose from. Raises NotFound where the viewer has no such account."""
         people = await in_thread(list_people, me(), self._account_id)
         years = await in_thread(years_with_payments, me(), self._account_id)
         period = {"period": chosen} if chosen else {"from": self.first, "to": self.last}
@@ -193,7 +185,7 @@ class StatementsState(PicksAccount, PortalState):
         self.years = [
             YearItem(
                 translate(self.language, "Payments in {year}", year=str(year)),
-                f"/documents/payments/{year}.pdf?{urlencode({**self._account_asked, 'lang': self.language})}",
+                f"/documents/payments/{year}.pdf?{urlencode({**self._account_query, 'lang': self.language})}",
             )
             for year in years[:3]
         ]
@@ -208,14 +200,14 @@ class StatementsState(PicksAccount, PortalState):
         )
         self.whose = translate(spoken, "Only for {name}", name=view.person) if view.person else view.guarantor
         self.opening, self.closing = money_text(spoken, view.opening), money_text(spoken, view.closing)
-        wanted = (
+        sums = (
             (gettext_noop("Charges"), view.charges),
             (gettext_noop("Payments"), view.payments),
             (gettext_noop("Credits and corrections"), view.adjustments),
             (gettext_noop("Refunds"), view.refunds),
         )
         self.sums = [
-            SumItem(translate(spoken, label), money_text(spoken, sum_)) for label, sum_ in wanted if sum_
+            SumItem(translate(spoken, label), money_text(spoken, sum_)) for label, sum_ in sums if sum_
         ]
         self.posting = [
             SumItem(
@@ -228,16 +220,11 @@ class StatementsState(PicksAccount, PortalState):
 
     def _show_rows(self, view: StatementView, page: int) -> None:
         spoken = self.language
-        self.pages = max(1, -(-len(view.rows) // ON_SCREEN))
-        page = min(max(page, 1), self.pages)
+        count = max(1, -(-len(view.rows) // ON_SCREEN))
+        page = min(max(page, 1), count)
         shown = view.rows[(page - 1) * ON_SCREEN : page * ON_SCREEN]
         self._show_start(view, view.rows[(page - 1) * ON_SCREEN - 1] if page > 1 else None)
-        period = {"from": self.first, "to": self.last}
-        self.earlier = self._address({**period, "page": str(page - 1)}, self.person) if page > 1 else ""
-        self.later = (
-            self._address({**period, "page": str(page + 1)}, self.person) if page < self.pages else ""
-        )
-        self.where = translate(spoken, "Page {page} of {pages}", page=page, pages=self.pages)
+        self.page = list_page(spoken, page, count, self._page_address, exact=True)
         self.rows = [
             EntryItem(
                 full_date_text(spoken, row.on),
@@ -258,15 +245,18 @@ class StatementsState(PicksAccount, PortalState):
             for person in (view.people if len(view.people) > 1 else ())
         ]
 
+    def _page_address(self, number: int) -> str:
+        return self._address({"from": self.first, "to": self.last, "page": str(number)}, self.person)
+
     def _show_start(self, view: StatementView, before: StatementRow | None) -> None:
-        """What stands above the first line: the opening balance, on a later page where the one before ended."""
+        """The balance above the first line: the opening one, or on a later page where the page before ended."""
         spoken = self.language
         opening = gettext_noop("Balance at the start") if view.rows else gettext_noop("Balance forward")
         self.start_words = translate(spoken, "Balance carried over") if before else translate(spoken, opening)
         self.start = money_text(spoken, before.running if before else view.opening)
         self.start_day = full_date_text(spoken, before.on if before else view.first)
 
-    def _of_account(self, account_id: AccountId) -> str:
+    def _account_address(self, account_id: AccountId) -> str:
         """Another account has other people on it: the period stays, the person does not."""
         asked = self.router.url.query_parameters
         kept = {name: asked.get(name, "") for name in ("period", "from", "to")}
@@ -274,7 +264,7 @@ class StatementsState(PicksAccount, PortalState):
         return f"{address(self.language, '/statements')}?{query}"
 
     def _address(self, period: dict[str, str], person: str) -> str:
-        asked = {**self._account_asked, **period, "person": person}
+        asked = {**self._account_query, **period, "person": person}
         query = urlencode({name: value for name, value in asked.items() if value})
         return address(self.language, "/statements") + (f"?{query}" if query else "")
 
@@ -287,12 +277,12 @@ def _preset(asked: Mapping[str, str]) -> str:
     return named if named in PRESETS else "this_month"
 
 
-def _days(first: str, last: str) -> tuple[date, date]:
+def _parse_days(first: str, last: str) -> tuple[date, date]:
     try:
         return date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
-        raise UserError(_NO_DATES) from None
+        raise PeriodIncomplete from None
 
 
-def _person(given: str) -> PatientId | None:
+def _parse_person(given: str) -> PatientId | None:
     return PatientId(given_id("pat", given)) if given else None

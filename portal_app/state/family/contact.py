@@ -1,4 +1,4 @@
-"""One person's contact details: email and phones by code, address, the way messages go, what is locked."""
+"""One person's contact details: email and phones (changed by a code), address, preferences, locked fields."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Locked
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.i18n import full_date_text, gettext_noop, translate
@@ -14,9 +14,10 @@ from portal_app.i18n_paths import supported_language
 from portal_app.services.credentials.second_factor import StartAgain
 from portal_app.services.patients import contact_details
 from portal_app.services.patients.contact_details import Address, ContactView, PersonDetails
-from portal_app.state.base import in_thread, me, requires
+from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.errors import NewContactMissing, NoChangeChosen
 from portal_app.state.family.labels import sex_words
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import LoadedPage, run_busy
 from portal_app.state.sign_in_settings.reauth import ReauthState
 from portal_app.state.typed_fields import six_digits
 
@@ -28,13 +29,13 @@ class ContactItem:
     id: str
     kind: str
     shown: str
-    note: str  # "Messages go here", "Not confirmed yet"
-    only: bool  # the last way to reach them stays
-    shared: bool  # others the viewer acts for have the same
+    note: str  # "Messages go here", or ""
+    only: bool  # the last one cannot be removed
+    shared: bool  # others whom the viewer acts for have the same one
 
 
 @dataclass(frozen=True)
-class Wish:
+class PendingChange:
     """A change that waits for a proof or a code."""
 
     what: str  # "change" or "remove"
@@ -44,9 +45,7 @@ class Wish:
     everywhere: bool = False
 
 
-class ContactState(ReauthState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
+class ContactState(LoadedPage, ReauthState, PortalState):
     id: rx.Field[str] = rx.field("")
     name: rx.Field[str] = rx.field("")
     born: rx.Field[str] = rx.field("")
@@ -64,98 +63,85 @@ class ContactState(ReauthState):
 
     editing: rx.Field[str] = rx.field("")  # a contact's id, "email" or "phone" for a new one
     code_for: rx.Field[str] = rx.field("")  # where a code is on its way to
-    asking: rx.Field[bool] = rx.field(False)  # the form to the practice is open
-    _change: str = ""
-    _wish: Wish | None = None
+    requesting: rx.Field[bool] = rx.field(False)  # the form to the practice is open
+    _change_id: str = ""  # of a contact change whose code is on its way
+    _pending: PendingChange | None = None
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def load(self):
-        """Who comes back from reading their code finds the form where they left it."""
+        """After a lost connection the form stays: people leave the page to read their code."""
         if self._newly_here():
-            self._close()
+            self._close_forms()
             self.ready = self.missing = False
         await self._show()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def edit(self, contact: str):
-        self._close()
+    async def edit_contact(self, contact: str):
+        self._close_forms()
         self.editing = contact
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def stop(self):
-        self._close()
+    async def cancel_change(self):
+        self._close_forms()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def ask(self):
-        self._close()
-        self.asking = True
+    async def open_request(self):
+        self._close_forms()
+        self.requesting = True
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def send_code(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._send(form)):
-            yield shown
+        async for _ in run_busy(self, self._send_code(form), default_field="new"):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def check_code(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._check(form.get("code", ""))):
-            yield shown
+        async for _ in run_busy(self, self._check_code(form.get("code", "")), default_field="code"):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def remove(self, contact: str):
-        self._close()
-        self._wish = Wish("remove", contact=contact)
-        async for shown in run_busy(self, self._go_on()):
-            yield shown
-
-    @rx.event
-    @requires(Permission.MY_ACCOUNT)
-    async def prove(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._proven(form.get("code", ""))):
-            yield shown
-
-    @rx.event
-    @requires(Permission.MY_ACCOUNT)
-    async def proven(self):
-        """By a passkey, over its own route."""
-        async for shown in run_busy(self, self._go_on()):
-            yield shown
+    async def remove_contact(self, contact: str):
+        self._close_forms()
+        self._pending = PendingChange("remove", contact=contact)
+        async for _ in run_busy(self, self._resume_change()):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def save_address(self, form: dict[str, str]):
-        self._close()
-        async for shown in run_busy(self, self._save_address(form)):
-            yield shown
+        self._close_forms()
+        async for _ in run_busy(self, self._save_address(form)):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def save_preferences(self, form: dict[str, str]):
-        self._close()
-        async for shown in run_busy(self, self._save_preferences(form)):
-            yield shown
+        self._close_forms()
+        async for _ in run_busy(self, self._save_preferences(form)):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def ask_practice(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._ask_practice(form)):
-            yield shown
+    async def request_change(self, form: dict[str, str]):
+        async for _ in run_busy(self, self._request_change(form), default_field="wish"):
+            yield
 
-    def _close(self) -> None:
-        self._calm()
-        self.editing = self.code_for = self._change = ""
-        self.asking, self._wish = False, None
+    def _close_forms(self) -> None:
+        self._clear_reauth()
+        self.editing = self.code_for = self._change_id = ""
+        self.requesting, self._pending = False, None
 
     async def _show(self) -> None:
         people = await in_thread(contact_details.view_people, me())
-        wanted = self.router.url.query_parameters.get("id", "")
-        person = next((one for one in people if one.id == wanted), None)
+        id_ = self.router.url.query_parameters.get("id", "")
+        person = next((one for one in people if one.id == id_), None)
         if person is None:
             self.missing = True
             return
@@ -177,11 +163,10 @@ class ContactState(ReauthState):
         self.by_email, self.by_text = person.by_email, person.by_text
 
     def _contact(self, one: ContactView, only: bool, shared: bool) -> ContactItem:
-        said = [gettext_noop("Messages go here")] if one.preferred else []
-        note = " · ".join(translate(self.language, msgid) for msgid in said)
+        note = translate(self.language, "Messages go here") if one.preferred else ""
         return ContactItem(one.id, str(one.kind), one.shown, note, only, shared)
 
-    async def _send(self, form: dict[str, str]) -> None:
+    async def _send_code(self, form: dict[str, str]) -> None:
         kind = _ADD.get(self.editing)
         contact = "" if kind else self.editing
         if kind is None:
@@ -190,44 +175,45 @@ class ContactState(ReauthState):
             raise NotFound
         new = form.get("new", "").strip()
         if not new:
-            raise UserError("Enter the new email or phone number")
-        self._wish = Wish("change", kind, new, contact, "everywhere" in form)
-        await self._go_on()
+            raise NewContactMissing
+        self._pending = PendingChange("change", kind, new, contact, "everywhere" in form)
+        await self._resume_change()
 
-    async def _go_on(self) -> None:
-        """What they wished for; first, if that is not fresh, who they are."""
-        wish = self._wish
-        if wish is None:
+    async def _resume_change(self) -> None:
+        """Make the pending change; re-authentication comes first where the last one is too old."""
+        pending = self._pending
+        if pending is None:
             raise NotFound
-        if wish.what == "remove":
-            if await self._reauth_first(contact_details.remove_contact, wish.contact):
-                await self._done(gettext_noop("It is removed. We told the old address."))
+        if pending.what == "remove":
+            if await self._reauth_first(contact_details.remove_contact, pending.contact):
+                await self._finish(gettext_noop("It is removed. We told the old address."))
             return
         sent = await self._reauth_first(
             contact_details.change_contact,
             PatientId(given_id("pat", self.id)),
-            wish.kind,
-            wish.new,
-            replaces=wish.contact or None,
-            add=not wish.contact,
-            everywhere=wish.everywhere,
+            pending.kind,
+            pending.new,
+            replaces=pending.contact or None,
+            add=not pending.contact,
+            everywhere=pending.everywhere,
         )
         if sent:
-            self._change, self.code_for = sent.id, sent.shown
+            self._change_id, self.code_for = sent.id, sent.shown
 
-    async def _check(self, typed: str) -> None:
+    async def _check_code(self, typed: str) -> None:
         try:
-            await in_thread(contact_details.confirm_contact, me(), self._change, six_digits(typed))
-        except StartAgain:
-            self.code_for = self._change = ""
-            raise
-        await self._done(gettext_noop("Confirmed. We use it from now on."))
+            await in_thread(contact_details.confirm_contact, me(), self._change_id, six_digits(typed))
+        except StartAgain as refusal:  # back to the form for the new contact
+            self.code_for = self._change_id = ""
+            self._show_refusal(refusal, default_field="new")
+            return
+        await self._finish(gettext_noop("Confirmed. We use it from now on."))
 
     async def _save_address(self, form: dict[str, str]) -> None:
         names = ("line1", "line2", "city", "region", "postal_code")
         home = Address(**{name: form.get(name, "") for name in names})
         await in_thread(contact_details.change_address, me(), PatientId(given_id("pat", self.id)), home)
-        await self._done(gettext_noop("The address is saved."))
+        await self._finish(gettext_noop("The address is saved."))
 
     async def _save_preferences(self, form: dict[str, str]) -> None:
         await in_thread(
@@ -238,17 +224,17 @@ class ContactState(ReauthState):
             by_text="by_text" in form,
             language=form.get("spoken", ""),
         )
-        await self._done(gettext_noop("Saved. Messages go this way from now on."))
+        await self._finish(gettext_noop("Saved. Messages go this way from now on."))
 
-    async def _ask_practice(self, form: dict[str, str]) -> None:
+    async def _request_change(self, form: dict[str, str]) -> None:
         what = form.get("what", "")
         if what not in set(Locked):
-            raise UserError("Choose what should be changed.")
-        who = PatientId(given_id("pat", self.id))
-        await in_thread(contact_details.ask_for_change, me(), who, Locked(what), form.get("wish", ""))
-        await self._done(gettext_noop("We have your request. We tell you when it is done."))
+            raise NoChangeChosen
+        patient = PatientId(given_id("pat", self.id))
+        await in_thread(contact_details.ask_for_change, me(), patient, Locked(what), form.get("wish", ""))
+        await self._finish(gettext_noop("We have your request. We tell you when it is done."))
 
-    async def _done(self, msgid: str) -> None:
-        self._close()
+    async def _finish(self, msgid: str) -> None:
+        self._close_forms()
         await self._show()
-        self.news = translate(self.language, msgid)
+        self._show_done(msgid)

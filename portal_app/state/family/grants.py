@@ -1,4 +1,4 @@
-"""What one adult shares with another: granted and taken back one by one."""
+"""Grants: what one adult shares with another, each thing granted and taken back alone."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,11 +6,12 @@ from datetime import date
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import GrantKind, full_name
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.patients import grants
-from portal_app.state.base import in_thread, me, requires
+from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.errors import NothingToShareChosen
 from portal_app.state.family.labels import LETS_ME, SHARED, born_words
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.reauth import ReauthState
@@ -18,111 +19,88 @@ from portal_app.state.typed_fields import birth_date
 
 
 @dataclass(frozen=True)
-class ShareItem:
+class GrantItem:
     id: str
-    who: str
+    name: str
     about: str
     what: str
 
 
 @dataclass(frozen=True)
-class LetItem:
-    who: str
+class GrantToMeItem:
+    name: str
     what: str
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PendingGrant:
     kinds: tuple[GrantKind, ...]
     given_name: str
     family_name: str
     born: date
 
 
-class GrantsState(ReauthState):
+class GrantsState(ReauthState, PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    mine: rx.Field[list[ShareItem]] = rx.field(default_factory=list)
-    born_error: rx.Field[str] = rx.field("")
-    lets_me: rx.Field[list[LetItem]] = rx.field(default_factory=list)
-    _wanted: Wanted | None = None
+    mine: rx.Field[list[GrantItem]] = rx.field(default_factory=list)
+    lets_me: rx.Field[list[GrantToMeItem]] = rx.field(default_factory=list)
+    _pending: PendingGrant | None = None
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def load(self):
-        """Who comes back from reading their code finds the form where they left it."""
+        """After a lost connection the form stays: people leave the page to read their code."""
         if self._newly_here():
-            self._calm()
-            self.ready, self.born_error, self._wanted = False, "", None
+            self._clear_reauth()
+            self.ready, self._pending = False, None
         await self._show()
         self.ready = True
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def share(self, form: dict[str, str]):
-        self._calm()
-        self.born_error = ""
-        async for shown in run_busy(self, self._share(form)):
-            yield shown
+    async def start_sharing(self, form: dict[str, str]):
+        self._clear_reauth()
+        async for _ in run_busy(self, self._start_sharing(form), "born"):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def stop_sharing(self, wish: str):
-        self._calm()
-        async for shown in run_busy(self, self._stop(wish)):
-            yield shown
+    async def stop_sharing(self, grant: str):
+        self._clear_reauth()
+        async for _ in run_busy(self, self._stop_sharing(grant)):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def prove(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._proven(form.get("code", ""))):
-            yield shown
+    async def cancel_change(self):
+        self._clear_reauth()
+        self._pending = None
 
-    @rx.event
-    @requires(Permission.MY_ACCOUNT)
-    async def proven(self):
-        """By a passkey, over its own route."""
-        async for shown in run_busy(self, self._go_on()):
-            yield shown
-
-    @rx.event
-    @requires(Permission.MY_ACCOUNT)
-    async def stop(self):
-        self._calm()
-        self._wanted = None
-
-    async def _share(self, form: dict[str, str]) -> None:
+    async def _start_sharing(self, form: dict[str, str]) -> None:
         kinds = tuple(kind for kind in GrantKind if f"share_{kind}" in form)
         if not kinds:
-            raise UserError("Choose what you want to share.")
+            raise NothingToShareChosen
         given, family = form.get("given_name", ""), form.get("family_name", "")
-        try:
-            born = birth_date(form)
-        except UserError as wrong:
-            self.born_error = translate(self.language, wrong.message, **wrong.values)
-            return
-        self._wanted = Wanted(kinds, given, family, born)
-        await self._go_on()
+        self._pending = PendingGrant(kinds, given, family, birth_date(form))
+        await self._resume_change()
 
-    async def _go_on(self) -> None:
-        wanted = self._wanted
-        if wanted is None:
+    async def _resume_change(self) -> None:
+        pending = self._pending
+        if pending is None:
             raise NotFound
-        for kind in wanted.kinds:
-            if not await self._reauth_first(
-                grants.share, kind, wanted.given_name, wanted.family_name, wanted.born
-            ):
+        person = (pending.given_name, pending.family_name, pending.born)
+        for kind in pending.kinds:
+            if not await self._reauth_first(grants.share, kind, *person):
                 return
-        self._calm()
-        self._wanted = None
+        self._clear_reauth()
+        self._pending = None
         await self._show()
-        self.news = translate(
-            self.language, gettext_noop("Shared. If we know this person, they see it at once.")
-        )
+        self._show_done(gettext_noop("Shared. If we know this person, they see it at once."))
 
-    async def _stop(self, wish: str) -> None:
-        await in_thread(grants.stop_sharing, me(), wish)
+    async def _stop_sharing(self, grant: str) -> None:
+        await in_thread(grants.stop_sharing, me(), grant)
         await self._show()
-        self.news = translate(self.language, gettext_noop("No longer shared."))
+        self._show_done(gettext_noop("No longer shared."))
 
     async def _show(self) -> None:
         mine = await in_thread(grants.list_sharing, me())
@@ -131,7 +109,7 @@ class GrantsState(ReauthState):
         )
         theirs = await in_thread(grants.shared_with_me, me())
         self.mine = [
-            ShareItem(
+            GrantItem(
                 row.id,
                 full_name(row.given_name, row.family_name),
                 born_words(self.language, row.birth_date),
@@ -139,4 +117,6 @@ class GrantsState(ReauthState):
             )
             for row in mine
         ]
-        self.lets_me = [LetItem(row.name, translate(self.language, LETS_ME[row.kind])) for row in theirs]
+        self.lets_me = [
+            GrantToMeItem(row.name, translate(self.language, LETS_ME[row.kind])) for row in theirs
+        ]

@@ -1,4 +1,4 @@
-"""What kinds and dates are called on the pages of the family."""
+"""Labels of grants, dates and prices on the family pages."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ SHARED = {
     GrantKind.APPOINTMENTS_AND_FORMS: gettext_noop("My appointments and forms"),
 }
 LETS_ME = {
-    GrantKind.PAY: gettext_noop("You may pay their bills"),
+    GrantKind.PAY: gettext_noop("You may pay their invoices"),
     GrantKind.CONTACT: gettext_noop("You see their contact details"),
     GrantKind.APPOINTMENTS_AND_FORMS: gettext_noop("You see their appointments and forms"),
 }

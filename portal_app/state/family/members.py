@@ -1,4 +1,4 @@
-"""The family as the viewer may see it."""
+"""The members page: the family as the viewer may see it."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class CoveredItem:
 
 
 @dataclass(frozen=True)
-class FriendItem:
+class SharingAdultItem:
     id: str
     name: str
     lets: list[str]
@@ -47,9 +47,8 @@ class MembersState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
     covered: rx.Field[list[CoveredItem]] = rx.field(default_factory=list)
-    friends: rx.Field[list[FriendItem]] = rx.field(default_factory=list)
-    acting: rx.Field[str] = rx.field("")  # who acts for the viewer
-    shared: rx.Field[int] = rx.field(0)
+    friends: rx.Field[list[SharingAdultItem]] = rx.field(default_factory=list)
+    acting: rx.Field[str] = rx.field("")  # names of those who act for the viewer
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
@@ -58,11 +57,9 @@ class MembersState(PortalState):
         people = await in_thread(contact_details.view_people, me())
         covered = await in_thread(members.covered_others, me())
         acting = await in_thread(members.acting_for_me, me())
-        mine = await in_thread(grants.list_sharing, me())
         self.people = [self._person(person) for person in people]
         self.covered = [self._covered(row) for row in covered]
         self.acting = names_text(self.language, acting) if acting else ""
-        self.shared = len(mine)
         await self._show_friends()
         self.ready = True
 
@@ -88,7 +85,7 @@ class MembersState(PortalState):
         )
 
     async def _show_friends(self) -> None:
-        """Other adults, each with what they let the viewer do."""
+        """Other adults, each with what they share with the viewer."""
         found: dict[PatientId, tuple[str, list[GrantKind]]] = {}
         for row in await in_thread(grants.shared_with_me, me()):
             found.setdefault(row.patient_id, (row.name, []))[1].append(row.kind)
@@ -99,5 +96,5 @@ class MembersState(PortalState):
                 points = await in_thread(grants.contacts_of, me(), id_)
                 contacts = [point.shown for point in points]
             lets = [translate(self.language, LETS_ME[kind]) for kind in LETS_ME if kind in kinds]
-            friends.append(FriendItem(id_, name, lets, contacts))
+            friends.append(SharingAdultItem(id_, name, lets, contacts))
         self.friends = sorted(friends, key=lambda friend: friend.name)

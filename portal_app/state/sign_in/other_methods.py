@@ -1,61 +1,53 @@
-"""Signing in with a username and password, with a code from the desk, and by a one-purpose link."""
+"""Signing in with a username and password, with a code from the front desk, and by an action link."""
 
 import reflex as rx
 
-from portal_app.domain.credentials import Proof
-from portal_app.domain.errors import UserError
-from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials import desk_codes, passwords, resets, second_factor
 from portal_app.services.credentials.second_factor import StartAgain
 from portal_app.services.links import action_links
 from portal_app.services.links.action_links import LinkOver
 from portal_app.state.base import in_thread, me, public
-from portal_app.state.feedback import run_busy
+from portal_app.state.errors import CodeMissing, DeskCodeIncomplete, NoSecondFactor, PasswordSignInIncomplete
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.sign_in.base import SignInBase
-from portal_app.state.sign_in_settings.second_factors import SENT, Choice, choices, first_way, way_of
+from portal_app.state.sign_in_settings.second_factors import SecondFactorSteps, parse_factor
 from portal_app.state.typed_fields import birth_date
 
-NOWHERE = gettext_noop("We have no way to send you a code. Sign in another way, or call us.")
 
-
-class PasswordState(SignInBase):
+class PasswordState(SecondFactorSteps, SignInBase):
     step: rx.Field[str] = rx.field("password")  # password, factor, done
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    way: rx.Field[str] = rx.field("")
-    choices: rx.Field[list[Choice]] = rx.field(default_factory=list)
-    by_passkey: rx.Field[bool] = rx.field(False)
-    sent_to: rx.Field[str] = rx.field("")
     ticket: rx.Field[str] = rx.field("")
-    _challenge: str = ""
 
     @rx.event
     @public
-    async def begin(self):
-        """Starts anew: what a former visitor typed is nobody's."""
-        self._start_afresh()
+    async def load(self):
+        """Forgets what a previous visitor of this tab typed."""
+        self._start_visit()
 
     @rx.event
     @public
-    async def give_password(self, form: dict[str, str]):
-        """Whoever has set one up; the same words whatever is wrong."""
-        self._start_afresh()
-        async for shown in run_busy(self, self._password(form)):
-            yield shown
+    async def check_password(self, form: dict[str, str]):
+        """The first step; the same words whether the name or the password is wrong."""
+        self._start_visit()
+        async for _ in run_busy(self, self._check_password(form)):
+            yield
 
     @rx.event
     @public
-    async def choose(self, way: str):
-        """Another second factor; a code is sent where that is what they chose."""
-        async for shown in run_busy(self, self._choose(way_of(way))):
-            yield shown
+    async def choose_factor(self, way: str):
+        """Another second factor; a code is sent where the visitor chose email or text."""
+        async for _ in run_busy(
+            self, self._choose_factor(parse_factor(way)), default_field=self._factor_field()
+        ):
+            yield
 
     @rx.event
     @public
-    async def give_code(self, form: dict[str, str]):
+    async def check_factor(self, form: dict[str, str]):
         """The second factor, after a right password."""
-        async for shown in run_busy(self, self._answer(form.get("code", "").strip())):
-            yield shown
+        code = form.get("code", "").strip()
+        async for _ in run_busy(self, self._check_factor(code), default_field="code"):
+            yield
 
     @rx.event
     @public
@@ -63,105 +55,87 @@ class PasswordState(SignInBase):
         """Back to the password."""
         self._start_over()
 
-    async def _password(self, form: dict[str, str]) -> None:
+    async def _check_password(self, form: dict[str, str]) -> None:
         username, password = form.get("username", "").strip(), form.get("password", "")
         if not (username and password):
-            raise UserError("Enter your username and your password")
-        asked = await in_thread(passwords.password_sign_in, me(), username, password)
-        self.choices, self._challenge = choices(self.language, asked), asked.id
-        self.by_passkey = Proof.PASSKEY in asked.ways
-        first = first_way(asked)
+            raise PasswordSignInIncomplete
+        challenge = await in_thread(passwords.password_sign_in, me(), username, password)
+        first = self._offer_factors(challenge)
         if first is None and not self.by_passkey:
-            raise UserError(NOWHERE)
-        self.step, self.way = "factor", ""
+            raise NoSecondFactor
+        self.step = "factor"
         if first:
-            await self._choose(first)
+            await self._choose_factor(first)
 
-    async def _choose(self, way: Proof) -> None:
-        self.sent_to = ""
-        if way in SENT:
-            self.sent_to = await in_thread(second_factor.send_second_code, me(), self._challenge, way)
-        self.way = str(way)
-
-    async def _answer(self, code: str) -> None:
+    async def _check_factor(self, code: str) -> None:
         if not code:
-            raise UserError("Enter the code")
+            raise CodeMissing
         try:
-            self.ticket = await in_thread(
-                second_factor.answer, me(), self._challenge, way_of(self.way), code[:100]
-            )
-        except StartAgain:
+            way = parse_factor(self.way)
+            self.ticket = await in_thread(second_factor.answer, me(), self._challenge, way, code[:100])
+        except StartAgain as refusal:
             self._start_over()
-            raise
-        self.step = "done"
+            self._show_refusal(refusal)
+        else:
+            self.step = "done"
 
 
-class DeskCodeState(SignInBase):
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")  # of all three together
-    born_error: rx.Field[str] = rx.field("")
+class DeskCodeState(Feedback, SignInBase):
     ticket: rx.Field[str] = rx.field("")
 
     @rx.event
     @public
-    async def begin(self):
-        """Starts anew, as all ways in do."""
-        self._start_afresh()
+    async def load(self):
+        """Forgets what a previous visitor of this tab typed."""
+        self._start_visit()
 
     @rx.event
     @public
-    async def give(self, form: dict[str, str]):
-        """Code, date of birth and initials together: which of them is wrong is not said."""
-        self._start_afresh()
-        async for shown in run_busy(self, self._sign_in(form)):
-            yield shown
+    async def sign_in(self, form: dict[str, str]):
+        """By code, date of birth and initials together: which of them is wrong is not said."""
+        self._start_visit()
+        async for _ in run_busy(self, self._sign_in(form), "born"):
+            yield
 
     @rx.event
     @public
     async def start_over(self):
-        """After a ticket that came to nothing."""
+        """After a ticket that the server did not take."""
         self._start_over()
 
     async def _sign_in(self, form: dict[str, str]) -> None:
-        self.born_error = ""
         code, initials = form.get("code", "").strip(), form.get("initials", "").strip()
         if not (code and initials):
-            raise UserError("Enter the code and your initials")
-        try:
-            born = birth_date(form)
-        except UserError as wrong:
-            self.born_error = translate(self.language, wrong.message, **wrong.values)
-            return
+            raise DeskCodeIncomplete
+        born = birth_date(form)
         self.ticket = await in_thread(desk_codes.desk_sign_in, me(), code[:100], born, initials[:20])
 
 
-class LinkSignInState(SignInBase):
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
+class LinkSignInState(Feedback, SignInBase):
     ticket: rx.Field[str] = rx.field("")
     over: rx.Field[bool] = rx.field(False)
 
     @rx.event
     @public
-    async def begin(self):
-        """What the link opens is not known yet; its secret is in the browser only."""
-        self._start_afresh()
+    async def load(self):
+        """What the link opens is not known yet: its secret is in the browser only."""
+        self._start_visit()
 
     @rx.event
     @public
-    async def open(self, form: dict[str, str]):
-        """A link may be forwarded: the date of birth is asked (CODE-14)."""
-        self._start_afresh()
-        async for shown in run_busy(self, self._open(form)):
-            yield shown
+    async def open_link(self, form: dict[str, str]):
+        """A link may be forwarded, so the date of birth is asked (CODE-14)."""
+        self._start_visit()
+        async for _ in run_busy(self, self._open_link(form), default_field="born"):
+            yield
 
     @rx.event
     @public
     async def start_over(self):
-        """After a ticket that came to nothing."""
+        """After a ticket that the server did not take."""
         self._start_over()
 
-    async def _open(self, form: dict[str, str]) -> None:
+    async def _open_link(self, form: dict[str, str]) -> None:
         born = birth_date(form)
         try:
             self.ticket = await in_thread(action_links.open_link, me(), form.get("token", ""), born)
@@ -169,25 +143,23 @@ class LinkSignInState(SignInBase):
             self.over = True
 
 
-class StopResetState(SignInBase):
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
+class StopResetState(Feedback, SignInBase):
     stopped: rx.Field[bool] = rx.field(False)
 
     @rx.event
     @public
-    async def begin(self):
+    async def load(self):
         """Nothing is stopped by opening a page: mail programs open links by themselves."""
-        self._start_afresh()
+        self._start_visit()
 
     @rx.event
     @public
-    async def stop(self, form: dict[str, str]):
-        """Whoever reads the patient's messages may stop a reset; it opens nothing."""
-        self._start_afresh()
-        async for shown in run_busy(self, self._stop(form.get("token", ""))):
-            yield shown
+    async def stop_reset(self, form: dict[str, str]):
+        """Anybody with the link in the patient's message may stop a reset; it opens nothing."""
+        self._start_visit()
+        async for _ in run_busy(self, self._stop_reset(form.get("token", ""))):
+            yield
 
-    async def _stop(self, token: str) -> None:
+    async def _stop_reset(self, token: str) -> None:
         await in_thread(resets.stop_reset_by_link, me(), token)
         self.stopped = True

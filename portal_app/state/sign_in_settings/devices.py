@@ -1,4 +1,4 @@
-"""Where somebody is signed in, as their page lists it."""
+"""The list of devices that a person is signed in on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-""" "My sign-in": what a patient sets up for themself, each change after showing once more who they are."""
+""" "My sign-in": password, authenticator app, passkeys, recovery codes and devices; changes need re-authentication."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,14 @@ from portal_app.domain.errors import NotFound
 from portal_app.i18n import date_text, gettext_noop, moment_text, translate
 from portal_app.services.credentials import devices, passkeys, passwords, resets, second_factor
 from portal_app.services.credentials.passkeys import PasskeyView
-from portal_app.services.credentials.second_factor import NeedsProof
-from portal_app.state.base import in_thread, me, requires
+from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.devices import DeviceItem, device_items
 from portal_app.state.sign_in_settings.reauth import ReauthState
 from portal_app.state.typed_fields import as_image
 
-OPENS = ("password", "app", "passkey")
+OPENS = ("password", "app", "passkey")  # changes with a form of their own
+# Changes that are confirmed by a button.
 ASKS_FIRST = ("recovery", "no_password", "no_app", "codes_on", "codes_off", "no_passkey")
 _DONE = {
     "recovery": gettext_noop("You have new recovery codes."),
@@ -39,7 +39,7 @@ class PasskeyItem:
     about: str
 
 
-class AccountState(ReauthState):
+class AccountState(ReauthState, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     panel: rx.Field[str] = rx.field("")  # "", prove, password, app, passkey, name, confirm, codes
 
@@ -53,114 +53,99 @@ class AccountState(ReauthState):
     passkeys: rx.Field[list[PasskeyItem]] = rx.field(default_factory=list)
     devices: rx.Field[list[DeviceItem]] = rx.field(default_factory=list)
 
-    wanted: rx.Field[str] = rx.field("")
+    change: rx.Field[str] = rx.field("")  # the one that was started: of OPENS or ASKS_FIRST
     qr: rx.Field[str] = rx.field("")
     secret: rx.Field[str] = rx.field("")
     codes: rx.Field[list[str]] = rx.field(default_factory=list)  # shown once
-    named: rx.Field[str] = rx.field("")
+    passkey_name: rx.Field[str] = rx.field("")
     _passkey: str = ""
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def load(self):
-        """Who comes back to the page with the code of their app goes on with what they began."""
+        """After a lost connection an open panel stays: people leave the page to read their code."""
         if self._newly_here():
-            self.ready, self.news = False, ""
-            await self._close()
+            self.ready = False
+            await self._close_panel()
         else:
             await self._show()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def close(self):
-        self.news = ""
-        await self._close()
+    async def close_panel(self):
+        await self._close_panel()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def want(self, what: str, passkey: str):
-        """Begin a change; who it is has to be fresh."""
-        self.news, self.wanted, self._passkey = "", what, passkey
-        async for shown in run_busy(self, self._go_on()):
-            yield shown
-
-    @rx.event
-    @requires(Permission.MY_ACCOUNT)
-    async def prove(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._proven(form.get("code", ""))):
-            yield shown
-
-    @rx.event
-    @requires(Permission.MY_ACCOUNT)
-    async def proven(self):
-        """By a passkey, over its own route."""
-        async for shown in run_busy(self, self._go_on()):
-            yield shown
+    async def start_change(self, change: str, passkey: str):
+        """Open the change's panel; re-authentication comes first where the last one is too old."""
+        self.change, self._passkey = change, passkey
+        async for _ in run_busy(self, self._resume_change()):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def set_password(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._set_password(form)):
-            yield shown
+        async for _ in run_busy(self, self._set_password(form)):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def confirm_app(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._confirm_app(form.get("code", ""))):
-            yield shown
+        async for _ in run_busy(self, self._confirm_app(form.get("code", "")), default_field="code"):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def do_it(self):
-        """What was asked about, after yes."""
-        async for shown in run_busy(self, self._do_it()):
-            yield shown
+    async def confirm_change(self):
+        """The change of the panel "confirm", after yes."""
+        async for _ in run_busy(self, self._confirm_change()):
+            yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def passkey_added(self):
-        """Over its own route; the browser has made it."""
-        self.news = translate(self.language, "Your passkey is added.")
-        await self._close()
+    async def finish_passkey(self):
+        """The browser has made the passkey over its own route."""
+        await self._finish(gettext_noop("Your passkey is added."))
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def name_it(self, passkey: str, name: str):
-        self._passkey, self.named, self.panel, self.news, self.error = passkey, name, "name", "", ""
+    async def edit_passkey_name(self, passkey: str, name: str):
+        self._clear_feedback()
+        self._passkey, self.passkey_name, self.panel = passkey, name, "name"
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def rename(self, form: dict[str, str]):
+    async def rename_passkey(self, form: dict[str, str]):
         await in_thread(passkeys.rename_passkey, me(), self._passkey, form.get("name", ""))
-        await self._close()
+        await self._close_panel()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def end_device(self, device: str):
         await in_thread(devices.end_device, me(), device)
-        self.news = translate(self.language, "That device is signed out.")
         await self._show()
+        self._show_done(gettext_noop("That device is signed out."))
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def end_others(self):
+    async def end_other_devices(self):
         await in_thread(devices.end_other_devices, me())
-        self.news = translate(self.language, "All other devices are signed out.")
         await self._show()
+        self._show_done(gettext_noop("All other devices are signed out."))
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def stop_reset(self):
         await in_thread(resets.stop_reset, me())
-        self.news = translate(self.language, "The reset is stopped. Your sign-in stays as it is.")
         await self._show()
+        self._show_done(gettext_noop("The reset is stopped. Your sign-in stays as it is."))
 
-    async def _close(self) -> None:
-        """Back to the overview; what was said last stays."""
-        said = self.news
-        self._calm()
-        self.news, self.codes = said, []
-        self.panel = self.wanted = self.qr = self.secret = self._passkey = ""
+    async def _close_panel(self) -> None:
+        """Back to the overview."""
+        self._clear_reauth()
+        self.codes = []
+        self.panel = self.change = self.qr = self.secret = self._passkey = ""
         await self._show()
 
     async def _show(self) -> None:
@@ -182,17 +167,17 @@ class AccountState(ReauthState):
         about = translate(self.language, "Added on {date}", date=added)
         return PasskeyItem(key.id, key.name, about)
 
-    async def _go_on(self) -> None:
-        """To what they want, when it is fresh who they are; else that is asked first."""
-        if self.wanted not in OPENS + ASKS_FIRST:
+    async def _resume_change(self) -> None:
+        """Open the panel of the change, or the one of re-authentication."""
+        if self.change not in OPENS + ASKS_FIRST:
             raise NotFound
         if not await in_thread(passwords.is_proven, me()):
             await self._start_reauth()
-        elif self.wanted == "app":
+        elif self.change == "app":
             made = await in_thread(second_factor.begin_app, me())
             self.qr, self.secret, self.panel = as_image(made.qr_svg), made.secret, "app"
         else:
-            self.panel = self.wanted if self.wanted in OPENS else "confirm"
+            self.panel = self.change if self.change in OPENS else "confirm"
         self.ask_another_proof = self.ask_another_proof and self.panel == "prove"
 
     async def _start_reauth(self) -> None:
@@ -200,50 +185,44 @@ class AccountState(ReauthState):
         try:
             await super()._start_reauth()
         finally:
-            if self.needs_reauth:  # asked, though the message with its code may not have gone
+            if self.needs_reauth:  # also when the message with its code could not be sent
                 self.panel = "prove"
 
     async def _set_password(self, form: dict[str, str]) -> None:
-        try:
-            await in_thread(passwords.set_password, me(), form.get("username", ""), form.get("password", ""))
-        except NeedsProof:
-            await self._start_reauth()
-            raise
-        await self._finish(gettext_noop("Your username and password are set. Other devices are signed out."))
+        username, password = form.get("username", ""), form.get("password", "")
+        if await self._reauth_first(passwords.set_password, username, password):
+            await self._finish(
+                gettext_noop("Your username and password are set. Other devices are signed out.")
+            )
 
     async def _confirm_app(self, typed: str) -> None:
-        try:
-            made = await in_thread(second_factor.confirm_app, me(), typed)
-        except NeedsProof:
-            await self._start_reauth()
-            raise
-        await self._finish(gettext_noop("Your authenticator app is set up. Other devices are signed out."))
-        self._show_codes(made)
+        if codes := await self._reauth_first(second_factor.confirm_app, typed):
+            await self._finish(
+                gettext_noop("Your authenticator app is set up. Other devices are signed out.")
+            )
+            self._show_codes(codes)
 
-    async def _do_it(self) -> None:
-        what, made = self.wanted, ()
-        if what not in ASKS_FIRST or self.panel != "confirm":
+    async def _confirm_change(self) -> None:
+        change = self.change
+        if change not in ASKS_FIRST or self.panel != "confirm":
             raise NotFound
-        try:
-            made = await in_thread(_change, me(), what, self._passkey) or ()
-        except NeedsProof:
-            await self._start_reauth()
-            raise
-        await self._finish(_DONE[what])
-        self._show_codes(made)
+        codes = await self._reauth_first(_make_change, change, self._passkey)
+        if codes is not None:
+            await self._finish(_DONE[change])
+            self._show_codes(codes)
 
     async def _finish(self, msgid: str) -> None:
-        await self._close()
-        self.news = translate(self.language, msgid)
+        await self._close_panel()
+        self._show_done(msgid)
 
-    def _show_codes(self, made: tuple[str, ...]) -> None:
-        if made:
-            self.codes, self.panel = list(made), "codes"
+    def _show_codes(self, codes: tuple[str, ...]) -> None:
+        if codes:
+            self.codes, self.panel = list(codes), "codes"
 
 
-def _change(principal: Principal, what: str, passkey: str) -> tuple[str, ...] | None:
-    """One of `ASKS_FIRST`."""
-    match what:
+def _make_change(principal: Principal, change: str, passkey: str) -> tuple[str, ...]:
+    """Make a change of `ASKS_FIRST`; returns new recovery codes where it makes some."""
+    match change:
         case "recovery":
             return second_factor.new_recovery_codes(principal)
         case "no_password":
@@ -251,7 +230,7 @@ def _change(principal: Principal, what: str, passkey: str) -> tuple[str, ...] | 
         case "no_app":
             second_factor.remove_app(principal)
         case "codes_on" | "codes_off":
-            second_factor.allow_codes(principal, what == "codes_on")
+            second_factor.allow_codes(principal, change == "codes_on")
         case "no_passkey":
             passkeys.remove_passkey(principal, passkey)
-    return None
+    return ()

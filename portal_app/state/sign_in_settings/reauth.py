@@ -1,4 +1,4 @@
-"""Showing once more who one is, on a page whose changes ask for it; then what was wanted goes on."""
+"""Re-authentication on a page whose changes ask for it; then the change that was started goes on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,81 +7,84 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.credentials import Proof
-from portal_app.domain.errors import UserError
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.credentials.second_factor import NeedsProof, StartAgain
-from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.base import in_thread, me, requires
+from portal_app.state.errors import CodeMissing
 from portal_app.state.feedback import run_busy
-from portal_app.state.sign_in_settings.second_factors import SENT, Choice, choices, first_way, way_of
+from portal_app.state.sign_in_settings.second_factors import SENT, SecondFactorSteps, parse_factor
 
 
-class ReauthState(PortalState):
-    """A page's state inherits it, runs its changes by `_reauth_first`, and has `prove` and `proven`."""
+class ReauthState(SecondFactorSteps, mixin=True):
+    """A page's state inherits it, runs its changes by `_reauth_first`, and says in `_resume_change` how one goes on."""
 
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    news: rx.Field[str] = rx.field("")
     needs_reauth: rx.Field[bool] = rx.field(False)
     ask_another_proof: rx.Field[bool] = rx.field(False)  # one proof was not enough
-    way: rx.Field[str] = rx.field("")
-    choices: rx.Field[list[Choice]] = rx.field(default_factory=list)
-    by_passkey: rx.Field[bool] = rx.field(False)
-    sent_to: rx.Field[str] = rx.field("")
-    _challenge: str = ""
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
-    async def choose(self, way: str):
-        async for shown in run_busy(self, self._choose(way_of(way))):
-            yield shown
+    async def choose_factor(self, way: str):
+        async for _ in run_busy(
+            self, self._choose_factor(parse_factor(way)), default_field=self._factor_field()
+        ):
+            yield
 
-    def _calm(self) -> None:
+    @rx.event
+    @requires(Permission.MY_ACCOUNT)
+    async def check_proof(self, form: dict[str, str]):
+        async for _ in run_busy(self, self._check_proof(form.get("code", "")), default_field="code"):
+            yield
+
+    @rx.event
+    @requires(Permission.MY_ACCOUNT)
+    async def finish_passkey_proof(self):
+        """The browser has shown the passkey over its own route."""
+        async for _ in run_busy(self, self._resume_change()):
+            yield
+
+    def _clear_reauth(self) -> None:
+        self._clear_feedback()
         self.busy = self.needs_reauth = self.ask_another_proof = False
-        self.error = self.news = self.way = self.sent_to = self._challenge = ""
+        self.way = self.sent_to = self._challenge = ""
 
-    async def _reauth_first(self, change: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        """The service's answer; None when they have to show first who they are."""
+    async def _reauth_first(self, change: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """Run the service `change`; returns its answer, or True where it has none.
+
+        None: it asks for a fresh proof first, and the page now shows the form for it.
+        """
         try:
-            done = await in_thread(change, me(), *given, **named)
+            result = await in_thread(change, me(), *args, **named)
         except NeedsProof:
             await self._start_reauth()
             return None
         self.needs_reauth = self.ask_another_proof = False
-        return done if done is not None else True
+        return result if result is not None else True
 
     async def _start_reauth(self) -> None:
-        asked = await in_thread(second_factor.ask_proof, me())
-        self.choices, self._challenge = choices(self.language, asked), asked.id
-        self.by_passkey = Proof.PASSKEY in asked.ways
-        self.way, self.sent_to, self.needs_reauth = "", "", True
-        first = first_way(asked)
-        if first and first not in SENT:  # a message is sent when they say so
-            await self._choose(first)
+        first = self._offer_factors(await in_thread(second_factor.ask_proof, me()))
+        self.needs_reauth = True
+        if first and first not in SENT:  # a message is sent only when they choose it
+            await self._choose_factor(first)
 
-    async def _choose(self, way: Proof) -> None:
-        self.sent_to = ""
-        if way in SENT:
-            self.sent_to = await in_thread(second_factor.send_second_code, me(), self._challenge, way)
-        self.way = str(way)
-
-    async def _prove(self, typed: str) -> None:
+    async def _check_proof(self, typed: str) -> None:
         if not typed.strip():
-            raise UserError("Enter the code")
+            raise CodeMissing
+        try:
+            await self._give_proof(typed)
+        except StartAgain as refusal:
+            await self._start_reauth()
+            self._show_refusal(refusal, default_field=self._factor_field())
+            return
+        self.ask_another_proof = True
+        await self._resume_change()
+
+    async def _give_proof(self, typed: str) -> None:
         if self.way == Proof.PASSWORD:
             await in_thread(passwords.prove_by_password, me(), typed)
-        else:
-            try:
-                way = way_of(self.way)
-                await in_thread(second_factor.answer, me(), self._challenge, way, typed.strip()[:100])
-            except StartAgain:
-                await self._start_reauth()
-                raise
-        self.ask_another_proof = True
+            return
+        way = parse_factor(self.way)
+        await in_thread(second_factor.answer, me(), self._challenge, way, typed.strip()[:100])
 
-    async def _proven(self, typed: str) -> None:
-        await self._prove(typed)
-        await self._go_on()
-
-    async def _go_on(self) -> None:
-        """With what was wanted before it was asked who they are."""
+    async def _resume_change(self) -> None:
+        """Go on with the change that waited for the proof."""
         raise NotImplementedError

@@ -1,1 +1,1 @@
-"""What the buttons of the practice's money pages call."""
+"""States of the staff pages: what their fields show and what their buttons do."""

@@ -1,4 +1,7 @@
-"""The front desk: a patient's way in – a printed code, a link, a reset – and the portal's own address."""
+"""The front desk: helps a patient to get into the portal, and shows the portal's own address to print.
+
+For one patient: a printed code, an access link, the end of an open link, a reset, the end of a lock-out.
+"""
 
 from dataclasses import dataclass
 
@@ -6,7 +9,6 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PatientId, given_id
 from portal_app.i18n import date_text, full_date_text, gettext_noop, moment_text, translate
 from portal_app.services.credentials import desk_codes, passwords, resets
@@ -16,21 +18,23 @@ from portal_app.services.patients import search
 from portal_app.services.patients.search import Found
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
+from portal_app.state.staff.errors import NoContactOnFile
 from portal_app.state.typed_fields import as_image
 
 _PURPOSES = {
-    "pay": gettext_noop("Pay a bill"),
+    "pay": gettext_noop("Pay an invoice"),
     "card": gettext_noop("Change the card on file"),
     "sign": gettext_noop("Sign an agreement"),
     "forms": gettext_noop("Fill in forms"),
 }
+_LONGEST_SEARCH = 100  # characters
 
 
 @dataclass(frozen=True)
-class FoundItem:
+class PatientItem:
     id: str
     name: str
-    about: str
+    about: str  # birth date and chart number
 
 
 @dataclass(frozen=True)
@@ -40,141 +44,148 @@ class LinkItem:
     about: str
 
 
-class DeskState(PortalState):
+class FrontDeskState(PortalState):
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
-    news: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
     searched: rx.Field[bool] = rx.field(False)
-    found: rx.Field[list[FoundItem]] = rx.field(default_factory=list)
+    found: rx.Field[list[PatientItem]] = rx.field(default_factory=list)
 
+    # The patient who is served; "" is nobody.
     patient: rx.Field[str] = rx.field("")
     name: rx.Field[str] = rx.field("")
     about: rx.Field[str] = rx.field("")
     contacts: rx.Field[str] = rx.field("")
     reset_at: rx.Field[str] = rx.field("")
-    reset_why: rx.Field[str] = rx.field("")
+    reset_reason: rx.Field[str] = rx.field("")
     links: rx.Field[list[LinkItem]] = rx.field(default_factory=list)
 
-    paper: rx.Field[str] = rx.field("")  # "slip", "portal": what is ready to print
+    # What is ready to print: "slip" (a patient's code), "portal" (the portal's address), "" for nothing.
+    print_view: rx.Field[str] = rx.field("")
     qr: rx.Field[str] = rx.field("")
-    lines: rx.Field[list[str]] = rx.field(default_factory=list)
+    slip_lines: rx.Field[list[str]] = rx.field(default_factory=list)
     address: rx.Field[str] = rx.field("")
-    way: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
     async def load(self):
         if self._newly_here():
-            self._away()
+            self._clear_patient()
             self.searched, self.found = False, []
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
-    async def find(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._find(form.get("words", ""))):
-            yield shown
+    async def search_patients(self, form: dict[str, str]):
+        async for step in run_busy(self, self._search_patients(form.get("words", ""))):
+            yield step
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
-    async def open(self, patient: str):
-        self._away()
+    async def open_patient(self, patient: str):
+        self._clear_patient()
         self.patient = given_id("pat", patient)
-        await self._show()
+        await self._show_patient()
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
-    async def back(self):
-        self._away()
+    async def close_patient(self):
+        self._clear_patient()
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
     async def print_code(self):
-        """Shown once, to be handed over (CODE-13)."""
-        slip = await in_thread(desk_codes.print_desk_code, me(), self._whose())
-        self.lines, self.qr = list(slip.lines), as_image(slip.qr_svg)
-        self.address, self.paper, self.news = slip.address, "slip", ""
+        """Makes a one-time code to hand over on paper. It is shown once (CODE-13)."""
+        slip = await in_thread(desk_codes.print_desk_code, me(), self._patient_id())
+        self.slip_lines, self.qr = list(slip.lines), as_image(slip.qr_svg)
+        self.address, self.print_view, self.message = slip.address, "slip", ""
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
     async def send_link(self):
-        count = await in_thread(action_links.send_access_link, me(), self._whose())
+        """Sends an access link to each contact on file."""
+        count = await in_thread(action_links.send_access_link, me(), self._patient_id())
         if not count:
-            raise UserError("There is no email and no phone on file. Print a code instead.")
-        self.news = translate(self.language, "The link is on its way to {count} addresses.", count=count)
+            raise NoContactOnFile
+        self.message = translate(self.language, "The link is on its way to {count} addresses.", count=count)
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
-    async def revoke(self, link: str):
+    async def revoke_link(self, link: str):
         await in_thread(action_links.revoke_link, me(), given_id("lnk", link))
-        self.news = translate(self.language, "The link opens nothing any more.")
-        await self._show()
+        self.message = translate(self.language, "The link no longer works.")
+        await self._show_patient()
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
     async def start_reset(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._start_reset(form.get("reason", ""))):
-            yield shown
+        async for step in run_busy(self, self._start_reset(form.get("reason", ""))):
+            yield step
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
     async def stop_reset(self):
-        await in_thread(resets.stop_reset, me(), self._whose())
-        self.news = translate(self.language, "The reset is stopped.")
-        await self._show()
+        await in_thread(resets.stop_reset, me(), self._patient_id())
+        self.message = translate(self.language, "The reset is stopped.")
+        await self._show_patient()
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
-    async def unlock(self, form: dict[str, str]):
-        async for shown in run_busy(self, self._unlock(form.get("reason", ""))):
-            yield shown
+    async def unlock_sign_in(self, form: dict[str, str]):
+        async for step in run_busy(self, self._unlock_sign_in(form.get("reason", ""))):
+            yield step
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
-    async def share(self, way: str = ""):
-        """The public address with its QR code, for a poster or the waiting room."""
-        made = await in_thread(action_links.portal_link, me(), way)
-        self._away()
-        self.paper, self.way = "portal", way
-        self.address, self.qr = made.address, as_image(made.qr_svg)
+    async def share_portal(self, way: str = ""):
+        """Shows the portal's public address with its QR code, for a poster or the waiting room.
 
-    async def _find(self, words: str) -> None:
-        rows = await in_thread(search.find_patients, me(), words[:100])
-        self.found = [FoundItem(row.id, row.name, self._about(row)) for row in rows]
+        Args:
+            way: how visitors confirm who they are: "phone", "email", "desk"; "" lets them choose.
+        """
+        link = await in_thread(action_links.portal_link, me(), way)
+        self._clear_patient()
+        self.print_view, self.address, self.qr = "portal", link.address, as_image(link.qr_svg)
+
+    async def _search_patients(self, text: str) -> None:
+        rows = await in_thread(search.find_patients, me(), text[:_LONGEST_SEARCH])
+        self.found = [PatientItem(row.id, row.name, self._about(row)) for row in rows]
         self.searched = True
 
     async def _start_reset(self, reason: str) -> None:
-        await in_thread(resets.start_reset, me(), self._whose(), reason)
-        self.news = translate(self.language, "The reset is under way. The patient was told at every address.")
-        await self._show()
+        await in_thread(resets.start_reset, me(), self._patient_id(), reason)
+        self.message = translate(
+            self.language, "The reset is under way. The patient was told at every address."
+        )
+        await self._show_patient()
 
-    async def _unlock(self, reason: str) -> None:
-        await in_thread(passwords.unlock_sign_in, me(), self._whose(), reason)
-        self.news = translate(self.language, "The sign-in is unlocked.")
+    async def _unlock_sign_in(self, reason: str) -> None:
+        await in_thread(passwords.unlock_sign_in, me(), self._patient_id(), reason)
+        self.message = translate(self.language, "The sign-in is unlocked.")
 
-    async def _show(self) -> None:
-        found = await in_thread(search.find_patient, me(), self._whose())
+    async def _show_patient(self) -> None:
+        found = await in_thread(search.find_patient, me(), self._patient_id())
         self.name, self.about = found.name, self._about(found)
         self.contacts = " · ".join(found.contacts)
-        waiting = await in_thread(resets.waiting_reset, me(), found.id)
-        self.reset_at = moment_text(self.language, waiting.effective) if waiting else ""
-        self.reset_why = waiting.reason if waiting else ""
-        made = await in_thread(action_links.list_links, me(), found.id)
-        self.links = [self._link(link) for link in made if link.state == "open"]
+        reset = await in_thread(resets.waiting_reset, me(), found.id)
+        self.reset_at = moment_text(self.language, reset.effective) if reset else ""
+        self.reset_reason = reset.reason if reset else ""
+        links = await in_thread(action_links.list_links, me(), found.id)
+        self.links = [self._link_item(link) for link in links if link.state == "open"]
 
     def _about(self, found: Found) -> str:
         born = full_date_text(self.language, found.birth_date) if found.birth_date else "–"
         return translate(self.language, "Born {date} · Chart {number}", date=born, number=found.chart_number)
 
-    def _link(self, link: LinkView) -> LinkItem:
+    def _link_item(self, link: LinkView) -> LinkItem:
         until = date_text(self.language, clock.local_date(link.expires))
         about = translate(self.language, "Works until {date}", date=until)
         return LinkItem(link.id, translate(self.language, _PURPOSES[link.purpose]), about)
 
-    def _whose(self) -> PatientId:
+    def _patient_id(self) -> PatientId:
         return PatientId(given_id("pat", self.patient))
 
-    def _away(self) -> None:
-        """Nothing of a patient stays when the next one is served."""
-        self.patient = self.name = self.about = self.contacts = self.reset_at = self.reset_why = ""
-        self.paper = self.qr = self.address = self.way = self.error = self.news = ""
-        self.links, self.lines = [], []
+    def _clear_patient(self) -> None:
+        """Leaves nothing of a patient on the screen when the next one is served."""
+        self.patient = self.name = self.about = self.contacts = self.reset_at = self.reset_reason = ""
+        self.print_view = self.qr = self.address = self.error = self.message = ""
+        self.links, self.slip_lines = [], []

@@ -1,13 +1,11 @@
-"""What the desk calls things, in the reader's language."""
+"""Names and statuses of billing as staff read them, in the language of the page."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
+from typing import NamedTuple
 
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.types import InvoiceStatus, Method, PaymentStatus, RefundStatus
-from portal_app.domain.errors import UserError
-from portal_app.domain.money import Money
 from portal_app.i18n import (
     gettext_noop,
     money_text,
@@ -17,11 +15,9 @@ from portal_app.i18n import (
     time_text,
     translate,
 )
-from portal_app.services.billing.staff.patient_billing import BilledInvoice
 from portal_app.services.billing.staff.transaction_rows import Kind, Transaction
 from portal_app.services.billing.staff.transactions import State
 from portal_app.services.staff.tasks import who_can_allow
-from portal_app.settings import settings
 from portal_app.state.base import in_thread
 from portal_app.state.billing.labels import payment_status, short_decline
 
@@ -47,12 +43,14 @@ METHODS = {
     Method.TERMINAL: gettext_noop("Card terminal"),
     Method.OTHER: gettext_noop("Other"),
 }
-_REFUNDS = {
+_RECORDED_BY_STAFF = frozenset({Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER})
+# Status → tone and word.
+_REFUND_STATUSES = {
     RefundStatus.PROCESSING: ("info", gettext_noop("On its way")),
     RefundStatus.SUCCEEDED: ("info", gettext_noop("Sent back")),
     RefundStatus.FAILED: ("late", gettext_noop("Refund failed")),
 }
-_INVOICES = {
+_INVOICE_STATUSES = {
     InvoiceStatus.DRAFT: ("quiet", gettext_noop("Draft")),
     InvoiceStatus.OPEN: ("due", gettext_noop("Open")),
     InvoiceStatus.PARTLY_PAID: ("due", gettext_noop("Partly paid")),
@@ -60,7 +58,8 @@ _INVOICES = {
     InvoiceStatus.VOID: ("quiet", gettext_noop("Voided")),
     InvoiceStatus.WRITTEN_OFF: ("quiet", gettext_noop("Written off")),
 }
-_BOOKS = (
+# Beginning or end of the English text of a ledger entry → what is shown for it.
+_ADJUSTMENTS = (
     ("Charge voided", gettext_noop("Charge voided")),
     (" voided", gettext_noop("Voided")),
     (" written off", gettext_noop("Written off")),
@@ -68,7 +67,7 @@ _BOOKS = (
     ("Amount corrected to what was received", gettext_noop("Amount corrected to what was received")),
     ("Payment that was never charged", gettext_noop("Payment that was never charged")),
 )
-_MAY = {
+_MISSING_PERMISSION = {
     Permission.REFUND: gettext_noop("You may not refund. {who} can allow it."),
     Permission.POST_TO_LEDGER: gettext_noop("You may not post or write off. {who} can allow it."),
     Permission.TAKE_PAYMENTS: gettext_noop("You may not take payments. {who} can allow it."),
@@ -76,90 +75,87 @@ _MAY = {
 }
 
 
-async def not_allowed(language: str, principal: Principal, permission: Permission) -> str:
-    """Who can grant what is missing; "" when nothing is."""
+class Status(NamedTuple):
+    """A status as it is shown: colour and shape, and the word."""
+
+    tone: str
+    word: str
+
+
+class TransactionStatus(NamedTuple):
+    """A status with what there is to add: why it was declined, what was refunded; "" for nothing."""
+
+    tone: str
+    word: str
+    detail: str = ""
+
+
+class DayAndTime(NamedTuple):
+    """A moment in two pieces: in a table they stand one above the other."""
+
+    day: str
+    time: str
+
+
+async def missing_permission_text(language: str, principal: Principal, permission: Permission) -> str:
+    """Says that the permission is missing and who can grant it; "" when the principal has it."""
     if principal.may(permission):
         return ""
     names = await in_thread(who_can_allow, principal)
     who = (
         names_text(language, names) if names else translate(language, gettext_noop("An owner of the portal"))
     )
-    return translate(language, _MAY[permission], who=who)
+    return translate(language, _MISSING_PERMISSION[permission], who=who)
 
 
-def shown_with(language: str, method: Method | None, shown: str) -> str:
-    """ "Visa ending in 4242", or how it was paid at the desk."""
-    desk = (Method.CASH, Method.CHECK, Method.TERMINAL, Method.OTHER)
-    if method and method in desk and shown in ("", method.value.title()):
-        return translate(language, METHODS[method])
-    return (
-        paid_with_text(language, shown) if shown else (translate(language, METHODS[method]) if method else "")
-    )
+def payment_method_text(language: str, method: Method | None, label: str) -> str:
+    """How a payment was made: "Visa ending in 4242", or "Check" when staff recorded it without a number.
+
+    Args:
+        label: as the payment keeps it, in English.
+    """
+    name = translate(language, METHODS[method]) if method else ""
+    if method and method in _RECORDED_BY_STAFF and label in ("", method.value.title()):
+        return name
+    return paid_with_text(language, label) if label else name
 
 
-def entry_text(language: str, text: str) -> str:
-    """What the books say of an adjustment; the bill's number stands beside it."""
-    for written, msgid in _BOOKS:
+def adjustment_text(language: str, text: str) -> str:
+    """The text of an adjustment's ledger entry, without the invoice number that stands beside it."""
+    for written, msgid in _ADJUSTMENTS:
         if text.startswith(written) or text.endswith(written):
             return translate(language, msgid)
     return text
 
 
-def transaction_status(language: str, row: Transaction) -> tuple[str, str, str]:
-    """Tone, word, and what there is to add."""
+def transaction_status(language: str, row: Transaction) -> TransactionStatus:
     if isinstance(row.status, RefundStatus):
-        tone, msgid = _REFUNDS[row.status]
-        return tone, translate(language, msgid), ""
+        return TransactionStatus(*refund_status(language, row.status))
     if row.status is None:
-        return "quiet", translate(language, gettext_noop("Posted")), ""
+        return TransactionStatus("quiet", translate(language, gettext_noop("Posted")))
     tone, word = payment_status(language, row.status)
+    detail = ""
     if row.status is PaymentStatus.FAILED:
-        return tone, word, short_decline(language, row.decline_code)
-    if row.can_post:
-        return tone, word, translate(language, "To be posted")
-    if row.refunded:
-        return tone, word, money_text(language, row.refunded)
-    return tone, word, ""
+        detail = short_decline(language, row.decline_code)
+    elif row.can_post:
+        detail = translate(language, "To be posted")
+    elif row.refunded:
+        detail = money_text(language, row.refunded)
+    return TransactionStatus(tone, word, detail)
 
 
-def refund_status(language: str, status: RefundStatus) -> tuple[str, str]:
-    tone, msgid = _REFUNDS[status]
-    return tone, translate(language, msgid)
+def refund_status(language: str, status: RefundStatus) -> Status:
+    tone, msgid = _REFUND_STATUSES[status]
+    return Status(tone, translate(language, msgid))
 
 
-def billed_status(language: str, row: BilledInvoice) -> tuple[str, str]:
-    if row.overdue:
-        return "late", translate(language, gettext_noop("Overdue"))
-    tone, msgid = _INVOICES[row.status]
-    return tone, translate(language, msgid)
+def invoice_status(language: str, status: InvoiceStatus, *, overdue: bool) -> Status:
+    if overdue:
+        return Status("late", translate(language, gettext_noop("Overdue")))
+    tone, msgid = _INVOICE_STATUSES[status]
+    return Status(tone, translate(language, msgid))
 
 
-def short_moment(language: str, moment: datetime) -> tuple[str, str]:
-    """Day and time, apart: in a table they stand one above the other."""
-    return short_date_text(language, clock.local_date(moment)), time_text(language, moment)
-
-
-def typed_money(form: Mapping[str, str], name: str = "amount") -> Money:
-    """What was typed: "25", "25.50" and "$25.50"."""
-    text = form.get(name, "").strip().removeprefix("$").strip()
-    return Money.parse(text, settings().currency)
-
-
-def typed_day(form: Mapping[str, str], name: str) -> date | None:
-    text = form.get(name, "").strip()
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise UserError("That is not a date. Check the month, day and year") from None
-
-
-def typed_reason(form: Mapping[str, str]) -> str:
-    reason = " ".join(form.get("reason", "").split())
-    if len(reason) < 3:
-        raise UserError("Say why, in a few words.")
-    return reason[:300]
-
-
-def plain_amount(amount: Money) -> str:
-    """As one would type it."""
-    return f"{amount.minor // 100}.{amount.minor % 100:02d}"
+def short_day_and_time(language: str, moment: datetime) -> DayAndTime:
+    """In the practice's time zone."""
+    return DayAndTime(short_date_text(language, clock.local_date(moment)), time_text(language, moment))

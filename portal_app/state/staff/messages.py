@@ -1,7 +1,8 @@
-"""The log of messages, for staff: found, and sent again where they failed for good."""
+"""The log of messages to patients: searched, and sent again where delivery failed for good."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import reflex as rx
@@ -17,7 +18,7 @@ from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
 from portal_app.state.paging import page_number
 
-FATES = {
+_STATUSES = {
     "": gettext_noop("All"),
     Fate.WAITING: gettext_noop("Waiting"),
     Fate.SENT: gettext_noop("Sent"),
@@ -25,124 +26,157 @@ FATES = {
 }
 _TONES = {Fate.SENT: "paid", Fate.WAITING: "info", Fate.FAILED: "late"}
 KINDS = {kind: template.name for kind, template in TEMPLATES.items() if template.name}
-_OTHER = gettext_noop("About sign-in or contact details")
+_OTHER_KIND = gettext_noop("About sign-in or contact details")
+_LONGEST_SEARCH = 80  # characters
 
 
 @dataclass(frozen=True)
-class MessageRow:
+class MessageItem:
     id: str
     kind: str
-    who: str
-    sent_to: str
+    recipient: str
+    sent_to: str  # email or phone, where the recipient has a name
     by_text: bool
     tone: str
-    fate: str
-    why: str
-    when: str
-    again: bool
+    status: str
+    failure: str
+    age: str
+    can_resend: bool
 
 
 @dataclass(frozen=True)
-class FateChip:
+class FilterChip:
+    """A filter that is a link; `active` is the one that the page shows."""
+
     label: str
     href: str
-    on: bool
+    active: bool
+
+
+class Filters(NamedTuple):
+    """What the address asks for; "" is everything."""
+
+    status: str = ""
+    kind: str = ""
+    search: str = ""
+    page: int = 1
 
 
 class MessageLogState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    rows: rx.Field[list[MessageRow]] = rx.field(default_factory=list)
-    fates: rx.Field[list[FateChip]] = rx.field(default_factory=list)
-    kinds: rx.Field[list[FateChip]] = rx.field(default_factory=list)
+    rows: rx.Field[list[MessageItem]] = rx.field(default_factory=list)
+    statuses: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
+    kinds: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
     search: rx.Field[str] = rx.field("")
-    count: rx.Field[int] = rx.field(0)
     pages: rx.Field[int] = rx.field(1)
     newer: rx.Field[str] = rx.field("")
     older: rx.Field[str] = rx.field("")
     where: rx.Field[str] = rx.field("")
-    done: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
     async def load(self):
         watch("messages", MessageLogState.refresh)
-        self.done = ""
-        await self._look()
+        self.message = ""
+        await self._show()
         self.ready = True
 
     @rx.event
     @requires(Permission.VIEW_BILLING, activity=False)
     async def refresh(self):
-        """Asked for by the server when a message went out: no activity of a person."""
-        await self._look()
+        """Called by the server when a message went out; it does not count as activity of a person."""
+        await self._show()
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
-    async def find(self, form: dict[str, str]):
-        """By name or address; the address bar keeps it."""
-        fate, kind, _words, _page = _asked(self.router.url.query_parameters)
-        return rx.redirect(self._address(fate, kind, form.get("search", "").strip()[:80]))
+    async def search_messages(self, form: dict[str, str]):
+        """By name or address. The search stands in the address of the page."""
+        search = form.get("search", "").strip()[:_LONGEST_SEARCH]
+        return rx.redirect(self._address(self._filters()._replace(search=search, page=1)))
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def send_again(self, message_id: str):
+    async def resend_message(self, message_id: str):
         await in_thread(log.send_again, me(), message_id)
-        self.done = translate(self.language, "The message is on its way again.")
-        await self._look()
+        self.message = translate(self.language, "The message is on its way again.")
+        await self._show()
 
-    async def _look(self) -> None:
-        fate, kind, words, page = _asked(self.router.url.query_parameters)
-        asked = {"fate": Fate(fate) if fate else None, "kind": kind, "search": words, "page": page}
-        found = await in_thread(log.list_messages, me(), **asked)
-        self.search = words
-        self._show(found, fate, kind, words)
-
-    def _show(self, found: MessageLog, fate: str, kind: str, words: str) -> None:
+    async def _show(self) -> None:
+        filters = self._filters()
+        found = await in_thread(
+            log.list_messages,
+            me(),
+            fate=Fate(filters.status) if filters.status else None,
+            kind=filters.kind,
+            search=filters.search,
+            page=filters.page,
+        )
+        self.search = filters.search
         self.rows = [self._item(row) for row in found.rows]
-        self.count, self.pages = found.count, found.pages
-        self.fates = [
-            FateChip(self._counted(label, key, found.failed), self._address(key, kind, words), key == fate)
-            for key, label in FATES.items()
+        self._show_chips(filters, found.failed)
+        self._show_page(filters, found)
+
+    def _show_chips(self, filters: Filters, failed_count: int) -> None:
+        """Chips keep the other filters and go back to the first page."""
+        first = filters._replace(page=1)
+        self.statuses = [
+            FilterChip(
+                self._status_label(status, failed_count),
+                self._address(first._replace(status=status)),
+                status == filters.status,
+            )
+            for status in _STATUSES
         ]
-        everything = {"": gettext_noop("Every kind"), **KINDS}
         self.kinds = [
-            FateChip(translate(self.language, label), self._address(fate, key, words), key == kind)
-            for key, label in everything.items()
+            FilterChip(
+                translate(self.language, label),
+                self._address(first._replace(kind=kind)),
+                kind == filters.kind,
+            )
+            for kind, label in {"": gettext_noop("Every kind"), **KINDS}.items()
         ]
-        self.newer = self._address(fate, kind, words, found.page - 1) if found.page > 1 else ""
-        self.older = self._address(fate, kind, words, found.page + 1) if found.page < found.pages else ""
-        self.where = translate(self.language, "Page {page} of {pages}", page=found.page, pages=found.pages)
 
-    def _counted(self, label: str, fate: str, failed: int) -> str:
-        said = translate(self.language, label)
-        return f"{said} ({failed})" if fate == Fate.FAILED and failed else said
+    def _show_page(self, filters: Filters, found: MessageLog) -> None:
+        self.pages, page = found.pages, found.page
+        self.newer = self._address(filters._replace(page=page - 1)) if page > 1 else ""
+        self.older = self._address(filters._replace(page=page + 1)) if page < found.pages else ""
+        self.where = translate(self.language, "Page {page} of {pages}", page=page, pages=found.pages)
 
-    def _address(self, fate: str, kind: str, words: str, page: int = 1) -> str:
-        asked = {"state": fate, "kind": kind, "search": words, "page": page if page > 1 else ""}
-        query = urlencode({key: value for key, value in asked.items() if value})
+    def _status_label(self, status: str, failed_count: int) -> str:
+        label = translate(self.language, _STATUSES[status])
+        return f"{label} ({failed_count})" if status == Fate.FAILED and failed_count else label
+
+    def _filters(self) -> Filters:
+        return read_filters(self.router.url.query_parameters)
+
+    def _address(self, filters: Filters) -> str:
+        page = filters.page if filters.page > 1 else ""
+        given = {"state": filters.status, "kind": filters.kind, "search": filters.search, "page": page}
+        query = urlencode({name: value for name, value in given.items() if value})
         return address(self.language, "/staff/messages") + (f"?{query}" if query else "")
 
-    def _item(self, row: LoggedMessage) -> MessageRow:
-        return MessageRow(
+    def _item(self, row: LoggedMessage) -> MessageItem:
+        return MessageItem(
             id=row.id,
-            kind=translate(self.language, KINDS.get(row.kind, _OTHER)),
-            who=row.who or row.to,
+            kind=translate(self.language, KINDS.get(row.kind, _OTHER_KIND)),
+            recipient=row.who or row.to,
             sent_to=row.to if row.who else "",
             by_text=row.channel == "phone",
             tone=_TONES[row.fate],
-            fate=translate(self.language, FATES[row.fate]),
-            why=row.why,
-            when=ago_text(self.language, row.at),
-            again=row.can_send_again,
+            status=translate(self.language, _STATUSES[row.fate]),
+            failure=row.why,
+            age=ago_text(self.language, row.at),
+            can_resend=row.can_send_again,
         )
 
 
-def _asked(query: Mapping[str, str]) -> tuple[str, str, str, int]:
-    """State, kind, words and page that the address asks for; what we do not know is everything."""
-    fate, kind, page = query.get("state", ""), query.get("kind", ""), query.get("page", "")
-    return (
-        fate if fate in FATES else "",
-        kind if kind in TEMPLATES else "",
-        strip_unstorable(query.get("search", ""))[:80],
-        page_number(page),
+def read_filters(query: Mapping[str, str]) -> Filters:
+    """The filters of an address. A status or a kind that does not exist is left out."""
+    status, kind = query.get("state", ""), query.get("kind", "")
+    return Filters(
+        status=status if status in _STATUSES else "",
+        kind=kind if kind in TEMPLATES else "",
+        search=strip_unstorable(query.get("search", ""))[:_LONGEST_SEARCH],
+        page=page_number(query.get("page", "")),
     )

@@ -1,4 +1,4 @@
-"""What patients asked the practice to change: done or not, they are told."""
+"""The page Requests: what patients asked the practice to change. Whatever staff decide, the patient is told."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ from portal_app.services.patients.change_requests import ChangeRequest
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.family.labels import sex_words
 from portal_app.state.feedback import run_busy
-from portal_app.state.staff.families import last_day
+from portal_app.state.staff.form_values import read_date
 
-_WHAT = {
+_FIELD_NAMES = {
     Locked.NAME: gettext_noop("Name"),
     Locked.BIRTH_DATE: gettext_noop("Date of birth"),
     Locked.SEX: gettext_noop("Sex"),
@@ -25,11 +25,11 @@ _WHAT = {
 @dataclass(frozen=True)
 class RequestItem:
     id: str
-    who: str
-    about: str  # chart number and day
-    what: str
-    label: str
-    now: str
+    patient: str
+    about: str  # chart number and day of the request
+    field: str  # name, birth_date, sex
+    field_label: str
+    on_file: str
     wish: str
     given_name: str
     family_name: str
@@ -39,44 +39,44 @@ class RequestsState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     busy: rx.Field[bool] = rx.field(False)
     error: rx.Field[str] = rx.field("")
-    news: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
     rows: rx.Field[list[RequestItem]] = rx.field(default_factory=list)
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
     async def load(self):
         if self._newly_here():
-            self.ready, self.error, self.news = False, "", ""
+            self.ready, self.error, self.message = False, "", ""
         self.busy = False
         await self._show()
         self.ready = True
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
-    async def apply(self, form: dict[str, str]):
-        self.news = ""
-        async for shown in run_busy(self, self._apply(form)):
-            yield shown
+    async def apply_change(self, form: dict[str, str]):
+        self.message = ""
+        async for step in run_busy(self, self._apply_change(form)):
+            yield step
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
-    async def dismiss(self, request: str):
+    async def dismiss_change(self, request: str):
         await in_thread(change_requests.dismiss_change, me(), request)
         await self._show()
-        self.news = translate(self.language, "Not changed. The patient is told to call.")
+        self.message = translate(self.language, "Not changed. The patient is told to call.")
 
-    async def _apply(self, form: dict[str, str]) -> None:
+    async def _apply_change(self, form: dict[str, str]) -> None:
         await in_thread(
             change_requests.apply_change,
             me(),
             form.get("request", ""),
             given_name=form.get("given_name", ""),
             family_name=form.get("family_name", ""),
-            birth_date=last_day(form.get("birth_date", "")),
+            birth_date=read_date(form, "birth_date"),
             sex=form.get("sex", ""),
         )
         await self._show()
-        self.news = translate(self.language, "Changed. The patient is told.")
+        self.message = translate(self.language, "Changed. The patient is told.")
 
     async def _show(self) -> None:
         rows = await in_thread(change_requests.list_change_requests, me())
@@ -84,16 +84,24 @@ class RequestsState(PortalState):
 
     def _item(self, row: ChangeRequest) -> RequestItem:
         name = full_name(row.given_name, row.family_name)
-        born = full_date_text(self.language, row.birth_date) if row.birth_date else ""
-        now = {Locked.NAME: name, Locked.SEX: sex_words(self.language, row.sex)}
         return RequestItem(
             id=row.id,
-            who=name,
+            patient=name,
             about=f"{row.chart_number} · {date_text(self.language, row.asked_on)}",
-            what=str(row.what),
-            label=translate(self.language, _WHAT[row.what]),
-            now=now.get(row.what, born or translate(self.language, "Not on file")),
+            field=str(row.what),
+            field_label=translate(self.language, _FIELD_NAMES[row.what]),
+            on_file=self._on_file(row, name),
             wish=row.wish,
             given_name=row.given_name,
             family_name=row.family_name,
         )
+
+    def _on_file(self, row: ChangeRequest, name: str) -> str:
+        """What is on file now for the field that the request is about."""
+        if row.what is Locked.NAME:
+            return name
+        if row.what is Locked.SEX:
+            return sex_words(self.language, row.sex)
+        if row.birth_date:
+            return full_date_text(self.language, row.birth_date)
+        return translate(self.language, "Not on file")

@@ -1,13 +1,13 @@
-"""Setting up a first authenticator app by a link: the password, the secret to scan, its first code."""
+"""The page of a set-up link: password, the secret to scan, and the first code of the authenticator app."""
 
 import reflex as rx
 
-from portal_app.domain.errors import UserError
 from portal_app.services.sign_in.set_up_links import SetUpLinkOver
 from portal_app.services.sign_in.staff import begin_set_up, check_staff_totp
 from portal_app.state.base import in_thread, me, public
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in.base import SignInBase
+from portal_app.state.staff.errors import PasswordMissing
 from portal_app.state.typed_fields import as_image
 
 
@@ -22,35 +22,35 @@ class StaffSetUpState(SignInBase):
 
     @rx.event
     @public
-    async def begin(self):
-        """What the link opens is not known yet; its token is in the browser only."""
-        self._start_afresh()
+    async def load(self):
+        """Nobody has signed in yet, and the link's token is known to the browser only."""
+        self._start_visit()
 
     @rx.event
     @public
     async def give_password(self, form: dict[str, str]):
-        """The link says whose app it is; the password shows that it came to the right person."""
-        self._start_afresh()
-        async for shown in run_busy(self, self._begin_set_up(form)):
-            yield shown
+        """First step. The link says whose app is set up; the password shows that its owner opened it."""
+        self._start_visit()
+        async for step in run_busy(self, self._begin_set_up(form)):
+            yield step
 
     @rx.event
     @public
     async def give_code(self, form: dict[str, str]):
-        """The first code of the app that has scanned the secret."""
-        async for shown in run_busy(self, self._confirm(form)):
-            yield shown
+        """Second step: the first code of the app that has scanned the secret."""
+        async for step in run_busy(self, self._check_code(form.get("code", ""))):
+            yield step
 
     @rx.event
     @public
     async def start_over(self):
-        """Back to the password."""
+        """Goes back to the password; nothing is kept."""
         self._start_over()
 
     async def _begin_set_up(self, form: dict[str, str]) -> None:
         token, password = form.get("token", ""), form.get("password", "")
         if not password:
-            raise UserError("Enter your password")
+            raise PasswordMissing
         try:
             challenge = await in_thread(begin_set_up, me(), token, password)
         except SetUpLinkOver:
@@ -59,7 +59,7 @@ class StaffSetUpState(SignInBase):
         self._challenge, self.secret = challenge.id, challenge.secret
         self.qr, self.step = as_image(challenge.qr_svg), "scan"
 
-    async def _confirm(self, form: dict[str, str]) -> None:
-        code = "".join(form.get("code", "").split())
-        self.ticket = await in_thread(check_staff_totp, me(), self._challenge, code)
+    async def _check_code(self, code: str) -> None:
+        digits = "".join(code.split())
+        self.ticket = await in_thread(check_staff_totp, me(), self._challenge, digits)
         self.step, self.qr, self.secret = "done", "", ""

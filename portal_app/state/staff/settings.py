@@ -1,20 +1,20 @@
-"""The practice's settings: each is changed by itself, and says who changed it last."""
+"""The practice's settings: each is saved by itself and shows who changed it last."""
 
 from collections.abc import AsyncIterator, Callable
 
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import UserError
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.practice_settings import SWITCHES
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.practice.settings import Changed, PracticeSettings, change_setting, view_settings
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.live import watch
-from portal_app.state.staff.labels import plain_amount, typed_money
+from portal_app.state.staff.form_values import amount_for_input, read_amount, read_whole_number
 
-BY = gettext_noop("Changed by {who}, {when}")
-NEVER = gettext_noop("Not changed yet")
+_CHANGED_BY = gettext_noop("Changed by {who}, {when}")
+_NOT_CHANGED = gettext_noop("Not changed yet")
 
 
 class SettingsState(PortalState):
@@ -24,21 +24,22 @@ class SettingsState(PortalState):
     reminders: rx.Field[bool] = rx.field(False)
     announce_imported: rx.Field[bool] = rx.field(False)
     link_in_messages: rx.Field[bool] = rx.field(False)
-    minimum: rx.Field[str] = rx.field("")
-    link_days: rx.Field[str] = rx.field("")
-    age: rx.Field[str] = rx.field("")
-    origins: rx.Field[str] = rx.field("")
-    changed: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    busy: rx.Field[str] = rx.field("")  # the setting that is being changed
-    trouble: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    said: rx.Field[str] = rx.field("")
+    minimum_payment: rx.Field[str] = rx.field("")
+    pay_link_days: rx.Field[str] = rx.field("")
+    dependent_age: rx.Field[str] = rx.field("")
+    embed_origins: rx.Field[str] = rx.field("")
+    # Name of a setting → who changed it last, and the error of its form.
+    last_changes: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    busy: rx.Field[str] = rx.field("")  # name of the setting that is being saved
+    message: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def load(self):
         watch("settings", SettingsState.refresh)
         if self._newly_here():
-            self.said, self.trouble = "", {}
+            self.message, self.errors = "", {}
         self.busy = ""
         self._show(await in_thread(view_settings, me()))
         self.ready = True
@@ -46,74 +47,71 @@ class SettingsState(PortalState):
     @rx.event
     @requires(Permission.MANAGE_SETTINGS, activity=False)
     async def refresh(self):
-        """Asked for by the server when somebody changes a setting."""
+        """Called by the server when a setting is changed."""
         self._show(await in_thread(view_settings, me()))
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
-    async def switch(self, name: str, on: bool):
-        """One of those that are on or off."""
+    async def set_switch(self, name: str, on: bool):
+        """Turns a setting on or off."""
         if name not in SWITCHES:
-            raise UserError("We could not find that.")
-        async for shown in self._changed(name, lambda: on):
-            yield shown
+            raise NotFound
+        async for step in self._save(name, lambda: on):
+            yield step
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def save_minimum(self, form: dict[str, str]):
-        """Empty: none but the card processor's own."""
-        given = form.get("amount", "").strip()
-        async for shown in self._changed("minimum_payment", lambda: typed_money(form) if given else None):
-            yield shown
+        """The smallest online payment; empty is no limit but the card processor's own."""
+        typed = form.get("amount", "").strip()
+        async for step in self._save("minimum_payment", lambda: read_amount(form) if typed else None):
+            yield step
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def save_age(self, form: dict[str, str]):
-        async for shown in self._changed("dependent_age", lambda: _number(form.get("age", ""))):
-            yield shown
+        async for step in self._save("dependent_age", lambda: read_whole_number(form, "age")):
+            yield step
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def save_link_days(self, form: dict[str, str]):
-        async for shown in self._changed("pay_link_days", lambda: _number(form.get("days", ""))):
-            yield shown
+        async for step in self._save("pay_link_days", lambda: read_whole_number(form, "days")):
+            yield step
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def save_origins(self, form: dict[str, str]):
-        async for shown in self._changed(
-            "embed_origins", lambda: form.get("origins", "").replace(",", " ").split()
-        ):
-            yield shown
+        typed = form.get("origins", "")
+        async for step in self._save("embed_origins", lambda: typed.replace(",", " ").split()):
+            yield step
 
-    async def _changed(self, name: str, value: Callable[[], object]) -> AsyncIterator[None]:
-        """Its form is busy meanwhile; what `value` or the service refuses is said by its field."""
-        self.busy, self.said, self.trouble = name, "", {}
+    async def _save(self, name: str, read_value: Callable[[], object]) -> AsyncIterator[None]:
+        """Saves one setting; its form is busy meanwhile, and shows what `read_value` or the service refuses."""
+        self.busy, self.message, self.errors = name, "", {}
         yield
         try:
-            await in_thread(change_setting, me(), name, value())
+            await in_thread(change_setting, me(), name, read_value())
             self._show(await in_thread(view_settings, me()))
-            self.said = translate(self.language, "Saved.")
-        except UserError as refusal:
-            self.trouble = {name: translate(self.language, refusal.message, **refusal.values)}
+            self.message = translate(self.language, "Saved.")
+        except UserError as error:
+            self.errors = {name: translate(self.language, error.message, **error.values)}
         finally:
             self.busy = ""
 
-    def _show(self, seen: PracticeSettings) -> None:
-        self.online_payments, self.post_automatically = seen.online_payments, seen.post_automatically
-        self.reminders, self.announce_imported = seen.reminders, seen.announce_imported
-        self.link_in_messages, self.link_days = seen.link_in_messages, str(seen.pay_link_days)
-        self.minimum = plain_amount(seen.minimum_payment) if seen.minimum_payment else ""
-        self.age, self.origins = str(seen.dependent_age), "\n".join(seen.embed_origins)
-        self.changed = {name: self._by(change) for name, change in seen.changed.items()}
-
-    def _by(self, change: Changed) -> str:
-        if change.at is None:
-            return translate(self.language, NEVER)
-        return translate(self.language, BY, who=change.by, when=change.at)
+    def _show(self, view: PracticeSettings) -> None:
+        self.online_payments, self.post_automatically = view.online_payments, view.post_automatically
+        self.reminders, self.announce_imported = view.reminders, view.announce_imported
+        self.link_in_messages, self.pay_link_days = view.link_in_messages, str(view.pay_link_days)
+        self.minimum_payment = amount_for_input(view.minimum_payment) if view.minimum_payment else ""
+        self.dependent_age, self.embed_origins = str(view.dependent_age), "\n".join(view.embed_origins)
+        self.last_changes = {
+            name: last_change_text(self.language, change) for name, change in view.changed.items()
+        }
 
 
-def _number(text: str) -> int:
-    """A whole number as it was typed; 0, which no setting takes, for anything else."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+def last_change_text(language: str, change: Changed) -> str:
+    """Who changed a setting last, and when."""
+    if change.at is None:
+        return translate(language, _NOT_CHANGED)
+    return translate(language, _CHANGED_BY, who=change.by, when=change.at)

@@ -1,11 +1,10 @@
-"""The practice's own words: one kind of message in one language at a time, as the address says."""
+"""The practice's own message templates: the address says which kind of message, in which language."""
 
 from urllib.parse import urlencode
 
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import UserError
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import supported_language
 from portal_app.services.messaging.practice_template_rules import KINDS
@@ -16,81 +15,84 @@ from portal_app.services.messaging.practice_templates import (
 )
 from portal_app.settings import settings
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
-from portal_app.state.staff.messages import KINDS as NAMES
-from portal_app.state.staff.messages import FateChip
-from portal_app.state.staff.settings import BY, NEVER
+from portal_app.state.staff.messages import KINDS as KIND_NAMES
+from portal_app.state.staff.messages import FilterChip
+from portal_app.state.staff.settings import last_change_text
 
-_LANGUAGES = {"en": gettext_noop("In English"), "es": gettext_noop("In Spanish")}
+_LANGUAGE_NAMES = {"en": gettext_noop("In English"), "es": gettext_noop("In Spanish")}
 
 
-class WordingState(PortalState):
+class TemplatesState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
+    busy: rx.Field[bool] = rx.field(False)
+    error: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
     title: rx.Field[str] = rx.field("")
-    kinds: rx.Field[list[FateChip]] = rx.field(default_factory=list)
-    languages: rx.Field[list[FateChip]] = rx.field(default_factory=list)
-    spoken: rx.Field[str] = rx.field("en")  # the language of the words
-    own: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    ours: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    places: rx.Field[str] = rx.field("")
-    changed: rx.Field[str] = rx.field("")
-    said: rx.Field[str] = rx.field("")
-    trouble: rx.Field[str] = rx.field("")
+    kinds: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
+    languages: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
+    template_language: rx.Field[str] = rx.field("en")
+    # By part: subject, body, sms.
+    practice_texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    portal_texts: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    placeholders: rx.Field[str] = rx.field("")
+    last_change: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def load(self):
         if self._newly_here():
-            self.said = self.trouble = ""
-        await self._look()
+            self.message = self.error = ""
+        await self._show()
         self.ready = True
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
-    async def save(self, form: dict[str, str]):
-        """An empty part is said in our words again."""
-        self.said = self.trouble = ""
-        kind, spoken = self._asked()
-        given = {part: form.get(part, "") for part in ("subject", "body", "sms")}
-        try:
-            await in_thread(change_practice_template, me(), kind, spoken, **given)
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
-            return
-        self.said = translate(self.language, "Saved.")
-        await self._look()
+    async def save_template(self, form: dict[str, str]):
+        """Saves the three parts; for a part left empty the portal's own text is sent again."""
+        self.message = ""
+        async for step in run_busy(self, self._save_template(form)):
+            yield step
 
-    async def _look(self) -> None:
-        kind, spoken = self._asked()
-        self._show(await in_thread(view_practice_template, me(), kind, spoken), kind, spoken)
+    async def _save_template(self, form: dict[str, str]) -> None:
+        kind, language = self._kind_and_language()
+        parts = {part: form.get(part, "") for part in ("subject", "body", "sms")}
+        await in_thread(change_practice_template, me(), kind, language, **parts)
+        self.message = translate(self.language, "Saved.")
+        await self._show()
 
-    def _show(self, seen: PracticeTemplate, kind: str, spoken: str) -> None:
-        language = self.language
-        self.title, self.spoken = translate(language, NAMES[kind]), spoken
-        self.own, self.ours = seen.own, seen.ours
-        self.places = " ".join(f"{{{place}}}" for place in seen.places)
-        change = seen.changed
-        self.changed = (
-            translate(language, BY, who=change.by, when=change.at)
-            if change.at
-            else translate(language, NEVER)
-        )
+    async def _show(self) -> None:
+        kind, language = self._kind_and_language()
+        view = await in_thread(view_practice_template, me(), kind, language)
+        self._show_template(view, kind, language)
+        self._show_chips(kind, language)
+
+    def _show_template(self, view: PracticeTemplate, kind: str, language: str) -> None:
+        self.title, self.template_language = translate(self.language, KIND_NAMES[kind]), language
+        self.practice_texts, self.portal_texts = view.own, view.ours
+        self.placeholders = " ".join(f"{{{name}}}" for name in view.places)
+        self.last_change = last_change_text(self.language, view.changed)
+
+    def _show_chips(self, kind: str, language: str) -> None:
         self.kinds = [
-            FateChip(translate(language, NAMES[one]), self._address(one, spoken), one == kind)
-            for one in KINDS
+            FilterChip(
+                translate(self.language, KIND_NAMES[each]), self._address(each, language), each == kind
+            )
+            for each in KINDS
         ]
         self.languages = [
-            FateChip(translate(language, _LANGUAGES[one]), self._address(kind, one), one == spoken)
-            for one in settings().languages
+            FilterChip(
+                translate(self.language, _LANGUAGE_NAMES[each]), self._address(kind, each), each == language
+            )
+            for each in settings().languages
         ]
 
-    def _asked(self) -> tuple[str, str]:
-        asked = self.router.url.query_parameters
-        kind, spoken = asked.get("kind", ""), asked.get("in", "")
-        return (
-            kind if kind in KINDS else KINDS[0],
-            supported_language(spoken),
-        )
+    def _kind_and_language(self) -> tuple[str, str]:
+        """What the address asks for; the first kind and the default language where it names none of ours."""
+        query = self.router.url.query_parameters
+        kind = query.get("kind", "")
+        return kind if kind in KINDS else KINDS[0], supported_language(query.get("in", ""))
 
-    def _address(self, kind: str, spoken: str) -> str:
-        return address(self.language, "/staff/wording") + "?" + urlencode({"kind": kind, "in": spoken})
+    def _address(self, kind: str, language: str) -> str:
+        return address(self.language, "/staff/wording") + "?" + urlencode({"kind": kind, "in": language})

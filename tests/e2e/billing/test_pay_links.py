@@ -63,7 +63,7 @@ def comes_in(reader: Reader, secret: str, born: date) -> Page:
     reader.born(born)
     reader.press("Continue")
     page.wait_for_url("**/links/bill*")
-    reader.sees("Pay this bill")
+    reader.sees("Pay this invoice")
     return page
 
 
@@ -100,15 +100,15 @@ def test_code_14_an_invoice_is_paid_from_its_link(portal: Portal, visit: Visits,
     receipt = page.url
     text = main.inner_text()
 
-    reader.follow("Back to your bill")
-    reader.sees("Pay this bill")
+    reader.follow("Back to your invoice")
+    reader.sees("Pay this invoice")
     expect(main).to_contain_text(dollars(due - 3000))  # ALL-9
     fill_card(page, PAYS)
     press_pay(page)
     page.wait_for_url("**/links/receipt*")
     reader.sees("Payment received")
     expect(main).to_contain_text(dollars(due - 3000))
-    reader.follow("Back to your bill")
+    reader.follow("Back to your invoice")
     reader.reads("Nothing is left to pay with this link.")
     expect(page.locator("#pay-form")).to_have_count(0)
     look(reader.visitor, f"link-paid-{language}")
@@ -174,7 +174,7 @@ def test_the_desk_shows_sends_and_takes_back_a_link(portal: Portal, visit: Visit
     payer = Reader(visit(portal), "en")
     opened = comes_in(payer, secret, date(1986, 2, 8))
     panel.get_by_role("button", name="Take back").click()
-    expect(panel).to_contain_text("The link opens nothing any more.")
+    expect(panel).to_contain_text("The link no longer works.")
     opened.wait_for_url("**/links*")  # at once
     payer.sees("Open your link")
     payer.visitor.forgive()

@@ -1,4 +1,4 @@
-"""The practice's money on a desktop, in both languages: find, post, refund, record, bill, settings, tasks."""
+"""The staff billing pages on a desktop, in both languages: search, post, refund, record, invoice, settings, tasks."""
 
 import re
 
@@ -34,7 +34,7 @@ def patient_page(desk: Visitor, name: str) -> Page:
     return ready(page, name)
 
 
-def test_settings_say_who_changed_them_and_hold_at_once(desk: Visitor, portal: Portal, visit: Visits, axe):
+def test_settings_say_who_changed_them_and_apply_at_once(desk: Visitor, portal: Portal, visit: Visits, axe):
     page = ready(desk.go("/staff/settings"), "Settings")
     axe(page)
     desk.shot("staff-settings")
@@ -63,7 +63,7 @@ def test_settings_say_who_changed_them_and_hold_at_once(desk: Visitor, portal: P
     smallest.get_by_role("textbox").fill("")
     smallest.get_by_role("button", name="Save").click()
     expect(patient.locator("#amount-hint")).to_contain_text("From $0.50")
-    for name in ("Reminders", "Tell of imported invoices", "Pay links in messages"):
+    for name in ("Reminders", "Announce imported invoices", "Pay links in messages"):
         one = page.locator("section").filter(has=page.get_by_role("heading", name=name))
         was = one.get_by_role("button").inner_text()
         one.get_by_role("button").click()
@@ -77,7 +77,7 @@ def test_settings_say_who_changed_them_and_hold_at_once(desk: Visitor, portal: P
     expect(days.locator("#pay_link_days-error")).to_contain_text("Choose 1 to 90 days")
 
 
-def post_by_hand(desk: Visitor) -> None:
+def turn_off_automatic_posting(desk: Visitor) -> None:
     page = ready(desk.go("/staff/settings"), "Settings")
     posting = page.locator("section").filter(has=page.get_by_role("heading", name="Post payments"))
     if posting.get_by_role("button", name="Turn off").count():
@@ -85,8 +85,8 @@ def post_by_hand(desk: Visitor) -> None:
     expect(posting.get_by_role("button", name="Turn on")).to_be_visible()
 
 
-def test_a_payment_arrives_live_is_posted_and_given_back(desk: Visitor, portal: Portal, visit: Visits, axe):
-    post_by_hand(desk)
+def test_a_payment_appears_is_posted_and_refunded(desk: Visitor, portal: Portal, visit: Visits, axe):
+    turn_off_automatic_posting(desk)
     page = ready(desk.go("/staff/transactions"), "Transactions")
     patient = sign_in(visit(portal), MARIA)
     open_invoice(patient, "Office visit, 20 minutes")
@@ -110,11 +110,11 @@ def test_a_payment_arrives_live_is_posted_and_given_back(desk: Visitor, portal: 
     expect(panel).to_contain_text(number)
     axe(page)
     desk.shot("staff-refund")
-    panel.get_by_label("Amount to give back").fill("20.01")
-    panel.get_by_label("Why").fill("Paid at the desk too")
+    panel.get_by_label("Refund amount").fill("20.01")
+    panel.get_by_label("Reason").fill("Paid at the desk too")
     panel.get_by_role("button", name="Refund", exact=True).click()
     expect(panel.locator("#form-error")).to_contain_text("$20.00")
-    panel.get_by_label("Amount to give back").fill("5.00")
+    panel.get_by_label("Refund amount").fill("5.00")
     panel.get_by_role("button", name="Refund", exact=True).click()
     expect(panel).to_contain_text("$5.00 was refunded.")
     expect(panel).to_contain_text("Up to $15.00.")
@@ -127,7 +127,7 @@ def test_a_payment_arrives_live_is_posted_and_given_back(desk: Visitor, portal: 
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_the_list_is_taken_along_as_it_is_searched(desk: Visitor):
+def test_the_export_holds_what_was_searched(desk: Visitor):
     page = ready(desk.go("/staff/transactions?kind=payment&q=alvarez"), "Transactions")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Export CSV").click()
@@ -138,7 +138,7 @@ def test_the_list_is_taken_along_as_it_is_searched(desk: Visitor):
     expect(page.get_by_text("Nothing fits")).to_be_visible()
 
 
-def test_what_is_paid_at_the_desk_is_seen_at_once_on_another_one(desk: Visitor, axe):
+def test_a_recorded_payment_appears_at_once_in_another_tab(desk: Visitor, axe):
     another = desk.tab()
     another.goto(desk.url + "/staff/transactions")
     ready(another, "Transactions")
@@ -161,7 +161,7 @@ def test_what_is_paid_at_the_desk_is_seen_at_once_on_another_one(desk: Visitor, 
         expect(row).to_contain_text(how)
 
 
-def test_an_invoice_that_was_a_mistake_is_void(desk: Visitor):
+def test_an_invoice_made_by_mistake_is_voided(desk: Visitor):
     another = desk.tab()
     another.goto(desk.url + "/staff/transactions?kind=charge")
     ready(another, "Transactions")
@@ -170,7 +170,7 @@ def test_an_invoice_that_was_a_mistake_is_void(desk: Visitor):
     ready(page, "New invoice")
     page.get_by_label("What it is for").fill("Booked twice")
     page.get_by_label("Quantity").fill("1")
-    page.get_by_label("Amount of one").fill("31.70")
+    page.get_by_label("Unit price").fill("31.70")
     page.get_by_role("button", name="Save as a draft").click()
     page.wait_for_url("**/staff/patients/pat_*")
     page.get_by_role("row").filter(has_text="Draft").filter(has_text="P-1").get_by_role("button").click()
@@ -178,9 +178,9 @@ def test_an_invoice_that_was_a_mistake_is_void(desk: Visitor):
     panel.get_by_role("button", name="Send the invoice").click()
     expect(panel).to_contain_text("was sent.")
     expect(another.get_by_role("row").filter(has_text="$31.70").first).to_be_visible()
-    panel.get_by_label("Why").fill("Booked twice")
-    panel.get_by_role("button", name="Void", exact=True).click()
-    expect(panel.get_by_role("button", name="Void", exact=True)).to_have_count(0)
+    panel.get_by_label("Reason").fill("Booked twice")
+    panel.get_by_role("button", name="Void the invoice").click()
+    expect(panel.get_by_role("button", name="Void the invoice")).to_have_count(0)
     expect(panel).to_contain_text("was voided.")
 
 
@@ -190,7 +190,7 @@ def test_an_invoice_is_drafted_sent_and_written_off(desk: Visitor, axe):
     ready(page, "New invoice")
     page.get_by_label("What it is for").fill("Vaccination record")
     page.get_by_label("Quantity").fill("2")
-    page.get_by_label("Amount of one").fill("12.50")
+    page.get_by_label("Unit price").fill("12.50")
     page.get_by_role("button", name="Add a line").click()
     expect(page.get_by_label("What it is for")).to_have_count(2)
     expect(page.get_by_label("What it is for").first).to_have_value("Vaccination record")
@@ -206,14 +206,14 @@ def test_an_invoice_is_drafted_sent_and_written_off(desk: Visitor, axe):
     expect(panel).to_contain_text("was sent.")
     panel.get_by_role("button", name="Write off what is due").click()
     expect(panel.locator("#form-error")).to_contain_text("Say why")
-    panel.get_by_label("Why").fill("Too small to chase")
+    panel.get_by_label("Reason").fill("Too small to chase")
     axe(page)
     desk.shot("staff-invoice")
     panel.get_by_role("button", name="Write off what is due").click()
     expect(panel).to_contain_text("was written off.")
 
 
-def test_the_front_desk_is_told_who_can_allow_more(portal: Portal, visit: Visits):
+def test_the_front_desk_is_told_who_can_grant_what_is_missing(portal: Portal, visit: Visits):
     visitor = visit(portal, phone=False)
     page = staff_sign_in(visitor, FRONT_DESK)
     page = visitor.go("/staff/settings")
@@ -225,8 +225,8 @@ def test_the_front_desk_is_told_who_can_allow_more(portal: Portal, visit: Visits
     expect(page.get_by_role("dialog")).to_contain_text("You may not refund. Olga Novak can allow it.")
 
 
-def test_what_needs_a_person_is_seen_to(desk: Visitor, axe):
-    page = ready(desk.go("/staff/tasks"), "Needs a person")
+def test_the_tasks_page_is_accessible(desk: Visitor, axe):
+    page = ready(desk.go("/staff/tasks"), "To do")
     axe(page)
     desk.shot("staff-tasks")
 
@@ -262,8 +262,8 @@ def test_a_refund_in_spanish(portal: Portal, visit: Visits, axe):
     visitor.shot("staff-refund-es")
 
 
-def test_the_practice_writes_its_own_words(desk: Visitor, look: Look):
-    page = ready(desk.go("/staff/wording?kind=due_soon&in=es"), "Words of messages")
+def test_the_practice_writes_its_own_message_templates(desk: Visitor, look: Look):
+    page = ready(desk.go("/staff/wording?kind=due_soon&in=es"), "Message templates")
     expect(page.get_by_role("heading", name="Due soon", level=2)).to_be_visible()
     page.get_by_label("Email", exact=True).fill("Pague pronto.")
     page.get_by_role("button", name="Save").click()

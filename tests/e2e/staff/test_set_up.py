@@ -1,4 +1,4 @@
-"""A member of staff opens their set-up link on a phone, and sets up the app by it."""
+"""A staff member opens their set-up link on a phone and sets up their authenticator app."""
 
 import time
 
@@ -10,27 +10,27 @@ from tests.e2e.portal import Portal
 from tests.e2e.reader import LANGUAGES, Reader, in_the_portal
 
 PASSWORD = "seven quiet herons fly"
-NEW = """
+ADD_AND_LINK = """
 from portal_app.domain.access import Role
-sign_in.staff_add(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
-print(sign_in.make_set_up_link(us, {email!r}).address)
+from portal_app.services.sign_in.set_up_links import make_set_up_link
+from portal_app.services.sign_in.staff import add_staff_member
+add_staff_member(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
+print(make_set_up_link(us, {email!r}).address)
 """
-OVER = "This link no longer works."
+USED_LINK = "This link no longer works."
 
 
 def link_for(portal: Portal, email: str) -> str:
-    return in_the_portal(portal, NEW.format(email=email, password=PASSWORD)).partition("#")[2]
+    return in_the_portal(portal, ADD_AND_LINK.format(email=email, password=PASSWORD)).partition("#")[2]
 
 
-def gives_password(one: Reader, password: str) -> None:
+def give_password(one: Reader, password: str) -> None:
     one.fill("Password", password)
     one.press("Continue")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_app_is_set_up_by_the_link_and_the_link_is_over(
-    portal: Portal, visit: Visits, look: Look, language: str
-):
+def test_the_link_sets_up_the_app_once(portal: Portal, visit: Visits, look: Look, language: str):
     token = link_for(portal, f"set.up.{language}@riverside.example")
     one = Reader(visit(portal), language)
     page = one.go(f"/staff/set-up#{token}")
@@ -39,10 +39,10 @@ def test_the_app_is_set_up_by_the_link_and_the_link_is_over(
     look(one.visitor, f"staff-link-{language}")
     one.press("Continue")
     one.reads("Enter your password")
-    gives_password(one, "not the password")
+    give_password(one, "not the password")
     one.reads("The password is wrong, or the sign-in is locked for a while.")
     look(one.visitor, f"staff-link-wrong-{language}")
-    gives_password(one, PASSWORD)
+    give_password(one, PASSWORD)
     one.sees("Set up your second step")
     look(one.visitor, f"staff-link-scan-{language}")
     one.fill("6-digit code", "000000")
@@ -55,15 +55,17 @@ def test_the_app_is_set_up_by_the_link_and_the_link_is_over(
 
     other = Reader(visit(portal), language)
     other.go(f"/staff/set-up#{token}")
-    gives_password(other, PASSWORD)
-    other.reads(OVER)
+    give_password(other, PASSWORD)
+    other.reads(USED_LINK)
     look(other.visitor, f"staff-link-over-{language}")
     other.follow("Staff sign-in")
     other.sees("Staff sign-in")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_without_its_link_the_page_says_what_to_do(portal: Portal, visit: Visits, look: Look, language: str):
+def test_the_page_opened_without_its_link_says_what_to_do(
+    portal: Portal, visit: Visits, look: Look, language: str
+):
     one = Reader(visit(portal), language)
     one.go("/staff/set-up")
     one.reads("Open the set-up link once more.")

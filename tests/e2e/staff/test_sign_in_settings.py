@@ -1,4 +1,4 @@
-"""A member of staff changes their password and their authenticator app at the practice's desk."""
+"""A staff member changes their password and their authenticator app on the page My sign-in."""
 
 import re
 import time
@@ -20,7 +20,7 @@ add_staff_member(us, {email!r}, "Petra Lund", Role.BILLING, {password!r})
 
 
 class Codes:
-    """Their app: a code works once, so each is of a later half minute (one ahead is still good)."""
+    """Codes of their app. A code works once, so each is of a later half minute; one ahead is accepted."""
 
     def __init__(self, page: Page) -> None:
         self.app = TOTP(page.locator("main code").inner_text().replace(" ", ""))
@@ -32,14 +32,14 @@ class Codes:
         return self.app.generate_otp(self.used)
 
 
-def signs_in(one: Reader, email: str, password: str) -> None:
+def enter_password(one: Reader, email: str, password: str) -> None:
     one.go("/staff/sign-in")
     one.fill("Email", email)
     one.fill("Password", password)
     one.press("Continue")
 
 
-def shows_who_it_is(one: Reader, password: str, code: str) -> None:
+def reauthenticate(one: Reader, password: str, code: str) -> None:
     one.sees("Is it you?")
     one.fill("Password", password)
     one.fill("6-digit code from your app", code)
@@ -47,13 +47,13 @@ def shows_who_it_is(one: Reader, password: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_password_and_app_are_changed_and_told_by_mail(
+def test_password_and_app_are_changed_and_a_message_says_so(
     portal: Portal, visit: Visits, look: Look, language: str
 ):
     email = f"petra.{language}@juniper.example"
     in_the_portal(portal, ADD.format(email=email, password=FIRST))
     one, there = Reader(visit(portal, phone=False), language), Reader(visit(portal, phone=False), language)
-    signs_in(one, email, FIRST)
+    enter_password(one, email, FIRST)
     one.sees("Set up your second step")
     look(one.visitor, f"staff-set-up-{language}")
     codes = Codes(one.page)
@@ -68,10 +68,10 @@ def test_password_and_app_are_changed_and_told_by_mail(
     one.reads("You sign in as {email}. Both are asked each time.", email=email)
     look(one.visitor, f"staff-account-{language}")
     one.press("Change the password")
-    shows_who_it_is(one, "not the password", "000000")
+    reauthenticate(one, "not the password", "000000")
     one.reads("The password or the code is not right, or the sign-in is locked for a while.")
     look(one.visitor, f"staff-prove-{language}")
-    shows_who_it_is(one, FIRST, codes.next())
+    reauthenticate(one, FIRST, codes.next())
     one.sees("Change your password")
     one.fill("New password", "passwordpassword")
     one.press("Save")
@@ -94,7 +94,7 @@ def test_password_and_app_are_changed_and_told_by_mail(
     one.press("Turn it on")
     one.reads("Your authenticator app is set up. Other devices are signed out.")
 
-    signs_in(there, email, SECOND)
+    enter_password(there, email, SECOND)
     there.sees("Enter the code from your app")
     there.fill("6-digit code", new.next())
     there.press("Sign in")

@@ -1,4 +1,4 @@
-"""What a state holds: what is on the screen, and nothing that could open or tell more than that."""
+"""What a state holds: what is on the screen, no table row, no session, no secret."""
 
 import dataclasses
 import importlib

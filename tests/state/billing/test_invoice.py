@@ -70,7 +70,7 @@ def payments() -> list[Payment]:
 
 async def test_the_page_shows_what_is_owed_and_with_what_one_may_pay(page: InvoiceState):
     assert (page.title, page.figure, page.status[:4]) == ("Crown, lower left", "$120.00", "Due ")
-    assert [(s.label, s.first) for s in page.sources] == [("Visa ending in 4242", True)]
+    assert [(s.label, s.first) for s in page.payment_methods] == [("Visa ending in 4242", True)]
     assert page.can_pay
     assert page.at_least == "From $0.50 to $120.00"
 
@@ -90,12 +90,12 @@ async def test_two_clicks_pay_once(page: InvoiceState):
 
 
 @pytest.mark.parametrize("typed", ["−5", "0", "10.005", "1e3", "NaN", " 12,50 ", "1" + "0" * 12, ""])
-async def test_all_11_a_slip_of_the_finger_is_explained_and_the_form_drawn_anew(
+async def test_all_11_an_amount_that_cannot_be_read_is_explained_and_the_form_gets_a_new_payment_id(
     page: InvoiceState, typed: str
 ):
     before = page.payment
     await happens(page.pay, form={**filled_in(page, "1"), "amount": typed})
-    assert page.trouble
+    assert page.message
     assert not page.busy
     assert page.payment != before
     assert payments() == []
@@ -103,7 +103,7 @@ async def test_all_11_a_slip_of_the_finger_is_explained_and_the_form_drawn_anew(
 
 async def test_part_2_more_than_is_owed_says_how_much_one_can_pay(page: InvoiceState):
     await happens(page.pay, form=filled_in(page, "120.01"))
-    assert page.trouble == "You can pay up to $120.00"
+    assert page.message == "You can pay up to $120.00"
 
 
 async def test_all_10_the_card_form_is_not_asked_for_less_than_the_practice_takes(page: InvoiceState):
@@ -114,31 +114,32 @@ async def test_all_10_the_card_form_is_not_asked_for_less_than_the_practice_take
     await happens(page.refresh)
     asked = page.card_asked
     await happens(page.pay, form=filled_in(page, "10", source="new"))
-    assert (page.card_asked, page.trouble) == (asked, "The smallest payment is $20.00")
+    assert (page.card_asked, page.message) == (asked, "The smallest payment is $20.00")
     await happens(page.pay, form=filled_in(page, "20", source="new"))
-    assert (page.card_asked, page.trouble) == (asked + 1, "")
+    assert (page.card_asked, page.message) == (asked + 1, "")
 
 
 async def test_a_declined_card_says_why_in_plain_words(page: InvoiceState, processor: FakeProcessor):
     processor.answers(Outcome.DECLINED, "insufficient_funds")
     await happens(page.pay, form=filled_in(page))
-    assert page.trouble.startswith("There is not enough money on this card.")
-    assert page.trouble.endswith("Nothing was charged.")
+    assert page.message.startswith("There is not enough money on this card.")
+    assert page.message.endswith("Nothing was charged.")
+    assert (page.tone, page.status_tone) == ("late", "due")
     assert page.can_pay
 
 
-async def test_the_same_amount_minutes_later_is_asked_about_first(page: InvoiceState):
+async def test_the_same_amount_minutes_later_gets_a_duplicate_warning_first(page: InvoiceState):
     await happens(page.pay, form=filled_in(page, "50"))
     await happens(page.load)
     await happens(page.pay, form=filled_in(page, "50"))
-    assert "Pay again?" in page.again
+    assert "Pay again?" in page.duplicate_warning
     assert len(payments()) == 1
-    said = await happens(page.pay_again)
+    said = await happens(page.confirm_duplicate)
     assert "/receipt?id=" in str(said[-1])
     assert len(payments()) == 2
 
 
-async def test_a_new_card_is_asked_for_only_when_the_amount_is_in_order(page: InvoiceState):
+async def test_a_card_token_is_requested_only_for_an_amount_that_can_be_charged(page: InvoiceState):
     await happens(page.pay, form={**filled_in(page, "500"), "source": "new"})
     assert page.card_asked == 0
     await happens(page.pay, form={**filled_in(page, "50"), "source": "new"})
@@ -146,9 +147,9 @@ async def test_a_new_card_is_asked_for_only_when_the_amount_is_in_order(page: In
     assert payments() == []
 
 
-async def test_a_token_nobody_asked_for_pays_nothing(page: InvoiceState):
+async def test_a_card_token_that_was_not_requested_pays_nothing(page: InvoiceState):
     await happens(page.pay_with_card, token="ctoken_1")
-    assert page.trouble == "We could not find that."
+    assert page.message == "We could not find that."
     await happens(page.pay, form={**filled_in(page, "50"), "source": "new"})
     await happens(page.pay_with_card, token="pm_card_visa'; --")
     assert payments() == []
@@ -166,7 +167,7 @@ async def test_a_stranger_sees_nothing(
 
 
 @pytest.mark.parametrize("address", ["/invoices/inv_1", "/invoices/", "/invoices/pay_" + "0" * 32])
-async def test_an_address_of_nothing_is_said_to_be_nothing(page: InvoiceState, address: str):
+async def test_an_invoice_that_does_not_exist_is_missing(page: InvoiceState, address: str):
     assert (await opened(address)).missing
 
 
@@ -174,7 +175,7 @@ async def test_online_payments_turned_off_say_how_to_pay(sample_people: People, 
     with transaction(system_principal("test")) as tx:
         tx.get_or_404(Practice, "practice", lock=True).online_payments = False
     await happens(page.load)
-    assert (page.can_pay, page.no_pay) == (False, "offline")
+    assert (page.can_pay, page.why_not) == (False, "offline")
 
 
 async def test_the_receipt_opens_again_and_is_nobody_elses(
@@ -205,21 +206,21 @@ async def test_all_13_a_payment_that_waits_for_the_bank_holds_the_invoice(
     assert page.bank_secret
     assert page.card_wanted
     await happens(page.load)  # they closed the bank's window and came back
-    assert (page.can_pay, page.held_id, page.held_by_bank) == (False, asked, True)
+    assert (page.can_pay, page._held_id, page.held_by_bank) == (False, asked, True)
     assert page.held == "Your bank asks you to confirm your payment of $50.00."
     assert page.card_amount == 50_00
-    await happens(page.cancel_held)
+    await happens(page.cancel_payment)
     assert (page.can_pay, page.held, page.busy) == (True, "", False)
 
 
-async def test_part_3_what_another_tab_paid_is_seen_here(page: InvoiceState):
+async def test_part_3_a_payment_of_another_tab_updates_the_open_page(page: InvoiceState):
     other = await opened()
     await happens(other.pay, form=filled_in(other))
     await happens(page.refresh)
     assert (page.can_pay, page.status) == (False, "Paid")
 
 
-async def test_an_answer_of_the_bank_nobody_waits_for_changes_nothing(page: InvoiceState):
-    await happens(page.bank_answered, result={"id": "pi_1", "status": "succeeded"})
+async def test_a_bank_answer_without_a_payment_in_flight_changes_nothing(page: InvoiceState):
+    await happens(page.check_bank_answer, result={"id": "pi_1", "status": "succeeded"})
     assert not page.busy
     assert payments() == []

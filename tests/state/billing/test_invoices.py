@@ -20,7 +20,7 @@ async def looked_at(address: str = "/invoices") -> InvoicesState:
     return page
 
 
-async def test_one_lands_on_what_is_owed_now(sample_people: People, monkeypatch: pytest.MonkeyPatch):
+async def test_the_first_page_shows_what_is_owed_now(sample_people: People, monkeypatch: pytest.MonkeyPatch):
     look_from(monkeypatch, sample_people.maria)
     page = await looked_at()
     assert (page.owed, page.owed_words) == ("$120.00", "1 invoice to pay")
@@ -40,7 +40,7 @@ async def test_in_spanish_every_word_and_address_is_spanish(
     assert [chip.label for chip in page.shows] == ["Todas", "Por pagar", "Ya pagadas"]
 
 
-async def test_what_waits_comes_oldest_due_first(sample_people: People, monkeypatch: pytest.MonkeyPatch):
+async def test_invoices_to_pay_come_oldest_due_first(sample_people: People, monkeypatch: pytest.MonkeyPatch):
     add_invoice(people.RIVERA, (people.EVA, "Filling", 40_00), due=clock.today() - timedelta(days=20))
     look_from(monkeypatch, sample_people.maria)
     page = await looked_at()
@@ -72,10 +72,10 @@ async def test_an_address_that_makes_no_sense_still_shows_a_page(
 
 
 @pytest.mark.parametrize("show", ["all", "to_pay", "paid"])
-async def test_a_person_who_is_not_theirs_is_not_there(
+async def test_filtering_by_a_person_one_may_not_read_finds_no_invoices(
     sample_people: People, monkeypatch: pytest.MonkeyPatch, show: str
 ):
-    """Rosa pays for Nina and may not read of her: asking for Nina does not tell which bills are hers (DEP-4)."""
+    """Rosa pays for Nina and may not read of her: filtering by Nina does not tell which invoices are hers (DEP-4)."""
     for minor, paid in ((80_00, 0), (60_00, 60_00)):
         invoice = add_invoice(people.PARK, (people.NINA, "Wisdom tooth", minor))
         if paid:
@@ -89,7 +89,9 @@ async def test_a_person_who_is_not_theirs_is_not_there(
     assert [*page.rows, *page.to_pay] == []  # she has none of her own
 
 
-async def test_an_id_of_nobody_is_the_whole_list(sample_people: People, monkeypatch: pytest.MonkeyPatch):
+async def test_filtering_by_an_id_that_cannot_be_read_shows_the_whole_list(
+    sample_people: People, monkeypatch: pytest.MonkeyPatch
+):
     look_from(monkeypatch, sample_people.maria)
     page = await looked_at("/invoices?person=pat_1'or'1")
     assert page.ready and page.notice == ""

@@ -1,4 +1,4 @@
-"""The pages of a pay link, called as a hostile browser calls them: this bill, this much, nothing else (CODE-14)."""
+"""The pages of a pay link, called as a hostile browser calls them: this invoice, this much, nothing else (CODE-14)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -87,15 +87,15 @@ def on_the_page(page: Any) -> str:
     return " ".join(str(value) for value in page.dict()[page.get_full_name()].values())
 
 
-async def test_every_handler_is_behind_the_links_own_door(page: PayLinkState):
+async def test_every_handler_has_the_guard_of_link_sessions(page: PayLinkState):
     for state in (PayLinkState, LinkedReceiptState):
-        doors = {name: getattr(h.fn, "door", None) for name, h in state.event_handlers.items()}
+        doors = {name: getattr(h.fn, "guard", None) for name, h in state.event_handlers.items()}
         ours = {name: door for name, door in doors.items() if door is not None}
         assert ours and set(ours.values()) == {Permission.LINKED}
 
 
 async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: FakeProcessor):
-    assert (page.can_pay, page.card_wanted, page.sources) == (True, True, [])
+    assert (page.can_pay, page.card_wanted, page.payment_methods) == (True, True, [])
     assert page.at_least == "From $0.50 to $120.00"
     paid = page.payment
     said = await pays(page, processor, "50")
@@ -110,41 +110,45 @@ async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: Fake
             assert word not in on_the_page(shown)
 
 
-async def test_all_8_a_figure_made_up_in_the_browser_is_refused(page: PayLinkState, processor: FakeProcessor):
+async def test_all_8_an_amount_above_the_links_limit_is_refused(page: PayLinkState, processor: FakeProcessor):
     await pays(page, processor, "120.01")
-    assert page.trouble == "You can pay up to $120.00"
+    assert page.message == "You can pay up to $120.00"
     assert payments() == []
 
 
 @pytest.mark.parametrize("typed", ["−5", "0", "10.005", "1e3", "NaN", "1" + "0" * 12, ""])
-async def test_all_11_here_too(page: PayLinkState, processor: FakeProcessor, typed: str):
+async def test_all_11_an_amount_that_cannot_be_read_is_refused(
+    page: PayLinkState, processor: FakeProcessor, typed: str
+):
     before = page.payment
     await happens(page.pay, form={"payment": page.payment, "how_much": "part", "amount": typed})
-    assert page.trouble and page.payment != before
+    assert page.message and page.payment != before
     assert payments() == []
 
 
-async def test_the_guarantors_saved_card_is_not_taken_from_here(page: PayLinkState, processor: FakeProcessor):
+async def test_a_link_session_cannot_charge_the_guarantors_saved_card(
+    page: PayLinkState, processor: FakeProcessor
+):
     await happens(page.pay, form={"payment": page.payment, "how_much": "all", "source": VISA, "save": "on"})
     assert page.card_asked == 1  # asked to type one
     await happens(page.pay_with_card, token=f"pm_{VISA}")
-    assert page.trouble == "We could not find that."
+    assert page.message == "We could not find that."
     assert payments() == []
 
 
-async def test_a_decline_and_the_banks_question(page: PayLinkState, processor: FakeProcessor):
+async def test_a_declined_card_and_a_card_with_a_bank_question(page: PayLinkState, processor: FakeProcessor):
     processor.answers(Outcome.DECLINED, "lost_card")
     await pays(page, processor, "50")
-    assert page.trouble.startswith("Your bank declined the card.") and page.can_pay
+    assert page.message.startswith("Your bank declined the card.") and page.can_pay
     processor.answers(Outcome.REQUIRES_ACTION)
     await pays(page, processor, "50")
     assert page.bank_secret
     processor.finish(payments()[-1].processor_intent_id or "")
-    said = await happens(page.bank_answered, result={"id": "pi_x", "status": "succeeded"})
+    said = await happens(page.check_bank_answer, result={"id": "pi_x", "status": "succeeded"})
     assert "/links/receipt?id=" in str(said[-1])
 
 
-async def test_somebody_elses_open_payment_holds_without_buttons(
+async def test_a_payment_in_flight_of_somebody_else_has_no_buttons(
     sample_people: People, page: PayLinkState, processor: FakeProcessor
 ):
     from portal_app.domain.money import Money  # noqa: PLC0415
@@ -157,26 +161,26 @@ async def test_somebody_elses_open_payment_holds_without_buttons(
     )
     await happens(page.refresh)
     assert (page.can_pay, page.held_elsewhere, bool(page.held)) == (False, True, True)
-    await happens(page.cancel_held)
-    assert page.trouble == "We could not find that."
+    await happens(page.cancel_payment)
+    assert page.message == "We could not find that."
 
 
 async def test_a_setting_of_the_practice_reaches_the_open_page(page: PayLinkState, processor: FakeProcessor):
     set_practice(online_payments=False)
     await happens(page.refresh)
-    assert (page.can_pay, page.no_pay) == (False, "offline")
+    assert (page.can_pay, page.why_not) == (False, "offline")
     await pays(page, processor, "50")
     assert payments() == []
 
 
-async def test_a_link_session_gets_nowhere_else(guest: Principal, processor: FakeProcessor, seen_by: Any):
+async def test_a_link_session_opens_no_other_page(guest: Principal, processor: FakeProcessor, seen_by: Any):
     seen_by(guest)
     invoice = on_screen(InvoiceState, f"/invoices/{INVOICE}")
     for handler, given in (
         (invoice.load, {}),
         (invoice.pay, {"form": {"payment": new_id("pay"), "how_much": "all", "source": VISA}}),
         (invoice.pay_with_card, {"token": processor.token()}),
-        (invoice.cancel_held, {}),
+        (invoice.cancel_payment, {}),
         (on_screen(ReceiptState, f"/receipt?id={new_id('pay')}").load, {}),
     ):
         said = await happens(handler, **given)
@@ -185,7 +189,7 @@ async def test_a_link_session_gets_nowhere_else(guest: Principal, processor: Fak
     assert payments() == []
 
 
-async def test_whoever_is_signed_in_or_not_at_all_has_no_links_page(
+async def test_the_links_page_needs_a_link_session(
     sample_people: People, processor: FakeProcessor, seen_by: Any
 ):
     seen_by(sample_people.maria)
@@ -194,7 +198,7 @@ async def test_whoever_is_signed_in_or_not_at_all_has_no_links_page(
     assert not page.ready and "/links" in str(said[-1].args)
 
 
-async def test_a_link_that_is_taken_back_leads_to_where_a_new_one_is_asked_for(
+async def test_a_revoked_link_leads_to_the_page_that_says_how_to_get_a_new_one(
     sample_people: People, token: str, page: PayLinkState, processor: FakeProcessor
 ):
     action_links.revoke_link(sample_people.dana, pay_links.open_pay_links(sample_people.dana, INVOICE)[0].id)
@@ -206,7 +210,7 @@ async def test_a_link_that_is_taken_back_leads_to_where_a_new_one_is_asked_for(
 
 
 @pytest.mark.parametrize("how", ["revoked", "guessed", "blocked"])
-async def test_over_guessed_and_forwarded_links_get_one_answer(
+async def test_revoked_guessed_and_blocked_links_get_the_same_answer(
     sample_people: People, token: str, processor: FakeProcessor, seen_by: Any, how: str
 ):
     born = {"born_month": "4", "born_day": "12", "born_year": "1981"}
@@ -219,10 +223,10 @@ async def test_over_guessed_and_forwarded_links_get_one_answer(
     elif how == "blocked":
         wrong = {"born_month": "5", "born_day": "5", "born_year": "1988"}
         for _ in range(3):
-            await happens(door.open, form={"token": token, **wrong})
-        await happens(door.begin)
-    await happens(door.open, form={"token": "x" * 43 if how == "guessed" else token, **born})
-    assert (door.over, door.ticket, door.error) == (True, "", "")
+            await happens(door.open_link, form={"token": token, **wrong})
+        await happens(door.load)
+    await happens(door.open_link, form={"token": "x" * 43 if how == "guessed" else token, **born})
+    assert (door.over, door.ticket, door.field_errors) == (True, "", {})
 
 
 async def test_in_spanish(guest: Principal, processor: FakeProcessor, seen_by: Any):

@@ -44,12 +44,12 @@ async def page(
 
 
 async def added(page: PaymentMethodsState, processor: FakeProcessor, card: str = "pm_card_mastercard") -> str:
-    await happens(page.add)
+    await happens(page.start_adding)
     await happens(page.start_setup)
     assert page.setup_secret
     processor.finish_setup(page._setup_id, card)
-    await happens(page.setup_answered, result={"id": "seti", "status": "succeeded"})
-    return next((card.id for card in page.sources if card.id != VISA), "")
+    await happens(page.finish_setup, result={"id": "seti", "status": "succeeded"})
+    return next((card.id for card in page.payment_methods if card.id != VISA), "")
 
 
 def membership_paid_with(source: str) -> None:
@@ -73,8 +73,8 @@ def membership_paid_with(source: str) -> None:
         )
 
 
-async def test_what_is_on_file_is_listed_the_default_said(page: PaymentMethodsState):
-    (card,) = page.sources
+async def test_payment_methods_are_listed_with_the_default_marked(page: PaymentMethodsState):
+    (card,) = page.payment_methods
     assert (card.shown, card.is_default, card.tone) == ("Visa ending in 4242", True, "")
     assert card.note == "Expires December 2030"
 
@@ -83,25 +83,25 @@ async def test_what_is_on_file_is_listed_the_default_said(page: PaymentMethodsSt
     ("month", "year", "tone", "note"),
     [(5, 2026, "late", "Expired May 2026"), (6, 2026, "due", "Expires soon: June 2026")],
 )
-async def test_expired_and_expiring_within_30_days_is_said(
+async def test_cards_that_expired_or_expire_within_30_days_are_marked(
     page: PaymentMethodsState, month: int, year: int, tone: str, note: str
 ):
     with transaction(system_principal("test")) as tx:
         row = tx.get_or_404(PaymentMethod, VISA)
         row.exp_month, row.exp_year, row.name = month, year, "Everyday"
     await happens(page.load)
-    assert [(card.tone, card.note, card.name) for card in page.sources] == [(tone, note, "Everyday")]
+    assert [(card.tone, card.note, card.name) for card in page.payment_methods] == [(tone, note, "Everyday")]
 
 
 async def test_a_card_is_added_named_and_made_the_default(
     page: PaymentMethodsState, processor: FakeProcessor
 ):
     new = await added(page, processor)
-    assert page.said == "Mastercard ending in 4444 was added."
+    assert page.message == "Mastercard ending in 4444 was added."
     assert not page.adding
-    await happens(page.rename, form={"source": new, "name": "Work"})
-    await happens(page.make_default, source=new)
-    assert [(card.id, card.name, card.is_default) for card in page.sources] == [
+    await happens(page.rename_method, form={"source": new, "name": "Work"})
+    await happens(page.make_default, payment_method=new)
+    assert [(card.id, card.name, card.is_default) for card in page.payment_methods] == [
         (new, "Work", True),
         (VISA, "", False),
     ]
@@ -110,12 +110,12 @@ async def test_a_card_is_added_named_and_made_the_default(
 async def test_a_card_the_bank_refuses_is_not_saved_and_says_why(
     page: PaymentMethodsState, processor: FakeProcessor
 ):
-    await happens(page.add)
+    await happens(page.start_adding)
     await happens(page.start_setup)
-    await happens(page.setup_answered, result={"id": "seti", "status": "succeeded"})
-    assert page.trouble == "This was not saved. Try again, or use another card or bank account."
+    await happens(page.finish_setup, result={"id": "seti", "status": "succeeded"})
+    assert page.message == "This was not saved. Try again, or use another card or bank account."
     assert page.adding
-    assert len(page.sources) == 1
+    assert len(page.payment_methods) == 1
 
 
 async def test_src_3_after_adding_what_is_past_due_is_offered_with_amounts(
@@ -136,36 +136,36 @@ async def test_src_1_the_default_that_memberships_use_asks_who_takes_over(
 ):
     membership_paid_with(VISA)
     new = await added(page, processor)
-    await happens(page.ask_remove, source=VISA)
+    await happens(page.start_removal, payment_method=VISA)
     assert (page.removing_shown, page.removing_pays) == ("Visa ending in 4242", "Pays Family Care")
-    assert [(heir.id, heir.first) for heir in page.heirs] == [(new, True)]
-    await happens(page.remove, form={"source": VISA})
-    assert page.trouble == "Choose which card or account is used from now on."
-    await happens(page.remove, form={"source": VISA, "heir": new})
-    assert [(card.id, card.is_default, card.pays) for card in page.sources] == [
+    assert [(row.id, row.first) for row in page.successors] == [(new, True)]
+    await happens(page.confirm_removal, form={"source": VISA})
+    assert page.message == "Choose which card or account is used from now on."
+    await happens(page.confirm_removal, form={"source": VISA, "heir": new})
+    assert [(card.id, card.is_default, card.pays) for card in page.payment_methods] == [
         (new, True, "Pays Family Care")
     ]
-    assert page.said == "Visa ending in 4242 was removed."
+    assert page.message == "Visa ending in 4242 was removed."
 
 
 async def test_src_2_the_last_one_is_not_removed(page: PaymentMethodsState):
     assert page.only_one
-    await happens(page.remove, form={"source": VISA})
-    assert page.trouble == "This is your only way to pay on file. Add another first."
-    assert len(page.sources) == 1
+    await happens(page.confirm_removal, form={"source": VISA})
+    assert page.message == "This is your only way to pay on file. Add another first."
+    assert len(page.payment_methods) == 1
 
 
-async def test_somebody_elses_card_is_not_there(
+async def test_a_card_of_another_account_is_not_found(
     sample_people: People, page: PaymentMethodsState, monkeypatch: pytest.MonkeyPatch
 ):
     look_from(monkeypatch, sample_people.kim)
-    for handler in (page.make_default, page.ask_remove):
-        await happens(handler, source=VISA)
+    for handler in (page.make_default, page.start_removal):
+        await happens(handler, payment_method=VISA)
         assert page.notice == "We could not find that."
-    await happens(page.rename, form={"source": VISA, "name": "mine"})
-    assert page.notice == "We could not find that."
+    await happens(page.rename_method, form={"source": VISA, "name": "mine"})
+    assert page.message == "We could not find that."
     await happens(page.load)
-    assert page.sources == []
+    assert page.payment_methods == []
 
 
 async def test_who_answers_for_no_account_is_told_so(

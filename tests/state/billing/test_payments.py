@@ -61,7 +61,7 @@ async def page(
 
 
 async def reviewed(page: PaymentsState, **form: str) -> PaymentsState:
-    await happens(page.review, form={"how": "all", "amount": "", **form})
+    await happens(page.review_payment, form={"how": "all", "amount": "", **form})
     return page
 
 
@@ -78,7 +78,7 @@ async def test_dep_4_all_15_the_balance_by_person_in_total_and_what_is_due_when(
     ]
 
 
-async def test_dep_4_whom_she_may_not_see_has_an_amount_and_no_name(
+async def test_dep_4_a_person_one_may_not_read_has_an_amount_and_no_name(
     sample_people: People, processor: FakeProcessor, monkeypatch: pytest.MonkeyPatch
 ):
     add_invoice(people.PARK, (people.NINA, "Consultation", 70_00))
@@ -139,42 +139,42 @@ async def test_chosen_invoices_only_are_paid(page: PaymentsState):
         ({"how": "chosen", "bill-1": "on"}, "We could not find that."),
     ],
 )
-async def test_all_11_what_cannot_be_paid_is_said_before_anything_else(
+async def test_all_11_an_amount_that_cannot_be_paid_is_refused_before_the_review(
     page: PaymentsState, form: dict[str, str], said: str
 ):
     await reviewed(page, **form)
-    assert page.trouble.startswith(said)
+    assert page.message.startswith(said)
     assert not page.reviewing
     assert not page.busy
 
 
-async def test_nothing_is_paid_that_was_not_shown(page: PaymentsState):
+async def test_nothing_is_paid_without_a_review(page: PaymentsState):
     await happens(page.pay, form={"payment": new_id("pay"), "source": VISA})
     assert payments() == []
-    assert page.trouble
+    assert page.message
 
 
-async def test_an_invoice_that_comes_meanwhile_is_not_paid_unseen(page: PaymentsState):
-    """What was shown is what is paid, though an older bill has come since."""
+async def test_an_invoice_issued_after_the_review_is_not_paid(page: PaymentsState):
+    """What was shown is what is paid, though an older invoice has come since."""
     await reviewed(page, how="part", amount="40")
     late = add_invoice(RIVERA, (people.TIM, "Old visit", 40_00), number="INV-1", due=date(2026, 1, 1))
     await happens(page.pay, **confirm(page))
     assert view_invoice(People.maria, late).due == Money(40_00)
 
 
-async def test_the_same_amount_within_ten_minutes_is_asked_about(page: PaymentsState):
+async def test_the_same_amount_within_ten_minutes_gets_a_duplicate_warning(page: PaymentsState):
     await reviewed(page, how="part", amount="20")
     await happens(page.pay, **confirm(page))
     again = await opened()
     await reviewed(again, how="part", amount="20")
     await happens(again.pay, **confirm(again))
-    assert "Pay again?" in again.again
+    assert "Pay again?" in again.duplicate_warning
     assert len(payments()) == 1
-    await happens(again.pay_again)
+    await happens(again.confirm_duplicate)
     assert len(payments()) == 2
 
 
-async def test_who_answers_for_two_accounts_pays_the_one_they_chose(
+async def test_a_guarantor_of_two_accounts_pays_the_chosen_one(
     page: PaymentsState, processor: FakeProcessor, sample_people: People, monkeypatch: pytest.MonkeyPatch
 ):
     second = add_account(people.MARIA)
@@ -188,10 +188,10 @@ async def test_who_answers_for_two_accounts_pays_the_one_they_chose(
     await happens(other.load)
     assert [invoice.title for invoice in other.due] == ["Orthodontics"]
     await reviewed(other)
-    await happens(other.want_card)
+    await happens(other.load_card_form)
     await happens(other.pay, form={"payment": other.payment, "source": "new"})
     await happens(other.pay_with_card, token=processor.token())
-    assert other.trouble == ""
+    assert other.message == ""
     assert view_invoice(answering_for(sample_people.maria, second), braces).paid == Money(90_00)
 
 
@@ -208,13 +208,13 @@ async def test_a_declined_card_says_why_and_the_choice_stays(page: PaymentsState
     before = page.payment
     processor.answers(Outcome.DECLINED, "expired_card")
     await happens(page.pay, **confirm(page))
-    assert page.trouble.startswith("This card has expired.")
+    assert page.message.startswith("This card has expired.")
     assert page.reviewing
     assert [row.amount for row in page.parts] == ["$40.00", "$60.00"]
     assert page.payment != before
 
 
-async def test_all_13_an_open_outcome_holds_the_account(page: PaymentsState, processor: FakeProcessor):
+async def test_all_13_a_payment_in_flight_blocks_another_one(page: PaymentsState, processor: FakeProcessor):
     await reviewed(page, how="part", amount="100")
     processor.answers(Outcome.UNKNOWN)
     await happens(page.pay, **confirm(page))
@@ -230,13 +230,14 @@ async def test_ledg_1_balance_recent_payment_and_what_will_be_owed(
     await happens(page.pay, **confirm(page))
     await happens(page.refresh)
     assert (page.balance, page.figure) == ("$160.00", "$135.00")
+    assert page.figure_title == "You will owe"
     assert [(row.what, row.amount) for row in page.posting] == [
         ("Recent payment, June 15, Visa ending in 4242", "−$25.00")
     ]
     assert page.to_pay == "$135.00"
 
 
-async def test_what_happens_elsewhere_leaves_the_form_at_hand(page: PaymentsState):
+async def test_a_live_update_leaves_an_open_form_alone(page: PaymentsState):
     await reviewed(page, how="part", amount="100")
     before = page.payment
     add_payment(INVOICE, 20_00)
@@ -245,15 +246,15 @@ async def test_what_happens_elsewhere_leaves_the_form_at_hand(page: PaymentsStat
     assert (page.payment, page.reviewing) == (before, True)
 
 
-async def test_cred_2_credit_is_shown_and_used_when_they_say_so(
+async def test_cred_2_credit_is_shown_and_used_only_on_request(
     page: PaymentsState, sample_people: People, processor: FakeProcessor
 ):
     with_credit(sample_people, processor, 30_00)
     await happens(page.load)
     assert (page.credit, page.credit_for) == ("$30.00", "Cleaning")
-    assert page.said == ""
+    assert page.message == ""
     await happens(page.use_credit)
-    assert page.said == "You used $30.00 of your credit. No card was charged."
+    assert page.message == "You used $30.00 of your credit. No card was charged."
     assert page.credit == ""
     assert [row.amount for row in page.due] == ["$10.00", "$120.00"]
     await happens(page.use_credit)
@@ -279,26 +280,31 @@ async def test_part_5_a_refund_is_shown_with_its_day_and_how_long_it_takes(
     assert page.history[0].refunds[0].note == ""
 
 
-async def test_the_history_goes_page_by_page(page: PaymentsState):
+async def test_the_payment_history_is_paginated(page: PaymentsState):
     for _ in range(25):
         add_payment(INVOICE, 1_00)
     await happens(page.load)
-    assert (len(page.history), page.pages, page.newer, page.older) == (20, 2, "", "/payments?page=2")
+    assert (len(page.history), page.page.count, page.page.previous, page.page.next) == (
+        20,
+        2,
+        "",
+        "/payments?page=2",
+    )
     second = await opened("/payments?page=2")
-    assert (len(second.history), second.newer, second.older) == (5, "/payments?page=1", "")
+    assert (len(second.history), second.page.previous, second.page.next) == (5, "/payments?page=1", "")
 
 
 async def test_src_3_from_a_new_card_what_is_past_due_is_ready_to_pay(page: PaymentsState):
     page = await opened(f"/payments?pay=past_due&source={VISA}")
     assert page.reviewing
     assert [(row.title, row.amount) for row in page.parts] == [("Cleaning", "$40.00")]
-    assert [source.first for source in page.sources] == [True]
+    assert [source.first for source in page.payment_methods] == [True]
 
 
 async def test_online_payments_off_say_how_to_pay(page: PaymentsState):
     set_practice(online_payments=False)
     await happens(page.load)
-    assert (page.can_pay, page.no_pay) == (False, "offline")
+    assert (page.can_pay, page.why_not) == (False, "offline")
     await reviewed(page, how="part", amount="20")
     await happens(page.pay, **confirm(page))
     assert payments() == []

@@ -47,23 +47,23 @@ async def test_it_opens_with_this_month(sample_people: People):
         ("next_century", "June 1, 2026 to June 15, 2026"),
     ],
 )
-async def test_presets(sample_people: People, name: str, period: str):
+async def test_each_preset_shows_its_period(sample_people: People, name: str, period: str):
     assert (await opened(f"period={name}")).period == period
 
 
-async def test_any_period_has_an_address_of_its_own(sample_people: People):
+async def test_a_chosen_period_is_in_the_address(sample_people: People):
     page = await opened()
-    said = await happens(page.choose, form={"from": "2026-03-01", "to": "2026-03-31"})
+    said = await happens(page.choose_period, form={"from": "2026-03-01", "to": "2026-03-31"})
     assert "/statements?from=2026-03-01&to=2026-03-31" in str(said[-1])
 
 
 async def test_stmt_7_backwards_half_a_period_ten_years_and_an_empty_one(sample_people: People):
     assert (
         await opened("from=2026-03-02&to=2026-03-01")
-    ).error == "The first day must not be after the last."
+    ).message == "The first day must not be after the last."
     for wrong in ("from=2026-03-02", "from=2026-02-31&to=2026-03-01", "from=x&to=y"):
         page = await opened(wrong)
-        assert page.error == "Choose both days of the period."
+        assert page.message == "Choose both days of the period."
         assert page.itemised == ""  # no paper of another period than the one above it
         assert page.presets
     assert (await opened("from=2016-01-01&to=2026-12-31")).closing == "$120.00"
@@ -87,20 +87,20 @@ async def test_one_person_of_the_account(sample_people: People):
 
 
 @pytest.mark.loose_rows
-async def test_a_long_one_goes_page_by_page_and_its_balance_is_carried_over(sample_people: People):
+async def test_a_long_statement_is_paginated_and_its_balance_is_carried_over(sample_people: People):
     add_entries(RIVERA, 2 * ON_SCREEN + 1)
     first = await opened()
-    assert (len(first.rows), first.pages, first.where) == (ON_SCREEN, 3, "Page 1 of 3")
-    assert (first.start_words, first.start, first.earlier) == ("Balance at the start", "$0.00", "")
-    assert first.later.endswith("/statements?from=2026-06-01&to=2026-06-15&page=2")
+    assert (len(first.rows), first.page.count, first.page.label) == (ON_SCREEN, 3, "Page 1 of 3")
+    assert (first.start_words, first.start, first.page.previous) == ("Balance at the start", "$0.00", "")
+    assert first.page.next.endswith("/statements?from=2026-06-01&to=2026-06-15&page=2")
     last = await opened("from=2026-06-01&to=2026-06-15&page=3")
-    assert (len(last.rows), last.later) == (2, "")
+    assert (len(last.rows), last.page.next) == (2, "")
     assert last.start_words == "Balance carried over"
     second = await opened("from=2026-06-01&to=2026-06-15&page=2")
     assert last.start == second.rows[-1].running
     assert last.rows[-1].running == last.closing == first.closing
-    assert (await opened("from=2026-06-01&to=2026-06-15&page=99")).where == "Page 3 of 3"
-    assert (await opened("page=x")).where == "Page 1 of 3"
+    assert (await opened("from=2026-06-01&to=2026-06-15&page=99")).page.label == "Page 3 of 3"
+    assert (await opened("page=x")).page.label == "Page 1 of 3"
 
 
 def add_entries(account: AccountId, lines: int) -> None:
@@ -113,7 +113,7 @@ def add_entries(account: AccountId, lines: int) -> None:
         tx.bulk_insert(LedgerEntry, rows)
 
 
-async def test_who_answers_for_two_accounts_says_which(
+async def test_a_guarantor_of_two_accounts_chooses_one_in_the_address(
     sample_people: People, monkeypatch: pytest.MonkeyPatch
 ):
     assert (await opened()).accounts == []
@@ -130,8 +130,8 @@ async def test_who_answers_for_two_accounts_says_which(
     assert (other.closing, [chip.on for chip in other.accounts]) == ("$900.00", [False, True])
     assert f"account={second}" in other.pdf
     assert all(f"account={second}" in chip.href for chip in other.presets)
-    await happens(other.email_it)
-    assert other.emailed
+    await happens(other.email_statement)
+    assert (other.message != "", other.tone) == (True, "paid")
     with reading(system_principal("test")) as tx:
         assert [row.account_id for row in tx.exec(select(OutboxMessage))] == [second]
 
@@ -144,20 +144,20 @@ async def test_an_account_of_somebody_else_is_not_there(
     assert (await opened("account=acc_1")).missing
 
 
-async def test_whom_she_may_not_see_has_no_statement(sample_people: People):
+async def test_there_is_no_statement_for_a_person_one_may_not_read(sample_people: People):
     for person in (people.LUIS.id, "pat_1", "x"):
         page = await opened(f"person={person}")
-        assert page.missing or page.error
+        assert page.missing or page.message
         assert page.rows == []
 
 
-async def test_by_email_says_where_it_goes(sample_people: People):
+async def test_the_page_says_where_the_statement_is_emailed_to(sample_people: People):
     page = await opened()
-    await happens(page.email_it)
-    assert page.emailed == "We sent it to maria@example.com."
+    await happens(page.email_statement)
+    assert page.message == "We sent it to maria@example.com."
 
 
-async def test_the_years_that_have_payments_can_be_had_as_a_list(sample_people: People):
+async def test_each_year_with_payments_has_a_pdf_list(sample_people: People):
     assert (await opened()).years == []
     add_payment(INVOICE, 50_00)
     assert [(year.label, year.href) for year in (await opened()).years] == [
@@ -165,6 +165,8 @@ async def test_the_years_that_have_payments_can_be_had_as_a_list(sample_people: 
     ]
 
 
-async def test_who_answers_for_no_account_sees_none(sample_people: People, monkeypatch: pytest.MonkeyPatch):
+async def test_without_an_account_there_is_no_statement(
+    sample_people: People, monkeypatch: pytest.MonkeyPatch
+):
     look_from(monkeypatch, sample_people.nina)
     assert (await opened()).missing

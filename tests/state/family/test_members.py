@@ -1,4 +1,4 @@
-"""The family's pages, through the real door: the session is asked again with every event (DEP cases)."""
+"""The family's pages, through the real guard: the session is read again with every event (DEP cases)."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -42,7 +42,7 @@ def sample_people(sqlite_db: str) -> Iterator[People]:
 
 @pytest.fixture
 def sign_in_as(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """This browser has the principal's session: the door itself finds out who it is, each time."""
+    """This browser has the principal's session: the guard reads it with each event."""
 
     def sit_down(principal: Principal, language: str = "en") -> None:
         monkeypatch.setattr(base, "language_now", lambda: language)
@@ -88,7 +88,7 @@ async def test_dep_1_and_2_a_page_open_past_midnight_refuses_and_then_shows_noth
         assert page.name == "Eva Rivera"
     with clock.held_at(MIDNIGHT):
         await happens(page.save_address, form={"line1": "1 Main St"})
-        assert page.error == "We could not find that."
+        assert page.message == "We could not find that."
         family = await opened(MembersState, "/members")
         assert "Eva Rivera" not in [row.name for row in family.people]
         gone = await opened(ContactState, contact(EVA))
@@ -130,46 +130,48 @@ async def test_dep_8_another_adult_is_as_if_they_did_not_exist(sample_people: Pe
     sign_in_as(at_home(MARIA))
     page = await opened(ContactState, contact(LUIS))
     assert page.missing and page.name == ""
-    await happens(page.remove, contact="con_" + "0" * 32)
-    assert page.error == "We could not find that."
+    await happens(page.remove_contact, contact="con_" + "0" * 32)
+    assert page.message == "We could not find that."
 
 
 async def test_code_12_a_new_email_counts_once_its_code_is_typed(sample_people: People, sign_in_as: Any):
     sign_in_as(at_home(MARIA))
     page = await opened(ContactState, contact(MARIA))
     email = page.contacts[0]
-    await happens(page.edit, contact=email.id)
+    await happens(page.edit_contact, contact=email.id)
     await happens(page.send_code, form={"new": "maria.new@example.com"})
     assert page.code_for == "maria.new@example.com"
     await happens(page.check_code, form={"code": "000000"})
-    assert "not right" in page.error and page.code_for
+    assert "not right" in page.field_errors["code"] and page.code_for
     await happens(page.check_code, form={"code": code_sent("contact_code", "maria.new@example.com")})
-    assert page.news == "Confirmed. We use it from now on."
+    assert page.message == "Confirmed. We use it from now on."
     assert page.contacts[0].shown == "maria.new@example.com" and page.editing == ""
 
 
-async def test_who_it_is_is_asked_first_and_the_change_goes_on_then(sample_people: People, sign_in_as: Any):
+async def test_a_change_waits_for_re_authentication_and_goes_on_then(sample_people: People, sign_in_as: Any):
     sign_in_as(with_password(MARIA, "maria"))
     page = await opened(ContactState, contact(EVA))
-    await happens(page.edit, contact="email")
+    await happens(page.edit_contact, contact="email")
     await happens(page.send_code, form={"new": "eva@example.com"})
     assert page.needs_reauth and page.way == "password" and page.code_for == ""
-    await happens(page.prove, form={"code": "violet kettle on the moon"})
+    await happens(page.check_proof, form={"code": "violet kettle on the moon"})
     assert not page.needs_reauth
     assert page.code_for == "eva@example.com"
 
 
-async def test_the_last_contact_stays_and_preferences_are_kept(sample_people: People, sign_in_as: Any):
+async def test_the_last_contact_cannot_be_removed_and_preferences_are_saved(
+    sample_people: People, sign_in_as: Any
+):
     sign_in_as(at_home(MARIA), "es")
     page = await opened(ContactState, "/es" + contact(EVA))
-    await happens(page.remove, contact=page.contacts[0].id)
+    await happens(page.remove_contact, contact=page.contacts[0].id)
     assert len(page.contacts) == 1 and page.contacts[0].only
-    await happens(page.remove, contact=page.contacts[0].id)
-    assert page.error.startswith("Es la única manera")
+    await happens(page.remove_contact, contact=page.contacts[0].id)
+    assert page.message.startswith("Es la única manera")
     await happens(page.save_preferences, form={"by_text": "on", "spoken": "es"})
     assert (page.by_email, page.by_text, page.spoken) == (False, True, "es")
     await happens(page.save_preferences, form={"spoken": "es"})
-    assert page.error.startswith("Elija correo")
+    assert page.message.startswith("Elija correo")
 
 
 async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_as: Any):
@@ -182,29 +184,29 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
         "born_day": "3",
         "born_year": "1979",
     }
-    await happens(page.share, form=who)
-    assert page.error == "Choose what you want to share."
-    await happens(page.share, form=who | {"share_pay": "on", "share_contact": "on"})
+    await happens(page.start_sharing, form=who)
+    assert page.message == "Choose what you want to share."
+    await happens(page.start_sharing, form=who | {"share_pay": "on", "share_contact": "on"})
     assert [row.what for row in page.mine] == ["Pay for me", "My contact details"]
     sign_in_as(at_home(LUIS))
     family = await opened(MembersState, "/members")
     (friend,) = family.friends
-    assert friend.lets == ["You may pay their bills", "You see their contact details"]
+    assert friend.lets == ["You may pay their invoices", "You see their contact details"]
     assert friend.contacts == ["maria@example.com", "+12125550142"]
     listed = await opened(InvoicesState, "/invoices")
     assert [(row.about, row.amount) for row in listed.for_others] == [("For Maria Rivera", "$120.00")]
     invoice = await opened(InvoiceState, f"/invoices/{INVOICE}")
-    assert (invoice.whose, invoice.title, invoice.sources) == ("Maria Rivera", "Services", [])
+    assert (invoice.whose, invoice.title, invoice.payment_methods) == ("Maria Rivera", "Services", [])
     assert invoice.can_pay
     sign_in_as(at_home(MARIA))
-    await happens(page.stop_sharing, wish=page.mine[0].id)
+    await happens(page.stop_sharing, grant=page.mine[0].id)
     assert [row.what for row in page.mine] == ["My contact details"]
 
 
-async def test_the_menu_says_whom_one_sees(sample_people: People, sign_in_as: Any):
+async def test_the_menu_names_the_people_one_may_see(sample_people: People, sign_in_as: Any):
     sign_in_as(at_home(MARIA))
     shell = on_screen(LayoutState, "/members")
-    await happens(shell.arrive)
+    await happens(shell.load_patient_layout)
     assert shell.sees == "You see: Maria, Tim, Tom and Eva"
 
 
@@ -231,12 +233,12 @@ async def test_staff_mark_and_unmark_on_the_page_of_families(
     await happens(page.mark_dependent, form=form | {"reason": ""})
     assert page.error.startswith("Write down why")
     await happens(page.mark_dependent, form=form)
-    assert page.marks[0].who == "Rosa Park for Nina Park"
+    assert page.marks[0].people == "Rosa Park for Nina Park"
     assert "Until December 31, 2026" in page.marks[0].about
-    await happens(page.unmark, mark_id=page.marks[0].id)
+    await happens(page.unmark_dependent, mark_id=page.marks[0].id)
     assert page.marks[0].over
     await happens(page.add_relation, form={"patient": NINA.id, "chart": "C-0010", "kind": "guardian"})
-    assert page.relations[0].who == "Kim Okafor for Nina Park"
+    assert page.relations[0].people == "Kim Okafor for Nina Park"
     await happens(page.end_relation, relation=page.relations[0].id)
     assert page.relations[0].over
 
@@ -256,15 +258,17 @@ async def test_a_request_travels_from_the_patient_to_the_desk_and_back(
 ):
     sign_in_as(at_home(MARIA))
     page = await opened(ContactState, contact(EVA))
-    await happens(page.ask)
-    await happens(page.ask_practice, form={"what": "name", "wish": "Eve"})
-    assert page.news.startswith("We have your request")
+    await happens(page.open_request)
+    await happens(page.request_change, form={"what": "name", "wish": "Eve"})
+    assert page.message.startswith("We have your request")
     look_from(monkeypatch, sample_people.dana)
     requests = await opened(RequestsState, "/staff/requests")
     (row,) = requests.rows
-    assert (row.who, row.label, row.wish) == ("Eva Rivera", "Name", "Eve")
-    await happens(requests.apply, form={"request": row.id, "given_name": "Eve", "family_name": "Rivera"})
-    assert requests.rows == [] and requests.news == "Changed. The patient is told."
+    assert (row.patient, row.field_label, row.wish) == ("Eva Rivera", "Name", "Eve")
+    await happens(
+        requests.apply_change, form={"request": row.id, "given_name": "Eve", "family_name": "Rivera"}
+    )
+    assert requests.rows == [] and requests.message == "Changed. The patient is told."
 
 
 async def test_a_mark_whose_last_day_was_yesterday_acts_for_nobody(sample_people: People, sign_in_as: Any):

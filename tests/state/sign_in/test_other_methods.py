@@ -1,4 +1,4 @@
-"""The other ways in and "My sign-in", as a tab holds them."""
+"""Signing in by password, desk code and link, and "My sign-in", as a tab holds them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ from portal_app.state.base import PortalState
 from portal_app.state.billing.pay_link import PayLinkState
 from portal_app.state.sign_in.other_methods import DeskCodeState, LinkSignInState, PasswordState
 from portal_app.state.sign_in_settings.overview import AccountState
-from portal_app.state.staff.front_desk import DeskState
+from portal_app.state.staff.front_desk import FrontDeskState
 from portal_app.state.typed_fields import six_digits
 from tests.people import INVOICE, KIM, MARIA, People, Person
 from tests.services.credentials_helper import (
@@ -47,7 +47,7 @@ def seen_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Principal], None]:
 
 
 def opened(page: PortalState) -> None:
-    """The page is loaded, or moved to: the doors count it."""
+    """The page is loaded, or moved to: the guards count visits."""
     page._visit += 1
 
 
@@ -75,13 +75,13 @@ async def test_the_same_words_for_a_wrong_password_and_an_unknown_name(
 ):
     with_password(KIM, "kim")
     seen_by(NOBODY)
-    said = set()
+    messages = set()
     for username in ("kim", "nobody"):
         page = on_screen(PasswordState, "/sign-in/password")
-        await happens(page.give_password, form={"username": username, "password": "not this one at all"})
+        await happens(page.check_password, form={"username": username, "password": "not this one at all"})
         assert page.step == "password"
-        said.add(page.error)
-    assert len(said) == 1
+        messages.add(page.message)
+    assert len(messages) == 1 and "" not in messages
 
 
 async def test_the_app_is_asked_for_and_five_wrong_codes_start_over(
@@ -90,45 +90,45 @@ async def test_the_app_is_asked_for_and_five_wrong_codes_start_over(
     app, _ = with_app(with_password(KIM, "kim"))
     seen_by(NOBODY)
     page = on_screen(PasswordState, "/sign-in/password")
-    await happens(page.give_password, form={"username": "KIM", "password": PASSWORD})
+    await happens(page.check_password, form={"username": "KIM", "password": PASSWORD})
     assert (page.step, page.way, page.sent_to) == ("factor", "totp", "")
     assert "email" not in [choice.way for choice in page.choices]  # the app replaced codes
-    await happens(page.give_code, form={"code": next_code(app)})
+    await happens(page.check_factor, form={"code": next_code(app)})
     assert page.step == "done"
     assert sign_in_as(page.ticket).patient_id == KIM.id
     page = on_screen(PasswordState, "/sign-in/password")
-    await happens(page.give_password, form={"username": "kim", "password": PASSWORD})
+    await happens(page.check_password, form={"username": "kim", "password": PASSWORD})
     for _ in range(5):
-        await happens(page.give_code, form={"code": "000000"})
+        await happens(page.check_factor, form={"code": "000000"})
     assert (page.step, page.ticket) == ("password", "")
-    assert page.error
+    assert (page.message != "", page.tone) == (True, "late")
 
 
-async def test_what_is_sent_before_the_page_has_begun_is_not_forgotten_by_its_beginning(
+async def test_a_form_sent_before_the_page_has_loaded_is_not_forgotten_by_its_load(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     with_app(with_password(KIM, "kim"))
     seen_by(NOBODY)
     page = on_screen(PasswordState, "/sign-in/password")
     opened(page)
-    await happens(page.give_password, form={"username": "kim", "password": PASSWORD})
-    await happens(page.begin)
+    await happens(page.check_password, form={"username": "kim", "password": PASSWORD})
+    await happens(page.load)
     assert page.step == "factor"
-    await happens(page.begin)  # the connection was lost and is there again
+    await happens(page.load)  # the connection was lost and is there again
     assert page.step == "factor"
     opened(page)
-    await happens(page.begin)
+    await happens(page.load)
     assert (page.step, page.choices, page._challenge) == ("password", [], "")
 
 
-async def test_an_app_that_is_being_set_up_is_still_there_after_a_lost_connection(
+async def test_the_set_up_of_an_app_goes_on_after_a_lost_connection(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     seen_by(at_home(KIM))
     page = on_screen(AccountState, "/account")
     opened(page)
     await happens(page.load)
-    await happens(page.want, what="app", passkey="")
+    await happens(page.start_change, change="app", passkey="")
     secret = page.secret
     await happens(page.load)
     assert (page.panel, page.secret) == ("app", secret)
@@ -143,22 +143,24 @@ async def test_without_an_app_a_code_is_sent_at_once(
     with_password(KIM, "kim")
     seen_by(NOBODY)
     page = on_screen(PasswordState, "/sign-in/password")
-    await happens(page.give_password, form={"username": "kim", "password": PASSWORD})
+    await happens(page.check_password, form={"username": "kim", "password": PASSWORD})
     assert (page.way, page.sent_to) == ("email", "k•••@example.com")
-    await happens(page.give_code, form={"code": code_sent("second_code", "kim@example.com")})
+    await happens(page.check_factor, form={"code": code_sent("second_code", "kim@example.com")})
     assert sign_in_as(page.ticket).patient_id == KIM.id
 
 
-async def test_code_13_at_the_page(sample_people: People, seen_by: Callable[[Principal], None]):
+async def test_code_13_a_desk_code_signs_in_with_birth_date_and_initials(
+    sample_people: People, seen_by: Callable[[Principal], None]
+):
     slip = desk_codes.print_desk_code(sample_people.dana, KIM.id)
     seen_by(NOBODY)
     page = on_screen(DeskCodeState, "/sign-in/desk")
-    await happens(page.give, form={"code": slip.code, "initials": "zz", "born_month": "13"})
-    assert (page.error, page.born_error) == ("", "Enter the month, day and year of your birth")
-    await happens(page.give, form={"code": slip.code, "initials": "zz", **born(KIM)})
-    assert page.error and not page.born_error
+    await happens(page.sign_in, form={"code": slip.code, "initials": "zz", "born_month": "13"})
+    assert (page.message, page.field_errors) == ("", {"born": "Enter the month, day and year of your birth"})
+    await happens(page.sign_in, form={"code": slip.code, "initials": "zz", **born(KIM)})
+    assert page.message and not page.field_errors
     assert not page.ticket
-    await happens(page.give, form={"code": slip.code, "initials": "K.O.", **born(KIM)})
+    await happens(page.sign_in, form={"code": slip.code, "initials": "K.O.", **born(KIM)})
     assert sign_in_as(page.ticket).patient_id == KIM.id
 
 
@@ -178,10 +180,10 @@ async def test_code_14_a_pay_link_shows_one_invoice_and_no_more_than_it_says(
     token = pay_link(sample_people, at_most)
     seen_by(NOBODY)
     door = on_screen(LinkSignInState, "/links")
-    await happens(door.open, form={"token": token, **born(KIM)})
-    assert door.error
+    await happens(door.open_link, form={"token": token, **born(KIM)})
+    assert door.field_errors["born"]
     assert not door.ticket
-    await happens(door.open, form={"token": token, **born(MARIA)})
+    await happens(door.open_link, form={"token": token, **born(MARIA)})
     visitor = sign_in_as(door.ticket)
     seen_by(visitor)
     page = on_screen(PayLinkState, "/links/bill")
@@ -209,26 +211,26 @@ async def my_sign_in(seen_by: Callable[[Principal], None], who: Principal) -> Ac
     return page
 
 
-async def test_a_password_is_set_and_an_old_sign_in_asks_who_it_is_first(
+async def test_a_password_is_set_and_an_old_sign_in_needs_re_authentication_first(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     page = await my_sign_in(seen_by, at_home(KIM))
-    await happens(page.want, what="password", passkey="")
+    await happens(page.start_change, change="password", passkey="")
     assert page.panel == "password"
     await happens(page.set_password, form={"username": "kim", "password": "short"})
-    assert page.error
+    assert (page.message != "", page.tone, page.panel) == (True, "late", "password")
     await happens(page.set_password, form={"username": "kim", "password": PASSWORD})
     assert (page.panel, page.has_password, page.username) == ("", True, "kim")
-    await happens(page.want, what="recovery", passkey="")
+    await happens(page.start_change, change="recovery", passkey="")
     assert (page.panel, page.way) == ("prove", "password")
-    await happens(page.prove, form={"code": "not the password"})
-    assert page.panel == "prove"
-    await happens(page.prove, form={"code": PASSWORD})
+    await happens(page.check_proof, form={"code": "not the password"})
+    assert page.panel == "prove" and page.field_errors["code"]
+    await happens(page.check_proof, form={"code": PASSWORD})
     assert page.panel == "confirm"
-    await happens(page.do_it)
+    await happens(page.confirm_change)
     assert page.panel == "codes"
     assert len(set(page.codes)) == 10
-    await happens(page.close)
+    await happens(page.close_panel)
     assert (page.codes, page.recovery_left) == ([], 10)
 
 
@@ -237,28 +239,28 @@ async def test_a_forgotten_password_needs_the_second_step_not_the_email_alone(
 ):
     _, codes = with_app(with_password(KIM, "kim"))
     page = await my_sign_in(seen_by, at_home(KIM))
-    await happens(page.want, what="password", passkey="")
+    await happens(page.start_change, change="password", passkey="")
     assert page.panel == "prove"
-    await happens(page.choose, way="email")
-    await happens(page.prove, form={"code": code_sent("second_code", "kim@example.com")})
+    await happens(page.choose_factor, way="email")
+    await happens(page.check_proof, form={"code": code_sent("second_code", "kim@example.com")})
     assert (page.panel, page.ask_another_proof) == ("prove", True)
-    await happens(page.choose, way="recovery")
-    await happens(page.prove, form={"code": codes[0]})
+    await happens(page.choose_factor, way="recovery")
+    await happens(page.check_proof, form={"code": codes[0]})
     assert page.panel == "password"
     await happens(page.set_password, form={"username": "kim", "password": "seven green umbrellas dancing"})
     assert passwords.password_sign_in(NOBODY, "kim", "seven green umbrellas dancing").ways[0] is Proof.TOTP
 
 
-async def test_what_is_asked_first_is_not_done_unasked(
+async def test_a_change_that_is_confirmed_first_is_refused_without_its_panel(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     page = await my_sign_in(seen_by, with_password(KIM, "kim"))
-    page.wanted = "no_password"
-    await happens(page.do_it)
-    assert page.error
+    page.change = "no_password"
+    await happens(page.confirm_change)
+    assert page.message
     assert passwords.view_sign_in(at_home(KIM)).has_password
-    await happens(page.want, what="owner", passkey="")
-    assert page.error
+    await happens(page.start_change, change="owner", passkey="")
+    assert page.message
 
 
 async def test_devices_are_listed_and_signed_out_there(
@@ -270,47 +272,50 @@ async def test_devices_are_listed_and_signed_out_there(
     assert page.devices[1].words == "Safari on iPhone"
     await happens(page.end_device, device=page.devices[1].id)
     assert len(page.devices) == 1
+    assert (page.message, page.tone) == ("That device is signed out.", "paid")
     with pytest.raises(NotSignedIn):
         principal_of(elsewhere.session_ref, Side.PATIENT)
 
 
-async def test_the_desk_finds_prints_and_forgets(sample_people: People, seen_by: Callable[[Principal], None]):
+async def test_the_front_desk_finds_prints_and_forgets(
+    sample_people: People, seen_by: Callable[[Principal], None]
+):
     seen_by(sample_people.dana)
-    page = on_screen(DeskState, "/staff/desk")
-    await happens(page.find, form={"words": "oka"})
+    page = on_screen(FrontDeskState, "/staff/desk")
+    await happens(page.search_patients, form={"words": "oka"})
     assert [item.name for item in page.found] == ["Kim Okafor"]
-    await happens(page.open, patient=KIM.id)
+    await happens(page.open_patient, patient=KIM.id)
     assert (page.name, page.contacts) == ("Kim Okafor", "k•••@example.com · ••• 0145")
     await happens(page.print_code)
-    assert page.paper == "slip"
-    assert any("-" in line for line in page.lines)
-    await happens(page.back)
-    assert (page.name, page.lines, page.patient) == ("", [], "")
-    await happens(page.share, way="")
+    assert page.print_view == "slip"
+    assert any("-" in line for line in page.slip_lines)
+    await happens(page.close_patient)
+    assert (page.name, page.slip_lines, page.patient) == ("", [], "")
+    await happens(page.share_portal, way="")
     assert page.address.endswith("/welcome")
 
 
-async def test_billing_has_no_business_at_the_desk(
+async def test_billing_staff_find_nobody_at_the_front_desk(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     seen_by(sample_people.nora)
-    page = on_screen(DeskState, "/staff/desk")
-    await happens(page.find, form={"words": "Okafor"})
+    page = on_screen(FrontDeskState, "/staff/desk")
+    await happens(page.search_patients, form={"words": "Okafor"})
     assert page.found == []
 
 
-async def test_a_search_takes_no_signs_for_everybody(
+async def test_a_search_for_wildcards_finds_nobody(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     seen_by(sample_people.dana)
-    page = on_screen(DeskState, "/staff/desk")
-    await happens(page.find, form={"words": "%%"})
+    page = on_screen(FrontDeskState, "/staff/desk")
+    await happens(page.search_patients, form={"words": "%%"})
     assert page.found == []
-    await happens(page.find, form={"words": "k"})
+    await happens(page.search_patients, form={"words": "k"})
     assert page.error
 
 
-def test_a_session_says_how_long_it_still_holds(sample_people: People):
+def test_a_session_says_how_many_seconds_it_still_lasts(sample_people: People):
     kim = at_home(KIM)
     assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=13)):
@@ -324,7 +329,7 @@ def test_a_session_says_how_long_it_still_holds(sample_people: People):
             seconds_left(kim)
 
 
-def test_twelve_hours_end_it_however_busy_it_is(sample_people: People):
+def test_a_session_ends_after_twelve_hours_of_activity(sample_people: People):
     kim = at_home(KIM)
     late = clock.now() + timedelta(hours=11, minutes=59)
     with transaction(TEST) as tx:
@@ -339,9 +344,7 @@ def test_twelve_hours_end_it_however_busy_it_is(sample_people: People):
 
 
 @pytest.mark.parametrize("scope", [SessionScope.EMBED, SessionScope.LINK])
-def test_in_a_frame_and_by_a_link_an_hour_ends_it_however_busy_it_is(
-    sample_people: People, scope: SessionScope
-):
+def test_a_frame_or_link_session_ends_after_an_hour_of_activity(sample_people: People, scope: SessionScope):
     kim = at_home(KIM)
     late = clock.now() + timedelta(minutes=59)
     with transaction(TEST) as tx:

@@ -14,7 +14,7 @@ from portal_app.state.staff.set_up import StaffSetUpState
 from tests.people import People
 from tests.state_helper import happens, look_from, on_screen
 
-US = system_principal("test")
+SYSTEM = system_principal("test")
 EMAIL, PASSWORD = "nora.cohen@riverside.example", "seven quiet herons fly"
 
 
@@ -22,7 +22,7 @@ EMAIL, PASSWORD = "nora.cohen@riverside.example", "seven quiet herons fly"
 def token(sqlite_db: str) -> str:
     rate_limits.forget_all()
     add_staff_member(People.create().olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
-    return make_set_up_link(US, EMAIL).address.partition("#")[2]
+    return make_set_up_link(SYSTEM, EMAIL).address.partition("#")[2]
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def page(token: str, monkeypatch: pytest.MonkeyPatch) -> StaffSetUpState:
     return on_screen(StaffSetUpState, "/staff/set-up")
 
 
-async def give(page: StaffSetUpState, token: str, password: str) -> tuple[str, str]:
+async def give_password(page: StaffSetUpState, token: str, password: str) -> tuple[str, str]:
     await happens(page.give_password, form={"token": token, "password": password})
     return page.step, page.error
 
 
-async def test_it_goes_from_the_password_to_the_secret_and_in(page: StaffSetUpState, token: str):
-    assert await give(page, token, PASSWORD) == ("scan", "")
+async def test_password_then_first_code_set_up_the_app(page: StaffSetUpState, token: str):
+    assert await give_password(page, token, PASSWORD) == ("scan", "")
     assert page.qr.startswith("data:image/svg") and page.secret and not page.ticket
     await happens(page.give_code, form={"code": "000 000"})
     assert page.step == "scan" and page.error.startswith("That is not the code") and not page.busy
@@ -47,21 +47,21 @@ async def test_it_goes_from_the_password_to_the_secret_and_in(page: StaffSetUpSt
     assert redeem(page.ticket)
 
 
-async def test_each_thing_that_may_be_wrong_is_said(page: StaffSetUpState, token: str):
-    assert await give(page, token, "") == ("password", "Enter your password")
-    step, error = await give(page, token, "not the password")
+async def test_each_mistake_has_its_own_error(page: StaffSetUpState, token: str):
+    assert await give_password(page, token, "") == ("password", "Enter your password")
+    step, error = await give_password(page, token, "not the password")
     assert step == "password" and error.startswith("The password is wrong")
     assert (page.qr, page.secret) == ("", "")
-    step, _ = await give(page, "x" * 43, PASSWORD)
+    step, _ = await give_password(page, "x" * 43, PASSWORD)
     assert (step, page.qr, page.secret) == ("over", "", "")
 
 
-async def test_a_code_before_the_password_begins_again(page: StaffSetUpState):
+async def test_a_code_before_the_password_starts_over(page: StaffSetUpState):
     await happens(page.give_code, form={"code": "123456"})
     assert page.step == "password" and page.error.startswith("This took too long") and not page.ticket
 
 
-async def test_start_again_forgets_the_secret(page: StaffSetUpState, token: str):
-    await give(page, token, PASSWORD)
+async def test_starting_over_forgets_the_secret(page: StaffSetUpState, token: str):
+    await give_password(page, token, PASSWORD)
     await happens(page.start_over)
     assert (page.step, page.qr, page.secret, page._challenge) == ("password", "", "", "")

@@ -11,7 +11,7 @@ from portal_app.domain.access import Principal, Role, Side
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
 from portal_app.services.sign_in.staff import add_staff_member, check_staff_password, check_staff_totp
-from portal_app.state.staff.sign_in_settings import StaffAccountState
+from portal_app.state.staff.sign_in_settings import StaffSignInSettingsState
 from tests.people import People
 from tests.services.credentials_helper import NOBODY
 from tests.state_helper import happens, look_from, on_screen
@@ -28,58 +28,58 @@ def time(sqlite_db: str) -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def nora(time: time_machine.Traveller) -> tuple[Principal, TOTP]:
     add_staff_member(People.create().olga, EMAIL, "Nora Cohen", Role.BILLING, PASSWORD)
-    asked = check_staff_password(NOBODY, EMAIL, PASSWORD)
-    app = TOTP(asked.secret.replace(" ", ""))
-    session = redeem(check_staff_totp(NOBODY, asked.id, app.now()))
+    challenge = check_staff_password(NOBODY, EMAIL, PASSWORD)
+    app = TOTP(challenge.secret.replace(" ", ""))
+    session = redeem(check_staff_totp(NOBODY, challenge.id, app.now()))
     return principal_of(hashed(session.value), Side.STAFF), app
 
 
 @pytest.fixture
-async def page(nora: tuple[Principal, TOTP], monkeypatch: pytest.MonkeyPatch) -> StaffAccountState:
+async def page(nora: tuple[Principal, TOTP], monkeypatch: pytest.MonkeyPatch) -> StaffSignInSettingsState:
     look_from(monkeypatch, nora[0])
-    page = on_screen(StaffAccountState, "/staff/account")
+    page = on_screen(StaffSignInSettingsState, "/staff/account")
     await happens(page.load)
     assert (page.ready, page.panel, page.email, len(page.devices)) == (True, "", EMAIL, 1)
     return page
 
 
-async def test_who_it_is_comes_first_then_the_password(
-    page: StaffAccountState, nora: tuple[Principal, TOTP], time: time_machine.Traveller
+async def test_reauthentication_comes_before_a_new_password(
+    page: StaffSignInSettingsState, nora: tuple[Principal, TOTP], time: time_machine.Traveller
 ):
-    await happens(page.want, what="password")
-    assert page.panel == "prove"
+    await happens(page.start_change, change="password")
+    assert page.panel == "reauthenticate"
     await happens(page.set_password, form={"password": "eleven green kettles sing"})
-    assert (page.panel, bool(page.error)) == ("prove", True)  # asked past its order
+    assert (page.panel, bool(page.error)) == ("reauthenticate", True)  # without re-authentication
     time.shift(30)
-    await happens(page.prove, form={"password": "not hers", "code": nora[1].now()})
-    assert (page.panel, bool(page.error)) == ("prove", True)
-    await happens(page.prove, form={"password": PASSWORD, "code": nora[1].now()})
+    await happens(page.reauthenticate, form={"password": "not hers", "code": nora[1].now()})
+    assert (page.panel, bool(page.error)) == ("reauthenticate", True)
+    await happens(page.reauthenticate, form={"password": PASSWORD, "code": nora[1].now()})
     assert (page.panel, page.error) == ("password", "")
     await happens(page.set_password, form={"password": "short"})
     assert (page.panel, bool(page.error)) == ("password", True)
     await happens(page.set_password, form={"password": "eleven green kettles sing"})
-    assert (page.panel, page.news) == ("", "Your password is changed. Other devices are signed out.")
+    assert (page.panel, page.message) == ("", "Your password is changed. Other devices are signed out.")
     rate_limits.forget_all()
     assert check_staff_password(NOBODY, EMAIL, "eleven green kettles sing").id
 
 
-async def test_another_app_is_shown_once_and_gone_when_it_is_done(
-    page: StaffAccountState, nora: tuple[Principal, TOTP], time: time_machine.Traveller
+async def test_the_secret_of_a_new_app_is_gone_once_the_app_is_set_up(
+    page: StaffSignInSettingsState, nora: tuple[Principal, TOTP], time: time_machine.Traveller
 ):
-    await happens(page.want, what="app")
+    await happens(page.start_change, change="app")
     time.shift(30)
-    await happens(page.prove, form={"password": PASSWORD, "code": nora[1].now()})
+    await happens(page.reauthenticate, form={"password": PASSWORD, "code": nora[1].now()})
     assert page.panel == "app" and page.qr.startswith("data:image/svg+xml,")
     secret = page.secret
-    await happens(page.load)  # the connection was lost while the app was in front
+    await happens(page.load)  # the connection was lost meanwhile
     assert (page.panel, page.secret) == ("app", secret)
     await happens(page.confirm_app, form={"code": "000000"})
     assert page.error
     await happens(page.confirm_app, form={"code": TOTP(secret.replace(" ", "")).now()})
     assert (page.panel, page.qr, page.secret) == ("", "", "")
-    assert page.news == "Your authenticator app is set up. Other devices are signed out."
+    assert page.message == "Your authenticator app is set up. Other devices are signed out."
 
 
-async def test_what_cannot_be_changed_here_is_not_found(page: StaffAccountState):
-    await happens(page.want, what="role")
+async def test_a_change_that_does_not_exist_is_refused(page: StaffSignInSettingsState):
+    await happens(page.start_change, change="role")
     assert (page.panel, bool(page.error)) == ("", True)

@@ -1,0 +1,1 @@
+"""The pages about invoices, payments and transactions."""

@@ -1,24 +1,24 @@
-"""/staff/transactions: search, post one or selected, refund, export."""
+"""/staff/transactions: search, select and post to the ledger, open a payment, export."""
 
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
-from portal_app.components.kit import card, el, empty, icon, link, pager, raw_a, status_tag
+from portal_app.components.kit import card, el, empty, icon, link, page_links, raw_a, status_tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.billing.payment_panel import payment_panel
 from portal_app.pages.staff.list_parts import (
     CARD,
     LEFT,
     RIGHT,
-    act,
     cards,
-    open_page,
+    page_body,
+    page_header,
     select,
+    small_button,
     small_field,
     small_input,
+    status_message,
     table,
-    told,
-    top,
 )
 from portal_app.state.staff.billing.payment_panel import PaymentPanelState
 from portal_app.state.staff.billing.transactions import TransactionsState
@@ -30,14 +30,14 @@ S = TransactionsState
 @page("/staff/transactions", "Transactions", on_load=S.load, side="staff")
 def transactions() -> rx.Component:
     return el.div(
-        top(_("Transactions"), *actions()),
-        told(S.said),
-        open_page(S.ready, el.div(filters(), listed()), _("Getting the transactions…")),
+        page_header(_("Transactions"), *header_actions()),
+        status_message(S.message),
+        page_body(S.ready, el.div(filters(), transaction_list()), _("Getting the transactions…")),
         rx.cond(PaymentPanelState.open, payment_panel()),
     )
 
 
-def actions() -> list[rx.Component]:
+def header_actions() -> list[rx.Component]:
     record = link(
         icon("banknote", 18),
         _("Record a payment"),
@@ -47,7 +47,7 @@ def actions() -> list[rx.Component]:
     export = raw_a(
         icon("download", 18),
         _("Export CSV"),
-        href=S.export,
+        href=S.export_href,
         class_name="btn btn-second btn-small",
         download="",
     )
@@ -76,23 +76,23 @@ def filters() -> rx.Component:
             type="submit",
             class_name="btn btn-second btn-small min-h-10! col-span-full",
         ),
-        on_submit=S.search,
+        on_submit=S.search_transactions,
         no_validate=True,
         role="search",
-        key=S.asked_key,
+        key=S.filters_key,
         class_name="grid grid-cols-[repeat(auto-fit,minmax(min(9rem,100%),1fr))] gap-3 lg:flex lg:items-end mt-5 no-print",
     )
-    return el.div(form, narrowed())
+    return el.div(form, list_summary())
 
 
-def narrowed() -> rx.Component:
-    """What the list is narrowed to besides the form, and the way to those that wait."""
+def list_summary() -> rx.Component:
+    """How many are found, the account the list is narrowed to, and a link to the payments to post."""
     off = "inline-flex items-center gap-1.5 min-h-9 px-3 rounded-full bg-brand-soft text-brand-ink font-semibold"
     person = link(
         S.person,
         icon("x", 16),
         el.span(_("Show everybody"), class_name="sr-only"),
-        href=S.person_off,
+        href=S.everybody_href,
         cls=off,
     )
     wait = link(
@@ -104,94 +104,96 @@ def narrowed() -> rx.Component:
     return el.div(
         el.span(S.count, class_name="text-ink-2 tnum"),
         rx.cond(S.person != "", person),
-        rx.cond(S.narrowed, clear),
+        rx.cond(S.filtered, clear),
         rx.cond(S.to_post != "", wait),
         class_name="flex flex-wrap items-center gap-x-5 gap-y-1 mt-3 text-sm",
     )
 
 
-def listed() -> rx.Component:
+def transaction_list() -> rx.Component:
     nothing = empty("search", _("Nothing fits"), _("Try a part of the name, or another day."))
     return el.div(
         card(
-            bulk(),
-            rx.cond(S.rows.length() > 0, el.div(as_table(), cards(S.rows, one_card)), nothing),
+            posting_bar(),
+            rx.cond(
+                S.rows.length() > 0, el.div(transaction_table(), cards(S.rows, transaction_card)), nothing
+            ),
             cls="mt-2 overflow-hidden",
         ),
-        pager(S.pages, S.newer, S.older, S.where),
+        page_links(S.pages, S.newer, S.older, S.where),
     )
 
 
-def bulk() -> rx.Component:
-    """Selected payments are posted together; the button says how many."""
-    post = act(icon("book-check", 18), S.post_words, kind="primary", on_click=S.post_chosen)
+def posting_bar() -> rx.Component:
+    """The buttons that select all payments and post the selected ones; the second says how many."""
+    post = small_button(icon("book-check", 18), S.post_label, kind="primary", on_click=S.post_selected)
     return rx.cond(
-        S.can_choose > 0,
+        S.selectable_count > 0,
         el.div(
-            act(S.all_words, on_click=S.choose_all),
-            el.div(rx.cond(S.post_words != "", post), aria_live="polite"),
+            small_button(S.select_all_label, on_click=S.toggle_all_payments),
+            el.div(rx.cond(S.post_label != "", post), aria_live="polite"),
             class_name="flex flex-wrap items-center gap-3 px-4 md:px-5 py-2 border-b border-line",
         ),
     )
 
 
-def tick(item) -> rx.Component:
+def select_box(item) -> rx.Component:
     box = el.input(
         type="checkbox",
-        checked=item.chosen,
-        on_change=S.choose(item.id).stop_propagation,
+        checked=item.selected,
+        on_change=S.toggle_payment(item.id).stop_propagation,
         class_name="check",
-        aria_label=fill_var("Select {amount} from {who}", amount=item.amount, who=item.who),
+        aria_label=fill_var("Select {amount} from {who}", amount=item.amount, who=item.person),
     )
     return rx.cond(item.can_post, el.span(box, class_name="grid place-items-center size-9 -m-1"))
 
 
-def opener(item) -> rx.Component:
-    """The name of what a row is; a payment opens beside the list."""
-    words = el.span(" ", el.span(item.amount, " ", item.who), class_name="sr-only")
+def open_button(item) -> rx.Component:
+    """The kind of a row; for a payment it is the button that opens its panel."""
+    words = el.span(" ", el.span(item.amount, " ", item.person), class_name="sr-only")
     return rx.cond(
         item.payment != "",
         el.button(
             item.kind,
             words,
             type="button",
-            on_click=PaymentPanelState.show(item.payment),
+            on_click=PaymentPanelState.open_panel(item.payment),
             class_name="link cursor-pointer min-h-9 text-left",
         ),
         el.span(item.kind, class_name="font-semibold"),
     )
 
 
-def state_of(item) -> rx.Component:
+def status_of(item) -> rx.Component:
     return el.div(
         status_tag(item.tone, item.status),
-        rx.cond(item.more != "", el.span(item.more, class_name="text-cap text-ink-2")),
+        rx.cond(item.detail != "", el.span(item.detail, class_name="text-cap text-ink-2")),
         class_name="flex flex-wrap items-center gap-x-2",
     )
 
 
-def as_table() -> rx.Component:
-    def one(item) -> rx.Component:
+def transaction_table() -> rx.Component:
+    def table_row(item) -> rx.Component:
         return el.tr(
-            el.td(tick(item), class_name="w-8"),
+            el.td(select_box(item), class_name="w-8"),
             el.td(
                 item.day,
                 el.span(item.time, class_name="block text-sm text-ink-2"),
                 class_name="tnum whitespace-nowrap",
             ),
-            el.td(opener(item)),
+            el.td(open_button(item)),
             el.th(
                 link(
-                    item.who,
-                    href=item.who_href,
+                    item.person,
+                    href=item.person_href,
                     cls="hover:underline font-semibold block truncate py-2",
                 ),
                 scope="row",
                 class_name=f"{LEFT} max-w-40",
             ),
             el.td(item.invoices, class_name="max-w-32 truncate", title=item.invoices),
-            el.td(item.shown, class_name="max-w-40"),
-            el.td(state_of(item)),
+            el.td(item.method, class_name="max-w-40"),
+            el.td(status_of(item)),
             el.td(item.amount, class_name=f"{RIGHT} tnum font-semibold whitespace-nowrap"),
             key=item.id,
         )
@@ -206,22 +208,22 @@ def as_table() -> rx.Component:
         (_("Status"), LEFT),
         (_("Amount"), RIGHT),
     ]
-    return table(_("Transactions"), heads, S.rows, one)
+    return table(_("Transactions"), heads, S.rows, table_row)
 
 
-def one_card(item) -> rx.Component:
+def transaction_card(item) -> rx.Component:
     return el.li(
-        tick(item),
+        select_box(item),
         el.div(
-            el.p(item.who, class_name="font-semibold"),
+            el.p(item.person, class_name="font-semibold"),
             el.p(item.day, " · ", item.time, class_name="text-sm text-ink-2"),
-            el.p(rx.cond(item.invoices != "", item.invoices, item.shown), class_name="text-sm text-ink-2"),
-            el.div(state_of(item), class_name="mt-1"),
+            el.p(rx.cond(item.invoices != "", item.invoices, item.method), class_name="text-sm text-ink-2"),
+            el.div(status_of(item), class_name="mt-1"),
             class_name="flex-1 min-w-0",
         ),
         el.div(
             el.p(item.amount, class_name="tnum font-bold"),
-            el.div(opener(item), class_name="grid justify-end [&>button]:min-h-11"),
+            el.div(open_button(item), class_name="grid justify-end [&>button]:min-h-11"),
             class_name="text-right",
         ),
         class_name=CARD,

@@ -1,4 +1,4 @@
-"""Patients, as the desk looks them up."""
+"""The pages that find a patient and show their account."""
 
 from portal_app.pages.staff.patients import patient, search
 

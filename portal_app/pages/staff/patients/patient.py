@@ -1,15 +1,15 @@
-"""/staff/patients/[id]: whose account it is, then the parts of the page."""
+"""/staff/patients/[id]: a patient and the account that is billed for them."""
 
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
 from portal_app.components.kit import back, card, done_message, el, empty, icon, link
 from portal_app.components.screen import page
-from portal_app.pages.staff.list_parts import open_page, top
-from portal_app.pages.staff.patients.account import balance, invoices
+from portal_app.pages.staff.list_parts import page_body, page_header
+from portal_app.pages.staff.patients.account import balance_card, invoices_card
 from portal_app.pages.staff.patients.invoice_panel import invoice_panel
 from portal_app.pages.staff.patients.record_payment import record_panel
-from portal_app.state.staff.billing.invoices import InvoicePanelState
+from portal_app.state.staff.billing.invoice_panel import InvoicePanelState
 from portal_app.state.staff.billing.patient import PatientState
 
 S = PatientState
@@ -22,56 +22,62 @@ def title():
 @page(
     "/staff/patients/[id]",
     title,
-    on_load=[InvoicePanelState.close, S.load],
+    on_load=[InvoicePanelState.close_panel, S.load],
     side="staff",
     active="/staff/patients",
 )
 def patient() -> rx.Component:
     return el.div(
         back(_("Back to patients"), here("/staff/patients")),
-        open_page(S.ready, rx.cond(S.missing, not_there(), shown()), _("Getting the account…")),
-        rx.cond(S.asking, record_panel()),
+        page_body(S.ready, rx.cond(S.missing, patient_missing(), account()), _("Getting the account…")),
+        rx.cond(S.recording, record_panel()),
         rx.cond(InvoicePanelState.open, invoice_panel()),
     )
 
 
-def not_there() -> rx.Component:
+def patient_missing() -> rx.Component:
     return card(
         empty("users", _("We could not find that patient"), _("Search for the name or the chart number.")),
         cls="mt-3",
     )
 
 
-def shown() -> rx.Component:
-    """Other parts of a patient's page join here, each from its own file."""
+def account() -> rx.Component:
+    """The parts of the page; each has its own module."""
     record = el.button(
         icon("banknote", 18),
         _("Record a payment"),
         type="button",
-        on_click=S.ask,
+        on_click=S.open_payment_form,
         class_name="btn btn-primary btn-small",
     )
-    new = link(icon("file-plus", 18), _("New invoice"), href=S.new_invoice, cls="btn btn-second btn-small")
+    new = link(
+        icon("file-plus", 18), _("New invoice"), href=S.new_invoice_href, cls="btn btn-second btn-small"
+    )
     return el.div(
-        top(S.name, rx.cond(S.may_take, el.div(new, record, class_name="flex flex-wrap gap-2")), sub=about()),
-        done_message(S.said),
+        page_header(
+            S.name,
+            rx.cond(S.may_take, el.div(new, record, class_name="flex flex-wrap gap-2")),
+            sub=subtitle(),
+        ),
+        done_message(S.message),
         el.div(
-            balance(),
-            invoices(),
+            balance_card(),
+            invoices_card(),
             class_name="mt-5 space-y-5",
         ),
     )
 
 
-def about() -> rx.Component:
+def subtitle() -> rx.Component:
     billed = el.span(
         " · ",
         _("Billed to"),
         " ",
         link(S.guarantor, href=S.guarantor_href),
     )
-    answers = el.span(" · ", fill_var("Also answers for {people}", people=S.people))
+    answers = el.span(" · ", fill_var("Also answers for {people}", people=S.other_people))
     return el.span(
-        fill_var("Chart {number}", number=S.chart),
-        rx.cond(S.guarantor != "", billed, rx.cond(S.people != "", answers)),
+        fill_var("Chart {number}", number=S.chart_number),
+        rx.cond(S.guarantor != "", billed, rx.cond(S.other_people != "", answers)),
     )

@@ -1,31 +1,28 @@
-"""What was paid at the desk: cash, a check, the card terminal."""
+"""The panel that records a payment made at the front desk: cash, a check, the card terminal."""
 
 import reflex as rx
 
 from portal_app.components.form_fields import choice, form
 from portal_app.components.i18n import _, each, fill_var
-from portal_app.components.kit import el, submit
-from portal_app.pages.staff.list_parts import panel, small_field, small_input, trouble
+from portal_app.components.kit import el, error_message, submit
+from portal_app.pages.staff.list_parts import panel, small_field, small_input
 from portal_app.state.staff.billing.patient import PatientState
 
 S = PatientState
 
 
 def record_panel() -> rx.Component:
-    return panel("record", S.turn, _("Record a payment"), S.stop_asking, trouble(S.trouble), record())
-
-
-def record() -> rx.Component:
-    ways = el.fieldset(
-        el.legend(_("How it was paid"), class_name="text-sm font-semibold mb-1"),
-        el.div(
-            choice("method", "cash", _("Cash"), checked=True),
-            choice("method", "check", _("Check")),
-            choice("method", "terminal", _("Card terminal")),
-            class_name="grid sm:grid-cols-3 gap-2",
-        ),
-        class_name="mt-4",
+    return panel(
+        "record",
+        S.times_opened,
+        _("Record a payment"),
+        S.close_payment_form,
+        error_message(S.error),
+        payment_form(),
     )
+
+
+def payment_form() -> rx.Component:
     return form(
         el.input(type="hidden", name="payment", default_value=S.payment, key=S.payment),
         small_field(
@@ -34,7 +31,7 @@ def record() -> rx.Component:
                 "amount",
                 "money",
                 field="record-amount",
-                default_value=S.owed_plain,
+                default_value=S.owed_for_input,
                 aria_describedby="record-limit",
                 cls="tnum max-w-40",
             ),
@@ -45,8 +42,8 @@ def record() -> rx.Component:
             id="record-limit",
             class_name="text-sm text-ink-2 mt-1",
         ),
-        ways,
-        rx.cond(S.open_invoices.length() > 0, which()),
+        method_choices(),
+        rx.cond(S.open_invoices.length() > 0, invoice_choices()),
         small_field(
             _("Note (optional)"),
             small_input("note", field="record-note", max_length=200),
@@ -56,15 +53,28 @@ def record() -> rx.Component:
         submit(_("Record the payment"), cls="w-full mt-6"),
         busy=S.busy,
         sending=_("Recording the payment…"),
-        on_submit=S.record,
+        on_submit=S.record_payment,
         cls="mt-4",
     )
 
 
-def which() -> rx.Component:
-    """None chosen: oldest due first."""
+def method_choices() -> rx.Component:
+    return el.fieldset(
+        el.legend(_("How it was paid"), class_name="text-sm font-semibold mb-1"),
+        el.div(
+            choice("method", "cash", _("Cash"), checked=True),
+            choice("method", "check", _("Check")),
+            choice("method", "terminal", _("Card terminal")),
+            class_name="grid sm:grid-cols-3 gap-2",
+        ),
+        class_name="mt-4",
+    )
 
-    def one(item) -> rx.Component:
+
+def invoice_choices() -> rx.Component:
+    """Which invoices the payment is for. With none chosen the oldest due are paid first."""
+
+    def invoice_choice(item) -> rx.Component:
         return choice(
             item.id,
             "1",
@@ -77,6 +87,6 @@ def which() -> rx.Component:
     return el.fieldset(
         el.legend(_("For which invoices"), class_name="text-sm font-semibold"),
         el.p(_("Choose none, and the oldest due is paid first."), class_name="text-sm text-ink-2 mb-1"),
-        el.div(each(S.open_invoices, one), class_name="grid gap-2"),
+        el.div(each(S.open_invoices, invoice_choice), class_name="grid gap-2"),
         class_name="mt-4",
     )

@@ -1,0 +1,1 @@
+"""States of the staff billing pages: patients' accounts, invoices, payments and transactions."""

@@ -1,4 +1,4 @@
-"""One patient's billing: balance, credit, bills, what is paid at the desk."""
+"""The account of one patient: balance, credit, invoices, and payments recorded by staff."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,31 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import PAYABLE, Method
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, given_id, new_id
 from portal_app.i18n import date_text, money_text, paid_with_text, plural, short_date_text, translate
-from portal_app.services.billing.accounts import use_credit
+from portal_app.services.billing import accounts
 from portal_app.services.billing.staff.patient_billing import (
     BilledInvoice,
     PatientBilling,
     view_patient_billing,
 )
 from portal_app.services.billing.staff.record_payment import record_payment
+from portal_app.services.billing.views import RecentPayment
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.staff.labels import billed_status, not_allowed, plain_amount, typed_money
+from portal_app.state.staff.errors import PaymentMethodMissing
+from portal_app.state.staff.form_values import amount_for_input, read_amount
+from portal_app.state.staff.labels import invoice_status, missing_permission_text
 
 _METHODS = {method.value: method for method in (Method.CASH, Method.CHECK, Method.TERMINAL)}
+_LONGEST_NOTE = 200  # characters
 
 
 @dataclass(frozen=True)
-class BilledItem:
+class InvoiceItem:
     id: str
     number: str
     issued: str
@@ -33,45 +38,47 @@ class BilledItem:
     tone: str
     status: str
     total: str
-    due: str
+    due: str  # "" when nothing is due
     payable: bool
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingPostingItem:
+    """A payment that was received and is not in the ledger yet."""
+
     id: str
     day: str
     amount: str
-    shown: str
+    method: str
 
 
 class PatientState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
     missing: rx.Field[bool] = rx.field(False)
+    busy: rx.Field[bool] = rx.field(False)
+    error: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
     name: rx.Field[str] = rx.field("")
-    chart: rx.Field[str] = rx.field("")
-    guarantor: rx.Field[str] = rx.field("")  # "" when it is themself
+    chart_number: rx.Field[str] = rx.field("")
+    guarantor: rx.Field[str] = rx.field("")  # "" when the patient is their own guarantor
     guarantor_href: rx.Field[str] = rx.field("")
-    people: rx.Field[str] = rx.field("")
+    other_people: rx.Field[str] = rx.field("")  # of the account, without the guarantor
     balance: rx.Field[str] = rx.field("")
     owed: rx.Field[str] = rx.field("")
-    owed_plain: rx.Field[str] = rx.field("")
-    will_owe: rx.Field[str] = rx.field("")
-    waiting: rx.Field[list[Waiting]] = rx.field(default_factory=list)
+    owed_for_input: rx.Field[str] = rx.field("")
+    pending_postings: rx.Field[list[PendingPostingItem]] = rx.field(default_factory=list)
+    balance_after_posting: rx.Field[str] = rx.field("")
     credit: rx.Field[str] = rx.field("")  # "" without
-    invoices: rx.Field[list[BilledItem]] = rx.field(default_factory=list)
-    open_invoices: rx.Field[list[BilledItem]] = rx.field(default_factory=list)
-    more: rx.Field[str] = rx.field("")
-    transactions: rx.Field[str] = rx.field("")
-    new_invoice: rx.Field[str] = rx.field("")
+    invoices: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
+    open_invoices: rx.Field[list[InvoiceItem]] = rx.field(default_factory=list)
+    older_invoices: rx.Field[str] = rx.field("")
+    transactions_href: rx.Field[str] = rx.field("")
+    new_invoice_href: rx.Field[str] = rx.field("")
     may_take: rx.Field[bool] = rx.field(False)
-    why_not: rx.Field[str] = rx.field("")
-    payment: rx.Field[str] = rx.field("")  # rides in the form: two presses, one payment
-    asking: rx.Field[bool] = rx.field(False)
-    turn: rx.Field[int] = rx.field(0)
-    busy: rx.Field[bool] = rx.field(False)
-    trouble: rx.Field[str] = rx.field("")
-    said: rx.Field[str] = rx.field("")
+    missing_permission: rx.Field[str] = rx.field("")
+    payment: rx.Field[str] = rx.field("")  # a hidden field: pressing twice records one payment
+    recording: rx.Field[bool] = rx.field(False)  # the panel that records a payment is open
+    times_opened: rx.Field[int] = rx.field(0)  # raised when it opens: ui.js shows the panel then
     _patient: str = ""
     _account: str = ""
 
@@ -80,11 +87,11 @@ class PatientState(PortalState):
     async def load(self):
         watch("payments", PatientState.refresh)
         if self._newly_here():
-            self.asking, self.said, self.trouble = False, "", ""
+            self.recording, self.message, self.error = False, "", ""
         self.missing = False
         try:
             self._patient = given_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
-            await self._look(note=True)
+            await self._show(audited=True)
         except NotFound:
             self.missing = True
         self.ready = True
@@ -92,108 +99,111 @@ class PatientState(PortalState):
     @rx.event
     @requires(Permission.VIEW_BILLING, activity=False)
     async def refresh(self):
-        """Asked for by the server when money moves."""
+        """Called by the server when money moves."""
         if self._patient and not self.missing:
-            await self._look(note=False)
+            await self._show()
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def ask(self):
-        """Opens what records a payment; a new form, a new id."""
-        self.payment, self.trouble, self.said = new_id("pay"), "", ""
-        self.asking, self.turn = True, self.turn + 1
+    async def open_payment_form(self):
+        """Opens the panel that records a payment, with a new form and a new payment id."""
+        self.payment, self.error, self.message = new_id("pay"), "", ""
+        self.recording, self.times_opened = True, self.times_opened + 1
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def stop_asking(self):
-        self.asking = False
+    async def close_payment_form(self):
+        self.recording = False
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def record(self, form: dict[str, str]):
-        """Cash, a check, the card terminal."""
-        self.busy, self.trouble = True, ""
-        yield
-        try:
-            method = _METHODS.get(form.get("method", ""))
-            if method is None:
-                raise UserError("Choose how it was paid.")
-            amount = typed_money(form)
-            chosen = [InvoiceId(given_id("inv", key)) for key in form if key.startswith("inv_")]
-            await in_thread(
-                record_payment,
-                me(),
-                PaymentId(given_id("pay", form.get("payment"))),
-                AccountId(given_id("acc", self._account)),
-                amount,
-                method=method,
-                invoice_ids=chosen or None,
-                note=" ".join(form.get("note", "").split())[:200],
-            )
-            self.said = translate(self.language, "{amount} was recorded.", amount=amount)
-            self.asking = False
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
+    async def record_payment(self, form: dict[str, str]):
+        """Records cash, a check or a payment at the card terminal."""
+        async for step in run_busy(self, self._record_payment(form)):
+            yield step
+        if self.recording:  # refused: another try is another payment
             self.payment = new_id("pay")
-        await self._look(note=False)
-        self.busy = False
+        await self._show()
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
     async def use_credit(self):
-        """Credit pays open bills, oldest due first (CRED-2)."""
-        self.said = ""
-        used = await in_thread(use_credit, me(), AccountId(given_id("acc", self._account)))
-        self.said = translate(self.language, "{amount} of the credit was used.", amount=used)
-        await self._look(note=False)
+        """Pays open invoices from the credit, oldest due first (CRED-2)."""
+        self.message = ""
+        used = await in_thread(accounts.use_credit, me(), AccountId(given_id("acc", self._account)))
+        self.message = translate(self.language, "{amount} of the credit was used.", amount=used)
+        await self._show()
 
-    async def _look(self, *, note: bool) -> None:
-        who = me()
-        seen = await in_thread(view_patient_billing, who, PatientId(self._patient), note=note)
-        self._account = seen.account_id
-        self.may_take = who.may(Permission.TAKE_PAYMENTS)
-        self.why_not = await not_allowed(self.language, who, Permission.TAKE_PAYMENTS)
-        self._show_person(seen)
-        self._show_money(seen)
+    async def _record_payment(self, form: dict[str, str]) -> None:
+        method = _METHODS.get(form.get("method", ""))
+        if method is None:
+            raise PaymentMethodMissing
+        amount = read_amount(form)
+        invoice_ids = [InvoiceId(given_id("inv", name)) for name in form if name.startswith("inv_")]
+        await in_thread(
+            record_payment,
+            me(),
+            PaymentId(given_id("pay", form.get("payment"))),
+            AccountId(given_id("acc", self._account)),
+            amount,
+            method=method,
+            invoice_ids=invoice_ids or None,
+            note=" ".join(form.get("note", "").split())[:_LONGEST_NOTE],
+        )
+        self.message = translate(self.language, "{amount} was recorded.", amount=amount)
+        self.recording = False
 
-    def _show_person(self, seen: PatientBilling) -> None:
+    async def _show(self, *, audited: bool = False) -> None:
+        """Reads the account again. `audited`: a person opened it, which is noted in the audit trail."""
+        principal = me()
+        view = await in_thread(view_patient_billing, principal, PatientId(self._patient), note=audited)
+        self._account = view.account_id
+        self.may_take = principal.may(Permission.TAKE_PAYMENTS)
+        self.missing_permission = await missing_permission_text(
+            self.language, principal, Permission.TAKE_PAYMENTS
+        )
+        self._show_people(view)
+        self._show_money(view)
+        self._show_invoices(view)
+
+    def _show_people(self, view: PatientBilling) -> None:
         language = self.language
-        self.name, self.chart = seen.name, seen.chart_number
-        own = seen.guarantor_id == seen.patient_id
-        self.guarantor = "" if own else seen.guarantor
-        self.guarantor_href = address(language, f"/staff/patients/{seen.guarantor_id}")
-        others = [name for id_, name in seen.people if id_ != seen.guarantor_id]
-        self.people = ", ".join(others)
-        self.transactions = address(language, f"/staff/transactions?account={seen.account_id}")
-        self.new_invoice = address(language, f"/staff/invoices/new?patient={seen.patient_id}")
+        self.name, self.chart_number = view.name, view.chart_number
+        self.guarantor = "" if view.guarantor_id == view.patient_id else view.guarantor
+        self.guarantor_href = address(language, f"/staff/patients/{view.guarantor_id}")
+        self.other_people = ", ".join(name for id_, name in view.people if id_ != view.guarantor_id)
+        self.transactions_href = address(language, f"/staff/transactions?account={view.account_id}")
+        self.new_invoice_href = address(language, f"/staff/invoices/new?patient={view.patient_id}")
 
-    def _show_money(self, seen: PatientBilling) -> None:
+    def _show_money(self, view: PatientBilling) -> None:
         language = self.language
-        self.balance, self.owed = money_text(language, seen.balance), money_text(language, seen.owed)
-        self.owed_plain = plain_amount(seen.owed) if seen.owed else ""
-        self.waiting = [
-            Waiting(
-                p.id,
-                date_text(language, p.on),
-                money_text(language, -(p.amount - p.refunded)),
-                paid_with_text(language, p.shown),
-            )
-            for p in seen.being_posted
-        ]
-        self.will_owe = money_text(language, seen.will_owe)
-        self.credit = money_text(language, seen.credit) if seen.credit else ""
-        self.invoices = [self._item(row) for row in seen.invoices]
+        self.balance, self.owed = money_text(language, view.balance), money_text(language, view.owed)
+        self.owed_for_input = amount_for_input(view.owed) if view.owed else ""
+        self.pending_postings = [self._pending_posting(payment) for payment in view.being_posted]
+        self.balance_after_posting = money_text(language, view.will_owe)
+        self.credit = money_text(language, view.credit) if view.credit else ""
+
+    def _show_invoices(self, view: PatientBilling) -> None:
+        self.invoices = [self._invoice_item(row) for row in view.invoices]
         self.open_invoices = [row for row in self.invoices if row.payable]
-        self.more = (
-            plural(language, "{n} older invoice", "{n} older invoices", seen.more_invoices)
-            if seen.more_invoices
+        self.older_invoices = (
+            plural(self.language, "{n} older invoice", "{n} older invoices", view.more_invoices)
+            if view.more_invoices
             else ""
         )
 
-    def _item(self, row: BilledInvoice) -> BilledItem:
+    def _pending_posting(self, payment: RecentPayment) -> PendingPostingItem:
+        return PendingPostingItem(
+            payment.id,
+            date_text(self.language, payment.on),
+            money_text(self.language, -(payment.amount - payment.refunded)),
+            paid_with_text(self.language, payment.shown),
+        )
+
+    def _invoice_item(self, row: BilledInvoice) -> InvoiceItem:
         language = self.language
-        tone, status = billed_status(language, row)
-        return BilledItem(
+        tone, status = invoice_status(language, row.status, overdue=row.overdue)
+        return InvoiceItem(
             id=row.id,
             number=row.number,
             issued=short_date_text(language, row.issue_date),

@@ -1,4 +1,4 @@
-"""The pay link of an invoice: shown with its QR code, sent by message, taken back."""
+"""Pay links in an invoice's panel: shown with a QR code, sent by message, revoked."""
 
 from dataclasses import dataclass
 
@@ -6,93 +6,88 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import InvoiceId, given_id
 from portal_app.i18n import date_text, plural, translate
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.pay_links import OpenPayLink, PayLink
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.feedback import run_busy
 from portal_app.state.typed_fields import as_image
 
 
 @dataclass(frozen=True)
-class OpenLink:
+class LinkItem:
     id: str
-    about: str
+    about: str  # up to which amount, until when
 
 
-class PayLinkState(PortalState):
-    invoice: rx.Field[str] = rx.field("")  # whose links these are
-    open_links: rx.Field[list[OpenLink]] = rx.field(default_factory=list)
-    address: rx.Field[str] = rx.field("")  # of the one just made: nobody can read it again
+class InvoicePayLinkState(PortalState):
+    busy: rx.Field[bool] = rx.field(False)
+    error: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
+    invoice: rx.Field[str] = rx.field("")  # the invoice whose links these are
+    open_links: rx.Field[list[LinkItem]] = rx.field(default_factory=list)
+    # The link that was just made: its address cannot be read again.
+    address: rx.Field[str] = rx.field("")
     qr: rx.Field[str] = rx.field("")
     about: rx.Field[str] = rx.field("")
-    busy: rx.Field[bool] = rx.field(False)
-    done: rx.Field[str] = rx.field("")
-    trouble: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def look(self, invoice: str):
+    async def load_links(self, invoice: str):
         """Another invoice is shown: nothing of the last one's link stays."""
-        self._away()
+        self._clear()
         self.invoice = given_id("inv", invoice)
-        await self._list()
+        await self._show_open_links()
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def make(self):
-        self._away()
-        self.busy = True
-        yield
-        try:
-            self._show(await in_thread(pay_links.make_pay_link, me(), self._whose()))
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
-        await self._list()
-        self.busy = False
+    async def make_link(self):
+        self._clear()
+        async for step in run_busy(self, self._make_link()):
+            yield step
+        await self._show_open_links()
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def send(self):
-        """By message to the guarantor, in the ways they chose."""
-        self._away()
-        self.busy = True
-        yield
-        try:
-            n = await in_thread(pay_links.send_pay_link, me(), self._whose())
-            self.done = plural(
-                self.language,
-                "The link is on its way in {n} message.",
-                "The link is on its way in {n} messages.",
-                n,
-            )
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
-        await self._list()
-        self.busy = False
+    async def send_link(self):
+        """Sends a pay link to the guarantor, to the contacts they chose for messages about money."""
+        self._clear()
+        async for step in run_busy(self, self._send_link()):
+            yield step
+        await self._show_open_links()
 
     @rx.event
     @requires(Permission.TAKE_PAYMENTS)
-    async def revoke(self, link: str):
-        self._away()
+    async def revoke_link(self, link: str):
+        self._clear()
         await in_thread(action_links.revoke_link, me(), given_id("lnk", link))
-        self.done = translate(self.language, "The link opens nothing any more.")
-        await self._list()
+        self.message = translate(self.language, "The link no longer works.")
+        await self._show_open_links()
 
-    async def _list(self) -> None:
-        found = await in_thread(pay_links.open_pay_links, me(), self._whose())
-        self.open_links = [OpenLink(one.id, self._until(one)) for one in found]
+    async def _make_link(self) -> None:
+        link = await in_thread(pay_links.make_pay_link, me(), self._invoice_id())
+        self.address, self.qr, self.about = link.address, as_image(link.qr_svg), self._about(link)
 
-    def _show(self, made: PayLink) -> None:
-        self.address, self.qr, self.about = made.address, as_image(made.qr_svg), self._until(made)
+    async def _send_link(self) -> None:
+        count = await in_thread(pay_links.send_pay_link, me(), self._invoice_id())
+        self.message = plural(
+            self.language,
+            "The link is on its way in {n} message.",
+            "The link is on its way in {n} messages.",
+            count,
+        )
 
-    def _until(self, link: PayLink | OpenPayLink) -> str:
+    async def _show_open_links(self) -> None:
+        links = await in_thread(pay_links.open_pay_links, me(), self._invoice_id())
+        self.open_links = [LinkItem(link.id, self._about(link)) for link in links]
+
+    def _about(self, link: PayLink | OpenPayLink) -> str:
         day = date_text(self.language, clock.local_date(link.expires))
         return translate(self.language, "Up to {amount}, until {date}", amount=link.at_most, date=day)
 
-    def _whose(self) -> InvoiceId:
+    def _invoice_id(self) -> InvoiceId:
         return InvoiceId(given_id("inv", self.invoice))
 
-    def _away(self) -> None:
-        self.address = self.qr = self.about = self.done = self.trouble = ""
+    def _clear(self) -> None:
+        self.address = self.qr = self.about = self.message = self.error = ""

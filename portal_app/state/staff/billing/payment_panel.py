@@ -1,4 +1,4 @@
-"""One payment opened beside the list: post it, give it back."""
+"""The panel of one payment, beside the list: post it to the ledger, refund it."""
 
 from dataclasses import dataclass
 
@@ -6,30 +6,25 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import RECEIVED, PaymentStatus, RefundStatus
-from portal_app.domain.errors import UserError
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import PaymentId, RefundId, given_id, new_id
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, gettext_noop, money_text, plural, translate
-from portal_app.services.billing.payments.refunds import refund_payment
+from portal_app.services.billing.payments import refunds
 from portal_app.services.billing.staff.patient_billing import PaymentDetail, view_payment
 from portal_app.services.billing.staff.record_payment import post_payments
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payment_status, short_decline
+from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.staff.labels import (
-    not_allowed,
-    plain_amount,
-    refund_status,
-    shown_with,
-    typed_money,
-    typed_reason,
-)
+from portal_app.state.staff.form_values import amount_for_input, read_amount, read_reason
+from portal_app.state.staff.labels import missing_permission_text, payment_method_text, refund_status
 
 
 @dataclass(frozen=True)
-class PartItem:
-    number: str
+class AllocationItem:
+    invoice_number: str
     amount: str
 
 
@@ -42,150 +37,160 @@ class RefundItem:
 
 
 class PaymentPanelState(PortalState):
-    turn: rx.Field[int] = rx.field(0)  # raised when it opens: ui.js shows it then
     open: rx.Field[bool] = rx.field(False)
-    who: rx.Field[str] = rx.field("")
-    who_href: rx.Field[str] = rx.field("")
+    times_opened: rx.Field[int] = rx.field(0)  # raised when it opens: ui.js shows the panel then
+    busy: rx.Field[bool] = rx.field(False)
+    error: rx.Field[str] = rx.field("")
+    message: rx.Field[str] = rx.field("")
+    payer: rx.Field[str] = rx.field("")
+    payer_href: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     day: rx.Field[str] = rx.field("")
-    shown: rx.Field[str] = rx.field("")
+    method: rx.Field[str] = rx.field("")
     tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
-    why: rx.Field[str] = rx.field("")
+    decline_reason: rx.Field[str] = rx.field("")
     receipt: rx.Field[str] = rx.field("")
     receipt_href: rx.Field[str] = rx.field("")
     ledger: rx.Field[str] = rx.field("")
     note: rx.Field[str] = rx.field("")
-    parts: rx.Field[list[PartItem]] = rx.field(default_factory=list)
+    allocations: rx.Field[list[AllocationItem]] = rx.field(default_factory=list)
     refunds: rx.Field[list[RefundItem]] = rx.field(default_factory=list)
     can_post: rx.Field[bool] = rx.field(False)
     can_refund: rx.Field[bool] = rx.field(False)
-    at_most: rx.Field[str] = rx.field("")
-    at_most_plain: rx.Field[str] = rx.field("")
-    goes_back: rx.Field[str] = rx.field("")
-    no_refund: rx.Field[str] = rx.field("")
-    refund_id: rx.Field[str] = rx.field("")  # rides in the form: two presses, one refund (REF-7)
-    busy: rx.Field[bool] = rx.field(False)
-    trouble: rx.Field[str] = rx.field("")
-    done: rx.Field[str] = rx.field("")
+    refundable: rx.Field[str] = rx.field("")
+    refundable_for_input: rx.Field[str] = rx.field("")
+    refund_destination: rx.Field[str] = rx.field("")
+    refund_obstacle: rx.Field[str] = rx.field("")  # why there is no refund form
+    refund_id: rx.Field[str] = rx.field("")  # a hidden field: pressing twice makes one refund (REF-7)
     _payment: str = ""
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
-    async def show(self, payment: str):
+    async def open_panel(self, payment: str):
         watch("payments", PaymentPanelState.refresh)
         self._payment = given_id("pay", payment)
-        self.trouble = self.done = ""
-        await self._look(note=True)
-        self.open, self.turn = True, self.turn + 1
+        self.error = self.message = ""
+        await self._show(audited=True)
+        self.open, self.times_opened = True, self.times_opened + 1
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
-    async def close(self):
+    async def close_panel(self):
         self.open, self._payment = False, ""
 
     @rx.event
     @requires(Permission.VIEW_BILLING, activity=False)
     async def refresh(self):
-        """Asked for by the server when money moves."""
+        """Called by the server when money moves."""
         if self.open and self._payment and not self.busy:
-            await self._look(note=False)
+            await self._show()
 
     @rx.event
     @requires(Permission.POST_TO_LEDGER)
-    async def post(self):
-        """This one payment becomes a ledger entry."""
-        self.trouble = self.done = ""
+    async def post_payment(self):
+        """Posts this payment to the ledger."""
+        self.message = self.error = ""
         try:
-            done = await in_thread(post_payments, me(), [PaymentId(given_id("pay", self._payment))])
-            self.done = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", done)
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
-        await self._look(note=False)
+            await self._post_payment()
+        except UserError as error:
+            self.error = translate(self.language, error.message, **error.values)
+        await self._show()
 
     @rx.event
     @requires(Permission.REFUND)
-    async def refund(self, form: dict[str, str]):
-        """ "Refund", or "Refund and void the charge": which button was pressed rides in the form."""
-        self.busy, self.trouble, self.done = True, "", ""
-        yield
-        try:
-            await self._refund(form)
-        except UserError as refusal:
-            self.trouble = translate(self.language, refusal.message, **refusal.values)
-        await self._look(note=False)
-        self.busy = False
+    async def refund_payment(self, form: dict[str, str]):
+        """The field `how` says which button was pressed: "Refund", or "Refund and void the charge"."""
+        self.message = ""
+        async for step in run_busy(self, self._refund_payment(form)):
+            yield step
+        await self._show()
 
-    async def _refund(self, form: dict[str, str]) -> None:
+    async def _post_payment(self) -> None:
+        count = await in_thread(post_payments, me(), [PaymentId(given_id("pay", self._payment))])
+        self.message = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
+
+    async def _refund_payment(self, form: dict[str, str]) -> None:
         how = form.get("how", "")
         if how not in ("refund", "void"):
-            raise UserError("We could not find that.")
-        answer = await in_thread(
-            refund_payment,
+            raise NotFound
+        refund = await in_thread(
+            refunds.refund_payment,
             me(),
             RefundId(given_id("ref", form.get("refund"))),
             PaymentId(given_id("pay", self._payment)),
-            typed_money(form),
+            read_amount(form),
             processor=gateways().payments,
             void_charge=how == "void",
-            reason=typed_reason(form),
+            reason=read_reason(form),
         )
         msgid = gettext_noop("{amount} was refunded.")
-        if answer.status is RefundStatus.PROCESSING:
+        if refund.status is RefundStatus.PROCESSING:
             msgid = gettext_noop("The refund of {amount} is on its way. We will know soon.")
-        self.done = translate(self.language, msgid, amount=answer.amount)
+        self.message = translate(self.language, msgid, amount=refund.amount)
 
-    async def _look(self, *, note: bool) -> None:
-        seen = await in_thread(view_payment, me(), PaymentId(self._payment), note=note)
-        self._show_facts(seen)
-        self._show_parts(seen)
-        language, who = self.language, me()
-        self.can_post = seen.status in RECEIVED and not seen.posted and who.may(Permission.POST_TO_LEDGER)
-        self.at_most, self.at_most_plain = (
-            money_text(language, seen.refundable),
-            plain_amount(seen.refundable),
+    async def _show(self, *, audited: bool = False) -> None:
+        """Reads the payment again. `audited`: a person opened it, which is noted in the audit trail."""
+        principal = me()
+        view = await in_thread(view_payment, principal, PaymentId(self._payment), note=audited)
+        self._show_facts(view)
+        self._show_status(view)
+        self._show_lists(view)
+        self.can_post = (
+            view.status in RECEIVED and not view.posted and principal.may(Permission.POST_TO_LEDGER)
         )
-        self.no_refund = await not_allowed(language, who, Permission.REFUND)
-        if seen.status is PaymentStatus.DISPUTED:
-            self.no_refund = translate(
-                language,
-                "The payer disputes this payment with their bank. Answer it at the card processor.",
+        missing = await missing_permission_text(self.language, principal, Permission.REFUND)
+        self._show_refund_form(view, missing)
+
+    def _show_facts(self, view: PaymentDetail) -> None:
+        language = self.language
+        self.payer = view.who
+        self.payer_href = address(language, f"/staff/patients/{view.patient_id}")
+        self.amount, self.day = money_text(language, view.amount), date_text(language, view.on)
+        self.method = payment_method_text(language, view.method, view.shown)
+        self.receipt, self.note = view.receipt_number, view.note
+        self.receipt_href = f"/documents/receipt/{view.id}.pdf?lang={language}" if view.receipt_number else ""
+
+    def _show_status(self, view: PaymentDetail) -> None:
+        language = self.language
+        self.tone, self.status = payment_status(language, view.status)
+        declined = view.status is PaymentStatus.FAILED
+        self.decline_reason = short_decline(language, view.decline_code) if declined else ""
+        self.ledger = ""
+        if view.status in RECEIVED:
+            self.ledger = (
+                translate(language, "Posted") if view.posted else translate(language, "To be posted")
             )
-        self.can_refund = bool(seen.refundable) and not self.no_refund
-        if seen.status not in RECEIVED:
-            self.no_refund = ""
-        self.goes_back = (
-            translate(language, "It goes back to {source}, in up to 5 business days.", source=self.shown)
-            if seen.at_processor
+
+    def _show_lists(self, view: PaymentDetail) -> None:
+        language = self.language
+        self.allocations = [
+            AllocationItem(number, money_text(language, amount)) for _invoice, number, amount in view.parts
+        ]
+        self.refunds = [
+            RefundItem(
+                date_text(language, refund.on),
+                money_text(language, refund.amount),
+                *refund_status(language, refund.status),
+            )
+            for refund in view.refunds
+        ]
+
+    def _show_refund_form(self, view: PaymentDetail, missing_permission: str) -> None:
+        """The form, or why there is none; neither for a payment that was never received."""
+        language = self.language
+        obstacle = missing_permission
+        if view.status is PaymentStatus.DISPUTED:
+            obstacle = translate(
+                language, "The payer disputes this payment with their bank. Answer it at the card processor."
+            )
+        self.can_refund = bool(view.refundable) and not obstacle
+        self.refund_obstacle = obstacle if view.status in RECEIVED else ""
+        self.refundable = money_text(language, view.refundable)
+        self.refundable_for_input = amount_for_input(view.refundable)
+        self.refund_destination = (
+            translate(language, "It goes back to {source}, in up to 5 business days.", source=self.method)
+            if view.at_processor
             else translate(language, "It was taken at the desk: give it back there. This writes it down.")
         )
         self.refund_id = new_id("ref")
-
-    def _show_facts(self, seen: PaymentDetail) -> None:
-        language = self.language
-        self.who = seen.who
-        self.who_href = address(language, f"/staff/patients/{seen.patient_id}")
-        self.amount, self.day = money_text(language, seen.amount), date_text(language, seen.on)
-        self.shown = shown_with(language, seen.method, seen.shown)
-        self.tone, self.status = payment_status(language, seen.status)
-        failed = seen.status is PaymentStatus.FAILED
-        self.why = short_decline(language, seen.decline_code) if failed else ""
-        self.receipt, self.note = seen.receipt_number, seen.note
-        self.receipt_href = f"/documents/receipt/{seen.id}.pdf?lang={language}" if seen.receipt_number else ""
-        self.ledger = ""
-        if seen.status in RECEIVED:
-            self.ledger = (
-                translate(language, "Posted") if seen.posted else translate(language, "To be posted")
-            )
-
-    def _show_parts(self, seen: PaymentDetail) -> None:
-        language = self.language
-        self.parts = [PartItem(number, money_text(language, amount)) for _, number, amount in seen.parts]
-        self.refunds = [
-            RefundItem(
-                date_text(language, r.on),
-                money_text(language, r.amount),
-                *refund_status(language, r.status),
-            )
-            for r in seen.refunds
-        ]

@@ -1,14 +1,14 @@
-"""Everything that moved money: searched, paged, posted one by one or selected."""
+"""The page Transactions: all that moved money, searched by the filters of the address, posted to the ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import AccountId, PaymentId, given_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import money_text, plural, translate
@@ -19,49 +19,66 @@ from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
 from portal_app.state.paging import page_number
+from portal_app.state.staff.errors import NoPaymentSelected
 from portal_app.state.staff.labels import (
     KINDS,
-    entry_text,
-    not_allowed,
-    short_moment,
-    shown_with,
+    adjustment_text,
+    payment_method_text,
+    short_day_and_time,
     transaction_status,
 )
 
 PATH = "/staff/transactions"
-_LONGEST = 80
+_LONGEST = 80  # characters of one filter
 
 
 @dataclass(frozen=True)
 class TransactionItem:
     id: str
-    payment: str  # the payment's id where there is one to open
+    payment: str  # id of the payment that opens in the panel; "" for none
     day: str
     time: str
     kind: str
-    who: str
-    who_href: str
+    person: str
+    person_href: str
     invoices: str
-    shown: str
+    method: str  # or what an adjustment was
     tone: str
     status: str
-    more: str
+    detail: str
     amount: str
     can_post: bool
-    chosen: bool
+    selected: bool
+
+
+class Filters(NamedTuple):
+    """The filters of the address; "" is everything."""
+
+    text: str = ""
+    kind: str = ""
+    status: str = ""
+    first: str = ""
+    last: str = ""
+    account: str = ""
+
+    def query(self) -> dict[str, str]:
+        """The filters that are set, by their names in the address."""
+        names = ("q", "kind", "status", "from", "to", "account")
+        return {name: value for name, value in zip(names, self, strict=True) if value}
 
 
 class TransactionsState(PortalState):
     ready: rx.Field[bool] = rx.field(False)
+    message: rx.Field[str] = rx.field("")
     text: rx.Field[str] = rx.field("")
     kind: rx.Field[str] = rx.field("")
     status: rx.Field[str] = rx.field("")
     first: rx.Field[str] = rx.field("")
     last: rx.Field[str] = rx.field("")
-    asked_key: rx.Field[str] = rx.field("")  # a new one draws the search form anew
-    person: rx.Field[str] = rx.field("")
-    person_off: rx.Field[str] = rx.field("")  # the address without the person
-    narrowed: rx.Field[bool] = rx.field(False)
+    filters_key: rx.Field[str] = rx.field("")  # another one draws the search form again
+    person: rx.Field[str] = rx.field("")  # whose account the list is narrowed to; "" is everybody's
+    everybody_href: rx.Field[str] = rx.field("")
+    filtered: rx.Field[bool] = rx.field(False)
     rows: rx.Field[list[TransactionItem]] = rx.field(default_factory=list)
     count: rx.Field[str] = rx.field("")
     to_post: rx.Field[str] = rx.field("")
@@ -70,16 +87,14 @@ class TransactionsState(PortalState):
     newer: rx.Field[str] = rx.field("")
     older: rx.Field[str] = rx.field("")
     where: rx.Field[str] = rx.field("")
-    export: rx.Field[str] = rx.field("")
-    chosen: rx.Field[list[str]] = rx.field(default_factory=list)
-    can_choose: rx.Field[int] = rx.field(0)  # rows of this page that may be posted
-    all_words: rx.Field[str] = rx.field("")
-    post_words: rx.Field[str] = rx.field("")
-    said: rx.Field[str] = rx.field("")
+    export_href: rx.Field[str] = rx.field("")
+    selected: rx.Field[list[str]] = rx.field(default_factory=list)
+    selectable_count: rx.Field[int] = rx.field(0)  # rows of this page that may be posted
+    select_all_label: rx.Field[str] = rx.field("")
+    post_label: rx.Field[str] = rx.field("")  # "" when nothing is selected
     may_post: rx.Field[bool] = rx.field(False)
     may_take: rx.Field[bool] = rx.field(False)
     may_export: rx.Field[bool] = rx.field(False)
-    why_not: rx.Field[str] = rx.field("")
     _page: int = 1
     _account: str = ""
 
@@ -87,73 +102,76 @@ class TransactionsState(PortalState):
     @requires(Permission.VIEW_BILLING)
     async def load(self):
         watch("payments", TransactionsState.refresh)
-        self._read(self.router.url.query_parameters)
+        self._read_address(self.router.url.query_parameters)
         if self._newly_here():
-            self.chosen, self.said = [], ""
-        who = me()
-        self.may_post, self.may_export = who.may(Permission.POST_TO_LEDGER), who.may(Permission.EXPORT)
-        self.may_take = who.may(Permission.TAKE_PAYMENTS)
-        self.why_not = await not_allowed(self.language, who, Permission.POST_TO_LEDGER)
+            self.selected, self.message = [], ""
+        principal = me()
+        self.may_post = principal.may(Permission.POST_TO_LEDGER)
+        self.may_export = principal.may(Permission.EXPORT)
+        self.may_take = principal.may(Permission.TAKE_PAYMENTS)
         await self._show()
         self.ready = True
 
     @rx.event
     @requires(Permission.VIEW_BILLING, activity=False)
     async def refresh(self):
-        """Asked for by the server when money moves."""
+        """Called by the server when money moves."""
         await self._show()
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
-    async def search(self, form: dict[str, str]):
-        """The filters stand in the address: Back works, and a search can be kept as a bookmark."""
-        asked = {
-            name: form.get(name, "").strip()[:_LONGEST] for name in ("q", "kind", "status", "from", "to")
-        }
-        asked["account"] = self._account
-        return rx.redirect(self._address(asked))
+    async def search_transactions(self, form: dict[str, str]):
+        """Puts the filters into the address: Back works, and a search can be kept as a bookmark."""
+        names = ("q", "kind", "status", "from", "to")
+        typed = (form.get(name, "").strip()[:_LONGEST] for name in names)
+        return rx.redirect(self._address(Filters(*typed, account=self._account)))
 
     @rx.event
     @requires(Permission.POST_TO_LEDGER)
-    async def choose(self, payment: str):
-        """Select, or not any more."""
+    async def toggle_payment(self, payment: str):
+        """Selects a payment to post, or takes it out of the selection."""
         payment = given_id("pay", payment)
-        self.chosen = [p for p in self.chosen if p != payment] if payment in self.chosen else [
-            *self.chosen, payment,
-        ]  # fmt: skip
-        self._mark()
+        if payment in self.selected:
+            self.selected = [id_ for id_ in self.selected if id_ != payment]
+        else:
+            self.selected = [*self.selected, payment]
+        self._show_selection()
 
     @rx.event
     @requires(Permission.POST_TO_LEDGER)
-    async def choose_all(self):
-        """All of this page, or none."""
-        all_of_it = [row.id for row in self.rows if row.can_post]
-        self.chosen = [] if set(all_of_it) == set(self.chosen) else all_of_it
-        self._mark()
+    async def toggle_all_payments(self):
+        """Selects all payments of this page that may be posted, or none when all are selected."""
+        selectable = [row.id for row in self.rows if row.can_post]
+        self.selected = [] if set(selectable) == set(self.selected) else selectable
+        self._show_selection()
 
     @rx.event
     @requires(Permission.POST_TO_LEDGER)
-    async def post_chosen(self):
-        """All that are selected become ledger entries; says how many did."""
-        ids = [PaymentId(given_id("pay", one)) for one in self.chosen]
+    async def post_selected(self):
+        """Posts the selected payments to the ledger, and says how many were posted."""
+        ids = [PaymentId(given_id("pay", id_)) for id_ in self.selected]
         if not ids:
-            raise UserError("Select the payments to post first.")
-        done = await in_thread(post_payments, me(), ids)
-        self.chosen = []
+            raise NoPaymentSelected
+        count = await in_thread(post_payments, me(), ids)
+        self.selected = []
         await self._show()
-        self.said = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", done)
+        self.message = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
 
     async def _show(self) -> None:
         found = await in_thread(search_transactions, me(), self._search(), page=self._page)
         self._show_rows(found)
-        self._mark()
+        self._show_page(found)
+        self._show_selection()
 
     def _show_rows(self, found: TransactionPage) -> None:
-        language = self.language
+        """Rows that are no longer there, or no longer to post, leave the selection."""
         self.rows = [self._item(row) for row in found.rows]
-        still = {row.id for row in self.rows if row.can_post}
-        self.chosen = [one for one in self.chosen if one in still]
-        self.can_choose = len(still)
+        selectable = {row.id for row in self.rows if row.can_post}
+        self.selected = [id_ for id_ in self.selected if id_ in selectable]
+        self.selectable_count = len(selectable)
+
+    def _show_page(self, found: TransactionPage) -> None:
+        language, filters, page = self.language, self._filters(), found.page
         self.person = found.account_name
         self.count = plural(language, "{n} transaction", "{n} transactions", found.count)
         self.to_post = (
@@ -161,52 +179,50 @@ class TransactionsState(PortalState):
             if found.to_post
             else ""
         )
-        self.to_post_href = self._address({"kind": Kind.PAYMENT.value, "status": State.TO_POST.value})
-        self.pages, page = found.pages, found.page
-        asked = self._asked()
-        self.newer = self._address({**asked, "page": str(page - 1)}) if page > 1 else ""
-        self.older = self._address({**asked, "page": str(page + 1)}) if page < found.pages else ""
+        self.to_post_href = self._address(Filters(kind=Kind.PAYMENT.value, status=State.TO_POST.value))
+        self.pages = found.pages
+        self.newer = self._address(filters, page - 1) if page > 1 else ""
+        self.older = self._address(filters, page + 1) if page < found.pages else ""
         self.where = translate(language, "Page {page} of {pages}", page=page, pages=found.pages)
-        query = urlencode({**{k: v for k, v in asked.items() if v}, "lang": language})
-        self.export = f"/staff/export/transactions.csv?{query}"
+        query = urlencode(filters.query() | {"lang": language})
+        self.export_href = f"/staff/export/transactions.csv?{query}"
 
-    def _mark(self) -> None:
-        chosen = set(self.chosen)
+    def _show_selection(self) -> None:
+        """Marks the selected rows and words the two buttons above the list."""
+        selected = set(self.selected)
         self.rows = [
-            row if row.chosen == (row.id in chosen) else replace(row, chosen=row.id in chosen)
+            row if row.selected == (row.id in selected) else replace(row, selected=row.id in selected)
             for row in self.rows
         ]
-        n = len(chosen)
-        self.post_words = plural(self.language, "Post {n} payment", "Post {n} payments", n) if n else ""
-        all_of_it = n and n == self.can_choose
-        self.all_words = translate(self.language, "Select none") if all_of_it else plural(
-            self.language, "Select the {n} to post here", "Select all {n} to post here", self.can_choose
-        )  # fmt: skip
+        n = len(selected)
+        self.post_label = plural(self.language, "Post {n} payment", "Post {n} payments", n) if n else ""
+        if n and n == self.selectable_count:
+            self.select_all_label = translate(self.language, "Select none")
+        else:
+            self.select_all_label = plural(
+                self.language,
+                "Select the {n} to post here",
+                "Select all {n} to post here",
+                self.selectable_count,
+            )
 
-    def _read(self, query: Mapping[str, str]) -> None:
-        """What the address asks for; what it gets wrong is not asked."""
-        self.text = strip_unstorable(query.get("q", "")).strip()[:_LONGEST]
+    def _read_address(self, query: Mapping[str, str]) -> None:
+        """Takes the filters from the address; a filter with a value that does not exist is left out."""
         kind, status = query.get("kind", ""), query.get("status", "")
+        account = query.get("account", "")
+        self.text = strip_unstorable(query.get("q", "")).strip()[:_LONGEST]
         self.kind = kind if kind in list(Kind) else ""
         self.status = status if status in list(State) else ""
-        self.first, self.last = _day(query.get("from", "")), _day(query.get("to", ""))
-        account = query.get("account", "")
+        self.first, self.last = _date_or_none(query.get("from", "")), _date_or_none(query.get("to", ""))
         self._account = given_id("acc", account) if account else ""
-        page = query.get("page", "")
-        self._page = page_number(page)
-        self.asked_key = urlencode(self._asked())
-        self.person_off = self._address({**self._asked(), "account": ""})
-        self.narrowed = any(self._asked().values())
+        self._page = page_number(query.get("page", ""))
+        filters = self._filters()
+        self.filters_key = urlencode(filters._asdict())
+        self.everybody_href = self._address(filters._replace(account=""))
+        self.filtered = any(filters)
 
-    def _asked(self) -> dict[str, str]:
-        return {
-            "q": self.text,
-            "kind": self.kind,
-            "status": self.status,
-            "from": self.first,
-            "to": self.last,
-            "account": self._account,
-        }
+    def _filters(self) -> Filters:
+        return Filters(self.text, self.kind, self.status, self.first, self.last, self._account)
 
     def _search(self) -> Search:
         return Search(
@@ -218,39 +234,38 @@ class TransactionsState(PortalState):
             last=date.fromisoformat(self.last) if self.last else None,
         )
 
-    def _address(self, asked: Mapping[str, str]) -> str:
-        query = urlencode(
-            {key: value for key, value in asked.items() if value and (key, value) != ("page", "1")}
-        )
+    def _address(self, filters: Filters, page: int = 1) -> str:
+        query = urlencode(filters.query() | ({"page": str(page)} if page > 1 else {}))
         return address(self.language, PATH) + (f"?{query}" if query else "")
 
     def _item(self, row: Transaction) -> TransactionItem:
         language = self.language
-        day, time = short_moment(language, row.at)
-        tone, status, more = transaction_status(language, row)
+        day, time = short_day_and_time(language, row.at)
+        tone, status, detail = transaction_status(language, row)
+        is_adjustment = row.kind is Kind.ADJUSTMENT
         return TransactionItem(
             id=row.id,
             payment=row.payment_id or "",
             day=day,
             time=time,
             kind=translate(language, KINDS[row.kind]),
-            who=row.who,
-            who_href=address(language, f"/staff/patients/{row.patient_id}"),
+            person=row.who,
+            person_href=address(language, f"/staff/patients/{row.patient_id}"),
             invoices=", ".join(row.invoices),
-            shown=entry_text(language, row.shown)
-            if row.kind is Kind.ADJUSTMENT
-            else shown_with(language, row.method, row.shown),
+            method=adjustment_text(language, row.shown)
+            if is_adjustment
+            else payment_method_text(language, row.method, row.shown),
             tone=tone,
             status=status,
-            more=more,
+            detail=detail,
             amount=money_text(language, row.amount),
             can_post=row.can_post and self.may_post,
-            chosen=row.id in self.chosen,
+            selected=row.id in self.selected,
         )
 
 
-def _day(text: str) -> str:
-    """A day as browsers write it, or none."""
+def _date_or_none(text: str) -> str:
+    """A date as browsers write it (ISO 8601); "" for anything else."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:

@@ -41,7 +41,7 @@ async def dashboard(sample_people: People, monkeypatch: pytest.MonkeyPatch) -> T
     return page
 
 
-def pays(sample_people: People, processor: FakeProcessor, minor: int) -> None:
+def pay(sample_people: People, processor: FakeProcessor, minor: int) -> None:
     payment = PaymentId(new_id("pay"))
     amount = Money(minor)
     pay_invoice(
@@ -54,35 +54,38 @@ def pays(sample_people: People, processor: FakeProcessor, minor: int) -> None:
     )
 
 
-async def test_a_payment_is_told_once_the_moment_it_arrives(
+async def test_a_new_payment_is_announced_once(
     sample_people: People, processor: FakeProcessor, dashboard: TodayState
 ):
-    assert (dashboard.rows, dashboard.news) == ([], "")
-    pays(sample_people, processor, 50_00)
+    assert (dashboard.rows, dashboard.announcement) == ([], "")
+    pay(sample_people, processor, 50_00)
     await happens(dashboard.refresh)
-    assert dashboard.news == "New payment: $50.00 from Maria Rivera"
-    assert (dashboard.received, dashboard.count) == ("$50.00", 1)
+    assert dashboard.announcement == "New payment: $50.00 from Maria Rivera"
+    assert (dashboard.received, dashboard.payment_count) == ("$50.00", 1)
     assert [row.amount for row in dashboard.rows] == ["$50.00"]
 
 
-async def test_a_declined_one_is_told_too(
+async def test_a_declined_payment_is_announced_too(
     sample_people: People, processor: FakeProcessor, dashboard: TodayState
 ):
     processor.answers(Outcome.DECLINED, "insufficient_funds")
-    pays(sample_people, processor, 50_00)
+    pay(sample_people, processor, 50_00)
     await happens(dashboard.refresh)
-    assert (dashboard.news, dashboard.news_tone) == ("Declined: $50.00 from Maria Rivera", "late")
-    assert dashboard.rows[0].why == "Not enough money"
+    assert (dashboard.announcement, dashboard.announcement_tone) == (
+        "Declined: $50.00 from Maria Rivera",
+        "late",
+    )
+    assert dashboard.rows[0].detail == "Not enough money"
     assert dashboard.received == "$0.00"
 
 
-async def test_what_was_there_before_is_no_news(
+async def test_payments_that_were_there_at_loading_are_not_announced(
     sample_people: People, processor: FakeProcessor, dashboard: TodayState
 ):
-    pays(sample_people, processor, 50_00)
+    pay(sample_people, processor, 50_00)
     await happens(dashboard.load)
     await happens(dashboard.refresh)
-    assert dashboard.news == ""
+    assert dashboard.announcement == ""
 
 
 async def test_a_patient_does_not_see_the_dashboard(sample_people: People, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,133 @@
+"""A rule that is said in one place has no second one."""
+
+import ast
+import re
+from collections.abc import Callable
+
+import pytest
+
+import portal_app.db.tables  # noqa: F401  (the metadata is whole)
+from portal_app.db.tables.practice import Practice
+from portal_app.domain.ids import PREFIXES, new_id
+from portal_app.domain.practice_settings import SETTINGS
+from tests.architecture.sources import (
+    PORTAL,
+    parsed,
+    sources,
+)
+
+
+def test_only_one_module_knows_which_language_has_the_bare_paths():
+    """Prefixes, the default language and the address of the portal are put together in i18n_paths."""
+    joined = re.compile(
+        r"""languages\[0\]|languages\[1:\]|"/(es|en)["/]|f"/\{(language|code|spoken)\b|public_url\.rstrip"""
+        r"""|settings\(\)\.public_url\s*\+|language(\(\))? [!=]= "en\""""
+    )
+    allowed = {
+        "i18n_paths.py",
+        "web/routes/sms_webhook.py",  # the address that Twilio signs has no language
+        "demo/site.py",  # the practice's own site has paths of its own
+        "domain/embedding.py",  # an example in a docstring
+    }
+    assert not [
+        f"{where}: {hit[0]}"
+        for path in sources()
+        if (where := str(path.relative_to(PORTAL))) not in allowed
+        and (hit := joined.search(path.read_text()))
+    ]
+
+
+def test_settings_of_the_practice_have_one_writer():
+    """A setting that is written elsewhere is neither validated nor in the history."""
+    columns = {setting.column or name for name, setting in SETTINGS.items()} | {"wording"}
+    wrong = []
+    for path in sources():
+        where = path.relative_to(PORTAL)
+        if where.parts[0] not in ("services", "demo", "web", "commands", "cli.py"):
+            continue
+        for node in ast.walk(parsed(path)):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            wrong += [
+                f"{where}: {ast.unparse(t)} is set"
+                for t in targets
+                if isinstance(t, ast.Attribute) and t.attr in columns
+            ]
+            if isinstance(node, ast.Call) and ast.unparse(node).startswith("setattr("):
+                wrong.append(f"{where}: {ast.unparse(node)}")
+    assert (
+        wrong
+        == [
+            "services/patients/contact_details.py: setattr(person, name, line)",  # a patient's address
+            "services/practice/demo_removal.py: setattr(practice, name, {} if name == 'opening_hours' else '')",  # removed
+        ]
+    )
+    assert set(columns) <= set(Practice.model_fields)
+
+
+def _joins_a_name(node: ast.AST) -> bool:
+    """`f"{given} {family}"`, or the same with +."""
+    joins = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add))
+    text = ast.unparse(node)
+    return joins and "full_name(" not in text and re.search(r"given.*family", text) is not None
+
+
+def _found_by(meant: Callable[[ast.AST], bool]) -> set[str]:
+    """The modules with a piece of code that is meant."""
+    return {
+        str(path.relative_to(PORTAL))
+        for path in sources()
+        if any(meant(node) for node in ast.walk(parsed(path)))
+    }
+
+
+def test_names_are_put_together_in_one_place():
+    assert _found_by(_joins_a_name) == {
+        "domain/families.py",  # full_name
+        "domain/credentials.py",  # initials
+        "services/patients/matching.py",  # the same in the database
+    }
+
+
+def test_one_place_decides_which_contacts_are_usable():
+    def asks(node: ast.AST) -> bool:
+        return isinstance(node, ast.Attribute) and node.attr == "may_text" and isinstance(node.ctx, ast.Load)
+
+    assert _found_by(asks) == {"db/tables/families.py"}
+
+
+def test_one_place_decides_which_country_phones_are_of():
+    def asks(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node).startswith("settings().locale.rpartition")
+
+    assert _found_by(asks) == {"services/patients/usable_contacts.py"}
+
+
+def test_one_place_reads_the_number_of_a_page():
+    def reads(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node) in ("int(page)", "int(query['page'])")
+
+    assert _found_by(reads) == set()
+
+
+# Character classes, so that this file does not find itself.
+def test_every_prefix_of_an_id_is_in_the_one_table_and_the_table_has_no_other():
+    makers = {"new_id", "keyed_id", "given_id"}
+    used: dict[str, str] = {}
+    for path in sources():
+        where = str(path.relative_to(PORTAL))
+        if where.startswith("stripe_simulator/"):  # Stripe's own ids
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers:
+                match node.args[0]:
+                    case ast.Constant(value=str(prefix)):
+                        used[prefix] = f"{where}:{node.lineno}"
+    assert not {prefix: where for prefix, where in used.items() if prefix not in PREFIXES}
+    assert PREFIXES.keys() - used.keys() == set()
+    assert len(set(PREFIXES.values())) == len(PREFIXES)
+
+
+def test_another_prefix_makes_no_id():
+    assert new_id("alc").startswith("alc_")
+    with pytest.raises(ValueError, match="'all'"):
+        new_id("all")

@@ -1,4 +1,4 @@
-"""What leaves the building. State, web and the command line hand these in; services never reach for them."""
+"""Clients of other systems. State, web and commands pass them to services, which never import them."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -26,12 +26,12 @@ _used: list[Gateways] = []
 
 
 def gateways() -> Gateways:
-    """Those of this process: real ones where the settings have keys, doubles in the demo."""
+    """The gateways of this process: real ones where the settings have keys, fakes in the demo."""
     return _used[-1] if _used else _from_settings()
 
 
 def use(these: Gateways | None) -> None:
-    """Hand in other ones from now on: for tests. None: those of the settings again."""
+    """Replaces them from now on, for tests. None: those of the settings again."""
     _used[:] = [these] if these else []
 
 
@@ -62,7 +62,7 @@ def _mail(ours: Settings) -> Mailer:
 
 
 def practice_system() -> PracticeSystem:
-    """Where posted entries are brought: the address in the settings, or a folder of the data folder."""
+    """Where postings are exported to: the address in the settings, or a folder of the data folder."""
     ours = settings()
     if ours.export_url:
         return ExportEndpoint(ours.export_url, ours.export_token)

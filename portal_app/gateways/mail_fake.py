@@ -1,4 +1,4 @@
-"""The double of the mail server: composes every letter as the real one does, and keeps it."""
+"""A fake mail server: composes every message as the real client does, and stores it."""
 
 from dataclasses import dataclass, field
 from email.errors import MessageError

@@ -1,4 +1,4 @@
-"""The card processor, as we need it: it answers; it does not raise for the expected.
+"""The interface of the card processor. Expected results are returned, not raised.
 
 `StripeProcessor` (gateways/stripe.py) and `FakeProcessor` (gateways/payments_fake.py) keep the
 same promises and pass the same contract tests.
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethodFacts:
-    """What we may know of a card or bank account."""
+    """What the portal stores of a card or bank account."""
 
     processor_id: str  # pm_…
     customer: str = ""
@@ -75,7 +75,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class ProcessorEvent:
-    """A signed webhook: which event, of which kind, about which object. Its contents are not believed."""
+    """A signed webhook: which event, of which kind, about which object. Its contents are not trusted."""
 
     event_id: str
     kind: str
@@ -85,7 +85,7 @@ class ProcessorEvent:
 
 
 class NoAnswer(Exception):
-    """The processor could not be asked. Only what lists things raises it: nothing found is another answer."""
+    """The processor did not answer. Only lists raise it, because an empty list is an answer too."""
 
 
 class CardProcessor(Protocol):

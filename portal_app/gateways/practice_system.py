@@ -1,4 +1,4 @@
-"""The system the practice keeps its books in: it takes each posted entry once, in a folder or over HTTPS."""
+"""The practice's accounting system: it gets each posted entry once, as a file or over HTTPS."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _KNOWN_ALREADY = 409
 
 class PracticeSystem(Protocol):
     def post_entry(self, entry: Mapping[str, Any], *, key: str) -> Sending:
-        """Bring one entry (JSON). `key` names it: brought twice, it is there once."""
+        """Sends one entry as JSON. `key` identifies it: sent twice, it is stored once."""
         ...
 
 

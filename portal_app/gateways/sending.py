@@ -1,4 +1,4 @@
-"""What became of a message: two answers, the same for mail and SMS."""
+"""The result of sending a message, the same for mail and SMS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class Sent:
 class Failed:
     permanent: bool  # trying again is of no use
     reason: str  # for staff and the log; never the message's text
-    opted_out: bool = False  # the person told us to stop texting
+    opted_out: bool = False  # the person has opted out of texts (STOP)
 
 
 Sending = Sent | Failed
 
 
 class NotConfigured:
-    """Stands where a carrier's keys are missing: messages wait, and staff are told in the end."""
+    """Used where a carrier's keys are missing: messages wait, and staff get a task in the end."""
 
     def send(self, *_: object, **__: object) -> Sending:
         return Failed(permanent=False, reason="not set up")

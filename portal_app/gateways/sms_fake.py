@@ -1,4 +1,4 @@
-"""The double of the SMS service: keeps what it was given; a number ending in 0000 has said STOP."""
+"""A fake SMS service: stores what it is given; a number ending in 0000 has opted out (STOP)."""
 
 import secrets
 from collections.abc import Mapping

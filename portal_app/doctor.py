@@ -54,13 +54,13 @@ def _database(found: Settings) -> Answers:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     from portal_app.db import migrations  # noqa: PLC0415
-    from portal_app.db.engine import bind, bound  # noqa: PLC0415
+    from portal_app.db.engine import bind, is_bound  # noqa: PLC0415
 
-    if not bound():
+    if not is_bound():
         bind(found.database)
     kind = found.database.partition(":")[0].partition("+")[0]
     try:
-        at, newest = migrations.is_at(), migrations.newest()
+        at, newest = migrations.current_revision(), migrations.newest_revision()
     except (SQLAlchemyError, OSError) as unreachable:
         yield Verdict.BAD, f"{kind} cannot be reached ({type(unreachable).__name__})"
         return

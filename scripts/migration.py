@@ -16,7 +16,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine.bind(f"sqlite:///{Path(folder) / 'empty.db'}")
         migrations.upgrade()
-        head = migrations.newest()
+        head = migrations.newest_revision()
         number = f"{int(head) + 1 if head else 1:04d}"
         command.revision(migrations.configuration(), message, autogenerate=True, rev_id=number)
         engine.dispose()

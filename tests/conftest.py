@@ -45,8 +45,8 @@ from tests.servers import Missing, Postgres, Server, start_postgres, start_redis
 
 assert portal_app.db.tables
 # The real one is slow on purpose. `real_passwords` brings it back where its slowness is what is tested.
-_REAL = password_hashes._keeper
-password_hashes._keeper = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
+_REAL = password_hashes._hasher
+password_hashes._hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
 NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=NEW_YORK)
 DATABASES = os.environ.get("PORTAL_TEST_DATABASES", "sqlite,postgresql").replace(",", " ").split()
@@ -102,8 +102,8 @@ def noon(request: pytest.FixtureRequest) -> Iterator[datetime]:
 
 @pytest.fixture
 def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_hashes, "_keeper", _REAL)
-    monkeypatch.setattr(password_hashes, "_nobodys", cache(password_hashes._nobodys.__wrapped__))
+    monkeypatch.setattr(password_hashes, "_hasher", _REAL)
+    monkeypatch.setattr(password_hashes, "_dummy_hash", cache(password_hashes._dummy_hash.__wrapped__))
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_the_address_for_everybody_is_that_of_the_default_language(
     has_languages: HasLanguages, sample_people: People, languages: str
 ):
     has_languages(languages)
-    assert urlsplit(action_links.portal_link(sample_people.dana).address).path == "/welcome"
+    assert urlsplit(action_links.make_portal_link(sample_people.dana).address).path == "/welcome"
 
 
 @BOTH_WAYS

@@ -34,9 +34,9 @@ def tables() -> set[str]:
 
 @pytest.mark.usefixtures("empty")
 def test_from_nothing_to_every_table_without_drift():
-    assert migrations.is_at() is None
+    assert migrations.current_revision() is None
     migrations.upgrade()
-    assert migrations.is_at() == migrations.newest()
+    assert migrations.current_revision() == migrations.newest_revision()
     assert tables() == set(SQLModel.metadata.tables)
     assert migrations.drift() == []
 
@@ -45,7 +45,7 @@ def test_from_nothing_to_every_table_without_drift():
 def test_one_step_back_and_forth_again():
     migrations.upgrade()
     migrations.downgrade()
-    assert migrations.is_at() != migrations.newest()
+    assert migrations.current_revision() != migrations.newest_revision()
     migrations.upgrade()
     assert migrations.drift() == []
 
@@ -55,14 +55,14 @@ def test_all_the_way_back_leaves_nothing():
     migrations.upgrade()
     migrations.downgrade("base")
     assert tables() == set()
-    assert migrations.is_at() is None
+    assert migrations.current_revision() is None
 
 
 @pytest.mark.usefixtures("empty")
 def test_up_to_date_is_up_to_date():
     migrations.upgrade()
     migrations.upgrade()
-    assert migrations.is_at() == migrations.newest()
+    assert migrations.current_revision() == migrations.newest_revision()
 
 
 NEW_STAFF = (

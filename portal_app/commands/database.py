@@ -10,9 +10,9 @@ def migrate() -> None:
 
     if settings().demo:  # a demo does not even bring a practice's database up to date
         require_right_database("migrate")
-    before = migrations.is_at()
+    before = migrations.current_revision()
     migrations.upgrade()
-    now = migrations.is_at()
+    now = migrations.current_revision()
     out.print(
         f"The database is up to date ({now})." if before == now else f"Migrated: {before or 'empty'} → {now}."
     )

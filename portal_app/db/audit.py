@@ -1,7 +1,7 @@
-"""Every change of a row leaves a line in the audit trail, in the same transaction.
+"""The audit trail: every change of an audited row adds an entry in the same transaction.
 
-Lines name the row and the fields, never their values. Lines for reads, sign-ins and refusals are
-written by services through `note`. `services.audit` seals them into a hash chain after commit.
+Entries name the row and the changed fields, never their values. Services add entries for reads, sign-ins and
+refusals (`services.as_system.note`). `services.audit` links all entries in a hash chain after the commit.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,8 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.domain.access import Principal
 
 
-def line(principal: Principal, action: str, **facts: Any) -> AuditEntry:
+def entry(principal: Principal, action: str, **facts: Any) -> AuditEntry:
+    """A new entry in the principal's name, for the caller to add. `facts`: further columns of AuditEntry."""
     return AuditEntry(
         at=now(),
         actor=principal.name,
@@ -26,8 +27,8 @@ def line(principal: Principal, action: str, **facts: Any) -> AuditEntry:
     )
 
 
-def note_changes(session: Session, principal: Principal, rows: Iterable[Any]) -> None:
-    """Called by the scope before each flush."""
+def add_change_entries(session: Session, principal: Principal, rows: Iterable[Any]) -> None:
+    """Add an entry for each audited row that the next flush inserts, updates or deletes."""
     for row in rows:
         if not row.audited:
             continue
@@ -37,7 +38,7 @@ def note_changes(session: Session, principal: Principal, rows: Iterable[Any]) ->
         if verb == "update" and not fields:
             continue
         session.add(
-            line(
+            entry(
                 principal,
                 f"{verb}:{row.__tablename__}",
                 subject=str(state.mapper.primary_key_from_instance(row)[0]),

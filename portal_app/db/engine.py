@@ -1,4 +1,4 @@
-"""The engines of this process, made when they are first needed (workers are forked after import)."""
+"""The database engines of this process, made on first use because workers are forked after import."""
 
 import os
 from functools import lru_cache
@@ -16,47 +16,50 @@ _bound: list[str] = []
 
 
 def engine() -> Engine:
-    return _of_this_process(reads=False)
+    """The engine for transactions that write."""
+    return _engine_of_process(reads=False)
 
 
 def reading_engine() -> Engine:
-    """For what changes nothing. On SQLite it has connections of its own, as many as are asked for: those of
-    writers may all be waiting for their turn, and who reads waits for nobody.
+    """The engine for transactions that only read.
+
+    On SQLite it has its own connections, as many as needed: all connections of writers may be waiting for the
+    write lock, and a reader must not wait for them.
     """
-    return _of_this_process(reads=True)
+    return _engine_of_process(reads=True)
 
 
 @lru_cache(maxsize=64)
-def beginning(made: Engine, may_write: bool) -> Engine:
-    """The engine that says BEGIN rightly: making one for every transaction costs more than a query."""
-    return made.execution_options(portal_writes=may_write)
+def begin_mode(base: Engine, may_write: bool) -> Engine:
+    """The engine with the BEGIN of a writing or a reading transaction; cached: making one costs more than a query."""
+    return base.execution_options(portal_writes=may_write)
 
 
 def _url() -> str:
     return _bound[-1] if _bound else settings().database
 
 
-def _of_this_process(*, reads: bool) -> Engine:
+def _engine_of_process(*, reads: bool) -> Engine:
     url = _url()
-    here = (os.getpid(), url, reads and _is_file(url))
-    if here not in _engines:
-        _engines[here] = _make(url, reads=here[2])
-    return _engines[here]
+    key = (os.getpid(), url, reads and _is_sqlite_file(url))
+    if key not in _engines:
+        _engines[key] = _make(url, reads=key[2])
+    return _engines[key]
 
 
 @lru_cache(maxsize=64)
-def _is_file(url: str) -> bool:
-    made = make_url(url)
-    return made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:")
+def _is_sqlite_file(url: str) -> bool:
+    parsed = make_url(url)
+    return parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
 
 
 def bind(url: str) -> None:
-    """Talk to this database from now on: for tests and for the command line's --database."""
+    """Use this database from now on, for tests and the option --database of the command line."""
     _bound[:] = [url]
 
 
 def unbind() -> None:
-    """Back to the database of the settings."""
+    """Use the database of the settings again."""
     _bound.clear()
 
 
@@ -69,47 +72,48 @@ def is_reachable() -> bool:
         return False
 
 
-def bound() -> bool:
-    """Was another database than that of the settings named?"""
+def is_bound() -> bool:
+    """Whether `bind` has named another database than that of the settings."""
     return bool(_bound)
 
 
 def close() -> None:
-    """End every connection; the engines stay, with the statements they have prepared."""
-    for made in _engines.values():
-        made.dispose()
+    """Close all connections. The engines stay, with their cached statements."""
+    for each in _engines.values():
+        each.dispose()
 
 
 def dispose() -> None:
-    for made in _engines.values():
-        made.dispose()
+    """Close all connections and forget the engines."""
+    for each in _engines.values():
+        each.dispose()
     _engines.clear()
 
 
 def _make(url: str, *, reads: bool) -> Engine:
-    # hide_parameters: no health data in the text of a database error.
+    # hide_parameters keeps health data out of the text of database errors.
     options: dict[str, Any] = {"hide_parameters": True}
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, **options)
     if (file := make_url(url).database) and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     options |= {"max_overflow": -1} if reads else {}
-    made = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
+    new_engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
 
-    @event.listens_for(made, "connect")
+    @event.listens_for(new_engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see scope._begin
+        connection.isolation_level = None  # `_begin` below sends BEGIN itself
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size=-65536")
         connection.execute(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
 
-    @event.listens_for(made, "begin")
+    @event.listens_for(new_engine, "begin")
     def _begin(connection: Any) -> None:
         # A transaction that will write takes the write lock at once: an upgrade later would
-        # fail with "database is locked" instead of waiting its turn.
+        # fail with "database is locked" instead of waiting.
         writes = connection.get_execution_options().get("portal_writes", True)
-        # To the driver itself: every event of every page begins here.
+        # Straight to the driver, because every event of every page passes here.
         connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return made
+    return new_engine

@@ -1,4 +1,4 @@
-"""What a table says of itself: whose its rows are. The scope narrows every query by it."""
+"""Base classes of all tables: each names the column and the list that decide who may see its rows (see scope.py)."""
 
 import importlib
 import re
@@ -15,56 +15,62 @@ from portal_app.domain.ids import AccountId, PatientId
 
 
 class Owned(SQLModel):
-    """The root of every table: which column says whose it is, and whose list counts."""
+    """Base of every table."""
 
-    owner: ClassVar[str] = ""
-    seen_through: ClassVar[str] = ""  # "accounts", "patients", "portal" or "public"
-    audited: ClassVar[bool] = True  # are changes of single rows worth a line in the trail?
+    owner: ClassVar[str] = ""  # the column that holds the account's or patient's id
+    access_list: ClassVar[str] = ""  # the principal's list: "accounts" or "patients"; or "portal", "public"
+    audited: ClassVar[bool] = True  # whether changes of single rows are recorded in the audit trail
 
     @declared_attr.directive
     def __tablename__(cls) -> str:
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def belongs_to(self, principal: Principal) -> bool:
-        """May `principal` write this row?"""
-        if self.seen_through in ("portal", "public"):
+        """Whether the principal may write this row."""
+        if self.access_list in ("portal", "public"):
             return principal.side is Side.PORTAL
-        return getattr(self, self.owner) in getattr(principal, self.seen_through)
+        return getattr(self, self.owner) in getattr(principal, self.access_list)
 
 
 class AccountOwned(Owned):
+    """Rows of one account: money."""
+
     owner: ClassVar[str] = "account_id"
-    seen_through: ClassVar[str] = "accounts"
+    access_list: ClassVar[str] = "accounts"
     account_id: AccountId = ref("account")
 
 
 class PatientOwned(Owned):
+    """Rows of one patient: health data."""
+
     owner: ClassVar[str] = "patient_id"
-    seen_through: ClassVar[str] = "patients"
+    access_list: ClassVar[str] = "patients"
     patient_id: PatientId = ref("patient")
 
 
 class PortalOwned(Owned):
-    """Only the portal's own errands read or write it."""
+    """Rows that only the system principal reads and writes."""
 
-    seen_through: ClassVar[str] = "portal"
+    access_list: ClassVar[str] = "portal"
 
 
 class PublicOwned(Owned):
-    """Everybody reads it, only the portal's own errands write it."""
+    """Rows that everybody reads and only the system principal writes."""
 
-    seen_through: ClassVar[str] = "public"
+    access_list: ClassVar[str] = "public"
 
 
 @cache
 def tables() -> tuple[type[Owned], ...]:
-    """Every table there is. The answer is kept, so all tables are imported first: a table that came later
-    would be narrowed to nobody, and a process forked from this one would show its rows to everybody.
+    """Every table of the portal.
+
+    The result is cached, so all tables are imported first: queries of a table imported later would not be
+    narrowed, here and in processes forked from this one, and everybody would see its rows.
     """
     importlib.import_module("portal_app.db.tables")
 
-    def family(cls: type[Owned]) -> Iterator[type[Owned]]:
+    def subclasses(cls: type[Owned]) -> Iterator[type[Owned]]:
         for child in cls.__subclasses__():
-            yield from (child, *family(child))
+            yield from (child, *subclasses(child))
 
-    return tuple(cls for cls in family(Owned) if hasattr(cls, "__table__"))
+    return tuple(cls for cls in subclasses(Owned) if hasattr(cls, "__table__"))

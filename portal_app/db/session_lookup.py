@@ -1,4 +1,4 @@
-"""The one question in front of every event: whose session is this? In Core, because it is asked so often."""
+"""Load the session of a cookie. Runs before every event, so it is a prepared query without the ORM."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal_app.db.engine import beginning, reading_engine
-from portal_app.db.prepared_queries import Prepared
+from portal_app.db.engine import begin_mode, reading_engine
+from portal_app.db.prepared_queries import PreparedQuery
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.db.tables.staff import StaffMember
@@ -18,7 +18,10 @@ from portal_app.domain.sign_in import SessionScope
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session that exists, as the database has it; whether it still holds is a rule."""
+    """A session as the database has it, with the settings and the staff role that go with it.
+
+    Whether it is still valid is decided by `domain.sign_in.is_session_valid`.
+    """
 
     ref: str
     side: Side
@@ -30,11 +33,11 @@ class SessionRecord:
     seen_at: datetime
     revoked_at: datetime | None
     language: str
-    version: int
-    dependent_age: int
-    role: Role | None
-    active: bool | None
-    database: str  # which one said so: what is remembered of another does not count
+    version: int  # of the practice's row: cached access lists of another version are stale
+    dependent_age: int  # years
+    role: Role | None  # of the staff member
+    active: bool | None  # of the staff member
+    database: str  # where it was read: cached access lists of another database are not used
 
 
 _s, _p, _m = PortalSession.__table__.c, Practice.__table__.c, StaffMember.__table__.c  # type: ignore[attr-defined]
@@ -51,23 +54,22 @@ _QUERY = (
 )
 
 
-_ready: dict[str, Prepared] = {}  # by the kind of database
+_prepared: dict[str, PreparedQuery] = {}  # by name of the database's dialect
 
 
 def load_session(session_ref: str) -> SessionRecord | None:
-    """The session behind a cookie's hash, with what decides about it."""
-    ours = reading_engine()
-    with beginning(ours, False).connect() as connection:
-        ready = _ready.get(ours.dialect.name) or _ready.setdefault(
-            ours.dialect.name, Prepared(_QUERY, ours.dialect)
-        )
+    """The session with this reference (the hash of its cookie); None when there is none."""
+    engine = reading_engine()
+    with begin_mode(engine, False).connect() as connection:
+        name = engine.dialect.name
+        query = _prepared.get(name) or _prepared.setdefault(name, PreparedQuery(_QUERY, engine.dialect))
         with connection.begin():
-            rows = ready.run(connection, {"session": session_ref})
-    return SessionRecord(*rows[0], database=ours.url.database or "") if rows else None
+            rows = query.run(connection, {"session": session_ref})
+    return SessionRecord(*rows[0], database=engine.url.database or "") if rows else None
 
 
-def answers() -> bool:
-    """Does the database answer?"""
+def is_answering() -> bool:
+    """Whether the database answers a query."""
     try:
         return load_session("") is None
     except SQLAlchemyError:

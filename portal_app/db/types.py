@@ -1,4 +1,4 @@
-"""How our own types are kept in a column."""
+"""Column types for our own types, and the functions that declare columns of tables."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,13 +12,13 @@ from portal_app.domain.money import Money
 from portal_app.settings import settings
 
 
-@lru_cache(maxsize=4096)  # money never changes, and a list says the same sums again and again
-def _kept(minor: int, currency: str) -> Money:
+@lru_cache(maxsize=4096)  # immutable, and a list repeats the same sums
+def _money(minor: int, currency: str) -> Money:
     return Money(int(minor), currency)
 
 
 class MoneyColumn(TypeDecorator[Money]):
-    """Whole minor units of the installation's one currency; another currency is refused."""
+    """Money as whole minor units of the installation's currency. Raises ValueError for another currency."""
 
     impl = BigInteger
     cache_ok = True
@@ -31,16 +31,16 @@ class MoneyColumn(TypeDecorator[Money]):
         return value.minor
 
     def process_result_value(self, value: int | None, dialect: Any) -> Money | None:
-        # SUM() of bigint is numeric in PostgreSQL: whole all the same.
-        return None if value is None else _kept(value, settings().currency)
+        # SUM() of bigint is numeric in PostgreSQL, a whole number all the same.
+        return None if value is None else _money(value, settings().currency)
 
     def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        """As above, without the steps between: every row of a list is read through it."""
-        return lambda value: None if value is None else _kept(value, settings().currency)
+        """As `process_result_value`, with less overhead: every row of a list passes through it."""
+        return lambda value: None if value is None else _money(value, settings().currency)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware in, aware out, UTC between. SQLite forgets the zone; we do not."""
+    """An aware datetime, stored in UTC without its zone (SQLite has none). Raises ValueError for a naive one."""
 
     impl = DateTime
     cache_ok = True
@@ -57,7 +57,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Code(TypeDecorator[str]):
-    """A StrEnum kept as its value: readable in the database, a new member needs no migration."""
+    """A StrEnum stored as its value: readable in the database, and a new member needs no migration."""
 
     impl = String
     cache_ok = True
@@ -73,32 +73,36 @@ class Code(TypeDecorator[str]):
         return None if value is None else self.kind(value)
 
     def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        """As above, without the steps between: every row of a list is read through it."""
+        """As `process_result_value`, with less overhead: every row of a list passes through it."""
         known = {None: None, **{each.value: each for each in self.kind}}
         return lambda value: known[value] if value in known else self.kind(value)
 
 
 def key() -> Any:
-    """A row's own id. SQLModel cannot see through NewType, so we tell it: a string."""
+    """The column of a row's own id. A string, which SQLModel cannot tell from a NewType."""
     return Field(sa_type=String, primary_key=True)
 
 
 def ref(table: str, *, index: bool = True, **options: Any) -> Any:
-    """Another row's id."""
+    """A column with the id of a row of `table`."""
     return Field(sa_type=String, foreign_key=f"{table}.id", index=index, **options)
 
 
 def money(**options: Any) -> Any:
+    """A column of Money."""
     return Field(sa_type=MoneyColumn, **options)
 
 
 def moment(**options: Any) -> Any:
+    """A column of an aware datetime."""
     return Field(sa_type=UtcDateTime, **options)
 
 
 def code(kind: Any, **options: Any) -> Any:
+    """A column of a StrEnum."""
     return Field(sa_type=Code(kind), **options)  # type: ignore[arg-type]
 
 
 def document(**options: Any) -> Any:
+    """A column of JSON."""
     return Field(sa_type=JSON, **options)

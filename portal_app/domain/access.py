@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do. Every service takes a Principal first."""
+"""Permissions, roles and the principal: who asks, and what they may do. Every service takes a Principal first."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,24 +9,24 @@ from portal_app.domain.ids import AccountId, PatientId, StaffId
 
 
 class Side(StrEnum):
-    """Patient and staff sessions are two cookies; both may be open in one browser."""
+    """Whose side a principal is on. Patient and staff sessions have a cookie each; one browser may hold both."""
 
     PATIENT = "patient"
     STAFF = "staff"
-    PORTAL = "portal"  # the portal's own errands: webhooks, jobs, the command line
+    PORTAL = "portal"  # the system itself: webhooks, jobs, the command line
 
 
 class Permission(StrEnum):
-    """What may be done. The part before the colon is the side whose session is asked."""
+    """What a principal may do. The part before the colon is the side whose session is needed."""
 
-    # A patient session. An embedded or one-purpose session holds only some of these.
+    # Of patient sessions; an embedded session and that of an action link hold only some of these.
     MY_INVOICES = "patient:bills"
     MY_PAYMENTS = "patient:pay"
     MY_RECORDS = "patient:records"  # forms, agreements, appointments in full
     MY_ACCOUNT = "patient:account"  # sign-in, contact details, sharing
-    LINKED = "patient:linked"  # came by a one-purpose link: that purpose only
+    ACTION_LINK = "patient:linked"  # the session of an action link: its one purpose and nothing else
 
-    # Staff (DOMAIN.md, "Staff permissions").
+    # Of staff (DOMAIN.md, "Staff permissions").
     STAFF_SIGNED_IN = "staff:signed_in"
     VIEW_PATIENTS = "staff:view_patients"
     EDIT_PATIENTS = "staff:edit_patients"
@@ -49,13 +49,13 @@ class Permission(StrEnum):
         return Side(self.value.partition(":")[0])
 
 
-PATIENT_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.PATIENT) - {Permission.LINKED}
+PATIENT_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.PATIENT) - {Permission.ACTION_LINK}
 STAFF_PERMISSIONS = frozenset(p for p in Permission if p.side is Side.STAFF)
 EMBED_PERMISSIONS = frozenset({Permission.MY_INVOICES, Permission.MY_PAYMENTS})
 
 
 class Role(StrEnum):
-    """Roles are sets of permissions; the owner has all."""
+    """The role of a staff member: a set of permissions, see ROLES. The practice owner has all."""
 
     OWNER = "owner"
     MANAGER = "manager"
@@ -81,7 +81,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
 
 
 class Everyone:
-    """A list with everybody on it."""
+    """Stands for the list of all accounts or all patients."""
 
     def __contains__(self, _: object) -> bool:
         return True
@@ -95,59 +95,64 @@ EVERYONE = Everyone()
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever is asking: the accounts they answer for, the patients they may see.
+    """Who asks for something, with their permissions, accounts (money) and patients (health data).
 
-    The two lists are kept apart because whoever pays is not always whoever may read: a
-    divorced parent who pays, a 16-year-old whose chart is private while her bill is
+    Accounts and patients are two lists because who pays is not always who may read: a
+    divorced parent who pays, a 16-year-old whose chart is private while her invoice is
     payable, a billing clerk with every account and no chart (DEP-4, VIS).
     """
 
-    name: str  # "patient:pat_…", "staff:stf_…", "portal:webhook": what the audit trail says
+    name: str  # the actor in the audit trail: "patient:pat_…", "staff:stf_…", "portal:webhook"
     side: Side
     permissions: frozenset[Permission] = frozenset()
     accounts: frozenset[AccountId] | Everyone = frozenset()
     patients: frozenset[PatientId] | Everyone = frozenset()
-    # What other adults share. No list of the scope: a service steps into it by name, for what it says.
-    pays_for: frozenset[AccountId] = frozenset()
-    visits: frozenset[PatientId] = frozenset()
+    # By grants of other adults. Not part of `accounts` and `patients`: a service adds them for what the grant is for.
+    granted_accounts: frozenset[AccountId] = frozenset()
+    granted_patients: frozenset[PatientId] = frozenset()
     patient_id: PatientId | None = None
     staff_id: StaffId | None = None
     session_ref: str = ""
     language: str = "en"
     ip: str = ""
-    seen_at: datetime | None = field(default=None, compare=False)  # when they were last known to do something
+    seen_at: datetime | None = field(default=None, compare=False)  # last recorded activity of the session
 
     def may(self, permission: Permission) -> bool:
+        """Whether they hold the permission."""
         return permission in self.permissions
 
-    def paying(self) -> "Principal":
-        """With the bills of those who let them pay: amounts, due dates, and paying. Nothing else asks so."""
-        if not self.pays_for or isinstance(self.accounts, Everyone):
+    def with_granted_accounts(self) -> "Principal":
+        """The same principal with the accounts they were granted. For amounts, due dates and paying only."""
+        if not self.granted_accounts or isinstance(self.accounts, Everyone):
             return self
-        return replace(self, accounts=self.accounts | self.pays_for)
+        return replace(self, accounts=self.accounts | self.granted_accounts)
 
-    def visiting(self) -> "Principal":
-        """With those who share their appointments and forms: for rows of these alone."""
-        if not self.visits or isinstance(self.patients, Everyone):
+    def with_granted_patients(self) -> "Principal":
+        """The same principal with the patients they were granted. For rows of appointments and forms only."""
+        if not self.granted_patients or isinstance(self.patients, Everyone):
             return self
-        return replace(self, patients=self.patients | self.visits)
+        return replace(self, patients=self.patients | self.granted_patients)
 
     def require(self, permission: Permission) -> None:
-        """PermissionDenied when it is missing."""
+        """Raise PermissionDenied unless they hold the permission."""
         if permission not in self.permissions:
             raise PermissionDenied(permission.value)
 
     def require_account(self, account_id: AccountId) -> None:
-        """NotFound when it is none that they answer for: absent and not theirs look the same."""
+        """Raise NotFound unless the account is one of theirs: absent and not theirs look the same."""
         if account_id not in self.accounts:
             raise NotFound
 
 
-def system_principal(errand: str) -> Principal:
-    """The portal itself, on an errand nobody is signed in for: a webhook, a job, the desk's import."""
-    return Principal(f"portal:{errand}", Side.PORTAL, frozenset(Permission), EVERYONE, EVERYONE)
+def system_principal(reason: str) -> Principal:
+    """The system itself, which sees and may do everything: for webhooks, jobs and imports.
+
+    Args:
+        reason: what it acts for; the actor in the audit trail is "portal:<reason>".
+    """
+    return Principal(f"portal:{reason}", Side.PORTAL, frozenset(Permission), EVERYONE, EVERYONE)
 
 
 def nobody(ip: str = "", language: str = "en") -> Principal:
-    """A visitor who has not signed in: may ask for a code, and nothing else."""
+    """A visitor who is not signed in, without any permission."""
     return Principal("nobody", Side.PATIENT, ip=ip, language=language)

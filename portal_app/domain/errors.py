@@ -54,5 +54,13 @@ class PermissionDenied(UserError):
         self.permission = permission
 
 
+class ReasonMissing(UserError):
+    """What is done needs a reason in words, for the audit trail or for the person concerned."""
+
+    code = "reason.missing"
+    message = "Say why, in a few words."
+    field = "reason"
+
+
 class NotSignedIn(Exception):
     """Nobody is signed in on this side, or the session has ended."""

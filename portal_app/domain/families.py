@@ -91,8 +91,12 @@ class Seen:
 
     patients: frozenset[PatientId] = field(default_factory=frozenset)
     accounts: frozenset[AccountId] = field(default_factory=frozenset)
-    pays_for: frozenset[AccountId] = field(default_factory=frozenset)  # bills they may pay for another adult
-    visits: frozenset[PatientId] = field(default_factory=frozenset)  # whose appointments and forms alone
+    granted_accounts: frozenset[AccountId] = field(
+        default_factory=frozenset
+    )  # bills they may pay for another adult
+    granted_patients: frozenset[PatientId] = field(
+        default_factory=frozenset
+    )  # whose appointments and forms alone
 
 
 def birthday(born: date, years: int) -> date:
@@ -146,8 +150,10 @@ def seen_by(circle: Circle, dependent_age: int, today: date) -> Seen:
     return Seen(
         patients=frozenset({viewer.id, *theirs}),
         accounts=frozenset(circle.accounts),
-        pays_for=frozenset(a for share in held if share.kind is GrantKind.PAY for a in share.accounts),
-        visits=frozenset(s.granter.id for s in held if s.kind is GrantKind.APPOINTMENTS_AND_FORMS),
+        granted_accounts=frozenset(
+            a for share in held if share.kind is GrantKind.PAY for a in share.accounts
+        ),
+        granted_patients=frozenset(s.granter.id for s in held if s.kind is GrantKind.APPOINTMENTS_AND_FORMS),
     )
 
 

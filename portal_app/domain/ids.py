@@ -1,4 +1,4 @@
-"""Ids say what they name: inv_5f3c… One type per noun; pyright keeps them apart."""
+"""Ids of rows, like inv_5f3c…: the prefix names the kind of row. One type per noun, so that pyright keeps them apart."""
 
 import re
 import secrets
@@ -20,12 +20,12 @@ PlanId = NewType("PlanId", str)
 MembershipId = NewType("MembershipId", str)
 StaffId = NewType("StaffId", str)
 
-# What the first letters of an id name. One prefix for one kind of thing, and one kind under one prefix.
+# The kind of row that each prefix names: one prefix per kind, one kind per prefix.
 PREFIXES = {
     "acc": "billing account",
     "alc": "allocation of a payment to an invoice",
     "apt": "appointment",
-    "chg": "change of contact details that waits for its code",
+    "chg": "change of contact details that awaits its code",
     "chl": "challenge of a second factor",
     "cod": "one-time code",
     "con": "contact point",
@@ -40,8 +40,8 @@ PREFIXES = {
     "mem": "membership",
     "mrk": "dependent mark",
     "msg": "message in the outbox",
-    "not": "what a message about money will say",
-    "par": "part of an attempt to pay: what it is for",
+    "not": "content of a message about money that is not written yet",
+    "par": "intended allocation of a payment",
     "pat": "patient",
     "pay": "payment",
     "pln": "plan of memberships",
@@ -49,28 +49,28 @@ PREFIXES = {
     "ref": "refund",
     "rel": "relation",
     "rst": "reset of a password",
-    "say": "key under which something is said once",
+    "say": "key that keeps a message from being sent twice",
     "set": "change of a setting",
     "shr": "one person's share of a ledger entry",
-    "src": "saved card or bank account",
+    "src": "payment method: saved card or bank account",
     "stf": "staff member",
-    "stp": "step of a staff member's sign-in",
-    "sup": "key of a card's set-up at the processor",
+    "stp": "second step of a staff member's sign-in",
+    "sup": "set-up of a card at the processor",
     "tsk": "task for staff",
     "txt": "text message that came in",
-    "wsh": "wish to share with somebody",
+    "wsh": "request to share with somebody",
 }
 
 
 def new_id(prefix: str) -> str:
-    """`prefix`, one of PREFIXES, and 128 random bits."""
+    """A new id: the prefix and 128 random bits. Raises ValueError for a prefix that is not in PREFIXES."""
     if prefix not in PREFIXES:
         raise ValueError(f"{prefix!r} is not in the table of prefixes")
     return f"{prefix}_{secrets.token_hex(16)}"
 
 
-def given_id(prefix: str, text: object) -> str:
-    """An id a browser sent us: of the right shape, or of nothing we know (NotFound)."""
+def parse_id(prefix: str, text: object) -> str:
+    """An id as a browser sent it, if it has the form of such an id. Raises NotFound otherwise."""
     if not isinstance(text, str) or not re.fullmatch(rf"{prefix}_[0-9a-f]{{32}}", text):
         raise NotFound
     return text

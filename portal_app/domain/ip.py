@@ -1,4 +1,4 @@
-"""Addresses of the network, as they are told."""
+"""IP addresses of visitors."""
 
 import re
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -6,19 +6,22 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 _WITH_PORT = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[0-9.]+))(?::[0-9]{1,5})?")
 
 
-def address_of(told: str) -> str:
-    """One address in its one spelling, without a port; "" for anything else."""
-    found = _WITH_PORT.fullmatch(told)
+def parse_ip(text: str) -> str:
+    """The IP address in a header's text, in its standard spelling and without a port; "" for anything else."""
+    match = _WITH_PORT.fullmatch(text)
     try:
-        return str(ip_address(found["six"] or found["four"] if found else told))
+        return str(ip_address(match["six"] or match["four"] if match else text))
     except ValueError:
         return ""
 
 
 def rate_limit_network(address: str) -> str:
-    """Of an IPv6 address its network: each household has 2**64 of them, and may change at every try."""
+    """What a rate limit counts by: the /64 network of an IPv6 address; any other text as it is.
+
+    One home or office has a whole /64 network, 2**64 addresses, and may use another one for each try.
+    """
     try:
-        read = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address
-    return str(IPv6Network((read, 64), strict=False)) if isinstance(read, IPv6Address) else address
+    return str(IPv6Network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

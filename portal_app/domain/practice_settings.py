@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal_app.domain.access import Permission
-from portal_app.domain.credentials import PAY_LINK_DAYS
+from portal_app.domain.credentials.types import PAY_LINK_DAYS
 from portal_app.domain.embedding import origins
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.money import Money

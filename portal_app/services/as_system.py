@@ -1,4 +1,4 @@
-"""A patient's own errand among rows that nobody but the portal may read: codes, keys, links."""
+"""Work on rows that only the system may read (codes, keys, links) in the name of the person who asked for it."""
 
 import dataclasses
 
@@ -9,7 +9,10 @@ from portal_app.domain.ids import PatientId
 
 
 def as_system(principal: Principal) -> Principal:
-    """The portal's eyes and hands, the asker's name in the trail. Check first what they may."""
+    """The principal widened to see and do everything; the audit trail still names the person.
+
+    The caller checks first what the person may do.
+    """
     return dataclasses.replace(
         system_principal("credentials"),
         name=principal.name,
@@ -22,9 +25,14 @@ def as_system(principal: Principal) -> Principal:
 
 
 def note(tx: Tx, action: str, patient_id: PatientId | None, *, ok: bool = True, **details: str | int) -> None:
-    """A line in the audit trail, in the name of whoever this transaction is for."""
+    """Add an entry to the audit trail, in the name of the transaction's principal.
+
+    Args:
+        ok: False records the outcome "refused".
+        details: names and counts; never health data or secrets.
+    """
     tx.add(
-        audit.line(
+        audit.entry(
             tx.principal,
             action,
             outcome="ok" if ok else "refused",

@@ -1,7 +1,7 @@
-"""What happened is told to whoever watches, in this process and in the others.
+"""Live updates: announce that something changed to all listeners, in this process and in the others.
 
-A topic is a word like "payments", "account:acc_…" or "session:<ref>". Announce after the commit:
-the listener asks the database again through its own door, nothing else travels with the word.
+A topic is a name like "payments", "account:acc_…" or "session:<ref>". Announce after the commit. An
+announcement holds no data: each listener reads the database again as its own principal.
 """
 
 from collections.abc import Callable
@@ -14,26 +14,27 @@ _listeners: list[Listener] = []
 
 
 def announce(topic: str, key: str = "") -> None:
-    """Tell whoever watches `topic`, in every process. From any thread."""
-    told_here(topic, key)
-    if others := bus():
-        others.publish(topic, key)
+    """Call the listeners of all processes. May be called from any thread."""
+    notify_listeners(topic, key)
+    if message_bus := bus():
+        message_bus.publish(topic, key)
 
 
-def told_here(topic: str, key: str = "") -> None:
-    """Pass on what another process announced."""
+def notify_listeners(topic: str, key: str = "") -> None:
+    """Call the listeners of this process."""
     for listener in tuple(_listeners):
         listener(topic, key)
 
 
 def listen(listener: Listener) -> None:
-    """Call `listener(topic, key)` for every announcement: it is quick, thread-safe and does not raise."""
+    """Call `listener(topic, key)` for each announcement. It must be quick, thread-safe and not raise."""
     if listener not in _listeners:
         _listeners.append(listener)
-    if others := bus():
-        others.subscribe(told_here)
+    if message_bus := bus():
+        message_bus.subscribe(notify_listeners)
 
 
 def unlisten(listener: Listener) -> None:
+    """Call this listener no longer."""
     if listener in _listeners:
         _listeners.remove(listener)

@@ -32,7 +32,7 @@ from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import language_of_path, localised_path
 from portal_app.services.audit import note_refusal
-from portal_app.services.sign_in.sessions import keep_alive, principal_of, to_be_kept_alive
+from portal_app.services.sign_in.sessions import is_keep_alive_due, keep_alive, principal_of
 from portal_app.settings import settings
 from portal_app.state.errors import UnreadableRequest
 from portal_app.visitor import Visitor, visitor_of
@@ -163,7 +163,7 @@ def requires(
         found, answer = await _read(read_session)
         _principal.set(found)  # so that the audit trail can say who was refused
         _prefetched.set(answer)
-        if activity and not automatic and to_be_kept_alive(found):
+        if activity and not automatic and is_keep_alive_due(found):
             await in_thread(keep_alive, found)
         found.require(permission)
         return found
@@ -296,7 +296,7 @@ def _show_error(state: PortalState, trouble: Exception, side: Side, guard: objec
     """Answer an exception: the refusal in the page's language, a redirect to sign in, or a number to call about."""
     language = language_now()
     if isinstance(trouble, NotSignedIn) or _has_other_session(trouble):
-        linked = guard is Permission.LINKED and not embedded_now()
+        linked = guard is Permission.ACTION_LINK and not embedded_now()
         return rx.redirect(localised_path(language, "/links") if linked else sign_in_address(side, language))
     if isinstance(trouble, PermissionDenied) and trouble.permission in PERMISSION_NAMES:
         trouble.values["permission"] = translate(language, PERMISSION_NAMES[trouble.permission])

@@ -46,10 +46,9 @@ class BirthYearTooShort(UserError):
     field = "born"
 
 
-class NotABirthDate(UserError):
-    code = "birth_date.not_a_date"
+class InvalidDate(UserError):
+    code = "date.invalid"
     message = "That is not a date. Check the month, day and year"
-    field = "born"
 
 
 class PasswordSignInIncomplete(UserError):

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from urllib.parse import quote
 
-from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, CodeNotSixDigits, NotABirthDate
+from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, CodeNotSixDigits, InvalidDate
 
 MONTHS = (
     "january february march april may june july august september october november december",
@@ -27,7 +27,7 @@ def six_digits(typed: str) -> str:
 def birth_date(form: dict[str, str]) -> date:
     """The date in born_month ("4", "04", "April", "abr"), born_day and born_year (four digits).
 
-    Raises: BirthDateIncomplete, BirthYearTooShort, NotABirthDate.
+    Raises: BirthDateIncomplete, BirthYearTooShort, InvalidDate.
     """
     day, month, year = (form.get(f"born_{part}", "").strip() for part in ("day", "month", "year"))
     if not (day and month and year):
@@ -37,7 +37,7 @@ def birth_date(form: dict[str, str]) -> date:
     try:
         return date(int(year), _month(month), int(day))
     except ValueError:
-        raise NotABirthDate from None
+        raise InvalidDate(field="born") from None
 
 
 def _month(typed: str) -> int:

@@ -48,8 +48,8 @@ def test_every_table_says_whose_it_is():
     assert set(SQLModel.metadata.tables) == {table.__tablename__ for table in tables()}
     for table in tables():
         assert issubclass(table, Owned)
-        assert table.seen_through in {"accounts", "patients", "portal", "public"}, table
-        if table.seen_through in {"accounts", "patients"}:
+        assert table.access_list in {"accounts", "patients", "portal", "public"}, table
+        if table.access_list in {"accounts", "patients"}:
             assert table.owner in table.model_fields, table
 
 

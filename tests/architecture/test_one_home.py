@@ -83,7 +83,7 @@ def _found_by(meant: Callable[[ast.AST], bool]) -> set[str]:
 def test_names_are_put_together_in_one_place():
     assert _found_by(_joins_a_name) == {
         "domain/families.py",  # full_name
-        "domain/credentials.py",  # initials
+        "domain/credentials/names.py",  # initials
         "services/patients/matching.py",  # the same in the database
     }
 
@@ -111,7 +111,7 @@ def test_one_place_reads_the_number_of_a_page():
 
 # Character classes, so that this file does not find itself.
 def test_every_prefix_of_an_id_is_in_the_one_table_and_the_table_has_no_other():
-    makers = {"new_id", "keyed_id", "given_id"}
+    makers = {"new_id", "keyed_id", "parse_id"}
     used: dict[str, str] = {}
     for path in sources():
         where = str(path.relative_to(PORTAL))

@@ -12,8 +12,8 @@ SERVICES = Path(__file__).parents[2] / "portal_app" / "services"
 CHECKS = {
     "require_own_login": "credentials/logins.py",
     "may_see_invoices": "billing/invoices/read.py",
-    "linked": "links/action_links.py",
-    "payer": "links/action_links.py",
+    "link_session": "links/action_links.py",
+    "link_payer": "links/action_links.py",
 }
 # Public services that widen without asking, and why that is right.
 NOT_SIGNED_IN = "nobody is signed in yet: what they show decides, and tries are counted"
@@ -31,7 +31,7 @@ UNASKED = {
     "credentials/passkeys.py:ask_passkey": NOT_SIGNED_IN,
     "credentials/passkeys.py:passkey_sign_in": NOT_SIGNED_IN,
     "credentials/resets.py:stop_reset_by_link": "stopping opens nothing: the secret of the link is enough",
-    "credentials/second_factor.py:answer": CHALLENGE,
+    "credentials/second_factor.py:answer_challenge": CHALLENGE,
     "credentials/second_factor.py:send_second_code": CHALLENGE,
     "sign_in/codes.py:check_birth_date": NOT_SIGNED_IN,
     "sign_in/codes.py:check_code": NOT_SIGNED_IN,
@@ -108,7 +108,7 @@ def test_a_service_that_leaks_is_reported(source: str):
     [
         f"def view(principal, id_):\n    principal.require(Permission.VIEW_PATIENTS)\n    {_READS}",
         f"def view(principal, id_):\n    me = require_own_login(principal)\n    {_READS}",
-        f"def view(principal, id_):\n    payer, this = links.payer(principal)\n    {_READS}",
+        f"def view(principal, id_):\n    payer, this = action_links.link_payer(principal)\n    {_READS}",
         f"def view(principal, id_):\n    principal.require_account(id_)\n    {_READS}",
         f"def view(principal, id_):\n    if not principal.may(A):\n        principal.require(B)\n    {_READS}",
         f"def view(principal, id_):\n    if not (a or b):\n        raise PermissionDenied('x')\n    {_READS}",

@@ -18,9 +18,7 @@ LONG_MODULES = {
     "tests/services/billing/test_accounts.py": 426,
     "tests/services/billing/test_state_machine.py": 456,
     "tests/services/imports/test_import.py": 689,
-    "tests/services/links/test_pay_links.py": 412,
     "tests/services/practice/test_demo_removal.py": 444,
-    "tests/services/sign_in/test_codes.py": 434,
 }
 
 

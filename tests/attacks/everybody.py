@@ -24,7 +24,7 @@ from portal_app.domain.access import (
     system_principal,
 )
 from portal_app.domain.billing.types import InvoiceStatus
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_id
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
@@ -54,12 +54,12 @@ EVERYBODY = {
     **STAFF,
     "nobody": nobody("203.0.113.7"),
     # Somebody who came by a link to pay Maria's bill, and may use it for that alone.
-    "link": Principal("link:x", Side.PATIENT, frozenset({Permission.LINKED}), session_ref="link"),
+    "link": Principal("link:x", Side.PATIENT, frozenset({Permission.ACTION_LINK}), session_ref="link"),
     # Maria in a frame, and Kim in one.
     "embed": replace(People.maria, permissions=EMBED_PERMISSIONS),
     "embed_kim": replace(People.kim, permissions=EMBED_PERMISSIONS),
     # Luis, whom Maria lets pay for her.
-    "payer": replace(People.luis, pays_for=frozenset({RIVERA})),
+    "payer": replace(People.luis, granted_accounts=frozenset({RIVERA})),
 }
 
 

@@ -20,7 +20,7 @@ from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Permission, Side
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.families import GrantKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.sign_in import session_ref

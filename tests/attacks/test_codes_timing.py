@@ -49,7 +49,7 @@ def written(work: Callable[[], object]) -> tuple[Counter[str], list[tuple[str, s
 
 def medians(monkeypatch: pytest.MonkeyPatch, known: Callable[[], object], unknown: Callable[[], object]):
     """Processor time, each in turn, so that a busy machine slows both."""
-    monkeypatch.setattr(rate_limits, "count", lambda *_: None)
+    monkeypatch.setattr(rate_limits, "count_attempt", lambda *_: None)
     spent: dict[Callable[[], object], list[float]] = {known: [], unknown: []}
     for work in (known, unknown):
         work()
@@ -107,8 +107,8 @@ CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8_192, parallelism=1
 
 @pytest.fixture
 def fairly_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password_hashes, "_keeper", CHEAP)
-    monkeypatch.setattr(password_hashes, "_nobodys", cache(lambda: CHEAP.hash("nobody has this password")))
+    monkeypatch.setattr(password_hashes, "_hasher", CHEAP)
+    monkeypatch.setattr(password_hashes, "_dummy_hash", cache(lambda: CHEAP.hash("nobody has this password")))
 
 
 def test_a_known_and_an_unknown_name_take_the_same_time(

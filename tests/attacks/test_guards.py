@@ -123,7 +123,7 @@ async def test_nobody_gets_past_a_door_without_its_permission(
         if signed_in_there and (permission.side is Side.STAFF or who.startswith("embed")):
             assert said is None and "You do not have access" in page.notice, name
         else:
-            door = "/links" if permission is Permission.LINKED else "sign-in"
+            door = "/links" if permission is Permission.ACTION_LINK else "sign-in"
             assert door in str(said.args) or "/embed" in str(said.args), name
         assert tripwire == [], name
 
@@ -137,7 +137,7 @@ async def test_no_argument_of_a_wrong_kind_reaches_a_handler_or_raises(
         who = (
             EVERYBODY["olga"] if name in GUARDED and GUARDED[name].side is Side.STAFF else EVERYBODY["maria"]
         )
-        if GUARDED.get(name) is Permission.LINKED:
+        if GUARDED.get(name) is Permission.ACTION_LINK:
             who = EVERYBODY["link"]
         stand(who)
         right = fitting(name)

@@ -14,7 +14,7 @@ import pytest
 
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import Method
-from portal_app.domain.credentials import Locked
+from portal_app.domain.credentials.types import Locked
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.families import ContactKind, RelationKind
 from portal_app.domain.money import Money
@@ -368,7 +368,7 @@ ELSEWHERE = {
     "patients.confirm_contact": "the id with its code; tests/services/patients/test_contact_details.py",
     "messaging.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
     "credentials.send_second_code": "the challenge is the secret; tests/services/credentials/test_passwords.py",
-    "credentials.answer": "the challenge is the secret; tests/services/credentials/test_passwords.py",
+    "credentials.answer_challenge": "the challenge is the secret; tests/services/credentials/test_passwords.py",
     "sign_in.check_code": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.check_birth_date": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.check_staff_totp": "the challenge is the secret; tests/services/sign_in/test_staff.py",

@@ -1,4 +1,4 @@
-"""The stage itself: what the other tests may take for granted."""
+"""The test fixtures: what other tests may rely on."""
 
 import socket
 
@@ -32,7 +32,7 @@ def test_maria_sees_herself_and_her_children_and_no_luis(sample_people: People):
         assert [invoice.id for invoice in tx.exec(select(Invoice))] == [INVOICE]
 
 
-def test_a_payment_on_stage_keeps_the_books(sample_people: People):
+def test_add_payment_keeps_invoice_and_ledger_equal(sample_people: People):
     add_payment(INVOICE, 50_00)
     with reading(system_principal("test")) as tx:
         assert tx.get_or_404(Invoice, INVOICE).due.minor == 70_00
@@ -40,8 +40,8 @@ def test_a_payment_on_stage_keeps_the_books(sample_people: People):
         assert sum(entry.amount.minor for entry in entries) == 70_00
 
 
-def test_a_question_that_cannot_be_narrowed_is_refused(sample_people: People):
-    """Through a look too: raw tables know no owner."""
+def test_a_prepared_query_that_cannot_be_narrowed_is_refused(sample_people: People):
+    """Tables read past the ORM cannot be narrowed, in a prepared query either."""
     raw = columns(Invoice.__table__.c.id)  # type: ignore[attr-defined]
     mine = columns(Invoice.id)
     with prepared_reading(sample_people.luis) as look:

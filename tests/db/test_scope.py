@@ -1,4 +1,4 @@
-"""One transaction sees and writes what is its principal's, whatever way it asks."""
+"""A transaction reads and writes only rows of its principal, whatever kind of query it runs."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_every_way_to_read_is_narrowed(sample_people: People):
         assert KIM_INVOICE not in tx.exec(joined).all()
 
 
-def test_what_changes_many_rows_changes_ones_own(sample_people: People):
+def test_a_bulk_change_is_narrowed_to_own_rows(sample_people: People):
     with transaction(sample_people.maria) as tx:
         tx.exec(update(Patient).values(given_name="Nobody"))  # type: ignore[call-overload]
     assert (name_of(EVA.id), name_of(KIM.id), name_of(LUIS.id)) == ("Nobody", "Kim", "Luis")
@@ -89,13 +89,16 @@ def test_what_cannot_be_narrowed_is_refused(sample_people: People, statement: ob
 
 def test_only_errands_of_the_portal_pour(sample_people: People):
     for method in ("bulk_insert", "bulk_update"):
-        with pytest.raises(RuntimeError, match="only an errand"), transaction(sample_people.olga) as tx:
+        with (
+            pytest.raises(RuntimeError, match="only the system principal"),
+            transaction(sample_people.olga) as tx,
+        ):
             getattr(tx, method)(Patient, [{"id": KIM.id}])
 
 
-# As `portal serve` does: the database is asked for something small before anything else is imported, and
-# what was kept of that is what the serving processes begin with.
-ASKS_EARLY = """
+# As `portal serve` does: a first query runs before all tables are imported, and the serving processes inherit
+# what was cached then.
+NARROWS_EARLY = """
 from portal_app.db import scope
 from portal_app.domain.access import nobody
 scope._narrowed_to(nobody())
@@ -105,6 +108,6 @@ print(sorted(set(SQLModel.metadata.tables) - {table.__tablename__ for table in s
 """
 
 
-def test_whoever_asks_before_all_tables_are_imported_is_narrowed_in_every_one():
-    done = subprocess.run([sys.executable, "-c", ASKS_EARLY], capture_output=True, text=True, check=False)
+def test_narrowing_covers_tables_imported_later():
+    done = subprocess.run([sys.executable, "-c", NARROWS_EARLY], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -1,4 +1,4 @@
-"""A principal says no by itself: a permission it has not, an account it does not answer for."""
+"""What a principal may do and which accounts are theirs."""
 
 import pytest
 
@@ -6,42 +6,42 @@ from portal_app.domain.access import EVERYONE, Permission, Principal, Side, nobo
 from portal_app.domain.errors import NotFound, PermissionDenied
 from portal_app.domain.ids import AccountId, PatientId
 
-HERS, ANOTHERS = AccountId("acc_hers"), AccountId("acc_another")
+OWN_ACCOUNT, FOREIGN_ACCOUNT = AccountId("acc_hers"), AccountId("acc_another")
 MARIA = Principal(
     "patient:maria",
     Side.PATIENT,
     frozenset({Permission.MY_INVOICES}),
-    accounts=frozenset({HERS}),
+    accounts=frozenset({OWN_ACCOUNT}),
     patients=frozenset({PatientId("pat_maria")}),
-    pays_for=frozenset({ANOTHERS}),
-    visits=frozenset({PatientId("pat_luis")}),
+    granted_accounts=frozenset({FOREIGN_ACCOUNT}),
+    granted_patients=frozenset({PatientId("pat_luis")}),
 )
 
 
-def test_a_permission_that_is_missing_is_refused_by_its_name():
+def test_a_missing_permission_is_named_in_the_error():
     MARIA.require(Permission.MY_INVOICES)
     assert MARIA.may(Permission.MY_INVOICES) and not MARIA.may(Permission.MY_ACCOUNT)
-    with pytest.raises(PermissionDenied) as refusal:
+    with pytest.raises(PermissionDenied) as error:
         MARIA.require(Permission.MY_ACCOUNT)
-    assert refusal.value.values == {"permission": Permission.MY_ACCOUNT.value}
+    assert error.value.values == {"permission": Permission.MY_ACCOUNT.value}
 
 
-def test_an_account_of_another_is_not_there():
-    MARIA.require_account(HERS)
+def test_require_account_treats_a_foreign_account_as_absent():
+    MARIA.require_account(OWN_ACCOUNT)
     with pytest.raises(NotFound):
-        MARIA.require_account(ANOTHERS)
-    MARIA.paying().require_account(ANOTHERS)  # whoever lets her pay
-    system_principal("test").require_account(ANOTHERS)
+        MARIA.require_account(FOREIGN_ACCOUNT)
+    MARIA.with_granted_accounts().require_account(FOREIGN_ACCOUNT)  # granted to her
+    system_principal("test").require_account(FOREIGN_ACCOUNT)
     with pytest.raises(NotFound):
-        nobody().require_account(HERS)
+        nobody().require_account(OWN_ACCOUNT)
 
 
-def test_stepping_into_what_others_share_adds_just_that():
-    assert MARIA.paying().accounts == {HERS, ANOTHERS}
-    assert MARIA.paying().patients == MARIA.patients
-    assert MARIA.visiting().patients == {"pat_maria", "pat_luis"}
-    assert MARIA.visiting().accounts == MARIA.accounts
-    assert system_principal("x").paying().accounts is EVERYONE
+def test_granted_accounts_and_patients_are_added_separately():
+    assert MARIA.with_granted_accounts().accounts == {OWN_ACCOUNT, FOREIGN_ACCOUNT}
+    assert MARIA.with_granted_accounts().patients == MARIA.patients
+    assert MARIA.with_granted_patients().patients == {"pat_maria", "pat_luis"}
+    assert MARIA.with_granted_patients().accounts == MARIA.accounts
+    assert system_principal("x").with_granted_accounts().accounts is EVERYONE
 
 
 def test_the_portal_may_everything_and_a_visitor_nothing():

@@ -215,16 +215,21 @@ def shared(kind: GrantKind, viewer: str = "ben", granter: Person | None = None) 
 
 def test_each_kind_of_sharing_opens_its_own_list_and_no_chart():
     pay, visits = shared(GrantKind.PAY), shared(GrantKind.APPOINTMENTS_AND_FORMS)
-    assert (pay.patients, pay.accounts, pay.pays_for, pay.visits) == ({"ben"}, set(), {"acc_ana"}, set())
-    assert (visits.patients, visits.pays_for, visits.visits) == ({"ben"}, set(), {"ana"})
+    assert (pay.patients, pay.accounts, pay.granted_accounts, pay.granted_patients) == (
+        {"ben"},
+        set(),
+        {"acc_ana"},
+        set(),
+    )
+    assert (visits.patients, visits.granted_accounts, visits.granted_patients) == ({"ben"}, set(), {"ana"})
     contact = shared(GrantKind.CONTACT)
-    assert (contact.patients, contact.pays_for, contact.visits) == ({"ben"}, set(), set())
+    assert (contact.patients, contact.granted_accounts, contact.granted_patients) == ({"ben"}, set(), set())
 
 
 def test_sharing_is_between_living_adults():
-    assert not shared(GrantKind.PAY, viewer="dee").pays_for  # 16
-    assert not shared(GrantKind.PAY, granter=person("dee")).pays_for
-    assert not shared(GrantKind.PAY, granter=person("ana", status=PatientStatus.DECEASED)).pays_for
+    assert not shared(GrantKind.PAY, viewer="dee").granted_accounts  # 16
+    assert not shared(GrantKind.PAY, granter=person("dee")).granted_accounts
+    assert not shared(GrantKind.PAY, granter=person("ana", status=PatientStatus.DECEASED)).granted_accounts
 
 
 def test_age_in_whole_years():

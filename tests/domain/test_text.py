@@ -1,4 +1,4 @@
-"""What is no writing is left out; everything that is one stays."""
+"""Characters that cannot be stored are removed; all others stay."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from portal_app.domain.text import strip_unstorable
     "text",
     ["", "Zoë Nuñez-O’Hara", "王小明", "שלום", "👩🏽‍⚕️ ok", "two\nlines\tand a tab\r\n", "a\u00a0b", "½ × €"],
 )
-def test_what_people_write_stays(text: str):
+def test_ordinary_text_is_unchanged(text: str):
     assert strip_unstorable(text) == text
 
 
@@ -17,6 +17,6 @@ def test_what_people_write_stays(text: str):
     ("text", "kept"),
     [("a\x00b", "ab"), ("x\ud83d", "x"), ("\udc69y", "y"), ("\x1b[2J", "[2J"), ("\x7f\x0b", "")],
 )
-def test_what_nothing_can_keep_does_not(text: str, kept: str):
+def test_unstorable_characters_are_removed(text: str, kept: str):
     assert strip_unstorable(text) == kept
     strip_unstorable(text).encode()

@@ -125,7 +125,7 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.domain.access import system_principal
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.families import ContactKind
 from portal_app.domain.money import Money
 from portal_app.services.links import action_links

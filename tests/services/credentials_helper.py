@@ -1,4 +1,4 @@
-"""What the tests of sign-in settings do again and again."""
+"""Helpers for tests of sign-in, credentials and links."""
 
 import re
 from datetime import timedelta
@@ -12,11 +12,11 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Principal, Side, nobody, system_principal
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.services.as_system import as_system
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.links import action_links
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem, write_ticket
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem, write_ticket
 from tests.people import Person
 
 PASSWORD = "violet kettle on the moon"
@@ -25,27 +25,28 @@ NOBODY = nobody("192.0.2.7")
 
 
 def sign_in_as(ticket: str, device: str = "") -> Principal:
-    """Whoever the ticket lets in."""
-    return principal_of(hashed(redeem(ticket, device=device).value), Side.PATIENT)
+    """The principal whom the ticket signs in."""
+    return principal_of(hash_token(redeem(ticket, device=device).value), Side.PATIENT)
 
 
-def at_home(who: Person, way: str = "code", device: str = "") -> Principal:
-    """A session of theirs, just begun."""
+def new_session(person: Person, way: str = "code", device: str = "") -> Principal:
+    """The principal of a new session of this person."""
     with transaction(TEST) as tx:
-        ticket = write_ticket(tx, way=way, patient_id=who.id)
+        ticket = write_ticket(tx, way=way, patient_id=person.id)
     return sign_in_as(ticket, device)
 
 
-def with_password(who: Person, username: str = "", password: str = PASSWORD) -> Principal:
-    principal = at_home(who)
-    passwords.set_password(principal, username or who.given_name, password)
+def with_password(person: Person, username: str = "", password: str = PASSWORD) -> Principal:
+    """The principal of a new session in which the person has set a password."""
+    principal = new_session(person)
+    passwords.set_password(principal, username or person.given_name, password)
     return principal
 
 
 def with_app(principal: Principal) -> tuple[pyotp.totp.TOTP, tuple[str, ...]]:
-    """Their authenticator app and recovery codes."""
+    """Set up an authenticator app; returns it with the recovery codes."""
     if passwords.view_sign_in(principal).has_password:
-        passwords.prove_by_password(principal, PASSWORD)
+        passwords.reauthenticate_by_password(principal, PASSWORD)
     shown = second_factor.begin_app(principal)
     app = pyotp.totp.TOTP(shown.secret.replace(" ", ""))
     codes = second_factor.confirm_app(principal, app.at(clock.real_now()))
@@ -53,38 +54,40 @@ def with_app(principal: Principal) -> tuple[pyotp.totp.TOTP, tuple[str, ...]]:
 
 
 def next_code(app: pyotp.totp.TOTP) -> str:
-    """The code after the one that was used."""
+    """The app's next code: the present one was used at set-up."""
     return app.at(clock.real_now() + timedelta(seconds=30))
 
 
 def signed_in_by_password(username: str, way: Proof, code: str, password: str = PASSWORD) -> Principal:
     asked = passwords.password_sign_in(NOBODY, username, password)
-    return sign_in_as(second_factor.answer(NOBODY, asked.id, way, code))
+    return sign_in_as(second_factor.answer_challenge(NOBODY, asked.id, way, code))
 
 
-def make_link(who: Principal, purpose: Purpose, subject_id: str, **more: Any) -> action_links.NewLink:
-    """A link as the portal makes it in whatever sends or shows it; `at_most`, `patient_id`, `life`."""
-    with transaction(as_system(who)) as tx:
-        return action_links.new_link(tx, purpose, subject_id, **more)
+def make_link(principal: Principal, purpose: Purpose, subject_id: str, **more: Any) -> action_links.NewLink:
+    """Make an action link; `more`: `at_most`, `patient_id`, `life`."""
+    with transaction(as_system(principal)) as tx:
+        return action_links.create_link(tx, purpose, subject_id, **more)
 
 
 def outbox(kind: str) -> list[OutboxMessage]:
+    """Messages of this kind, oldest first."""
     with reading(TEST) as tx:
-        asked = select(OutboxMessage).where(OutboxMessage.kind == kind)
-        return list(tx.exec(asked.order_by(col(OutboxMessage.created_at), col(OutboxMessage.id))))
+        query = select(OutboxMessage).where(OutboxMessage.kind == kind)
+        return list(tx.exec(query.order_by(col(OutboxMessage.created_at), col(OutboxMessage.id))))
 
 
-def told(kind: str) -> set[str]:
-    """The addresses a kind of message went to."""
+def recipients_of(kind: str) -> set[str]:
+    """The recipients of all messages of this kind."""
     return {message.to for message in outbox(kind)}
 
 
 def code_sent(kind: str, to: str) -> str:
-    """The six digits of the only (or any) message of that kind to that address."""
+    """The six digits in the newest message of this kind to this recipient."""
     body = next(m.body for m in reversed(outbox(kind)) if m.to == to)
     return re.findall(r"\b\d{6}\b", body)[0]
 
 
 def trail() -> list[AuditEntry]:
+    """All entries of the audit trail, oldest first."""
     with reading(TEST) as tx:
         return list(tx.exec(select(AuditEntry).order_by(col(AuditEntry.seq))))

@@ -148,7 +148,7 @@ async def test_events_of_a_reconnected_page_keep_no_session_alive(
     at(who=sample_people.maria)
     kept: list[Principal] = []
     monkeypatch.setattr(base, "keep_alive", kept.append)
-    monkeypatch.setattr(base, "to_be_kept_alive", lambda _: True)
+    monkeypatch.setattr(base, "is_keep_alive_due", lambda _: True)
     monkeypatch.setattr(Here, "parent_txid", cause)
     await show(Page(), number=2)
     assert [who.patient_id for who in kept] == [sample_people.maria.patient_id] * counts

@@ -1,4 +1,4 @@
-"""The audit trail: append-only, sealed into a hash chain by a job after commit."""
+"""The audit trail: append-only; a job adds its entries to a hash chain after the commit."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,6 +12,8 @@ from portal_app.domain.ids import PatientId
 
 
 class AuditEntry(PortalOwned, table=True):
+    """One recorded action. Names of rows and fields, never health data or secrets."""
+
     audited: ClassVar[bool] = False
     seq: int | None = Field(
         default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite")
@@ -25,6 +27,6 @@ class AuditEntry(PortalOwned, table=True):
     details: dict[str, Any] = document(default_factory=dict)  # names of fields, never health data
     session_ref: str = ""
     ip: str = ""
-    # Set once by the sealing job: the order of the chain and its hash.
+    # Set once by the job: the entry's number in the chain, and its hash.
     sealed: int | None = Field(default=None, unique=True, sa_type=BigInteger)
     hash: str = ""

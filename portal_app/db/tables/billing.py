@@ -38,7 +38,7 @@ class Account(Owned, table=True):
     """A guarantor's running account with the practice."""
 
     owner: ClassVar[str] = "id"
-    seen_through: ClassVar[str] = "accounts"
+    access_list: ClassVar[str] = "accounts"
     id: AccountId = key()
     # No foreign key: patient.account_id has one the other way, and rows are poured in that order.
     guarantor_id: PatientId = Field(index=True, sa_type=String)

@@ -1,7 +1,7 @@
-"""What patients sign in with beside codes, links for one purpose, and changes that wait for a code.
+"""Credentials of patients beside codes, action links, and changes that await confirmation.
 
-Only the portal's own errands read these. Secrets are hashed, or sealed where they must be read again.
-Who changed what is told by the services in the trail, in the person's name.
+Only the system principal reads these tables. Secrets are hashed, or encrypted where they are read again. The
+services record changes in the audit trail in the person's name.
 """
 
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from sqlmodel import Field, LargeBinary, UniqueConstraint
 
 from portal_app.db.owned import PatientOwned, PortalOwned
 from portal_app.db.types import code, key, moment, money, ref
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.families import ContactKind, GrantKind
 from portal_app.domain.ids import AccountId, PatientId
 from portal_app.domain.money import Money
@@ -26,17 +26,19 @@ class PatientLogin(PortalOwned, table=True):
     username_key: str | None = Field(default=None, unique=True)
     password_hash: str = ""
     password_set_at: datetime | None = moment(default=None, nullable=True)
-    totp_secret: str = ""  # sealed; "" without an app
-    totp_waiting: str = ""  # sealed: shown, not yet confirmed
-    totp_last_step: int = 0  # a code works once
-    code_by_contact: bool = True  # may a code by email or SMS be the second factor?
+    totp_secret: str = ""  # encrypted; "" without an app
+    totp_waiting: str = ""  # encrypted: shown, not yet confirmed
+    totp_last_step: int = 0  # of the last used code: a code works once
+    code_by_contact: bool = True  # whether a code by email or SMS may be the second factor
     failures: int = 0
     locked_until: datetime | None = moment(default=None, nullable=True)
-    locked: bool = False  # only the desk opens it
+    locked: bool = False  # only the front desk unlocks it
     created_at: datetime = moment()
 
 
 class RecoveryCode(PortalOwned, table=True):
+    """An unused recovery code."""
+
     audited: ClassVar[bool] = False
     hash: str = Field(primary_key=True)
     patient_id: PatientId = ref("patient")
@@ -44,13 +46,13 @@ class RecoveryCode(PortalOwned, table=True):
 
 
 class SecondFactorChallenge(PortalOwned, table=True):
-    """Somebody has shown one factor, or is asked again in a session: which code would show another."""
+    """A question for a second factor: after a right password, or to re-authenticate inside a session."""
 
     audited: ClassVar[bool] = False
     id: str = key()  # chl_…
     patient_id: PatientId = ref("patient")
-    session_ref: str = ""  # set: a proof inside this session, no new one
-    contact_hash: str = ""  # where the last code went
+    session_ref: str = ""  # the session to re-authenticate; "" for a sign-in
+    contact_hash: str = ""  # of the contact that the last code was sent to
     code_hash: str = ""
     code_proof: Proof | None = code(Proof, default=None, nullable=True)
     code_expires_at: datetime | None = moment(default=None, nullable=True)
@@ -63,7 +65,7 @@ class SecondFactorChallenge(PortalOwned, table=True):
 
 
 class SessionProof(PortalOwned, table=True):
-    """Inside a session, somebody showed again who they are."""
+    """A session was re-authenticated with this kind of proof."""
 
     audited: ClassVar[bool] = False
     session_ref: str = Field(primary_key=True)
@@ -72,6 +74,8 @@ class SessionProof(PortalOwned, table=True):
 
 
 class Passkey(PortalOwned, table=True):
+    """A WebAuthn credential of a patient."""
+
     audited: ClassVar[bool] = False
     id: str = key()  # psk_…
     patient_id: PatientId = ref("patient")
@@ -79,24 +83,24 @@ class Passkey(PortalOwned, table=True):
     public_key: bytes = Field(sa_type=LargeBinary)
     sign_count: int = 0
     name: str
-    synced: bool = False  # lives in more than one device
+    synced: bool = False  # on more than one device
     created_at: datetime = moment()
     last_used_at: datetime | None = moment(default=None, nullable=True)
 
 
 class PasskeyChallenge(PortalOwned, table=True):
-    """What the browser was asked to sign; once, within five minutes."""
+    """A challenge that a browser was asked to sign: answered once, within five minutes."""
 
     audited: ClassVar[bool] = False
     hash: str = Field(primary_key=True)
-    patient_id: PatientId | None = ref("patient", default=None, nullable=True)  # set: registering or proving
+    patient_id: PatientId | None = ref("patient", default=None, nullable=True)  # set: inside a session
     session_ref: str = ""
     registers: bool = False
     expires_at: datetime = moment()
 
 
 class ActionLink(PortalOwned, table=True):
-    """An address for one purpose: `patient_id` is whose birth date is asked."""
+    """An address that opens one purpose. `patient_id`: whose birth date is asked for."""
 
     audited: ClassVar[bool] = False
     id: str = key()  # lnk_…
@@ -106,7 +110,7 @@ class ActionLink(PortalOwned, table=True):
     patient_id: PatientId = ref("patient")
     account_id: AccountId | None = ref("account", default=None, nullable=True)
     at_most: Money | None = money(default=None, nullable=True)
-    made_by: str
+    made_by: str  # principal.name
     created_at: datetime = moment()
     expires_at: datetime = moment()
     revoked_at: datetime | None = moment(default=None, nullable=True)
@@ -115,7 +119,7 @@ class ActionLink(PortalOwned, table=True):
 
 
 class ContactChange(PortalOwned, table=True):
-    """A new email or phone that waits for its code (CODE-12)."""
+    """A new email or phone that awaits its code (CODE-12)."""
 
     audited: ClassVar[bool] = False
     id: str = key()  # chg_…
@@ -125,7 +129,7 @@ class ContactChange(PortalOwned, table=True):
     value: str
     shown: str
     replaces: str | None = ref("contact_point", default=None, nullable=True, ondelete="SET NULL")
-    everywhere: bool = False  # at everybody the asker acts for who has the old one
+    everywhere: bool = False  # also for those whom the patient acts for and who have the old contact
     code_hash: str
     tries: int = 0
     created_at: datetime = moment()
@@ -135,12 +139,12 @@ class ContactChange(PortalOwned, table=True):
 
 
 class SignInReset(PortalOwned, table=True):
-    """Lost everything: the desk starts it, the patient has a day to say no."""
+    """The removal of all of a patient's credentials, started by the front desk; the patient may stop it for a day."""
 
     audited: ClassVar[bool] = False
     id: str = key()  # rst_…
     patient_id: PatientId = ref("patient")
-    started_by: str
+    started_by: str  # principal.name
     reason: str
     cancel_hash: str = Field(unique=True)
     created_at: datetime = moment()
@@ -150,10 +154,13 @@ class SignInReset(PortalOwned, table=True):
 
 
 class GrantRequest(PatientOwned, table=True):
-    """What an adult shares, with the name they typed: listed the same whether or not we know that person."""
+    """What an adult wants to share, with the name that they typed.
+
+    It is listed in the same way whether or not such a person is known.
+    """
 
     __table_args__ = (UniqueConstraint("patient_id", "kind", "name_key", "birth_date"),)
-    id: str = key()  # shr_…
+    id: str = key()  # wsh_…
     kind: GrantKind = code(GrantKind)
     given_name: str
     family_name: str

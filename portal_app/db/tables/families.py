@@ -21,7 +21,7 @@ from portal_app.domain.ids import AccountId, FamilyId, PatientId
 class Family(Owned, table=True):
     """The family file: patients who share one. Seen through its patients only."""
 
-    seen_through: ClassVar[str] = "public"  # it holds nothing but its key
+    access_list: ClassVar[str] = "public"  # it holds nothing but its key
     audited: ClassVar[bool] = False
     id: FamilyId = key()
     practice_key: str = Field(unique=True)
@@ -31,7 +31,7 @@ class Patient(Owned, table=True):
     """A person with a chart. `chart_number` is the key in the practice's own system."""
 
     owner: ClassVar[str] = "id"
-    seen_through: ClassVar[str] = "patients"
+    access_list: ClassVar[str] = "patients"
     id: PatientId = key()
     chart_number: str = Field(unique=True)
     family_id: FamilyId = ref("family")

@@ -1,4 +1,4 @@
-"""Codes and sessions. Only hashes: a copy of this table lets nobody in."""
+"""Codes, sessions and steps of sign-in. Secrets are hashed or encrypted, so a copy of the tables signs nobody in."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -15,36 +15,36 @@ from portal_app.domain.sign_in import CodeWay, SessionScope
 
 
 class SignInCode(PortalOwned, table=True):
-    """One household's code for one contact point; burnt after use or too many tries."""
+    """A code for all patients who share one contact; burnt after use or too many tries."""
 
     audited: ClassVar[bool] = False
-    id: str = key()  # cod_…, what the page holds
+    id: str = key()  # cod_…, which the page holds
     way: CodeWay = code(CodeWay, default=CodeWay.CONTACT)
     kind: ContactKind | None = code(ContactKind, default=None, nullable=True)
     contact_hash: str = Field(index=True)
-    # A row is written for unknown contacts too (equal answers); then nothing can match it.
+    # Unknown contacts get a row too (CODE-1: equal answers); nothing can match it.
     known: bool = False
     code_hash: str
-    reference: str  # short, in the message and on the page (CODE-9)
-    patient_id: PatientId | None = _ref("patient", default=None, nullable=True)  # desk codes
-    household: list[str] = document(default_factory=list)  # who has this contact point
+    reference: str  # four characters, in the message and on the page (CODE-9)
+    patient_id: PatientId | None = _ref("patient", default=None, nullable=True)  # with way DESK
+    household: list[str] = document(default_factory=list)  # ids of the patients who have this contact
     created_at: datetime = moment()
     expires_at: datetime = moment()
     code_tries: int = 0
     birth_date_tries: int = 0
-    code_passed_at: datetime | None = moment(default=None, nullable=True)
+    code_passed_at: datetime | None = moment(default=None, nullable=True)  # when the code was accepted
     burnt_at: datetime | None = moment(default=None, nullable=True)
     ip: str = ""
 
 
 class StaffStep(PortalOwned, table=True):
-    """The password was right; the authenticator's code is due. Burnt after use or too many tries."""
+    """A staff sign-in after a right password, which awaits the app's code. Burnt after use or too many tries."""
 
     audited: ClassVar[bool] = False
     id: str = key()  # stp_…
     staff_id: StaffId = _ref("staff_member")
-    totp_secret: str = ""  # sealed; when the app is set up, until its first code is right
-    set_up_link: str = ""  # the hash of the link that it came by; "" after a sign-in
+    totp_secret: str = ""  # encrypted; of an app being set up, until its first code is right
+    set_up_link: str = ""  # hash of the set-up link that started it; "" after a sign-in
     tries: int = 0
     created_at: datetime = moment()
     expires_at: datetime = moment()
@@ -52,7 +52,7 @@ class StaffStep(PortalOwned, table=True):
 
 
 class StaffSetUpLink(PortalOwned, table=True):
-    """Opens the set-up of a first authenticator app, once. One for each member of staff; gone when it is used."""
+    """A link with which a staff member sets up a first authenticator app. One per person, deleted when used."""
 
     audited: ClassVar[bool] = False
     staff_id: StaffId = _ref("staff_member", index=False, primary_key=True)
@@ -62,7 +62,7 @@ class StaffSetUpLink(PortalOwned, table=True):
 
 
 class PortalSession(PortalOwned, table=True):
-    """A signed-in browser. `ref` is the SHA-256 of the cookie's value."""
+    """A signed-in browser. `ref`: hash of the cookie's value (`domain.sign_in.session_ref`)."""
 
     audited: ClassVar[bool] = False
     ref: str = Field(primary_key=True)
@@ -73,15 +73,15 @@ class PortalSession(PortalOwned, table=True):
     created_at: datetime = moment()
     seen_at: datetime = moment()
     revoked_at: datetime | None = moment(default=None, nullable=True)
-    link_id: str | None = _ref("action_link", default=None, nullable=True)  # scope LINK
-    way: str = ""  # "code", "password", "passkey", …
-    device: str = ""
+    link_id: str | None = _ref("action_link", default=None, nullable=True)  # with scope LINK
+    way: str = ""  # of sign-in: "code", "password", "passkey", …
+    device: str = ""  # User-Agent
     ip: str = ""
     language: str = "en"
 
 
 class SessionTicket(PortalOwned, table=True):
-    """One use: whoever was just signed in hands it to the page, which posts it for the cookie."""
+    """A ticket of somebody just signed in: the page posts it once, for the session cookie."""
 
     audited: ClassVar[bool] = False
     hash: str = Field(primary_key=True)

@@ -14,7 +14,7 @@ from portal_app.components.kit import (
     icon,
     loading,
     notice,
-    page_links,
+    pager,
     skel,
     status_tag,
 )
@@ -50,7 +50,7 @@ def message_list() -> rx.Component:
             ),
             cls="mt-5 overflow-hidden",
         ),
-        page_links(S.pages, S.newer, S.older, S.where),
+        pager(S.page),
     )
 
 

@@ -26,7 +26,7 @@ from portal_app.services.billing.views import (
     TaxRow,
     TaxYear,
 )
-from portal_app.services.paging import counted_up_to
+from portal_app.services.paging import rows_to_count
 
 PAGE = 20
 _SHOWN = sorted(RECEIVED | IN_FLIGHT)
@@ -39,7 +39,7 @@ def list_payments(
     may_see_invoices(principal)
     with reading(principal) as tx:
         fits = (Payment.account_id == accessible_account(tx, account_id), col(Payment.status).in_(_SHOWN))
-        counted = columns(Payment.status).where(*fits).limit(counted_up_to(max(page, 1), PAGE)).subquery()
+        counted = columns(Payment.status).where(*fits).limit(rows_to_count(max(page, 1), PAGE)).subquery()
         count = tx.exec(columns(func.count()).select_from(counted)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)

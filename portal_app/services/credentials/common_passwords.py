@@ -1,4 +1,4 @@
-"""The bundled list of passwords that everybody tries first."""
+"""The bundled list of common passwords."""
 
 import gzip
 from functools import cache
@@ -8,6 +8,7 @@ _LIST = Path(__file__).parents[2] / "common_passwords.txt.gz"
 
 
 def is_common(text: str) -> bool:
+    """Whether this lower-case text is on the list."""
     return text in _common()
 
 

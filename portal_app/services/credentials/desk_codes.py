@@ -1,4 +1,4 @@
-"""A code printed at the desk, for whoever has no email and no mobile on file (CODE-13)."""
+"""Sign-in codes that the front desk prints for patients without email and mobile on file (CODE-13)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,13 +11,15 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import SignInCode
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import DESK_CODE_LIFE, bare_code, initials, new_desk_code, plain_letters
-from portal_app.domain.errors import UserError
+from portal_app.domain.credentials.codes import bare_code, new_desk_code
+from portal_app.domain.credentials.names import initials, plain_letters
+from portal_app.domain.credentials.types import DESK_CODE_LIFE
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sign_in import BIRTH_DATE_TRIES, CodeWay
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import localised_url, supported_language
 from portal_app.services.as_system import as_system, note
+from portal_app.services.credentials.errors import DeskCodeForDependent, DeskCodeNeedsBirthDate, WrongDeskCode
 from portal_app.services.credentials.logins import lock_patient_row, may_sign_in_now
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.sign_in import rate_limits
@@ -25,18 +27,9 @@ from portal_app.services.sign_in.crypto import keyed_hash
 from portal_app.services.sign_in.sessions import write_ticket
 
 
-class WrongDeskCode(UserError):
-    """Whatever of the three is wrong, and when it was used or is too old."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "That does not match. Check the code, your date of birth and your initials, or ask at the desk."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class DeskSlip:
-    """What is printed and handed over; the code is shown this once. `lines` are in the patient's language."""
+    """What the front desk prints. `lines` are in the patient's language; the code is stored nowhere."""
 
     code: str
     address: str
@@ -46,15 +39,20 @@ class DeskSlip:
 
 
 def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
-    """A one-time code for a patient who stands at the desk; an older one of theirs is dead."""
+    """Make a code for a patient who is at the front desk; their older codes end. It works once, within 24 hours.
+
+    Raises:
+        DeskCodeForDependent: the patient may not sign in.
+        DeskCodeNeedsBirthDate: no birth date is on file.
+    """
     principal.require(Permission.SHARE_PORTAL)
     code, now = new_desk_code(), clock.now()
     with transaction(as_system(principal)) as tx:
         person = lock_patient_row(tx, patient_id)
         if not may_sign_in_now(tx, patient_id):
-            raise UserError("This patient does not sign in for themselves. A parent does.")
+            raise DeskCodeForDependent
         if person.birth_date is None:
-            raise UserError("Without a date of birth on file, a code cannot be used.")
+            raise DeskCodeNeedsBirthDate
         for old in _open_codes(tx, patient_id):
             old.burnt_at = now
             tx.add(old)
@@ -62,9 +60,9 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
             SignInCode(
                 id=new_id("cod"),
                 way=CodeWay.DESK,
-                contact_hash=_place(code),  # found by the code itself
+                contact_hash=_code_hash(code),  # a code of the desk has no contact: it is found by itself
                 known=True,
-                code_hash=_place(code),
+                code_hash=_code_hash(code),
                 reference="",
                 patient_id=patient_id,
                 created_at=now,
@@ -82,17 +80,21 @@ def print_desk_code(principal: Principal, patient_id: PatientId) -> DeskSlip:
 
 
 def desk_sign_in(principal: Principal, code: str, birth_date: date, initials_typed: str) -> str:
-    """A ticket for the code, the date of birth and the initials together. WrongDeskCode; three tries."""
-    rate_limits.count("try from", principal.ip)
+    """Sign in with code, birth date and initials; returns a session ticket. Three wrong tries end the code.
+
+    Raises WrongDeskCode.
+    """
+    rate_limits.count_attempt("try from", principal.ip)
     with transaction(as_system(principal)) as tx:
-        asked = select(SignInCode).where(
-            col(SignInCode.contact_hash) == _place(bare_code(code)[:40]), col(SignInCode.way) == CodeWay.DESK
+        query = select(SignInCode).where(
+            col(SignInCode.contact_hash) == _code_hash(bare_code(code)[:40]),
+            col(SignInCode.way) == CodeWay.DESK,
         )
-        row = tx.exec(asked.with_for_update()).first()
+        row = tx.exec(query.with_for_update()).first()
         person = tx.get(Patient, row.patient_id) if row and row.patient_id else None
-        live = row is not None and row.burnt_at is None and row.expires_at > clock.now()
-        if row and person and live:
-            if _is(person, birth_date, initials_typed) and may_sign_in_now(tx, person.id):
+        usable = row is not None and row.burnt_at is None and row.expires_at > clock.now()
+        if row and person and usable:
+            if _is_same_person(person, birth_date, initials_typed) and may_sign_in_now(tx, person.id):
                 row.burnt_at = row.code_passed_at = clock.now()
                 note(tx, "desk_code", person.id)
                 return write_ticket(tx, way="desk", patient_id=person.id, language=principal.language)
@@ -104,25 +106,26 @@ def desk_sign_in(principal: Principal, code: str, birth_date: date, initials_typ
     raise WrongDeskCode
 
 
-def _is(person: Patient, born: date, typed: str) -> bool:
-    ours = initials(person.given_name, person.family_name)
-    return person.birth_date == born and plain_letters(typed) == ours
+def _is_same_person(person: Patient, birth_date: date, typed_initials: str) -> bool:
+    recorded = initials(person.given_name, person.family_name)
+    return person.birth_date == birth_date and plain_letters(typed_initials) == recorded
 
 
 def _open_codes(tx: Tx, patient_id: PatientId) -> list[SignInCode]:
-    asked = select(SignInCode).where(
+    query = select(SignInCode).where(
         col(SignInCode.patient_id) == patient_id,
         col(SignInCode.way) == CodeWay.DESK,
         col(SignInCode.burnt_at).is_(None),
     )
-    return list(tx.exec(asked).all())
+    return list(tx.exec(query).all())
 
 
-def _place(code: str) -> str:
+def _code_hash(code: str) -> str:
     return keyed_hash("desk code", bare_code(code))
 
 
 def _lines(language: str, practice: str, code: str, address: str, expires: datetime) -> tuple[str, ...]:
+    """The text of the slip."""
     return (
         translate(language, gettext_noop("Your way into the portal of {practice}"), practice=practice),
         translate(language, gettext_noop("Open {address} or scan the picture."), address=address),

@@ -1,4 +1,4 @@
-"""What the ways in share: one patient's login, their addresses, failures that count."""
+"""What all sign-in methods of patients share: the login row, contacts for codes, and counted failures."""
 
 from sqlmodel import col, select
 
@@ -9,7 +9,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import LOCKED_AFTER, delay_after
+from portal_app.domain.credentials.passwords import LOCKED_AFTER, delay_after
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.families import ContactKind, Person, may_sign_in
 from portal_app.domain.ids import PatientId, new_id
@@ -20,7 +20,10 @@ from portal_app.services.patients.usable_contacts import usable_contacts
 
 
 def require_own_login(principal: Principal) -> PatientId:
-    """The patient who changes their own sign-in; nobody else does it for them."""
+    """The id of the signed-in patient, who alone changes their own sign-in.
+
+    Raises NotSignedIn or PermissionDenied.
+    """
     if principal.patient_id is None or not principal.session_ref:
         raise NotSignedIn
     principal.require(Permission.MY_ACCOUNT)
@@ -28,14 +31,14 @@ def require_own_login(principal: Principal) -> PatientId:
 
 
 def login_of(tx: Tx, patient_id: PatientId) -> PatientLogin:
-    """Locked against others; made when there is none yet."""
-    lock_patient_row(tx, patient_id)  # two at once must not both make one
-    found = tx.get(PatientLogin, patient_id, with_for_update=True, populate_existing=True)
-    return found or tx.add(PatientLogin(patient_id=patient_id, created_at=clock.now()))
+    """The patient's login row, locked for update; a new one when there is none yet."""
+    lock_patient_row(tx, patient_id)  # two transactions at once must not both add one
+    login = tx.get(PatientLogin, patient_id, with_for_update=True, populate_existing=True)
+    return login or tx.add(PatientLogin(patient_id=patient_id, created_at=clock.now()))
 
 
 def lock_patient_row(tx: Tx, patient_id: PatientId) -> Patient:
-    """Nobody else changes this patient meanwhile; who only refers to them (a new session) does not wait."""
+    """The patient, locked for update. Rows that only refer to the patient (a new session) need not wait."""
     person = tx.get(Patient, patient_id, with_for_update={"key_share": True}, populate_existing=True)
     if person is None:
         raise NotFound
@@ -43,25 +46,28 @@ def lock_patient_row(tx: Tx, patient_id: PatientId) -> Patient:
 
 
 def has_set_up_anything(tx: Tx, login: PatientLogin) -> bool:
+    """Whether the patient has a password, an authenticator app or a passkey."""
     return bool(login.password_hash or login.totp_secret or passkeys_of(tx, login.patient_id))
 
 
 def passkeys_of(tx: Tx, patient_id: PatientId) -> list[Passkey]:
-    mine = select(Passkey).where(col(Passkey.patient_id) == patient_id)
-    return list(tx.exec(mine.order_by(col(Passkey.created_at))))
+    """The patient's passkeys, oldest first."""
+    query = select(Passkey).where(col(Passkey.patient_id) == patient_id)
+    return list(tx.exec(query.order_by(col(Passkey.created_at))))
 
 
 def recovery_codes_left(tx: Tx, patient_id: PatientId) -> int:
+    """How many unused recovery codes the patient has."""
     return len(tx.exec(select(RecoveryCode.hash).where(col(RecoveryCode.patient_id) == patient_id)).all())
 
 
 def contact_for_code(tx: Tx, patient_id: PatientId, kind: ContactKind) -> ContactPoint | None:
-    """Where a second code goes: the preferred one; after STOP no phone."""
+    """The contact of this kind that a code may be sent to: the preferred one. No phone after the reply STOP."""
     return next((point for point in usable_contacts(tx, patient_id) if point.kind is kind), None)
 
 
 def may_sign_in_now(tx: Tx, patient_id: PatientId) -> bool:
-    """Are they one who signs in? No child, nobody merged, inactive or gone."""
+    """Whether the patient may sign in: not a dependent child, and not merged, inactive or deceased."""
     person = tx.get(Patient, patient_id)
     practice = tx.get_or_404(Practice, "practice")
     return person is not None and may_sign_in(
@@ -69,15 +75,19 @@ def may_sign_in_now(tx: Tx, patient_id: PatientId) -> bool:
     )
 
 
-def count_try(tx: Tx, login: PatientLogin) -> None:
-    """Beforehand, as if it were wrong, with the growing delay of it: many at once gain nothing."""
+def count_attempt_ahead(tx: Tx, login: PatientLogin) -> None:
+    """Count a try as failed before it is checked, so that many tries at once gain nothing.
+
+    `forgive_attempt` takes it back when the try was right.
+    """
     login.failures += 1
     login.locked_until = clock.now() + delay_after(login.failures)
     tx.add(login)
 
 
 def count_failure(tx: Tx, login: PatientLogin) -> None:
-    count_try(tx, login)
+    """Count a failed try: the next one has to wait, and after 20 only the front desk unlocks the sign-in."""
+    count_attempt_ahead(tx, login)
     lock_if_too_many(tx, login)
 
 
@@ -103,18 +113,19 @@ def lock_if_too_many(tx: Tx, login: PatientLogin) -> None:
 
 
 def forgive_attempt(tx: Tx, login: PatientLogin) -> None:
-    """The try that was counted beforehand was a right one."""
+    """Take back one counted failure, whose try was right."""
     login.failures = max(0, login.failures - 1)
     login.locked_until = None
     tx.add(login)
 
 
 def is_locked_out(login: PatientLogin) -> bool:
+    """Whether a try is refused now: the delay after failures is not over, or the front desk must unlock."""
     return login.locked or (login.locked_until is not None and login.locked_until > clock.now())
 
 
 def masked(kind: ContactKind, value: str) -> str:
-    """Enough for its owner: "m•••@example.com", "••• 0142"."""
+    """A contact that only its owner recognises: "m•••@example.com", "••• 0142"."""
     if kind is ContactKind.PHONE:
         return f"••• {value[-4:]}"
     name, _, host = value.partition("@")

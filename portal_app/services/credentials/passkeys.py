@@ -1,9 +1,10 @@
-"""Passkeys: a device that verifies its user (finger, face, PIN) signs a patient in alone."""
+"""Passkeys (WebAuthn): the device verifies its user by finger, face or PIN, so no second factor is needed."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import webauthn
@@ -24,13 +25,14 @@ from portal_app.db.tables.credentials import Passkey, PasskeyChallenge
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
-from portal_app.domain.credentials import PASSKEY_LIFE, PASSKEYS_AT_MOST, Proof
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.credentials.types import PASSKEY_LIFE, PASSKEYS_AT_MOST, Proof
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note
-from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.devices import end_other_sessions
+from portal_app.services.credentials.errors import PasskeyRefused, TooManyPasskeys
 from portal_app.services.credentials.logins import login_of, may_sign_in_now, passkeys_of, require_own_login
-from portal_app.services.credentials.second_factor import keep_proof, needs_proof
+from portal_app.services.credentials.second_factor import require_reauth, save_proof
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.crypto import keyed_hash
@@ -40,42 +42,41 @@ from portal_app.settings import settings
 _ANSWER_AT_MOST = 20_000  # characters
 
 
-class PasskeyRefused(UserError):
-    """Unknown, removed, copied, late or not for this portal: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("That passkey did not work. Try again, or sign in with a code.")
-
-
 @dataclass(frozen=True, slots=True)
 class PasskeyView:
+    """A passkey in the list of the patient's own."""
+
     id: str
     name: str
-    synced: bool
+    synced: bool  # on more than one device
     added: datetime
 
 
 def list_passkeys(principal: Principal) -> tuple[PasskeyView, ...]:
-    me = require_own_login(principal)
+    """The principal's own passkeys, oldest first."""
+    patient_id = require_own_login(principal)
     with reading(as_system(principal)) as tx:
-        return tuple(PasskeyView(p.id, p.name, p.synced, p.created_at) for p in passkeys_of(tx, me))
+        return tuple(PasskeyView(p.id, p.name, p.synced, p.created_at) for p in passkeys_of(tx, patient_id))
 
 
 def begin_passkey(principal: Principal) -> str:
-    """JSON for navigator.credentials.create(). NeedsProof first."""
-    me = require_own_login(principal)
+    """Start to add a passkey: returns JSON for navigator.credentials.create().
+
+    Raises ReauthRequired or TooManyPasskeys.
+    """
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        needs_proof(tx, principal, login)
-        known = passkeys_of(tx, me)
+        login = login_of(tx, patient_id)
+        require_reauth(tx, principal, login)
+        known = passkeys_of(tx, patient_id)
         if len(known) >= PASSKEYS_AT_MOST:
-            raise UserError("You have {most} passkeys. Remove one first.", most=PASSKEYS_AT_MOST)
-        person = tx.get_or_404(Patient, me)
+            raise TooManyPasskeys(most=PASSKEYS_AT_MOST)
+        person = tx.get_or_404(Patient, patient_id)
         full_name = person.full_name
         options = webauthn.generate_registration_options(
             rp_id=rp_id(),
             rp_name=tx.get_or_404(Practice, "practice").name,
-            user_id=_handle(me),
+            user_id=_user_handle(patient_id),
             user_name=login.username or full_name,
             user_display_name=full_name,
             authenticator_selection=AuthenticatorSelectionCriteria(
@@ -86,87 +87,105 @@ def begin_passkey(principal: Principal) -> str:
                 PublicKeyCredentialDescriptor(id=base64url_to_bytes(p.credential_id)) for p in known
             ],
         )
-        _remember(tx, options.challenge, patient_id=me, session_ref=principal.session_ref, registers=True)
+        _store_challenge(
+            tx, options.challenge, patient_id=patient_id, session_ref=principal.session_ref, registers=True
+        )
     return webauthn.options_to_json(options)
 
 
 def finish_passkey(principal: Principal, answer: str, name: str) -> str:
-    """Keep what the browser made; its id. Ends the other sessions, tells every address."""
-    me = require_own_login(principal)
-    asked = _take(principal, answer)
-    if asked is None or not asked[0].registers or asked[0].patient_id != me:
+    """Store the passkey that the browser made and return its id. Ends the other sessions and notifies all contacts.
+
+    Args:
+        answer: JSON of navigator.credentials.create().
+
+    Raises PasskeyRefused or ReauthRequired.
+    """
+    patient_id = require_own_login(principal)
+    taken = _take_challenge(principal, answer)
+    if taken is None or not taken.row.registers or taken.row.patient_id != patient_id:
         raise PasskeyRefused
-    if asked[0].session_ref != principal.session_ref:
+    if taken.row.session_ref != principal.session_ref:
         raise PasskeyRefused
     try:
-        made = checked_registration(answer, asked[1], rp_id=rp_id(), origin=origin())
-    except WebAuthnException as trouble:
-        raise PasskeyRefused from trouble
+        made = checked_registration(answer, taken.challenge, rp_id=rp_id(), origin=origin())
+    except WebAuthnException as error:
+        raise PasskeyRefused from error
     with transaction(as_system(principal)) as tx:
-        needs_proof(tx, principal, login_of(tx, me))
+        require_reauth(tx, principal, login_of(tx, patient_id))
         credential_id = bytes_to_base64url(made.credential_id)
         if tx.exec(select(Passkey.id).where(col(Passkey.credential_id) == credential_id)).first():
             raise PasskeyRefused
-        kept = tx.add(
+        row = tx.add(
             Passkey(
                 id=new_id("psk"),
-                patient_id=me,
+                patient_id=patient_id,
                 credential_id=credential_id,
                 public_key=made.credential_public_key,
                 sign_count=made.sign_count,
-                name=name.strip()[:60] or f"Passkey {len(passkeys_of(tx, me)) + 1}",
+                name=name.strip()[:60] or f"Passkey {len(passkeys_of(tx, patient_id)) + 1}",
                 synced=made.credential_backed_up,
                 created_at=clock.now(),
             )
         )
-        end_others(tx, principal)
-        note(tx, "add:passkey", me)
-        notify_all_contacts(tx, me, "passkey_added")
-        return kept.id
+        end_other_sessions(tx, principal)
+        note(tx, "add:passkey", patient_id)
+        notify_all_contacts(tx, patient_id, "passkey_added")
+        return row.id
 
 
 def rename_passkey(principal: Principal, passkey_id: str, name: str) -> None:
-    me = require_own_login(principal)
+    """Raises NotFound when it is not the principal's own."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        _mine(tx, me, passkey_id).name = name.strip()[:60] or "Passkey"
-        note(tx, "rename:passkey", me)
+        _own_passkey(tx, patient_id, passkey_id).name = name.strip()[:60] or "Passkey"
+        note(tx, "rename:passkey", patient_id)
 
 
 def remove_passkey(principal: Principal, passkey_id: str) -> None:
-    me = require_own_login(principal)
+    """Remove a passkey, end the other sessions and notify all contacts. Raises ReauthRequired or NotFound."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        needs_proof(tx, principal, login_of(tx, me))
-        tx.delete(_mine(tx, me, passkey_id))
-        end_others(tx, principal)
-        note(tx, "remove:passkey", me)
-        notify_all_contacts(tx, me, "passkey_removed")
+        require_reauth(tx, principal, login_of(tx, patient_id))
+        tx.delete(_own_passkey(tx, patient_id, passkey_id))
+        end_other_sessions(tx, principal)
+        note(tx, "remove:passkey", patient_id)
+        notify_all_contacts(tx, patient_id, "passkey_removed")
 
 
 def ask_passkey(principal: Principal) -> str:
-    """JSON for navigator.credentials.get(): anybody's to sign in, inside a session one's own."""
-    rate_limits.count("passkey from", principal.ip)
+    """Ask for a passkey: returns JSON for navigator.credentials.get().
+
+    Before sign-in any passkey of this portal may answer; inside a session only the principal's own.
+    """
+    rate_limits.count_attempt("passkey from", principal.ip)
     with transaction(as_system(principal)) as tx:
-        mine = passkeys_of(tx, require_own_login(principal)) if principal.session_ref else []
+        allowed = passkeys_of(tx, require_own_login(principal)) if principal.session_ref else []
         options = webauthn.generate_authentication_options(
             rp_id=rp_id(),
             user_verification=UserVerificationRequirement.REQUIRED,
             allow_credentials=[
-                PublicKeyCredentialDescriptor(id=base64url_to_bytes(p.credential_id)) for p in mine
+                PublicKeyCredentialDescriptor(id=base64url_to_bytes(p.credential_id)) for p in allowed
             ],
         )
-        _remember(tx, options.challenge, patient_id=principal.patient_id, session_ref=principal.session_ref)
+        _store_challenge(
+            tx, options.challenge, patient_id=principal.patient_id, session_ref=principal.session_ref
+        )
     return webauthn.options_to_json(options)
 
 
 def passkey_sign_in(principal: Principal, answer: str) -> str:
-    """A ticket for whoever's passkey signed what was asked; "" inside a session, which is proven now."""
-    rate_limits.count("try from", principal.ip)
-    asked = _take(principal, answer)
-    if asked is not None and not asked[0].registers and asked[0].session_ref == principal.session_ref:
+    """Sign in with the browser's answer to `ask_passkey`: returns a session ticket.
+
+    Inside a session it counts as re-authentication, and "" is returned. Raises PasskeyRefused.
+    """
+    rate_limits.count_attempt("try from", principal.ip)
+    taken = _take_challenge(principal, answer)
+    if taken is not None and not taken.row.registers and taken.row.session_ref == principal.session_ref:
         with transaction(as_system(principal)) as tx:
-            used = _used(tx, answer, asked[1])
+            used = _verify_passkey(tx, answer, taken.challenge)
             if used and principal.session_ref and used.patient_id == principal.patient_id:
-                keep_proof(tx, principal.session_ref, Proof.PASSKEY)
+                save_proof(tx, principal.session_ref, Proof.PASSKEY)
                 return ""
             if used and not principal.session_ref and may_sign_in_now(tx, used.patient_id):
                 return write_ticket(
@@ -177,9 +196,9 @@ def passkey_sign_in(principal: Principal, answer: str) -> str:
 
 
 def checked_registration(
-    answer: str | dict, challenge: bytes, *, rp_id: str, origin: str, user_verified: bool = True
+    answer: str | dict[str, Any], challenge: bytes, *, rp_id: str, origin: str, user_verified: bool = True
 ) -> VerifiedRegistration:
-    """WebAuthn Level 3, section 7.1. WebAuthnException when anything is not as it must be."""
+    """Verify the registration of a passkey (WebAuthn Level 3, section 7.1). Raises WebAuthnException."""
     return webauthn.verify_registration_response(
         credential=answer,
         expected_challenge=challenge,
@@ -189,8 +208,8 @@ def checked_registration(
     )
 
 
-def checked_count(
-    answer: str | dict,
+def checked_sign_count(
+    answer: str | dict[str, Any],
     challenge: bytes,
     *,
     public_key: bytes,
@@ -199,7 +218,10 @@ def checked_count(
     origin: str,
     user_verified: bool = True,
 ) -> int:
-    """Section 7.2: the new signature count; one that does not grow is a copied key."""
+    """Verify a sign-in with a passkey (WebAuthn Level 3, section 7.2); returns the new signature count.
+
+    Raises WebAuthnException, also when the count has not grown: then the key was copied.
+    """
     return webauthn.verify_authentication_response(
         credential=answer,
         expected_challenge=challenge,
@@ -212,28 +234,29 @@ def checked_count(
 
 
 def origin() -> str:
-    """Where the portal is, as browsers name it."""
+    """The origin of the portal as browsers write it: scheme, host and port."""
     parts = urlsplit(settings().public_url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def rp_id() -> str:
+    """The relying party of WebAuthn: the portal's host name."""
     return urlsplit(settings().public_url).hostname or ""
 
 
-def _handle(patient_id: PatientId) -> bytes:
-    """What the device keeps of the patient: the same for all their passkeys, saying nothing."""
+def _user_handle(patient_id: PatientId) -> bytes:
+    """The user handle that devices store: the same for all passkeys of a patient, and it reveals nothing."""
     return bytes.fromhex(keyed_hash("passkey user", patient_id))
 
 
-def _mine(tx: Tx, patient_id: PatientId, passkey_id: str) -> Passkey:
+def _own_passkey(tx: Tx, patient_id: PatientId, passkey_id: str) -> Passkey:
     row = tx.get(Passkey, passkey_id, with_for_update=True)
     if row is None or row.patient_id != patient_id:
         raise NotFound
     return row
 
 
-def _remember(
+def _store_challenge(
     tx: Tx, challenge: bytes, *, patient_id: PatientId | None, session_ref: str, registers: bool = False
 ) -> None:
     now = clock.now()
@@ -249,36 +272,43 @@ def _remember(
     )
 
 
-def _take(principal: Principal, answer: str) -> tuple[PasskeyChallenge, bytes] | None:
-    """The question this answers, which is used up by it whatever comes of it."""
+class _Taken(NamedTuple):
+    row: PasskeyChallenge
+    challenge: bytes
+
+
+def _take_challenge(principal: Principal, answer: str) -> _Taken | None:
+    """The stored challenge that this answers, if it is valid. It is deleted: no second answer is accepted."""
     challenge = _challenge_in(answer)
     if challenge is None:
         return None
-    hashed = hashlib.sha256(challenge).hexdigest()
+    challenge_hash = hashlib.sha256(challenge).hexdigest()
     with transaction(as_system(principal)) as tx:
-        row = tx.get(PasskeyChallenge, hashed)
-        taken = tx.exec(delete(PasskeyChallenge).where(col(PasskeyChallenge.hash) == hashed)).rowcount
-    return (row, challenge) if row and taken == 1 and row.expires_at > clock.now() else None
+        row = tx.get(PasskeyChallenge, challenge_hash)
+        deleted = tx.exec(
+            delete(PasskeyChallenge).where(col(PasskeyChallenge.hash) == challenge_hash)
+        ).rowcount
+    return _Taken(row, challenge) if row and deleted == 1 and row.expires_at > clock.now() else None
 
 
 def _challenge_in(answer: str) -> bytes | None:
     if len(answer) > _ANSWER_AT_MOST:
         return None
     try:
-        said = json.loads(base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"]))
-        return base64url_to_bytes(said["challenge"])
+        client_data = json.loads(base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"]))
+        return base64url_to_bytes(client_data["challenge"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _used(tx: Tx, answer: str, challenge: bytes) -> Passkey | None:
-    """The passkey that signed it, its count raised; None when it did not."""
-    asked = select(Passkey).where(col(Passkey.credential_id) == str(json.loads(answer).get("id", "")))
-    row = tx.exec(asked.with_for_update()).first()
-    if row is None or not _same_handle(answer, row.patient_id):
+def _verify_passkey(tx: Tx, answer: str, challenge: bytes) -> Passkey | None:
+    """The passkey that signed the challenge, its signature count stored; None when none did."""
+    query = select(Passkey).where(col(Passkey.credential_id) == str(json.loads(answer).get("id", "")))
+    row = tx.exec(query.with_for_update()).first()
+    if row is None or not _is_handle_of(answer, row.patient_id):
         return None
     try:
-        row.sign_count = checked_count(
+        row.sign_count = checked_sign_count(
             answer,
             challenge,
             public_key=row.public_key,
@@ -292,6 +322,7 @@ def _used(tx: Tx, answer: str, challenge: bytes) -> Passkey | None:
     return tx.add(row)
 
 
-def _same_handle(answer: str, patient_id: PatientId) -> bool:
+def _is_handle_of(answer: str, patient_id: PatientId) -> bool:
+    """Whether the answer's user handle, if it has one, is the patient's."""
     handle = json.loads(answer)["response"].get("userHandle")
-    return not handle or handle == bytes_to_base64url(_handle(patient_id))
+    return not handle or handle == bytes_to_base64url(_user_handle(patient_id))

@@ -1,31 +1,33 @@
-"""A patient's own username and password. They never sign in alone: a second factor always follows."""
+"""A patient's username and password. They never sign in alone: a second factor always follows."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import PatientLogin, SignInReset
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import (
-    Proof,
-    check_new_password,
-    good_username,
-    username_key,
-)
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.credentials.passwords import check_new_password, checked_username, username_key
+from portal_app.domain.credentials.types import Proof
+from portal_app.domain.errors import NotFound, ReasonMissing
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials import second_factor
 from portal_app.services.credentials.common_passwords import is_common
-from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.devices import end_other_sessions
+from portal_app.services.credentials.errors import (
+    PasswordNeedsApp,
+    ReauthRequired,
+    UsernameTaken,
+    WrongPassword,
+)
 from portal_app.services.credentials.logins import (
     contact_for_code,
-    count_try,
+    count_attempt_ahead,
     forgive_attempt,
     is_locked_out,
     lock_if_too_many,
@@ -41,19 +43,9 @@ from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.password_hashes import hash_password, verify_password
 
 
-class WrongPassword(UserError):
-    """The same words whatever is wrong: unknown, wrong, waiting or locked."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "That username and password do not match, or there were too many tries. "
-            "Wait a little and try again, or sign in with a code."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class SignInView:
-    """What "My sign-in" shows."""
+    """What the page "My sign-in" shows."""
 
     username: str
     has_password: bool
@@ -61,143 +53,157 @@ class SignInView:
     code_by_contact: bool
     recovery_codes: int  # left
     passkeys: int
-    locked: bool
-    reset_at: str  # ISO moment of a reset the desk has started; "" without
+    locked: bool  # until the front desk unlocks it
+    reset_at: str  # ISO moment at which a reset started by the front desk takes effect; "" without
 
 
 def view_sign_in(principal: Principal) -> SignInView:
-    me = require_own_login(principal)
+    """What the principal has set up for their sign-in."""
+    patient_id = require_own_login(principal)
     with reading(as_system(principal)) as tx:
-        login = tx.get(PatientLogin, me) or PatientLogin(patient_id=me, created_at=clock.now())
-        reset = tx.exec(_waiting_reset(me)).first()
+        login = tx.get(PatientLogin, patient_id) or PatientLogin(
+            patient_id=patient_id, created_at=clock.now()
+        )
+        reset = tx.exec(_pending_reset(patient_id)).first()
         return SignInView(
             username=login.username,
             has_password=bool(login.password_hash),
             has_app=bool(login.totp_secret),
             code_by_contact=login.code_by_contact,
-            recovery_codes=recovery_codes_left(tx, me),
-            passkeys=len(passkeys_of(tx, me)),
+            recovery_codes=recovery_codes_left(tx, patient_id),
+            passkeys=len(passkeys_of(tx, patient_id)),
             locked=login.locked,
             reset_at=reset.effective_at.isoformat() if reset else "",
         )
 
 
 def set_password(principal: Principal, username: str, password: str) -> None:
-    """Set or change both. Refused with the reason; NeedsProof when it must be shown again who asks.
+    """Set or change username and password. Ends the other sessions and notifies all contacts.
 
-    Ends the other sessions and tells every address. A taken username is told: it is the asker's to change.
+    Raises:
+        ReauthRequired: the principal has not proved recently who they are.
+        UsernameTaken: said openly, since the person has to choose another.
+        PasswordNeedsApp: no contact could receive a code as second factor.
+        Errors of `checked_username` and `check_new_password`.
     """
-    me = require_own_login(principal)
-    shown = good_username(username)
+    patient_id = require_own_login(principal)
+    shown = checked_username(username)
     with reading(as_system(principal)) as tx:
-        words = _own_words(tx, me, shown)
-    check_new_password(password, own_words=words, common=is_common)
-    hashed = hash_password(password)
+        personal_words = _personal_words(tx, patient_id, shown)
+    check_new_password(password, personal_words=personal_words, is_common=is_common)
+    password_hash = hash_password(password)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        second_factor.needs_proof(tx, principal, login)
-        if not login.totp_secret and not _any_contact(tx, me):
-            raise UserError("Set up an authenticator app first: a password alone does not sign you in.")
+        login = login_of(tx, patient_id)
+        second_factor.require_reauth(tx, principal, login)
+        if not login.totp_secret and not _any_contact(tx, patient_id):
+            raise PasswordNeedsApp
         _claim_username(tx, login, shown)
-        login.password_hash, login.password_set_at = hashed, clock.now()
+        login.password_hash, login.password_set_at = password_hash, clock.now()
         login.failures, login.locked_until = 0, None
         tx.add(login)
-        end_others(tx, principal)
-        note(tx, "change:password", me)
-        notify_all_contacts(tx, me, "password_changed")
+        end_other_sessions(tx, principal)
+        note(tx, "change:password", patient_id)
+        notify_all_contacts(tx, patient_id, "password_changed")
 
 
 def remove_password(principal: Principal) -> None:
-    """Back to codes and passkeys."""
-    me = require_own_login(principal)
+    """Remove username and password; codes and passkeys remain. Raises ReauthRequired."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        second_factor.needs_proof(tx, principal, login)
+        login = login_of(tx, patient_id)
+        second_factor.require_reauth(tx, principal, login)
         login.username, login.username_key, login.password_hash = "", None, ""
         tx.add(login)
-        end_others(tx, principal)
-        note(tx, "remove:password", me)
-        notify_all_contacts(tx, me, "password_changed")
+        end_other_sessions(tx, principal)
+        note(tx, "remove:password", patient_id)
+        notify_all_contacts(tx, patient_id, "password_changed")
 
 
 def password_sign_in(principal: Principal, username: str, password: str) -> Challenge:
-    """The first half. WrongPassword in the same words, after the same work, whatever is wrong.
+    """First step of a sign-in by password: returns the challenge for the second factor.
 
-    The try is counted before the password is looked at, so that many at once gain nothing.
+    The try is counted before the password is checked, so that many tries at once gain nothing.
+
+    Raises:
+        WrongPassword: the same, after the same work, whatever is wrong.
+        TooManyAttempts: a rate limit of the username or the network is reached.
     """
     key = username_key(username)[:200]
-    rate_limits.count("password from", principal.ip)
-    rate_limits.count("password", key)
+    rate_limits.count_attempt("password from", principal.ip)
+    rate_limits.count_attempt("password", key)
     with transaction(as_system(principal)) as tx:
         login = _by_username(tx, key)
-        barred = login is None or is_locked_out(login)
-        if login and not barred:
-            count_try(tx, login)
-        kept = login.password_hash if login else ""
-    right, fresh = verify_password(password, kept)
+        locked_out = login is None or is_locked_out(login)
+        if login and not locked_out:
+            count_attempt_ahead(tx, login)
+        stored_hash = login.password_hash if login else ""
+    is_right, new_hash = verify_password(password, stored_hash)
     with transaction(as_system(principal)) as tx:
-        again = _by_username(tx, key)
+        login = _by_username(tx, key)
         if (
-            right
-            and not barred
-            and again
-            and again.password_hash == kept
-            and may_sign_in_now(tx, again.patient_id)
+            is_right
+            and not locked_out
+            and login
+            and login.password_hash == stored_hash
+            and may_sign_in_now(tx, login.patient_id)
         ):
-            forgive_attempt(tx, again)
-            if fresh:
-                again.password_hash = fresh
-            return second_factor.challenge(tx, again, principal)
-        if again and not barred:
-            lock_if_too_many(tx, again)
-        note(tx, "sign_in_failed", again.patient_id if again else None, ok=False, way="password")
+            forgive_attempt(tx, login)
+            if new_hash:
+                login.password_hash = new_hash
+            return second_factor.create_challenge(tx, login, principal)
+        if login and not locked_out:
+            lock_if_too_many(tx, login)
+        note(tx, "sign_in_failed", login.patient_id if login else None, ok=False, way="password")
     raise WrongPassword
 
 
-def is_proven(principal: Principal) -> bool:
-    """Has it been shown lately who asks, so that the sign-in may be changed?"""
-    me = require_own_login(principal)
+def is_reauthenticated(principal: Principal) -> bool:
+    """Whether the principal has proved recently who they are, so that the sign-in may be changed."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
         try:
-            second_factor.needs_proof(tx, principal, login_of(tx, me))
-        except second_factor.NeedsProof:
+            second_factor.require_reauth(tx, principal, login_of(tx, patient_id))
+        except ReauthRequired:
             return False
     return True
 
 
-def check_password(principal: Principal, password: str) -> bool:
-    """Is it the asker's own? Counted like a sign-in; for proving again who they are."""
-    me = require_own_login(principal)
+def _check_password(principal: Principal, password: str) -> bool:
+    """Whether it is the principal's own password; a wrong one counts like a failed sign-in."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        barred = is_locked_out(login)
-        if not barred:
-            count_try(tx, login)
-        kept = login.password_hash
-    right, _ = verify_password(password, kept)
+        login = login_of(tx, patient_id)
+        locked_out = is_locked_out(login)
+        if not locked_out:
+            count_attempt_ahead(tx, login)
+        stored_hash = login.password_hash
+    is_right, _ = verify_password(password, stored_hash)
     with transaction(as_system(principal)) as tx:
-        if right and not barred:
-            forgive_attempt(tx, login_of(tx, me))
-        elif not barred:
-            lock_if_too_many(tx, login_of(tx, me))
-    return right and not barred
+        if is_right and not locked_out:
+            forgive_attempt(tx, login_of(tx, patient_id))
+        elif not locked_out:
+            lock_if_too_many(tx, login_of(tx, patient_id))
+    return is_right and not locked_out
 
 
-def prove_by_password(principal: Principal, password: str) -> None:
-    """The session counts as proven for ten minutes. WrongPassword otherwise."""
-    if not check_password(principal, password):
+def reauthenticate_by_password(principal: Principal, password: str) -> None:
+    """Re-authenticate: the session may change the sign-in for ten minutes. Raises WrongPassword."""
+    if not _check_password(principal, password):
         with transaction(as_system(principal)) as tx:
             note(tx, "proof_failed", principal.patient_id, ok=False, way="password")
         raise WrongPassword
     with transaction(as_system(principal)) as tx:
-        second_factor.keep_proof(tx, principal.session_ref, Proof.PASSWORD)
+        second_factor.save_proof(tx, principal.session_ref, Proof.PASSWORD)
 
 
 def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> None:
-    """The desk has seen who they are; the way out of a locked sign-in."""
+    """Unlock a sign-in that 20 failures have locked, after the front desk has checked the person's identity.
+
+    Raises ReasonMissing, or NotFound when the patient has no login.
+    """
     principal.require(Permission.EDIT_PATIENTS)
     if not reason.strip():
-        raise UserError("Please say why.")
+        raise ReasonMissing
     with transaction(as_system(principal)) as tx:
         login = tx.get(PatientLogin, patient_id, with_for_update=True)
         if login is None:
@@ -208,10 +214,10 @@ def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> 
 
 
 def _by_username(tx: Tx, key: str) -> PatientLogin | None:
-    asked = select(PatientLogin).where(
+    query = select(PatientLogin).where(
         col(PatientLogin.username_key) == key, PatientLogin.password_hash != ""
     )
-    return tx.exec(asked.with_for_update()).first()
+    return tx.exec(query.with_for_update()).first()
 
 
 def _claim_username(tx: Tx, login: PatientLogin, shown: str) -> None:
@@ -222,23 +228,23 @@ def _claim_username(tx: Tx, login: PatientLogin, shown: str) -> None:
         )
     ).first()
     if taken:
-        raise UserError("This username is taken. Choose another.")
+        raise UsernameTaken
     login.username, login.username_key = shown, key
 
 
-def _own_words(tx: Tx, patient_id: PatientId, username: str) -> list[str]:
+def _personal_words(tx: Tx, patient_id: PatientId, username: str) -> list[str]:
     person = tx.get_or_404(Patient, patient_id)
     points = tx.exec(select(ContactPoint).where(col(ContactPoint.patient_id) == patient_id)).all()
     emails = [p.value.partition("@")[0] for p in points if p.kind is ContactKind.EMAIL]
-    born = person.birth_date.strftime("%Y%m%d") if person.birth_date else ""
-    return [person.given_name, person.family_name, username, born, *emails]
+    birth_date = person.birth_date.strftime("%Y%m%d") if person.birth_date else ""
+    return [person.given_name, person.family_name, username, birth_date, *emails]
 
 
 def _any_contact(tx: Tx, patient_id: PatientId) -> bool:
     return any(contact_for_code(tx, patient_id, kind) for kind in ContactKind)
 
 
-def _waiting_reset(patient_id: PatientId) -> Any:
+def _pending_reset(patient_id: PatientId) -> SelectOfScalar[SignInReset]:
     return select(SignInReset).where(
         col(SignInReset.patient_id) == patient_id,
         col(SignInReset.cancelled_at).is_(None),

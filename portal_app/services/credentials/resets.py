@@ -1,24 +1,33 @@
-"""Lost everything: the desk starts a reset, everybody hears of it, and for a day it can be stopped."""
+"""Sign-in resets, for patients who have lost all their credentials.
+
+The front desk starts a reset; all contacts are notified, and for 24 hours it can be stopped. Then it removes
+password, app, passkeys and recovery codes, so that the patient signs in with a code again.
+"""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import col, delete, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode, SignInReset
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.credentials import RESET_WAIT
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.credentials.types import RESET_WAIT
+from portal_app.domain.errors import NotFound, ReasonMissing
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.i18n_paths import localised_url
 from portal_app.services.as_system import as_system, note
-from portal_app.services.credentials.devices import end_all_of
+from portal_app.services.credentials.devices import end_all_sessions
+from portal_app.services.credentials.errors import (
+    NothingToReset,
+    ResetAlreadyStarted,
+    ResetLinkOver,
+)
 from portal_app.services.credentials.logins import (
     has_set_up_anything,
     login_of,
@@ -30,36 +39,43 @@ from portal_app.services.messaging.outbox import notify_all_contacts
 
 @dataclass(frozen=True, slots=True)
 class ResetView:
+    """A pending reset. `effective`: when it takes effect."""
+
     id: str
     effective: datetime
     reason: str
 
 
 def start_reset(principal: Principal, patient_id: PatientId, reason: str) -> ResetView:
-    """The desk has seen who they are. Takes effect after 24 hours, told to every address at once."""
+    """Start a reset that takes effect after 24 hours, and notify all contacts.
+
+    The front desk has checked the person's identity before.
+
+    Raises ReasonMissing, NothingToReset or ResetAlreadyStarted.
+    """
     principal.require(Permission.EDIT_PATIENTS)
-    why = " ".join(reason.split())[:500]
-    if not why:
-        raise UserError("Please say why.")
+    reason = " ".join(reason.split())[:500]
+    if not reason:
+        raise ReasonMissing
     token, now = secrets.token_urlsafe(32), clock.now()
     with transaction(as_system(principal)) as tx:
         login = login_of(tx, patient_id)
         if not has_set_up_anything(tx, login) and not recovery_codes_left(tx, patient_id):
-            raise UserError("There is nothing to reset: this patient signs in with a code.")
-        if tx.exec(_waiting(patient_id)).first():
-            raise UserError("A reset is under way already.")
+            raise NothingToReset
+        if tx.exec(_pending(patient_id)).first():
+            raise ResetAlreadyStarted
         row = tx.add(
             SignInReset(
                 id=new_id("rst"),
                 patient_id=patient_id,
                 started_by=principal.name,
-                reason=why,
+                reason=reason,
                 cancel_hash=_hash(token),
                 created_at=now,
                 effective_at=now + RESET_WAIT,
             )
         )
-        note(tx, "start:sign_in_reset", patient_id, reason=why)
+        note(tx, "start:sign_in_reset", patient_id, reason=reason)
         notify_all_contacts(
             tx,
             patient_id,
@@ -72,48 +88,51 @@ def start_reset(principal: Principal, patient_id: PatientId, reason: str) -> Res
 
 
 def waiting_reset(principal: Principal, patient_id: PatientId) -> ResetView | None:
-    """For the desk."""
+    """The patient's pending reset, for the front desk."""
     principal.require(Permission.EDIT_PATIENTS)
     with reading(as_system(principal)) as tx:
-        row = tx.exec(_waiting(patient_id)).first()
+        row = tx.exec(_pending(patient_id)).first()
     return ResetView(row.id, row.effective_at, row.reason) if row else None
 
 
 def stop_reset(principal: Principal, patient_id: PatientId | None = None) -> None:
-    """By the patient in a session, or by the desk."""
-    whose = patient_id
+    """Stop the pending reset: the patient their own, or the front desk that of `patient_id`. Raises NotFound."""
     if principal.side is Side.STAFF:
         principal.require(Permission.EDIT_PATIENTS)
     else:
-        whose = require_own_login(principal)
+        patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        row = tx.exec(_waiting(whose).with_for_update()).first() if whose else None
+        row = tx.exec(_pending(patient_id).with_for_update()).first() if patient_id else None
         if row is None:
             raise NotFound
         _stop(tx, row)
 
 
 def stop_reset_by_link(principal: Principal, token: str) -> None:
-    """By whoever reads the patient's messages: stopping opens nothing, so nothing else is asked."""
+    """Stop a reset with the link of the notification. Raises ResetLinkOver.
+
+    Nothing else is asked: stopping gives no access.
+    """
     with transaction(as_system(principal)) as tx:
-        asked = select(SignInReset).where(col(SignInReset.cancel_hash) == _hash(token[:200]))
-        row = tx.exec(asked.with_for_update()).first()
+        query = select(SignInReset).where(col(SignInReset.cancel_hash) == _hash(token[:200]))
+        row = tx.exec(query.with_for_update()).first()
         if row is None or row.done_at:
-            raise UserError("This link no longer works. Call us if something is wrong.")
+            raise ResetLinkOver
         if not row.cancelled_at:
             _stop(tx, row)
 
 
 def carry_out_resets(principal: Principal) -> int:
-    """Those whose day is over: a job of the portal. How many."""
+    """Carry out the resets whose 24 hours are over; returns how many. A job."""
     if principal.side is not Side.PORTAL:
         raise NotFound
     with reading(principal) as tx:
-        due = tx.exec(_waiting().where(col(SignInReset.effective_at) <= clock.now())).all()
+        due = tx.exec(_pending().where(col(SignInReset.effective_at) <= clock.now())).all()
     return sum(_carry_out(principal, row.id) for row in due)
 
 
 def _carry_out(principal: Principal, reset_id: str) -> bool:
+    """False when it was stopped or carried out meanwhile."""
     with transaction(principal) as tx:
         row = tx.get_or_404(SignInReset, reset_id, lock=True)
         if row.done_at or row.cancelled_at:
@@ -126,7 +145,7 @@ def _carry_out(principal: Principal, reset_id: str) -> bool:
         tx.add(PatientLogin(patient_id=row.patient_id, created_at=clock.now()))
         row.done_at = clock.now()
         tx.add(row)
-        end_all_of(tx, row.patient_id)
+        end_all_sessions(tx, row.patient_id)
         note(tx, "carry_out:sign_in_reset", row.patient_id, reset=row.id)
         notify_all_contacts(tx, row.patient_id, "reset_done", once=row.id)
     return True
@@ -139,11 +158,12 @@ def _stop(tx: Tx, row: SignInReset) -> None:
     notify_all_contacts(tx, row.patient_id, "reset_cancelled", once=row.id)
 
 
-def _waiting(patient_id: PatientId | None = None) -> Any:
-    asked = select(SignInReset).where(
+def _pending(patient_id: PatientId | None = None) -> SelectOfScalar[SignInReset]:
+    """Query of pending resets, of one patient or of all."""
+    query = select(SignInReset).where(
         col(SignInReset.cancelled_at).is_(None), col(SignInReset.done_at).is_(None)
     )
-    return asked.where(col(SignInReset.patient_id) == patient_id) if patient_id else asked
+    return query.where(col(SignInReset.patient_id) == patient_id) if patient_id else query
 
 
 def _hash(token: str) -> str:

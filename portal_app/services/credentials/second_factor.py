@@ -1,4 +1,4 @@
-"""The second factor: an authenticator app, a code to a contact, a recovery code. And proving it again."""
+"""Second factors of patients (authenticator app, code to a contact, recovery code) and re-authentication."""
 
 import secrets
 from dataclasses import dataclass
@@ -12,24 +12,34 @@ from portal_app.db.tables.credentials import PatientLogin, RecoveryCode, SecondF
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Principal
-from portal_app.domain.credentials import (
-    CHALLENGE_LIFE,
-    FACTOR_CODE_LIFE,
-    FACTOR_TRIES,
-    PROOF_LIFE,
+from portal_app.domain.credentials.codes import (
     RECOVERY_CODES,
-    Proof,
     bare_code,
-    is_strong,
+    in_fours,
     new_recovery_code,
     steps_near,
     unused_step,
 )
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.credentials.types import (
+    CHALLENGE_LIFE,
+    FACTOR_CODE_LIFE,
+    FACTOR_TRIES,
+    PROOF_LIFE,
+    Proof,
+    is_strong,
+)
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note
-from portal_app.services.credentials.devices import end_others
+from portal_app.services.credentials.devices import end_other_sessions
+from portal_app.services.credentials.errors import (
+    AppIsOnlySecondFactor,
+    AppNotSetUp,
+    ChallengeOver,
+    ReauthRequired,
+    WrongCode,
+)
 from portal_app.services.credentials.logins import (
     contact_for_code,
     count_failure,
@@ -51,12 +61,15 @@ from portal_app.services.sign_in.crypto import decrypt, encrypt, equal, keyed_ha
 from portal_app.services.sign_in.sessions import write_ticket
 
 _CODES_AT_MOST = 3  # sent for one challenge
-_KINDS = {Proof.EMAIL: ContactKind.EMAIL, Proof.SMS: ContactKind.PHONE}
+_CONTACT_KINDS = {Proof.EMAIL: ContactKind.EMAIL, Proof.SMS: ContactKind.PHONE}
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What is asked next. `shown`: the masked address a code would go to, by way."""
+    """A question for a second factor.
+
+    `ways`: what may answer it. `shown`: the masked contact that a code would be sent to, by way.
+    """
 
     id: str
     ways: tuple[Proof, ...]
@@ -65,36 +78,19 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class AppSetUp:
-    """Shown once: to scan, or to type into the app."""
+    """The secret of a new authenticator app, shown once: to scan, or to type."""
 
-    secret: str  # in fours
+    secret: str  # in groups of four
     uri: str
     qr_svg: str
 
 
-class NeedsProof(UserError):
-    """Signed in, but for this they show once more who they are: `ask_proof`, then `answer`."""
+def create_challenge(tx: Tx, login: PatientLogin, principal: Principal, session_ref: str = "") -> Challenge:
+    """Make a challenge in the caller's transaction: after a right password, or to re-authenticate.
 
-    def __init__(self) -> None:
-        super().__init__("Please confirm once more that it is you.")
-
-
-class WrongCode(UserError):
-    """Wrong, used, late: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("That code is not right, was used before or is too old. Check it and try again.")
-
-
-class StartAgain(UserError):
-    """Too many tries, or too late."""
-
-    def __init__(self) -> None:
-        super().__init__("That took too many tries or too long. Please start again.")
-
-
-def challenge(tx: Tx, login: PatientLogin, principal: Principal, session_ref: str = "") -> Challenge:
-    """A question in the caller's transaction: after a right password, or inside a session."""
+    Args:
+        session_ref: the session to re-authenticate; "" for a sign-in.
+    """
     now = clock.now()
     row = tx.add(
         SecondFactorChallenge(
@@ -106,35 +102,41 @@ def challenge(tx: Tx, login: PatientLogin, principal: Principal, session_ref: st
             expires_at=now + CHALLENGE_LIFE,
         )
     )
-    places = _places(tx, login, proving=bool(session_ref))
+    contacts = _code_contacts(tx, login, reauth=bool(session_ref))
     ways: list[Proof] = [Proof.TOTP] if login.totp_secret else []
-    ways += [way for way, _ in places]
+    ways += [way for way, _ in contacts]
     ways += [Proof.RECOVERY] if recovery_codes_left(tx, login.patient_id) else []
     ways += [Proof.PASSKEY] if passkeys_of(tx, login.patient_id) else []
     ways += [Proof.PASSWORD] if session_ref and login.password_hash else []
-    return Challenge(row.id, tuple(ways), tuple(places))
+    return Challenge(row.id, tuple(ways), tuple(contacts))
 
 
-def ask_proof(principal: Principal) -> Challenge:
-    """Inside a session: what may be shown before something sensitive is changed."""
-    me = require_own_login(principal)
+def start_reauth(principal: Principal) -> Challenge:
+    """Start to re-authenticate inside a session, before a change of sign-in or contacts."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        return challenge(tx, login_of(tx, me), principal, principal.session_ref)
+        return create_challenge(tx, login_of(tx, patient_id), principal, principal.session_ref)
 
 
 @retried
 def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str:
-    """Six digits by email or SMS, at most three times. The masked address; Refused when it cannot be."""
+    """Send six digits by email or SMS, at most three times per challenge; returns the masked contact.
+
+    Raises:
+        NotFound: a code may not be sent that way.
+        ChallengeOver: the challenge is unknown, expired or has sent three codes.
+        TooManyAttempts: the contact's rate limit is reached.
+    """
     with transaction(as_system(principal)) as tx:
         row = _open_challenge(tx, principal, challenge_id)
         login = login_of(tx, row.patient_id)
-        allowed = dict(_places(tx, login, proving=bool(row.session_ref)))
-        point = contact_for_code(tx, row.patient_id, _KINDS[way]) if way in allowed else None
+        allowed = dict(_code_contacts(tx, login, reauth=bool(row.session_ref)))
+        point = contact_for_code(tx, row.patient_id, _CONTACT_KINDS[way]) if way in allowed else None
         if point is None:
             raise NotFound
         if row.codes_sent >= _CODES_AT_MOST:
-            raise StartAgain
-        rate_limits.count("second code", f"{point.kind} {point.value}")
+            raise ChallengeOver
+        rate_limits.count_attempt("second code", f"{point.kind} {point.value}")
         code = f"{secrets.randbelow(1_000_000):06d}"
         row.code_hash = keyed_hash("second code", row.id, code)
         row.code_proof, row.code_expires_at = way, clock.now() + FACTOR_CODE_LIFE
@@ -156,164 +158,191 @@ def send_second_code(principal: Principal, challenge_id: str, way: Proof) -> str
 
 
 @retried
-def answer(principal: Principal, challenge_id: str, way: Proof, code: str) -> str:
-    """A ticket after a password; "" inside a session, which is proven now. WrongCode, StartAgain."""
-    rate_limits.count("try from", principal.ip)
+def answer_challenge(principal: Principal, challenge_id: str, way: Proof, code: str) -> str:
+    """Answer a challenge: returns a session ticket after a password, "" after re-authentication.
+
+    Raises:
+        WrongCode: wrong, used, or the sign-in is locked; may be tried again.
+        ChallengeOver: unknown or expired, or it was the fifth wrong answer.
+    """
+    rate_limits.count_attempt("try from", principal.ip)
     with transaction(as_system(principal)) as tx:
         row = _open_challenge(tx, principal, challenge_id)
         login = login_of(tx, row.patient_id)
-        right = not is_locked_out(login) and _is_right(tx, row, login, way, code)
-        if right:
-            return _let_in(tx, row, login, way)
+        if not is_locked_out(login) and _is_right(tx, row, login, way, code):
+            return _complete(tx, row, login, way)
         row.tries += 1
         row.burnt_at = clock.now() if row.tries >= FACTOR_TRIES else None
         tx.add(row)
         count_failure(tx, login)
         note(tx, "second_factor_failed", row.patient_id, ok=False, way=str(way), tries=row.tries)
         burnt = row.burnt_at is not None
-    raise StartAgain if burnt else WrongCode
+    raise ChallengeOver if burnt else WrongCode
 
 
 def begin_app(principal: Principal) -> AppSetUp:
-    """A new secret to scan; it counts when `confirm_app` has seen one code of it."""
-    me = require_own_login(principal)
+    """Start to set up an authenticator app; `confirm_app` with its first code completes it.
+
+    Raises ReauthRequired.
+    """
+    patient_id = require_own_login(principal)
     secret = pyotp.random_base32(32)  # 160 bits
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        needs_proof(tx, principal, login)
-        login.totp_waiting = encrypt(f"totp:{me}", secret)
+        login = login_of(tx, patient_id)
+        require_reauth(tx, principal, login)
+        login.totp_waiting = encrypt(f"totp:{patient_id}", secret)
         tx.add(login)
         issuer = tx.get_or_404(Practice, "practice").name
     uri = pyotp.totp.TOTP(secret).provisioning_uri(name=login.username or issuer, issuer_name=issuer)
-    return AppSetUp(" ".join(secret[i : i + 4] for i in range(0, 32, 4)), uri, qr_svg(uri))
+    return AppSetUp(in_fours(secret).replace("-", " "), uri, qr_svg(uri))
 
 
 def confirm_app(principal: Principal, code: str) -> tuple[str, ...]:
-    """The app works: it is the second factor from now on. Recovery codes, when there are none yet."""
-    me = require_own_login(principal)
+    """Make the app the second factor, with its first code; returns new recovery codes if there were none.
+
+    Raises WrongCode, ReauthRequired, or ChallengeOver when no set-up was started.
+    """
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
+        login = login_of(tx, patient_id)
         if not login.totp_waiting:
-            raise StartAgain
-        barred = is_locked_out(login)
-        step = None if barred else _step_of(decrypt(f"totp:{me}", login.totp_waiting), code, last=0)
+            raise ChallengeOver
+        locked_out = is_locked_out(login)
+        step = (
+            None
+            if locked_out
+            else _unused_step_of(decrypt(f"totp:{patient_id}", login.totp_waiting), code, last_used=0)
+        )
         if step is not None:
-            needs_proof(tx, principal, login)
+            require_reauth(tx, principal, login)
             login.totp_secret, login.totp_waiting, login.totp_last_step = login.totp_waiting, "", step
-            login.code_by_contact = False  # the stronger one replaces the weaker; they may allow it again
+            login.code_by_contact = (
+                False  # the app replaces the weaker factor; the patient may allow codes again
+            )
             tx.add(login)
-            _changed(tx, principal, me, "change:authenticator_app")
-            return () if recovery_codes_left(tx, me) else _new_recovery_codes(tx, me)
+            _after_change(tx, principal, patient_id, "change:authenticator_app")
+            return () if recovery_codes_left(tx, patient_id) else _new_recovery_codes(tx, patient_id)
         count_failure(tx, login)
-        note(tx, "second_factor_failed", me, ok=False, way="set_up")
+        note(tx, "second_factor_failed", patient_id, ok=False, way="set_up")
     raise WrongCode
 
 
 def remove_app(principal: Principal) -> None:
-    """Codes to the contact are the second factor again."""
-    me = require_own_login(principal)
+    """Remove the app; codes to contacts are the second factor again. Raises ReauthRequired, AppIsOnlySecondFactor."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        needs_proof(tx, principal, login)
-        if login.password_hash and not any(contact_for_code(tx, me, kind) for kind in ContactKind):
-            raise UserError("Without the app nothing would be left to confirm your password with.")
+        login = login_of(tx, patient_id)
+        require_reauth(tx, principal, login)
+        if login.password_hash and not any(contact_for_code(tx, patient_id, kind) for kind in ContactKind):
+            raise AppIsOnlySecondFactor
         login.totp_secret, login.totp_waiting, login.code_by_contact = "", "", True
         tx.add(login)
-        _changed(tx, principal, me, "remove:authenticator_app")
+        _after_change(tx, principal, patient_id, "remove:authenticator_app")
 
 
 def allow_codes(principal: Principal, allowed: bool) -> None:
-    """May a code by email or SMS be the second factor, beside the app?"""
-    me = require_own_login(principal)
+    """Allow or forbid codes by email or SMS beside the app. Raises ReauthRequired or AppNotSetUp."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        login = login_of(tx, me)
-        needs_proof(tx, principal, login)
+        login = login_of(tx, patient_id)
+        require_reauth(tx, principal, login)
         if not allowed and not login.totp_secret:
-            raise UserError("Set up an authenticator app first.")
+            raise AppNotSetUp
         login.code_by_contact = allowed
         tx.add(login)
-        _changed(tx, principal, me, "change:code_by_contact")
+        _after_change(tx, principal, patient_id, "change:code_by_contact")
 
 
 def new_recovery_codes(principal: Principal) -> tuple[str, ...]:
-    """Ten, shown this once; the old ones are dead."""
-    me = require_own_login(principal)
+    """Ten new recovery codes, shown only now; the old ones end. Raises ReauthRequired."""
+    patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
-        needs_proof(tx, principal, login_of(tx, me))
-        codes = _new_recovery_codes(tx, me)
-        _changed(tx, principal, me, "change:recovery_codes")
+        require_reauth(tx, principal, login_of(tx, patient_id))
+        codes = _new_recovery_codes(tx, patient_id)
+        _after_change(tx, principal, patient_id, "change:recovery_codes")
     return codes
 
 
-def needs_proof(tx: Tx, principal: Principal, login: PatientLogin) -> None:
-    """NeedsProof, unless it was shown in this session in the last ten minutes who asks (ASVS 7.5.1)."""
-    shown, fresh = _shown_lately(tx, principal.session_ref)
+def require_reauth(tx: Tx, principal: Principal, login: PatientLogin) -> None:
+    """Raise ReauthRequired unless the session has a proof of the last ten minutes (ASVS 7.5.1).
+
+    Who has set nothing up yet needs any proof or a session that new; others need a strong proof (`is_strong`).
+    """
+    proofs, is_new_session = _recent_proofs(tx, principal.session_ref)
     if has_set_up_anything(tx, login):
-        if not is_strong(shown):
-            raise NeedsProof
-    elif not (fresh or shown):
-        raise NeedsProof
+        if not is_strong(proofs):
+            raise ReauthRequired
+    elif not (is_new_session or proofs):
+        raise ReauthRequired
 
 
-def keep_proof(tx: Tx, session_ref: str, proof: Proof) -> None:
-    kept = tx.get(SessionProof, (session_ref, proof)) or SessionProof(
+def save_proof(tx: Tx, session_ref: str, proof: Proof) -> None:
+    """Store that the session has just been re-authenticated with this proof."""
+    row = tx.get(SessionProof, (session_ref, proof)) or SessionProof(
         session_ref=session_ref, proof=proof, at=clock.now()
     )
-    kept.at = clock.now()
-    tx.add(kept)
+    row.at = clock.now()
+    tx.add(row)
 
 
-def _shown_lately(tx: Tx, session_ref: str) -> tuple[set[Proof], bool]:
-    """What was shown, and whether the sign-in itself is that fresh."""
+def _recent_proofs(tx: Tx, session_ref: str) -> tuple[set[Proof], bool]:
+    """The session's proofs of the last ten minutes, and whether the session itself is that new."""
     since = clock.now() - PROOF_LIFE
-    kept = tx.exec(select(SessionProof).where(col(SessionProof.session_ref) == session_ref))
-    shown = {row.proof for row in kept if row.at > since}
+    rows = tx.exec(select(SessionProof).where(col(SessionProof.session_ref) == session_ref))
+    proofs = {row.proof for row in rows if row.at > since}
     session = tx.get(PortalSession, session_ref)
-    fresh = session is not None and session.created_at > since
-    if session and fresh and session.way in (Proof.PASSWORD, Proof.PASSKEY):
-        shown.add(Proof(session.way))
-    return shown, fresh
+    is_new = session is not None and session.created_at > since
+    if session and is_new and session.way in (Proof.PASSWORD, Proof.PASSKEY):
+        proofs.add(Proof(session.way))
+    return proofs, is_new
 
 
 def _open_challenge(tx: Tx, principal: Principal, challenge_id: str) -> SecondFactorChallenge:
+    """The challenge, locked for update. Raises ChallengeOver when it cannot be answered in this session."""
     row = tx.get(SecondFactorChallenge, challenge_id, with_for_update=True, populate_existing=True)
     if row is None or row.burnt_at or row.expires_at <= clock.now():
-        raise StartAgain
+        raise ChallengeOver
     if row.session_ref != principal.session_ref and row.session_ref:
-        raise StartAgain
+        raise ChallengeOver
     return row
 
 
-def _places(tx: Tx, login: PatientLogin, *, proving: bool) -> list[tuple[Proof, str]]:
-    """Where a code may go: nowhere, when the app replaced codes (inside a session both together count)."""
-    if login.totp_secret and not login.code_by_contact and not proving:
+def _code_contacts(tx: Tx, login: PatientLogin, *, reauth: bool) -> list[tuple[Proof, str]]:
+    """The ways by which a code may be sent, with the masked contact.
+
+    None at sign-in when the app has replaced codes; at re-authentication codes to email and phone together
+    are a strong proof.
+    """
+    if login.totp_secret and not login.code_by_contact and not reauth:
         return []
-    found = ((way, contact_for_code(tx, login.patient_id, kind)) for way, kind in _KINDS.items())
-    return [(way, masked(point.kind, point.value)) for way, point in found if point]
+    points = ((way, contact_for_code(tx, login.patient_id, kind)) for way, kind in _CONTACT_KINDS.items())
+    return [(way, masked(point.kind, point.value)) for way, point in points if point]
 
 
 def _is_right(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proof, code: str) -> bool:
+    """Whether the code answers the challenge. A right code is used up."""
     if way is Proof.TOTP:
         if not login.totp_secret:
             return False
-        step = _step_of(
-            decrypt(f"totp:{login.patient_id}", login.totp_secret), code, last=login.totp_last_step
+        step = _unused_step_of(
+            decrypt(f"totp:{login.patient_id}", login.totp_secret), code, last_used=login.totp_last_step
         )
         login.totp_last_step = step or login.totp_last_step
         return step is not None
     if way is Proof.RECOVERY:
-        used = delete(RecoveryCode).where(
+        query = delete(RecoveryCode).where(
             col(RecoveryCode.hash) == _recovery_hash(login.patient_id, code),
             col(RecoveryCode.patient_id) == login.patient_id,
         )
-        return tx.exec(used).rowcount == 1
+        return tx.exec(query).rowcount == 1
     if way is row.code_proof and row.code_expires_at and row.code_expires_at > clock.now():
         return equal(row.code_hash, keyed_hash("second code", row.id, bare_code(code)))
     return False
 
 
-def _let_in(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proof) -> str:
-    row.burnt_at = clock.now()  # one challenge, one session
+def _complete(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proof) -> str:
+    """End an answered challenge: a session ticket, or "" after storing the proof of a re-authentication."""
+    row.burnt_at = clock.now()  # a challenge makes at most one session
     login.failures, login.locked_until = 0, None
     tx.add(row)
     tx.add(login)
@@ -322,17 +351,18 @@ def _let_in(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proof)
         notify_all_contacts(tx, row.patient_id, "recovery_code_used", left=left)
     note(tx, "second_factor", row.patient_id, way=str(way))
     if row.session_ref:
-        keep_proof(tx, row.session_ref, way)
+        save_proof(tx, row.session_ref, way)
         return ""
     if not may_sign_in_now(tx, row.patient_id):
-        raise StartAgain
+        raise ChallengeOver
     return write_ticket(tx, way="password", patient_id=row.patient_id, language=row.language)
 
 
-def _step_of(secret: str, code: str, *, last: int) -> int | None:
-    """The step whose code this is, newer than `last`; by the real clock, whatever the portal's says."""
+def _unused_step_of(secret: str, code: str, *, last_used: int) -> int | None:
+    """The TOTP time step whose code this is, if newer than `last_used`; else None. Uses the real clock."""
     app, typed = pyotp.totp.TOTP(secret), bare_code(code)
-    return unused_step((s for s in steps_near(clock.real_now()) if equal(app.generate_otp(s), typed)), last)
+    matching = (step for step in steps_near(clock.real_now()) if equal(app.generate_otp(step), typed))
+    return unused_step(matching, last_used)
 
 
 def _new_recovery_codes(tx: Tx, patient_id: PatientId) -> tuple[str, ...]:
@@ -349,7 +379,8 @@ def _recovery_hash(patient_id: PatientId, code: str) -> str:
     return keyed_hash("recovery code", patient_id, bare_code(code))
 
 
-def _changed(tx: Tx, principal: Principal, patient_id: PatientId, what: str) -> None:
-    end_others(tx, principal)
-    note(tx, what, patient_id)
+def _after_change(tx: Tx, principal: Principal, patient_id: PatientId, action: str) -> None:
+    """What every change of a second factor does: end the other sessions, record it, notify all contacts."""
+    end_other_sessions(tx, principal)
+    note(tx, action, patient_id)
     notify_all_contacts(tx, patient_id, "second_factor_changed")

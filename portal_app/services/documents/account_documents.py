@@ -14,7 +14,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import EntryKind
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, parse_id
 from portal_app.domain.money import Money
 from portal_app.i18n import full_date_text, gettext_noop, money_text, names_text, paid_with_text, translate
 from portal_app.services.billing.history import payments_of_year
@@ -101,8 +101,8 @@ def mailed_statement(principal: Principal, id_: str, language: str) -> Document:
     view = view_statement(
         principal,
         *days,
-        account_id=AccountId(given_id("acc", account)),
-        patient_id=PatientId(given_id("pat", patient)) if patient else None,
+        account_id=AccountId(parse_id("acc", account)),
+        patient_id=PatientId(parse_id("pat", patient)) if patient else None,
     )
     return _statement(principal, masked_statement(view), language, to=False)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal_app.clock import now
-from portal_app.db.audit import line
+from portal_app.db.audit import entry
 from portal_app.db.scope import transaction
 from portal_app.domain.access import Principal, Side
 from portal_app.gateways.pdf import typesetter
@@ -30,4 +30,4 @@ def note_staff(principal: Principal, action: str, subject: str) -> None:
     """Staff who read a patient's paper leave a line in the trail."""
     if principal.side is Side.STAFF:
         with transaction(principal) as tx:
-            tx.add_as_system(line(principal, action, subject=subject))
+            tx.add_as_system(entry(principal, action, subject=subject))

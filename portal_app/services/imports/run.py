@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import func, select
 
 from portal_app.clock import today, zone
-from portal_app.db.audit import line
+from portal_app.db.audit import entry
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import LedgerEntry
 from portal_app.db.tables.practice import Practice
@@ -201,7 +201,7 @@ def _sign_off(desk: ImportRun) -> None:
         for sheet, c in desk.report.counts.items()
     }
     with transaction(desk.principal) as tx:
-        tx.add_as_system(line(desk.principal, "import", details=counts))
+        tx.add_as_system(entry(desk.principal, "import", details=counts))
         practice = tx.get(Practice, "practice")
         if practice and desk.report.changes:
             tx.bulk_update(Practice, [{"id": "practice", "version": practice.version + 1}])

@@ -1,6 +1,7 @@
-"""Addresses that open something: sign-in with the contact filled in, one purpose, the portal, a desk code.
+"""Links: action links that open one purpose, access links to sign-in, and the portal's public address.
 
-What opens rides in the address's fragment, which browsers send to nobody; only hashes are kept.
+The token of a link is in the fragment of its address, which browsers do not send to servers. Of action links
+only the token's hash is stored.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.credentials import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
+from portal_app.domain.credentials.types import ACCESS_LINK_LIFE, LINK_LIFE, Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
@@ -29,14 +30,15 @@ from portal_app.i18n_paths import default_language, localised_url
 from portal_app.services import live
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.logins import may_sign_in_now
+from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver, WrongBirthDate
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.messaging import outbox
 from portal_app.services.patients.usable_contacts import usable_contacts
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.crypto import NotOurs, decrypt, encrypt
+from portal_app.services.sign_in.crypto import CannotDecrypt, decrypt, encrypt
 from portal_app.services.sign_in.sessions import write_ticket
 
-_MAY_MAKE = {
+_PERMISSION_TO_MAKE = {
     Purpose.PAY: Permission.TAKE_PAYMENTS,
     Purpose.CARD: Permission.TAKE_PAYMENTS,
     Purpose.SIGN: Permission.MANAGE_AGREEMENTS,
@@ -44,21 +46,9 @@ _MAY_MAKE = {
 }
 
 
-class LinkOver(UserError):
-    """Unknown, expired, revoked, done, guessed at too often: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("This link no longer works. Sign in, or ask us for a new one.")
-
-
-class WrongBirthDate(UserError):
-    def __init__(self) -> None:
-        super().__init__("That is not the date of birth we have. Please check it.")
-
-
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """`address` is shown or sent now; nobody can read it again."""
+    """A link just made. `address` is stored nowhere, so it can be shown or sent only now."""
 
     id: str
     address: str
@@ -66,6 +56,8 @@ class NewLink:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
+    """An action link in the staff's list."""
+
     id: str
     purpose: Purpose
     subject_id: str
@@ -75,8 +67,8 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """What a link's session is for: this subject, at most this amount, and nothing else of the chart."""
+class LinkSession:
+    """What the session of an action link is for: one purpose for one subject, up to an amount."""
 
     link_id: str
     purpose: Purpose
@@ -85,16 +77,18 @@ class Linked:
     patient_id: PatientId
     at_most: Money | None
     made: datetime
-    opened: datetime  # this session began
+    opened: datetime  # start of this session
 
 
 @dataclass(frozen=True, slots=True)
 class PortalLink:
+    """The portal's public address as text and QR code."""
+
     address: str
     qr_svg: str
 
 
-def new_link(
+def create_link(
     tx: Tx,
     purpose: Purpose,
     subject_id: str,
@@ -104,15 +98,22 @@ def new_link(
     life: timedelta | None = None,
     made_by: str = "",
 ) -> NewLink:
-    """An address for one purpose, in the transaction that sends or shows it.
+    """Make an action link in the transaction that sends or shows it.
 
-    `patient_id`: whose birth date is asked; the guarantor's for money. `made_by`: the caller unless said.
+    Args:
+        subject_id: the invoice (PAY), account (CARD), agreement (SIGN) or forms (FORMS).
+        patient_id: whose birth date is asked for; always the guarantor's for PAY and CARD.
+        at_most: the largest sum that it pays; by default what is due now (ALL-8).
+        life: by default 14 days, or the practice's setting for pay links.
+        made_by: the principal's name by default.
+
+    Raises LinkNeedsBirthDate.
     """
-    account_id = _account(tx, purpose, subject_id)
+    account_id = _account_of(tx, purpose, subject_id)
     if account_id:
         patient_id = tx.get_or_404(Account, account_id).guarantor_id
-    if patient_id is None or not _born(tx, patient_id):
-        raise UserError("Without a date of birth on file, a link cannot be opened.")
+    if patient_id is None or not _birth_date_of(tx, patient_id):
+        raise LinkNeedsBirthDate
     if purpose is Purpose.PAY:
         at_most = at_most or tx.get_or_404(Invoice, subject_id).due
     token, now = secrets.token_urlsafe(32), clock.now()
@@ -127,28 +128,30 @@ def new_link(
             at_most=at_most,
             made_by=made_by or tx.principal.name,
             created_at=now,
-            expires_at=now + (life or _life(tx, purpose)),
+            expires_at=now + (life or _default_life(tx, purpose)),
         )
     )
     note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
-    spoken = tx.get_or_404(Patient, patient_id).language
-    return NewLink(row.id, f"{localised_url(spoken, '/links')}#{token}")
+    language = tx.get_or_404(Patient, patient_id).language
+    return NewLink(row.id, f"{localised_url(language, '/links')}#{token}")
 
 
 @retried
 def open_link(principal: Principal, token: str, birth_date: date) -> str:
-    """A ticket for a session that can do this one thing. LinkOver, WrongBirthDate.
+    """Open an action link with the birth date: returns a session ticket for its one purpose.
 
-    Opening again ends what was opened before: one link, one session.
+    Opening it again ends the session opened before: a link has one session at a time.
+
+    Raises LinkOver, WrongBirthDate or TooManyAttempts.
     """
-    rate_limits.count("try from", principal.ip)
+    rate_limits.count_attempt("try from", principal.ip)
     with transaction(as_system(principal)) as tx:
-        asked = select(ActionLink).where(col(ActionLink.hash) == _hash(token[:200]))
-        row = tx.exec(asked.with_for_update(key_share=True)).first()
+        query = select(ActionLink).where(col(ActionLink.hash) == _hash(token[:200]))
+        row = tx.exec(query.with_for_update(key_share=True)).first()
         if row is None or _state(row) != "open":
             note(tx, "open_link_failed", row.patient_id if row else None, ok=False)
-            trouble: UserError = LinkOver()
-        elif _born(tx, row.patient_id) == birth_date:
+            error: UserError = LinkOver()
+        elif _birth_date_of(tx, row.patient_id) == birth_date:
             row.birth_date_tries = 0
             _end_sessions(tx, row.id)
             note(tx, "open:link", row.patient_id, link=row.id, purpose=str(row.purpose))
@@ -163,19 +166,19 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
         else:
             row.birth_date_tries += 1
             note(tx, "open_link_failed", row.patient_id, ok=False, tries=row.birth_date_tries)
-            trouble = LinkOver() if row.birth_date_tries >= BIRTH_DATE_TRIES else WrongBirthDate()
-    raise trouble
+            error = LinkOver() if row.birth_date_tries >= BIRTH_DATE_TRIES else WrongBirthDate()
+    raise error
 
 
-def linked(principal: Principal) -> Linked:
-    """What this session's link is for. NotSignedIn when it is revoked, done or expired meanwhile."""
-    principal.require(Permission.LINKED)
+def link_session(principal: Principal) -> LinkSession:
+    """What the principal's action link is for. Raises NotSignedIn when the link has ended meanwhile."""
+    principal.require(Permission.ACTION_LINK)
     with reading(as_system(principal)) as tx:
         session = tx.get(PortalSession, principal.session_ref)
         row = tx.get(ActionLink, session.link_id) if session and session.link_id else None
         if session is None or session.revoked_at or row is None or _state(row) != "open":
             raise NotSignedIn
-        return Linked(
+        return LinkSession(
             link_id=row.id,
             purpose=row.purpose,
             subject_id=row.subject_id,
@@ -187,26 +190,29 @@ def linked(principal: Principal) -> Linked:
         )
 
 
-def payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Principal, Linked]:
-    """For services that take the bill's account: use it with the link's own subject only (CODE-14)."""
-    this = linked(principal)
-    if this.purpose is not purpose or this.account_id is None:
+def link_payer(principal: Principal, purpose: Purpose = Purpose.PAY) -> tuple[Principal, LinkSession]:
+    """A principal for the account of the link, for services that take an account's invoice or card.
+
+    Use it with the link's own subject only (CODE-14). Raises NotFound when the link has another purpose.
+    """
+    session = link_session(principal)
+    if session.purpose is not purpose or session.account_id is None:
         raise NotFound
-    may = frozenset({Permission.MY_INVOICES, Permission.MY_PAYMENTS})
+    permissions = frozenset({Permission.MY_INVOICES, Permission.MY_PAYMENTS})
     narrowed = Principal(
         name=principal.name,
         side=Side.PATIENT,
-        permissions=may,
-        accounts=frozenset({this.account_id}),
+        permissions=permissions,
+        accounts=frozenset({session.account_id}),
         session_ref=principal.session_ref,
         language=principal.language,
         ip=principal.ip,
     )
-    return narrowed, this
+    return narrowed, session
 
 
 def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, ...]:
-    """What staff made for a patient, newest first."""
+    """The last 50 action links of a patient, newest first."""
     principal.require(Permission.SHARE_PORTAL)
     with reading(as_system(principal)) as tx:
         rows = tx.exec(
@@ -216,22 +222,23 @@ def list_links(principal: Principal, patient_id: PatientId) -> tuple[LinkView, .
             .limit(50)
         )
         return tuple(
-            LinkView(r.id, r.purpose, r.subject_id, r.created_at, r.expires_at, _state(r)) for r in rows
+            LinkView(row.id, row.purpose, row.subject_id, row.created_at, row.expires_at, _state(row))
+            for row in rows
         )
 
 
 def revoke_link(principal: Principal, link_id: str) -> None:
-    """It opens nothing any more; what it opened ends at once. Whoever may make such a link may do so."""
+    """Revoke a link and end its session at once. Allowed to staff who may make such links. Raises NotFound."""
     principal.require(Permission.STAFF_SIGNED_IN)
     with transaction(as_system(principal)) as tx:
-        row = _held(tx, link_id)
+        row = _locked_link(tx, link_id)
         if not principal.may(Permission.SHARE_PORTAL):
-            principal.require(_MAY_MAKE[row.purpose])
+            principal.require(_PERMISSION_TO_MAKE[row.purpose])
         revoke(tx, row)
 
 
 def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
-    """All of a patient's: their contact has changed (CODE-12)."""
+    """Revoke all links of a patient, whose contact has changed (CODE-12)."""
     for row in tx.exec(
         select(ActionLink).where(
             col(ActionLink.patient_id) == patient_id, col(ActionLink.revoked_at).is_(None)
@@ -240,8 +247,8 @@ def revoke_links_of(tx: Tx, patient_id: PatientId) -> None:
         revoke(tx, row)
 
 
-def access_link(principal: Principal, kind: ContactKind, value: str, language: str = "") -> str:
-    """The address of sign-in in `language` with this contact filled in. It shows the contact and opens nothing."""
+def make_access_link(principal: Principal, kind: ContactKind, value: str, language: str = "") -> str:
+    """The address of the sign-in page with this contact filled in. It gives no access: a code is still sent."""
     principal.require(Permission.SHARE_PORTAL)
     until = (clock.now() + ACCESS_LINK_LIFE).isoformat()
     secret = encrypt("access link", json.dumps([str(kind), value, until]))
@@ -249,44 +256,49 @@ def access_link(principal: Principal, kind: ContactKind, value: str, language: s
 
 
 def send_access_link(principal: Principal, patient_id: PatientId) -> int:
-    """To each of a patient's addresses; to how many that was."""
+    """Send an access link to each contact of a patient; returns how many."""
     principal.require(Permission.SHARE_PORTAL)
     with transaction(as_system(principal)) as tx:
         patient = tx.get_or_404(Patient, patient_id)
-        usable = usable_contacts(tx, patient_id)
-        for point in usable:
+        contacts = usable_contacts(tx, patient_id)
+        for point in contacts:
             outbox.write_message(
                 tx,
                 "access_link",
                 once=new_id("say"),
                 to_contact=(point.kind, point.value),
                 language=patient.language,
-                values={"link": access_link(principal, point.kind, point.value, patient.language)},
+                values={"link": make_access_link(principal, point.kind, point.value, patient.language)},
             )
-        note(tx, "send:access_link", patient_id, count=len(usable))
-        return len(usable)
+        note(tx, "send:access_link", patient_id, count=len(contacts))
+        return len(contacts)
 
 
 def open_access_link(principal: Principal, token: str) -> str:
-    """The contact to fill in, and nothing more. LinkOver when it is old or the contact has changed."""
+    """The contact that an access link fills in. Raises LinkOver when it has expired or the contact has changed."""
     try:
         kind, value, until = json.loads(decrypt("access link", token[:2000]))
-    except (NotOurs, ValueError) as trouble:
-        raise LinkOver from trouble
+    except (CannotDecrypt, ValueError) as error:
+        raise LinkOver from error
     if datetime.fromisoformat(until) <= clock.now():
         raise LinkOver
     with reading(as_system(principal)) as tx:
-        asked = select(ContactPoint.id).where(
+        query = select(ContactPoint.id).where(
             col(ContactPoint.kind) == ContactKind(kind), col(ContactPoint.value) == value
         )
-        if not tx.exec(asked).first():
+        if not tx.exec(query).first():
             raise LinkOver
     return value
 
 
-def portal_link(principal: Principal, way: str = "") -> PortalLink:
-    """The public address, as link and QR code: the visitor confirms by "phone", by "email" or with a
-    "desk" code; with "" they choose."""
+def make_portal_link(principal: Principal, way: str = "") -> PortalLink:
+    """The portal's public address as link and QR code.
+
+    Args:
+        way: the way of sign-in that the page opens with: "phone", "email" or "desk"; "" lets the visitor choose.
+
+    Raises NotFound for another way.
+    """
     principal.require(Permission.SHARE_PORTAL)
     if way not in ("", "phone", "email", "desk"):
         raise NotFound
@@ -294,13 +306,13 @@ def portal_link(principal: Principal, way: str = "") -> PortalLink:
     return PortalLink(address, qr_svg(address))
 
 
-def _account(tx: Tx, purpose: Purpose, subject_id: str) -> AccountId | None:
+def _account_of(tx: Tx, purpose: Purpose, subject_id: str) -> AccountId | None:
     if purpose is Purpose.PAY:
         return tx.get_or_404(Invoice, subject_id).account_id
     return tx.get_or_404(Account, subject_id).id if purpose is Purpose.CARD else None
 
 
-def _life(tx: Tx, purpose: Purpose) -> timedelta:
+def _default_life(tx: Tx, purpose: Purpose) -> timedelta:
     return (
         timedelta(days=tx.get_or_404(Practice, "practice").pay_link_days)
         if purpose is Purpose.PAY
@@ -308,12 +320,14 @@ def _life(tx: Tx, purpose: Purpose) -> timedelta:
     )
 
 
-def _born(tx: Tx, patient_id: PatientId) -> date | None:
+def _birth_date_of(tx: Tx, patient_id: PatientId) -> date | None:
+    """The birth date that opens a link; None for a patient who may not sign in."""
     person = tx.get_or_404(Patient, patient_id)
     return person.birth_date if may_sign_in_now(tx, patient_id) else None
 
 
 def still_opens(row: ActionLink) -> bool:
+    """Whether the link can still be opened."""
     return _state(row) == "open"
 
 
@@ -325,8 +339,8 @@ def _state(row: ActionLink) -> str:
     return "blocked" if row.birth_date_tries >= BIRTH_DATE_TRIES else "open"
 
 
-def _held(tx: Tx, link_id: str) -> ActionLink:
-    """Locked; a session that is just being made of it does not wait."""
+def _locked_link(tx: Tx, link_id: str) -> ActionLink:
+    """The link, locked for update; a session being made from it need not wait. Raises NotFound."""
     row = tx.get(ActionLink, link_id, with_for_update={"key_share": True}, populate_existing=True)
     if row is None:
         raise NotFound
@@ -334,6 +348,7 @@ def _held(tx: Tx, link_id: str) -> ActionLink:
 
 
 def revoke(tx: Tx, row: ActionLink) -> None:
+    """Revoke a link in the caller's transaction and end its session."""
     row.revoked_at = row.revoked_at or clock.now()
     tx.add(row)
     _end_sessions(tx, row.id)
@@ -342,10 +357,10 @@ def revoke(tx: Tx, row: ActionLink) -> None:
 
 def _end_sessions(tx: Tx, link_id: str) -> None:
     tx.exec(delete(SessionTicket).where(col(SessionTicket.link_id) == link_id))
-    opened = select(PortalSession).where(
+    query = select(PortalSession).where(
         col(PortalSession.link_id) == link_id, col(PortalSession.revoked_at).is_(None)
     )
-    for session in tx.exec(opened).all():
+    for session in tx.exec(query).all():
         session.revoked_at = clock.now()
         tx.add(session)
         tx.on_commit(lambda ref=session.ref: live.announce(f"session:{ref}"))

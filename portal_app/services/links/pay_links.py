@@ -1,4 +1,4 @@
-"""Pay links: staff make, send and revoke them; whoever came by one sees that bill and pays it (CODE-14)."""
+"""Pay links: staff make and send them; whoever opens one sees that one invoice and pays it (CODE-14)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,8 +13,8 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.payments import overdue
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
-from portal_app.domain.credentials import Purpose
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.credentials.types import Purpose
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
@@ -23,14 +23,15 @@ from portal_app.services.billing.payments.pay import cancel_payment, confirm_pay
 from portal_app.services.billing.payments.payability import LinkLimit, left_of_link, link_payability, to_pay
 from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.links import action_links
-from portal_app.services.links.action_links import Linked
+from portal_app.services.links.action_links import LinkSession
+from portal_app.services.links.errors import NoContactOnFile
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.messaging import outbox
 
 
 @dataclass(frozen=True, slots=True)
 class PayLink:
-    """Shown now; nobody can read its address again."""
+    """A pay link just made. `address` is stored nowhere, so it can be shown only now."""
 
     id: str
     address: str
@@ -41,6 +42,8 @@ class PayLink:
 
 @dataclass(frozen=True, slots=True)
 class OpenPayLink:
+    """A pay link that can still be opened, in the staff's list."""
+
     id: str
     at_most: Money
     made: datetime
@@ -49,7 +52,7 @@ class OpenPayLink:
 
 @dataclass(frozen=True, slots=True)
 class LinkedInvoice:
-    """One bill without names and services, and what may be paid of it by this link."""
+    """The invoice of a pay link, without names and services, and what the link may pay of it."""
 
     account_id: AccountId
     number: str
@@ -59,12 +62,14 @@ class LinkedInvoice:
     due_date: date
     total: Money
     paid: Money
-    payability: Payability  # by this link (ALL-8, ALL-9); what is on its way is taken off
-    held_here: bool  # by this link: it may be continued or cancelled
+    payability: Payability  # by this link (ALL-8, ALL-9); payments in progress are taken off
+    held_by_this_link: bool  # the payment in progress is this link's: it may be continued or cancelled here
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedReceipt:
+    """The receipt of a payment made by a pay link, without names and services."""
+
     number: str
     amount: Money
     refunded: Money
@@ -77,38 +82,41 @@ class LinkedReceipt:
 
 
 def make_pay_link(principal: Principal, invoice_id: InvoiceId) -> PayLink:
-    """For what is due of it now, as an address and a QR code. Refused where nothing is to pay."""
-    _may_make(principal)
+    """Make a pay link for what is due now. Raises an error of Payability when nothing can be paid online."""
+    _require_may_make(principal)
     with transaction(as_system(principal)) as tx:
         return _make(tx, invoice_id)
 
 
 def send_pay_link(principal: Principal, invoice_id: InvoiceId) -> int:
-    """The same to the guarantor, in each way they chose: how many messages. Refused without any way."""
-    _may_make(principal)
+    """Make a pay link and send it to the guarantor in each way they chose; returns the number of messages.
+
+    Raises NoContactOnFile, or an error of Payability when nothing can be paid online.
+    """
+    _require_may_make(principal)
     with transaction(as_system(principal)) as tx:
         made = _make(tx, invoice_id)
         invoice = tx.get_or_404(Invoice, invoice_id)
-        whose = tx.get_or_404(Account, invoice.account_id).guarantor_id
+        guarantor_id = tx.get_or_404(Account, invoice.account_id).guarantor_id
         values = {"amount": made.at_most, "link": made.address, "date": clock.local_date(made.expires)}
-        sent = outbox.write_each_way(
+        message_count = outbox.write_each_way(
             tx,
             "pay_link",
             once=new_id("say"),
-            to_patient=whose,
+            to_patient=guarantor_id,
             account_id=invoice.account_id,
             values=values,
             expires_at=made.expires,
         )
-        if not sent:
-            raise UserError("There is no email and no phone on file. Show the QR code instead.")
-        note(tx, "send:pay_link", whose, link=made.id, count=sent)
-        return sent
+        if not message_count:
+            raise NoContactOnFile
+        note(tx, "send:pay_link", guarantor_id, link=made.id, count=message_count)
+        return message_count
 
 
 def open_pay_links(principal: Principal, invoice_id: InvoiceId) -> tuple[OpenPayLink, ...]:
-    """Those of an invoice that still open something, newest first."""
-    _may_make(principal)
+    """The pay links of an invoice that can still be opened, newest first."""
+    _require_may_make(principal)
     with reading(as_system(principal)) as tx:
         rows = tx.exec(
             select(ActionLink)
@@ -125,15 +133,15 @@ def open_pay_links(principal: Principal, invoice_id: InvoiceId) -> tuple[OpenPay
 
 
 def view_linked_invoice(principal: Principal) -> LinkedInvoice:
-    """What this session's link is for. NotSignedIn when the link is over, NotFound when it is not for paying."""
-    payer, this = action_links.payer(principal)
-    invoice_id = InvoiceId(this.subject_id)
+    """The invoice of the principal's pay link. Raises NotSignedIn when the link has ended, NotFound when it is none."""
+    payer, session = action_links.link_payer(principal)
+    invoice_id = InvoiceId(session.subject_id)
     with reading(payer) as tx:
         invoice = tx.get_or_404(Invoice, invoice_id)
         if invoice.status is InvoiceStatus.DRAFT:
             raise NotFound
-        answer = to_pay(tx, [invoice], limit=_limit(this)).payability
-        held = answer.held
+        payability = to_pay(tx, [invoice], limit=_limit(session)).payability
+        held = payability.held
         return LinkedInvoice(
             account_id=invoice.account_id,
             number=invoice.number,
@@ -143,8 +151,8 @@ def view_linked_invoice(principal: Principal) -> LinkedInvoice:
             due_date=invoice.due_date,
             total=invoice.total,
             paid=invoice.allocated,
-            payability=answer,
-            held_here=held is not None and tx.get_or_404(Payment, held.id).paid_by == principal.name,
+            payability=payability,
+            held_by_this_link=held is not None and tx.get_or_404(Payment, held.id).paid_by == principal.name,
         )
 
 
@@ -157,42 +165,50 @@ def pay_linked_invoice(
     processor: CardProcessor,
     again: bool = False,
 ) -> PaymentOutcome:
-    """Some or all of what the link is for, with a card that is typed now and not kept."""
-    payer, this = action_links.payer(principal)
+    """Pay some or all of the link's invoice with a card that is typed now and not saved.
+
+    Args:
+        token: the processor's token of the card.
+        again: charge although the same amount was paid minutes ago.
+
+    Raises the errors of `pay_invoice`, and NotSignedIn when the link has ended.
+    """
+    payer, session = action_links.link_payer(principal)
     return pay_invoice(
         payer,
         payment_id,
-        InvoiceId(this.subject_id),
+        InvoiceId(session.subject_id),
         offered,
         processor=processor,
         token=token,
         again=again,
-        limit=_limit(this),
+        limit=_limit(session),
     )
 
 
 def confirm_linked_payment(
     principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
 ) -> PaymentOutcome:
-    """After the payer's bank has asked. NotFound for a payment that did not begin with this link."""
-    return confirm_payment(_whose(principal, payment_id), payment_id, processor=processor)
+    """Continue after the bank's authentication. Raises NotFound for a payment that this link did not start."""
+    return confirm_payment(_payer_of(principal, payment_id), payment_id, processor=processor)
 
 
 def cancel_linked_payment(
     principal: Principal, payment_id: PaymentId, *, processor: CardProcessor
 ) -> PaymentOutcome:
-    return cancel_payment(_whose(principal, payment_id), payment_id, processor=processor)
+    """Cancel a payment in progress. Raises NotFound for a payment that this link did not start."""
+    return cancel_payment(_payer_of(principal, payment_id), payment_id, processor=processor)
 
 
 def view_linked_receipt(principal: Principal, payment_id: PaymentId) -> LinkedReceipt:
-    """Of a payment made in this session: whoever opens the link later, or elsewhere, does not see it."""
-    payer, this = action_links.payer(principal)
+    """The receipt of a payment made in this session; a later session of the same link raises NotFound."""
+    payer, session = action_links.link_payer(principal)
     with reading(payer) as tx:
         paid = tx.get_or_404(Payment, payment_id)
-        here = paid.paid_by == principal.name and paid.created_at >= this.opened
-        if paid.status not in RECEIVED or not here:
+        by_this_session = paid.paid_by == principal.name and paid.created_at >= session.opened
+        if paid.status not in RECEIVED or not by_this_session:
             raise NotFound
-        invoice = tx.get_or_404(Invoice, InvoiceId(this.subject_id))
+        invoice = tx.get_or_404(Invoice, InvoiceId(session.subject_id))
         due = invoice.due if invoice.status in PAYABLE else invoice.due.zero()
         return LinkedReceipt(
             number=paid.receipt_number or "",
@@ -202,12 +218,12 @@ def view_linked_receipt(principal: Principal, payment_id: PaymentId) -> LinkedRe
             paid_at=paid.settled_at or paid.created_at,
             shown=paid.paid_with,
             invoice_number=invoice.number,
-            still_due=left_of_link(tx, invoice.id, due, _limit(this)),
+            still_due=left_of_link(tx, invoice.id, due, _limit(session)),
             posted=paid.posted,
         )
 
 
-def _may_make(principal: Principal) -> None:
+def _require_may_make(principal: Principal) -> None:
     if not principal.may(Permission.SHARE_PORTAL):
         principal.require(Permission.TAKE_PAYMENTS)
 
@@ -215,17 +231,18 @@ def _may_make(principal: Principal) -> None:
 def _make(tx: Tx, invoice_id: InvoiceId) -> PayLink:
     invoice = tx.get_or_404(Invoice, invoice_id)
     link_payability(tx, invoice).require()
-    made = action_links.new_link(tx, Purpose.PAY, invoice.id, at_most=invoice.due)
-    row = tx.get_or_404(ActionLink, made.id)
-    return PayLink(made.id, made.address, qr_svg(made.address), invoice.due, row.expires_at)
+    link = action_links.create_link(tx, Purpose.PAY, invoice.id, at_most=invoice.due)
+    row = tx.get_or_404(ActionLink, link.id)
+    return PayLink(link.id, link.address, qr_svg(link.address), invoice.due, row.expires_at)
 
 
-def _limit(this: Linked) -> LinkLimit:
-    return LinkLimit(this.at_most, this.made)
+def _limit(session: LinkSession) -> LinkLimit:
+    return LinkLimit(session.at_most, session.made)
 
 
-def _whose(principal: Principal, payment_id: PaymentId) -> Principal:
-    payer, _ = action_links.payer(principal)
+def _payer_of(principal: Principal, payment_id: PaymentId) -> Principal:
+    """A principal who may continue the payment, if this link started it. Raises NotFound."""
+    payer, _ = action_links.link_payer(principal)
     with reading(payer) as tx:
         if tx.get_or_404(Payment, payment_id).paid_by != principal.name:
             raise NotFound

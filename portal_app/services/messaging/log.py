@@ -118,7 +118,7 @@ def send_again(principal: Principal, message_id: str) -> None:
             raise UserError("This message cannot be sent again.")
         row.failed, row.tries = "", 0
         row.next_try_at, row.expires_at = now(), now() + LIFE
-        tx.add(audit.line(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
+        tx.add(audit.entry(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
         tx.on_commit(wake)
         tx.on_commit(lambda: live.announce("messages", message_id))
 

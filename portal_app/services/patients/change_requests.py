@@ -10,7 +10,7 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import Locked
+from portal_app.domain.credentials.types import Locked
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import is_doubtful
 from portal_app.domain.ids import PatientId

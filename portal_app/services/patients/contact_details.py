@@ -12,21 +12,23 @@ from portal_app.db.tables.credentials import ContactChange, SecondFactorChalleng
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked, bare_code
+from portal_app.domain.credentials.codes import bare_code
+from portal_app.domain.credentials.types import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.i18n import gettext_noop
 from portal_app.services.as_system import as_system, note
+from portal_app.services.credentials.errors import ChallengeOver, WrongCode
 from portal_app.services.credentials.logins import lock_patient_row, login_of, require_own_login
-from portal_app.services.credentials.second_factor import StartAgain, WrongCode, needs_proof
+from portal_app.services.credentials.second_factor import require_reauth
 from portal_app.services.links.action_links import revoke_links_of
 from portal_app.services.messaging import outbox
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.patients.usable_contacts import phone_country
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.codes import burn_codes, contact_hash
-from portal_app.services.sign_in.contacts import Contact, contact_of
+from portal_app.services.sign_in.contacts import Contact, parse_contact
 from portal_app.services.sign_in.crypto import equal, keyed_hash
 from portal_app.settings import settings
 
@@ -100,13 +102,13 @@ def change_contact(
     """Send a code to the new address; nothing changes before `confirm_contact`.
 
     Replaces `replaces`, or the preferred one of that kind, or (`add`) none. `everywhere`: also at the
-    others the asker acts for who have the same old one. NeedsProof first.
+    others the asker acts for who have the same old one. ReauthRequired first.
     """
     asked, old = _asked(principal, patient_id, kind, new, None if add else replaces, add=add)
     with transaction(as_system(principal)) as tx:  # who is asked for a proof has not used up a code
-        needs_proof(tx, principal, login_of(tx, require_own_login(principal)))
-    rate_limits.count("code from", principal.ip)
-    rate_limits.count("code", asked.value)
+        require_reauth(tx, principal, login_of(tx, require_own_login(principal)))
+    rate_limits.count_attempt("code from", principal.ip)
+    rate_limits.count_attempt("code", asked.value)
     code, now = f"{secrets.randbelow(1_000_000):06d}", clock.now()
     with transaction(as_system(principal)) as tx:
         _burn_waiting(tx, principal, patient_id, kind)
@@ -141,18 +143,18 @@ def change_contact(
 
 @retried
 def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
-    """The new address reads its messages: it replaces the old one, which is told. WrongCode, StartAgain.
+    """The new address reads its messages: it replaces the old one, which is told. WrongCode, ChallengeOver.
 
     Codes and links that went to the old address die.
     """
     require_own_login(principal)
-    rate_limits.count("try from", principal.ip)
+    rate_limits.count_attempt("try from", principal.ip)
     with transaction(as_system(principal)) as tx:
         row = tx.get(ContactChange, change_id, with_for_update=True, populate_existing=True)
         if row is None or row.asked_by != principal.name or row.patient_id not in principal.patients:
             raise NotFound
         if row.done_at or row.burnt_at or row.expires_at <= clock.now():
-            raise StartAgain
+            raise ChallengeOver
         if equal(row.code_hash, keyed_hash("contact code", row.id, bare_code(code))):
             row.done_at = clock.now()
             _apply(tx, principal, row)
@@ -162,7 +164,7 @@ def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
         tx.add(row)
         note(tx, "contact_code_failed", row.patient_id, ok=False, tries=row.tries)
         burnt = row.burnt_at is not None
-    raise StartAgain if burnt else WrongCode
+    raise ChallengeOver if burnt else WrongCode
 
 
 @retried
@@ -172,7 +174,7 @@ def remove_contact(principal: Principal, contact_id: str) -> None:
     with reading(principal) as tx:
         patient_id = tx.get_or_404(ContactPoint, contact_id).patient_id
     with transaction(as_system(principal)) as tx:
-        needs_proof(tx, principal, login_of(tx, require_own_login(principal)))
+        require_reauth(tx, principal, login_of(tx, require_own_login(principal)))
         lock_patient_row(tx, patient_id)
         row = tx.get_or_404(ContactPoint, contact_id, lock=True)
         others = [p for p in _points(tx, patient_id) if p.id != row.id]
@@ -258,7 +260,7 @@ def _asked(
     principal.require(Permission.MY_ACCOUNT)
     with reading(principal) as tx:
         tx.get_or_404(Patient, patient_id)
-        asked = contact_of(new, phone_country(tx))
+        asked = parse_contact(new, phone_country(tx))
         points = _points(tx, patient_id)
     if asked.kind is not kind:
         if kind is ContactKind.EMAIL:

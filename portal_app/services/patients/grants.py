@@ -14,13 +14,13 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import name_key
+from portal_app.domain.credentials.names import name_key
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import GrantKind, PatientStatus, full_name, is_younger_than
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.logins import lock_patient_row, login_of, require_own_login
-from portal_app.services.credentials.second_factor import needs_proof
+from portal_app.services.credentials.second_factor import require_reauth
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.patients.access import families_changed
 from portal_app.services.patients.contact_details import ContactView
@@ -57,7 +57,7 @@ def list_sharing(principal: Principal) -> tuple[Sharing, ...]:
 
 
 def share(principal: Principal, kind: GrantKind, given_name: str, family_name: str, birth_date: date) -> str:
-    """Let a named adult do one thing for me; the id to withdraw it with. NeedsProof first.
+    """Let a named adult do one thing for me; the id to withdraw it with. ReauthRequired first.
 
     The same answer and the same list whether or not we know them; the granter is told of it.
     """
@@ -67,7 +67,7 @@ def share(principal: Principal, kind: GrantKind, given_name: str, family_name: s
     if not name_key(given) or not name_key(family):
         raise UserError("Please type the first and the last name.")
     with transaction(as_system(principal)) as tx:
-        needs_proof(tx, principal, login_of(tx, me))
+        require_reauth(tx, principal, login_of(tx, me))
         granter = _adult(tx, me)
         if is_younger_than(birth_date, _ADULT, clock.today()) or birth_date > clock.today():
             raise UserError("You can share with adults only.")

@@ -88,7 +88,7 @@ def view_family(principal: Principal, patient_id: PatientId) -> FamilyFile:
     principal.require(Permission.MANAGE_FAMILY_LINKS)
     with transaction(principal) as tx:
         patient = tx.get_or_404(Patient, patient_id)
-        tx.add_as_system(audit.line(principal, "read:family", patient_id=patient_id))
+        tx.add_as_system(audit.entry(principal, "read:family", patient_id=patient_id))
         rows = tx.exec(
             select(Patient)
             .where(col(Patient.family_id) == patient.family_id)
@@ -174,7 +174,7 @@ def mark_dependent(
                 created_at=clock.now(),
             )
         )
-        tx.add_as_system(audit.line(principal, "mark_dependent", patient_id=patient_id, subject=mark.id))
+        tx.add_as_system(audit.entry(principal, "mark_dependent", patient_id=patient_id, subject=mark.id))
         notify_all_contacts(tx, patient_id, "dependent_marked")
         families_changed(tx)
         return mark.id
@@ -190,7 +190,7 @@ def unmark_dependent(principal: Principal, mark_id: str) -> None:
         mark.ended_at = clock.now()
         tx.add(mark)
         tx.add_as_system(
-            audit.line(principal, "unmark_dependent", patient_id=mark.patient_id, subject=mark.id)
+            audit.entry(principal, "unmark_dependent", patient_id=mark.patient_id, subject=mark.id)
         )
         notify_all_contacts(tx, mark.patient_id, "dependent_unmarked")
         families_changed(tx)

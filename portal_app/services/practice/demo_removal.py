@@ -125,7 +125,7 @@ def remove_demo(principal: Principal, marks: DemoMarks, shown: Removal) -> Remov
                 tx.exec(delete(table).where(_key_of(table).in_(some)))
         _forget_practice_facts(tx, removal)
         _no_longer_a_demo(tx)
-        tx.add_as_system(audit.line(principal, "demo:removed", details=dict(removal.counts)))
+        tx.add_as_system(audit.entry(principal, "demo:removed", details=dict(removal.counts)))
     return removal
 
 

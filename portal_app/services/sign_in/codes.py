@@ -1,7 +1,7 @@
-"""A patient's way in: a contact point, the code sent there, the birth date.
+"""Sign-in of patients with a code: a contact, the code sent there, the birth date.
 
-Known or not, locked or not: the same words, the same rows, the same work (CODE-1). What leaves for an
-unknown contact is a message to nobody that has expired when it is written.
+For a known and an unknown contact the answer, the rows written and the work are the same (CODE-1). The message
+for an unknown contact has no recipient and has expired when it is written, so it is never sent.
 """
 
 import secrets
@@ -34,11 +34,20 @@ from portal_app.domain.sign_in import (
 from portal_app.services.messaging import outbox
 from portal_app.services.patients.usable_contacts import phone_country
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.contacts import Contact, contact_of
+from portal_app.services.sign_in.contacts import Contact, parse_contact
 from portal_app.services.sign_in.crypto import equal, keyed_hash
+from portal_app.services.sign_in.errors import (
+    AmbiguousPerson,
+    ChildCannotSignIn,
+    NeedsFirstName,
+    SignInCodeOver,
+    WrongBirthDateOrFirstName,
+    WrongSignInBirthDate,
+    WrongSignInCode,
+)
 from portal_app.services.sign_in.sessions import write_ticket
 
-_ERRAND = system_principal("sign-in")
+_SYSTEM = system_principal("sign-in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +57,47 @@ class CodeRequest:
     id: str
     reference: str  # four characters, also in the message (CODE-9)
     channel: ContactKind
-    shown: str  # the contact as they typed it, tidied
-
-
-class NeedsFirstName(UserError):
-    """Two of the household share the birth date (CODE-6)."""
-
-    def __init__(self) -> None:
-        super().__init__("Please add your first name.")
+    shown: str  # the contact as typed, tidied
 
 
 def request_code(principal: Principal, contact: str, *, way: str = "contact") -> CodeRequest:
-    """Send a code to an email or a phone. Refused for what is neither, and for whoever asks too often."""
-    with reading(_ERRAND) as tx:
-        asked = contact_of(contact, phone_country(tx))
-    # The total last: whoever is refused for their own address must not use up everybody's.
-    for what, whose in (("code from", principal.ip), ("code", asked.value), ("code all", "")):
-        rate_limits.count(what, whose)
-    with transaction(_ERRAND) as tx:
-        household = _household(tx, asked)
-        row, code = _new_code(tx, asked, household, principal, CodeWay(way))
+    """Send a code to an email or a phone.
+
+    Raises:
+        InvalidContact: it is neither.
+        TooManyAttempts: a rate limit of the contact, the network or in total is reached.
+    """
+    with reading(_SYSTEM) as tx:
+        to = parse_contact(contact, phone_country(tx))
+    # The total last: attempts refused for one network must not use up everybody's.
+    for limit_name, counted_by in (("code from", principal.ip), ("code", to.value), ("code all", "")):
+        rate_limits.count_attempt(limit_name, counted_by)
+    with transaction(_SYSTEM) as tx:
+        patient_ids = _patients_with(tx, to)
+        row, code = _new_code(tx, to, patient_ids, principal, CodeWay(way))
         outbox.write_message(
             tx,
             "sign_in_code",
             once=f"sign_in_code:{row.id}",
-            to_contact=(asked.kind, asked.value if household else ""),
+            to_contact=(to.kind, to.value if patient_ids else ""),
             language=principal.language,
             values={"code": code, "reference": row.reference},
-            expires_at=row.expires_at if household else row.created_at,
+            expires_at=row.expires_at if patient_ids else row.created_at,
         )
         _note(tx, principal, "sign_in:code_asked", row)
-    return CodeRequest(row.id, row.reference, asked.kind, asked.shown)
+    return CodeRequest(row.id, row.reference, to.kind, to.shown)
 
 
 def check_code(principal: Principal, code_id: str, code: str) -> None:
-    """Refused when it is wrong, late or burnt; the fifth wrong one burns it (CODE-7)."""
-    rate_limits.count("try from", principal.ip)
-    with transaction(_ERRAND) as tx:
-        row = _live(tx, code_id)
+    """Accept the code of a message, so that the birth date is asked for next. The fifth wrong code ends it (CODE-7).
+
+    Raises:
+        WrongSignInCode: it is wrong, and may be tried again.
+        SignInCodeOver: it is unknown, expired, used or tried too often.
+    """
+    rate_limits.count_attempt("try from", principal.ip)
+    with transaction(_SYSTEM) as tx:
+        row = _usable_code(tx, code_id)
         right = row is not None and equal(row.code_hash, _code_hash(row.id, code))
         if row is not None and right:
             row.code_passed_at = row.code_passed_at or clock.now()
@@ -94,11 +106,9 @@ def check_code(principal: Principal, code_id: str, code: str) -> None:
             _burn_if(row, row.code_tries >= CODE_TRIES)
             _note(tx, principal, "sign_in:code", row, ok=False)
     if row is None or row.burnt_at:
-        raise _over()
+        raise SignInCodeOver
     if not right:
-        raise UserError(
-            "That is not the code of the message with reference {reference}", reference=row.reference
-        )
+        raise WrongSignInCode(reference=row.reference)
 
 
 def check_birth_date(
@@ -109,31 +119,41 @@ def check_birth_date(
     *,
     scope: SessionScope = SessionScope.FULL,
 ) -> str:
-    """A ticket for the one of the household born that day. Refused, or NeedsFirstName (CODE-3 to 7)."""
-    rate_limits.count("try from", principal.ip)
+    """Sign in the patient with this birth date who has the contact; returns a session ticket (CODE-3 to 7).
+
+    Args:
+        first_name: as typed; needed only when two were born that day.
+
+    Raises:
+        NeedsFirstName, AmbiguousPerson: two were born that day (CODE-6).
+        ChildCannotSignIn: it is a dependent child's birth date (CODE-5).
+        WrongSignInBirthDate, WrongBirthDateOrFirstName: nobody matches.
+        SignInCodeOver: the code was not accepted before, or is used, expired or tried too often.
+    """
+    rate_limits.count_attempt("try from", principal.ip)
     ticket = ""
-    with transaction(_ERRAND) as tx:
-        row = _live(tx, code_id)
+    with transaction(_SYSTEM) as tx:
+        row = _usable_code(tx, code_id)
         if row is None or row.code_passed_at is None:
-            raise _over()
-        answer, patient_id = _who(tx, row, birth_date, first_name)
-        if answer in (Match.WRONG, Match.CHILD):
+            raise SignInCodeOver
+        match, patient_id = _matching_patient(tx, row, birth_date, first_name)
+        if match in (Match.WRONG, Match.CHILD):
             row.birth_date_tries += 1
             _burn_if(row, row.birth_date_tries >= BIRTH_DATE_TRIES)
-        elif answer in (Match.OK, Match.CALL_US):
+        elif match in (Match.OK, Match.CALL_US):
             burn_codes(tx, row.contact_hash)
         if patient_id:
             ticket = write_ticket(
                 tx, way="code", patient_id=patient_id, scope=scope, language=principal.language
             )
-        _note(tx, principal, f"sign_in:{answer.value}", row, ok=bool(patient_id), patient_id=patient_id)
+        _note(tx, principal, f"sign_in:{match.value}", row, ok=bool(patient_id), patient_id=patient_id)
     if ticket:
         return ticket
-    raise _said(answer, burnt=row.burnt_at is not None, named=bool(first_name.strip()))
+    raise _birth_date_error(match, burnt=row.burnt_at is not None, with_name=bool(first_name.strip()))
 
 
 def burn_codes(tx: Tx, contact_hash: str) -> None:
-    """No code sent to this contact works any more: one was used, or the contact changed (CODE-12)."""
+    """End all codes sent to this contact: one was used, or the contact changed (CODE-12)."""
     tx.exec(
         update(SignInCode)
         .where(col(SignInCode.contact_hash) == contact_hash, col(SignInCode.burnt_at).is_(None))
@@ -142,35 +162,36 @@ def burn_codes(tx: Tx, contact_hash: str) -> None:
 
 
 def contact_hash(kind: ContactKind, value: str) -> str:
-    """How codes remember where they went."""
+    """The hash of a contact under which its codes are stored."""
     return keyed_hash("contact", kind.value, value)
 
 
-def _household(tx: Tx, asked: Contact) -> list[PatientId]:
-    return list(
-        tx.exec(
-            select(Patient.id)
-            .join(ContactPoint, col(ContactPoint.patient_id) == col(Patient.id))
-            .where(ContactPoint.kind == asked.kind, ContactPoint.value == asked.value)
-            .where(Patient.status == PatientStatus.ACTIVE)
-            .order_by(col(Patient.id))
-        ).all()
+def _patients_with(tx: Tx, contact: Contact) -> list[PatientId]:
+    """Active patients who have this contact."""
+    query = (
+        select(Patient.id)
+        .join(ContactPoint, col(ContactPoint.patient_id) == col(Patient.id))
+        .where(ContactPoint.kind == contact.kind, ContactPoint.value == contact.value)
+        .where(Patient.status == PatientStatus.ACTIVE)
+        .order_by(col(Patient.id))
     )
+    return [PatientId(id_) for id_ in tx.exec(query)]
 
 
 def _new_code(
-    tx: Tx, asked: Contact, household: list[PatientId], principal: Principal, way: CodeWay
+    tx: Tx, contact: Contact, patient_ids: list[PatientId], principal: Principal, way: CodeWay
 ) -> tuple[SignInCode, str]:
+    """The stored row, which holds hashes only, and the code itself: six digits."""
     code, id_, now = f"{secrets.randbelow(10**6):06d}", new_id("cod"), clock.now()
     row = SignInCode(
         id=id_,
         way=way,
-        kind=asked.kind,
-        contact_hash=contact_hash(asked.kind, asked.value),
-        known=bool(household),
+        kind=contact.kind,
+        contact_hash=contact_hash(contact.kind, contact.value),
+        known=bool(patient_ids),
         code_hash=_code_hash(id_, code),
         reference="".join(secrets.choice(REFERENCE_LETTERS) for _ in range(4)),
-        household=[str(id_) for id_ in household],
+        household=[str(patient_id) for patient_id in patient_ids],
         created_at=now,
         expires_at=now + CODE_LIFE,
         ip=principal.ip,
@@ -182,50 +203,50 @@ def _code_hash(code_id: str, code: str) -> str:
     return keyed_hash("code", code_id, code)
 
 
-def _live(tx: Tx, code_id: str) -> SignInCode | None:
-    """The code, locked, if it can still be used."""
+def _usable_code(tx: Tx, code_id: str) -> SignInCode | None:
+    """The row of a code that can still be used, locked for update; None otherwise."""
     try:
         row = tx.get_or_404(SignInCode, code_id, lock=True)
     except NotFound:
         return None
-    if row.burnt_at or clock.now() >= _ends(row):
+    if row.burnt_at or clock.now() >= _end_of(row):
         return None
     return row
 
 
-def _ends(row: SignInCode) -> datetime:
-    """Once the code was right there is as long again for the birth date."""
+def _end_of(row: SignInCode) -> datetime:
+    """When the code expires. After it was accepted there are 15 more minutes for the birth date."""
     return row.code_passed_at + CODE_LIFE if row.code_passed_at else row.expires_at
 
 
-def _who(tx: Tx, row: SignInCode, born: date, first_name: str) -> tuple[Match, PatientId | None]:
-    persons = tx.exec(select(Patient).where(col(Patient.id).in_(row.household))).all() if row.known else []
-    household = [Candidate(Person(p.id, p.birth_date, None, p.status), p.given_name) for p in persons]
+def _matching_patient(
+    tx: Tx, row: SignInCode, birth_date: date, first_name: str
+) -> tuple[Match, PatientId | None]:
+    query = select(Patient).where(col(Patient.id).in_(row.household))
+    patients = tx.exec(query).all() if row.known else ()
+    candidates = [Candidate(Person(p.id, p.birth_date, None, p.status), p.given_name) for p in patients]
     age = tx.get_or_404(Practice, "practice").dependent_age
-    return match_candidate(household, born, first_name, age, clock.today())
+    return match_candidate(candidates, birth_date, first_name, age, clock.today())
 
 
-def _burn_if(row: SignInCode, spent: bool) -> None:
-    if spent:
+def _burn_if(row: SignInCode, used_up: bool) -> None:
+    if used_up:
         row.burnt_at = clock.now()
 
 
-def _over() -> UserError:
-    return UserError("This code no longer works. Ask for a new one.")
-
-
-def _said(answer: Match, *, burnt: bool, named: bool) -> UserError:
-    if answer is Match.FIRST_NAME:
+def _birth_date_error(match: Match, *, burnt: bool, with_name: bool) -> UserError:
+    """The error for a birth date that signs nobody in. `burnt`: it was the last try."""
+    if match is Match.FIRST_NAME:
         return NeedsFirstName()
-    if answer is Match.CALL_US:
-        return UserError("We cannot tell who you are from this. Please call the practice.")
-    if answer is Match.CHILD:
-        return UserError("Ask a parent to sign in.")
+    if match is Match.CALL_US:
+        return AmbiguousPerson()
+    if match is Match.CHILD:
+        return ChildCannotSignIn()
     if burnt:
-        return _over()
-    if named:
-        return UserError("That is not the date of birth and first name we have. Check both and try again.")
-    return UserError("That is not the date of birth we have. Check it and try again.")
+        return SignInCodeOver()
+    if with_name:
+        return WrongBirthDateOrFirstName()
+    return WrongSignInBirthDate()
 
 
 def _note(
@@ -240,5 +261,7 @@ def _note(
     outcome = "ok" if ok else "refused"
     details = {"burnt": True} if row.burnt_at and not ok else {}
     tx.add(
-        audit.line(principal, action, subject=row.id, outcome=outcome, patient_id=patient_id, details=details)
+        audit.entry(
+            principal, action, subject=row.id, outcome=outcome, patient_id=patient_id, details=details
+        )
     )

@@ -1,54 +1,56 @@
-"""Email or phone, as people type them and as the database has them."""
+"""Emails and phone numbers: from what people type to what the database stores."""
 
 from dataclasses import dataclass
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from portal_app.domain.errors import UserError
 from portal_app.domain.families import ContactKind
+from portal_app.services.sign_in.errors import InvalidContact
 
-_LONGEST = 254
+_AT_MOST = 254  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
+    """An email or phone that a message can be sent to."""
+
     kind: ContactKind
     value: str  # lower-case email, or E.164
-    shown: str
+    shown: str  # tidied, as people write it
 
 
-def contact_of(typed: str, country: str) -> Contact:
-    """Refused when nothing can be sent there. A phone without country code is of the practice's."""
+def parse_contact(typed: str, country: str) -> Contact:
+    """The contact that was typed. Raises InvalidContact for what is neither an email nor a phone number.
+
+    Args:
+        country: ISO code that a phone number without country code belongs to.
+    """
     text = typed.strip()
-    if len(text) > _LONGEST:
-        raise _neither()
+    if len(text) > _AT_MOST:
+        raise InvalidContact
     return _email(text) if "@" in text else _phone(text, country)
 
 
 def _email(text: str) -> Contact:
     try:
-        found = validate_email(text, check_deliverability=False, test_environment=True)
+        valid = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise _neither() from None
-    return Contact(ContactKind.EMAIL, found.normalized.lower(), found.normalized)
+        raise InvalidContact from None
+    return Contact(ContactKind.EMAIL, valid.normalized.lower(), valid.normalized)
 
 
 def _phone(text: str, country: str) -> Contact:
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
-        raise _neither() from None
+        raise InvalidContact from None
     if not phonenumbers.is_possible_number(number):
-        raise _neither()
+        raise InvalidContact
     form = phonenumbers.PhoneNumberFormat
-    home = number.country_code == phonenumbers.country_code_for_region(country)
+    is_domestic = number.country_code == phonenumbers.country_code_for_region(country)
     return Contact(
         ContactKind.PHONE,
         phonenumbers.format_number(number, form.E164),
-        phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL),
+        phonenumbers.format_number(number, form.NATIONAL if is_domestic else form.INTERNATIONAL),
     )
-
-
-def _neither() -> UserError:
-    return UserError("Enter an email address or a phone number, like name@example.com or 555 010 4477")

@@ -1,4 +1,4 @@
-"""How often one may try: for each contact or name, each address, and all together. The waits grow."""
+"""Rate limits of sign-in: per contact or username, per network of the visitor, and in total."""
 
 import math
 import time
@@ -9,58 +9,59 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from portal_app.domain.errors import UserError
 from portal_app.domain.ip import rate_limit_network
 from portal_app.services.sign_in.crypto import keyed_hash
+from portal_app.services.sign_in.errors import TooManyAttempts
 from portal_app.settings import settings
 
-# Several windows at once: whoever goes on asking waits five minutes, then an hour, then a day.
+# Each has several windows: whoever goes on waits five minutes, then an hour, then a day.
 _LIMITS = {
     "code": ("3/5 minutes", "6/hour", "12/day"),
     "code from": ("20/5 minutes", "60/hour", "200/day"),
     "code all": ("300/5 minutes",),
     "second code": ("6/5 minutes", "12/hour", "24/day"),
-    # Every sign-in page that is opened asks one; each is a row for five minutes.
+    # Each opened sign-in page requests a challenge, which is a row for five minutes.
     "passkey from": ("120/5 minutes", "600/hour"),
     "try from": ("60/5 minutes", "240/hour"),
     "password": ("10/minute", "40/hour", "100/day"),
     "password from": ("20/5 minutes", "100/hour"),
     "staff": ("5/minute", "20/hour", "50/day"),
     "staff from": ("20/5 minutes", "100/hour"),
-    # Lines in the audit trail about what somebody was refused: a flood must not fill the disk.
+    # Entries of the audit trail about refusals: a flood must not fill the disk.
     "refused": ("20/minute", "100/hour"),
     "refused all": ("2000/hour",),
 }
 
 
-def count(what: str, whose: str = "") -> None:
-    """One more try. Refused, with how long to wait, when it is one too many; such a try does not count."""
-    limits, key = _limits(what), keyed_hash("throttle", what, rate_limit_network(whose))
+def count_attempt(limit_name: str, counted_by: str = "") -> None:
+    """Count one attempt. Raises TooManyAttempts when a limit is reached; such an attempt is not counted.
+
+    Args:
+        limit_name: a key of _LIMITS.
+        counted_by: the contact, username or IP address whose attempts are counted; "" counts all together.
+    """
+    limits = _limits(limit_name)
+    key = keyed_hash("throttle", limit_name, rate_limit_network(counted_by))
     for limit in limits:
         if not _limiter().test(limit, key):
-            raise too_often(_wait(limit, key))
+            raise TooManyAttempts(minutes=max(1, math.ceil(_wait(limit, key) / 60)))
     for limit in limits:
         _limiter().hit(limit, key)
 
 
-def too_often(seconds: float) -> UserError:
-    return UserError(
-        "You have tried often. Wait {minutes} min and try again.", minutes=max(1, math.ceil(seconds / 60))
-    )
-
-
 def forget_all() -> None:
-    """For tests."""
+    """Reset all counters. For tests."""
     _limiter().storage.reset()
 
 
 def _wait(limit: RateLimitItem, key: str) -> float:
+    """Seconds until the next attempt is allowed."""
     return _limiter().get_window_stats(limit, key).reset_time - time.time()
 
 
 @cache
-def _limits(what: str) -> Sequence[RateLimitItem]:
-    return [parse(text) for text in _LIMITS[what]]
+def _limits(limit_name: str) -> Sequence[RateLimitItem]:
+    return [parse(text) for text in _LIMITS[limit_name]]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Tickets and sessions. The cookie's value is never kept, only its SHA-256."""
+"""Session tickets and sessions. The cookie's value is never stored, only its hash."""
 
 import hashlib
 import secrets
@@ -10,7 +10,7 @@ from sqlmodel import col, delete, update
 from portal_app import clock
 from portal_app.db import audit
 from portal_app.db.scope import Tx, transaction
-from portal_app.db.session_lookup import SessionRecord, answers, load_session
+from portal_app.db.session_lookup import SessionRecord, is_answering, load_session
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import (
     EMBED_PERMISSIONS,
@@ -24,43 +24,51 @@ from portal_app.domain.access import (
 )
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.ids import PatientId, StaffId
-from portal_app.domain.sign_in import TICKET_LIFE, SessionScope, session_ref, still_holds
+from portal_app.domain.sign_in import TICKET_LIFE, SessionScope, is_session_valid, session_ref
 from portal_app.services import live
 from portal_app.services.patients.access import load_access_lists
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
-def hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def hash_token(token: str) -> str:
+    """The SHA-256 of a random secret (ticket, cookie value, link token), which is what is stored of it."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def principal_of(session_ref: str, side: Side, *, touch: bool = True) -> Principal:
-    """Whoever's cookie has this hash. NotSignedIn when it is unknown, over, or of the other side.
+    """The principal of the session with this reference (the hash of its cookie).
 
-    `touch`: the asking counts as activity; what the server itself pushes does not.
+    Args:
+        touch: whether this counts as activity; updates that the server pushes do not.
+
+    Raises:
+        NotSignedIn: the session is unknown, has ended, or belongs to the other side.
     """
-    met = load_session(session_ref) if session_ref else None
+    record = load_session(session_ref) if session_ref else None
     now = clock.now()
-    if met is None or met.side is not side or not _holds(met, now):
+    if record is None or record.side is not side or not _is_valid(record, now):
         raise NotSignedIn
-    principal = _linked(met) if met.link_id else _patient(met, now) if side is Side.PATIENT else _staff(met)
+    if record.link_id:
+        principal = _link_principal(record)
+    else:
+        principal = _patient_principal(record, now) if side is Side.PATIENT else _staff_principal(record)
     if touch:
         keep_alive(principal)
     return principal
 
 
-def to_be_kept_alive(principal: Principal) -> bool:
-    """Whether that they do something is worth writing down: once a minute."""
+def is_keep_alive_due(principal: Principal) -> bool:
+    """Whether the session's last activity is due to be stored again: once a minute is enough."""
     return principal.seen_at is not None and clock.now() - principal.seen_at >= _TOUCH_EVERY
 
 
 def keep_alive(principal: Principal) -> None:
-    """They do something: their session counts its quarter of an hour from now."""
-    if to_be_kept_alive(principal):
+    """Store the time of the session's last activity: its 15 idle minutes count from now."""
+    if is_keep_alive_due(principal):
         with transaction(system_principal("activity")) as tx:
-            theirs = col(PortalSession.ref) == principal.session_ref
-            tx.exec(update(PortalSession).where(theirs).values(seen_at=clock.now()))
+            own_session = col(PortalSession.ref) == principal.session_ref
+            tx.exec(update(PortalSession).where(own_session).values(seen_at=clock.now()))
 
 
 def write_ticket(
@@ -73,11 +81,14 @@ def write_ticket(
     link_id: str | None = None,
     language: str = "en",
 ) -> str:
-    """For whoever has just shown who they are: good once, for a minute, at POST /auth/session."""
+    """A ticket for somebody who has just signed in: valid once, for a minute, at POST /auth/session.
+
+    The page posts it there to get the session cookie, which only an HTTP answer can set.
+    """
     ticket = secrets.token_urlsafe(32)
     tx.add(
         SessionTicket(
-            hash=hashed(ticket),
+            hash=hash_token(ticket),
             side=Side.STAFF if staff_id else Side.PATIENT,
             scope=scope,
             patient_id=patient_id,
@@ -93,7 +104,7 @@ def write_ticket(
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """`value` is the cookie's; nobody can read it again."""
+    """A session just made. `value` is the cookie's value, which is stored nowhere."""
 
     value: str
     side: Side
@@ -108,125 +119,145 @@ def redeem(
     replaces: tuple[str, ...] = (),
     scope: SessionScope = SessionScope.FULL,
 ) -> NewSession:
-    """A session for a ticket; the browser's former session on that side ends.
+    """Make a session for a ticket and end the browser's former sessions on that side.
 
-    NotSignedIn if it is spent, or was written for a frame and redeemed elsewhere, or the reverse.
+    Args:
+        replaces: references of sessions whose cookies the browser sent.
+        scope: EMBED when redeemed inside a frame.
+
+    Raises:
+        NotSignedIn: the ticket is unknown, used or expired, or was written for a frame and is redeemed
+            elsewhere, or the reverse.
     """
     value, now = secrets.token_urlsafe(32), clock.now()
-    framed, in_frame = col(SessionTicket.scope) == SessionScope.EMBED, scope is SessionScope.EMBED
     with transaction(system_principal("sign-in")) as tx:
-        taken = tx.exec(
-            delete(SessionTicket)
-            .where(col(SessionTicket.hash) == hashed(ticket), framed if in_frame else ~framed)
-            .returning(SessionTicket)  # type: ignore[call-overload]
-        ).scalar_one_or_none()
-        if taken is None or taken.expires_at < now:
-            raise NotSignedIn
+        used_ticket = _take_ticket(tx, ticket, now, in_frame=scope is SessionScope.EMBED)
         session = PortalSession(
-            ref=session_ref(value, taken.scope),
-            side=taken.side,
-            scope=taken.scope,
-            patient_id=taken.patient_id,
-            staff_id=taken.staff_id,
-            link_id=taken.link_id,
+            ref=session_ref(value, used_ticket.scope),
+            side=used_ticket.side,
+            scope=used_ticket.scope,
+            patient_id=used_ticket.patient_id,
+            staff_id=used_ticket.staff_id,
+            link_id=used_ticket.link_id,
             created_at=now,
             seen_at=now,
-            way=taken.way,
+            way=used_ticket.way,
             device=device[:200],
             ip=ip,
-            language=taken.language,
+            language=used_ticket.language,
         )
         tx.add(session)
-        _end(tx, replaces, now, side=taken.side)
-        whose = Principal(
-            f"patient:{taken.patient_id}" if taken.patient_id else f"staff:{taken.staff_id}",
-            taken.side,
+        _end(tx, replaces, now, side=used_ticket.side)
+        signed_in = Principal(
+            f"patient:{used_ticket.patient_id}"
+            if used_ticket.patient_id
+            else f"staff:{used_ticket.staff_id}",
+            used_ticket.side,
             session_ref=session.ref,
             ip=ip,
         )
-        tx.add(audit.line(whose, "sign_in", patient_id=taken.patient_id, details={"way": taken.way}))
-    _gone(replaces)
+        tx.add(
+            audit.entry(
+                signed_in, "sign_in", patient_id=used_ticket.patient_id, details={"way": used_ticket.way}
+            )
+        )
+    _announce_end(replaces)
     return NewSession(value, session.side, session.scope)
 
 
-def ready() -> bool:
-    """Does the database answer?"""
-    return answers()
+def _take_ticket(tx: Tx, ticket: str, now: datetime, *, in_frame: bool) -> SessionTicket:
+    """Delete the ticket and return it. Raises NotSignedIn when it is not valid here."""
+    for_frame = col(SessionTicket.scope) == SessionScope.EMBED
+    taken = tx.exec(
+        delete(SessionTicket)
+        .where(col(SessionTicket.hash) == hash_token(ticket), for_frame if in_frame else ~for_frame)
+        .returning(SessionTicket)  # type: ignore[call-overload]
+    ).scalar_one_or_none()
+    if taken is None or taken.expires_at < now:
+        raise NotSignedIn
+    return taken
+
+
+def is_database_answering() -> bool:
+    """Whether the database is_answering a query."""
+    return is_answering()
 
 
 def end_session(principal: Principal) -> None:
-    """Sign out: the session ends here, and its open pages with it."""
+    """Sign out: end the principal's session and tell its open pages."""
     now = clock.now()
     with transaction(system_principal("sign-out")) as tx:
         _end(tx, (principal.session_ref,), now)
-        tx.add(audit.line(principal, "sign_out", patient_id=principal.patient_id))
-    _gone((principal.session_ref,))
+        tx.add(audit.entry(principal, "sign_out", patient_id=principal.patient_id))
+    _announce_end((principal.session_ref,))
 
 
 def _end(tx: Tx, refs: tuple[str, ...], now: datetime, side: Side | None = None) -> None:
-    ended = update(PortalSession).where(
+    query = update(PortalSession).where(
         col(PortalSession.ref).in_(refs), col(PortalSession.revoked_at).is_(None)
     )
     if side:
-        ended = ended.where(col(PortalSession.side) == side)
-    tx.exec(ended.values(revoked_at=now))
+        query = query.where(col(PortalSession.side) == side)
+    tx.exec(query.values(revoked_at=now))
 
 
-def _gone(refs: tuple[str, ...]) -> None:
+def _announce_end(refs: tuple[str, ...]) -> None:
     for ref in refs:
         live.announce(f"session:{ref}")
 
 
-def _holds(met: SessionRecord, now: datetime) -> bool:
-    return met.revoked_at is None and still_holds(met.created_at, met.seen_at, now, met.scope)
+def _is_valid(record: SessionRecord, now: datetime) -> bool:
+    return record.revoked_at is None and is_session_valid(
+        record.created_at, record.seen_at, now, record.scope
+    )
 
 
-def _patient(met: SessionRecord, now: datetime) -> Principal:
-    patient_id = met.patient_id
+def _patient_principal(record: SessionRecord, now: datetime) -> Principal:
+    patient_id = record.patient_id
     if patient_id is None:
         raise NotSignedIn
-    seen = load_access_lists(patient_id, met, clock.local_date(now))
-    if not seen.patients:  # merged, inactive, deceased, or a child after all
+    access = load_access_lists(patient_id, record, clock.local_date(now))
+    if not access.patients:  # merged, inactive, deceased, or a dependent child
         raise NotSignedIn
     return Principal(
         name=f"patient:{patient_id}",
         side=Side.PATIENT,
-        permissions=PATIENT_PERMISSIONS if met.scope is SessionScope.FULL else EMBED_PERMISSIONS,
-        accounts=seen.accounts,
-        patients=seen.patients,
-        pays_for=seen.pays_for,
-        visits=seen.visits,
+        permissions=PATIENT_PERMISSIONS if record.scope is SessionScope.FULL else EMBED_PERMISSIONS,
+        accounts=access.accounts,
+        patients=access.patients,
+        granted_accounts=access.granted_accounts,
+        granted_patients=access.granted_patients,
         patient_id=patient_id,
-        session_ref=met.ref,
-        language=met.language,
-        seen_at=met.seen_at,
+        session_ref=record.ref,
+        language=record.language,
+        seen_at=record.seen_at,
     )
 
 
-def _linked(met: SessionRecord) -> Principal:
-    """Nobody's accounts, nobody's charts, one permission; what it is for is asked of `services.links`."""
+def _link_principal(record: SessionRecord) -> Principal:
+    """No accounts, no patients and one permission; `services.links` says what the link is for."""
     return Principal(
-        name=f"link:{met.link_id}",
+        name=f"link:{record.link_id}",
         side=Side.PATIENT,
-        permissions=frozenset({Permission.LINKED}),
-        session_ref=met.ref,
-        language=met.language,
-        seen_at=met.seen_at,
+        permissions=frozenset({Permission.ACTION_LINK}),
+        session_ref=record.ref,
+        language=record.language,
+        seen_at=record.seen_at,
     )
 
 
-def _staff(met: SessionRecord) -> Principal:
-    if met.staff_id is None or met.role is None or not met.active:
+def _staff_principal(record: SessionRecord) -> Principal:
+    if record.staff_id is None or record.role is None or not record.active:
         raise NotSignedIn
-    may = ROLES[met.role]
+    permissions = ROLES[record.role]
     return Principal(
-        name=f"staff:{met.staff_id}",
+        name=f"staff:{record.staff_id}",
         side=Side.STAFF,
-        permissions=may,
-        accounts=EVERYONE if Permission.VIEW_BILLING in may else frozenset(),
-        patients=EVERYONE if Permission.VIEW_PATIENTS in may else frozenset(),
-        staff_id=met.staff_id,
-        session_ref=met.ref,
-        language=met.language,
-        seen_at=met.seen_at,
+        permissions=permissions,
+        accounts=EVERYONE if Permission.VIEW_BILLING in permissions else frozenset(),
+        patients=EVERYONE if Permission.VIEW_PATIENTS in permissions else frozenset(),
+        staff_id=record.staff_id,
+        session_ref=record.ref,
+        language=record.language,
+        seen_at=record.seen_at,
     )

@@ -1,9 +1,9 @@
-"""How a member of staff comes to a first authenticator app: by a link that somebody gives them.
+"""Set-up links: a staff member sets up a first authenticator app with a link that another person hands over.
 
-In production a password alone sets up nothing: whoever knows or guesses one would own the second factor too.
+In production a password alone is not enough for that: who guesses it would get the second factor too.
 `portal staff add` and `portal staff reset` print the link. It asks for the password, works once and within
-48 hours, and a newer one replaces it. Only its hash is kept; the token rides in the address's fragment,
-which browsers send to nobody. In demo mode the app is set up at the first sign-in.
+48 hours, and a newer link replaces it. Only its hash is stored. The token is in the fragment of the address,
+which browsers do not send to servers. In a demo the app is set up at the first sign-in, without a link.
 """
 
 import secrets
@@ -18,73 +18,67 @@ from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import StaffId
 from portal_app.domain.sign_in import SET_UP_LINK_LIFE
 from portal_app.i18n_paths import default_language, localised_url
-from portal_app.services.sign_in.sessions import hashed
+from portal_app.services.sign_in.errors import (
+    SetUpLinkOver,
+    StaffAppAlreadySetUp,
+    StaffEmailUnknown,
+)
+from portal_app.services.sign_in.sessions import hash_token
 from portal_app.settings import settings
 
 PAGE = "staff/set-up"
 
 
-class SetUpLinkOver(UserError):
-    """Unknown, used, replaced, expired, or of somebody who has an app: one answer for all."""
-
-    def __init__(self) -> None:
-        super().__init__("This link no longer works. Ask for a new one.")
-
-
-class NeedsSetUpLink(UserError):
-    """The password was right; there is no app yet, and a bare sign-in sets up none."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Your authenticator app is not set up yet. Ask whoever looks after the portal for a set-up link: "
-            "portal staff reset prints one."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class SetUpLink:
-    """`address` is shown now; nobody can read it again."""
+    """A link just made. `address` is stored nowhere, so it can be shown only now."""
 
     address: str
     expires_at: datetime
 
 
 def make_set_up_link(principal: Principal, email: str) -> SetUpLink:
-    """A new link for this member of staff; the one they had is over. Refused if they have an app."""
+    """Make a set-up link for this staff member; a former one ends.
+
+    Raises:
+        StaffEmailUnknown: no active staff member has this email.
+        StaffAppAlreadySetUp: they have an app.
+    """
     principal.require(Permission.MANAGE_STAFF)
     token, now = secrets.token_urlsafe(32), clock.real_now()
     with transaction(system_principal("staff")) as tx:
-        known = col(StaffMember.email) == email.strip().lower()
-        member = tx.exec(select(StaffMember).where(known, col(StaffMember.active)).with_for_update()).first()
+        by_email = col(StaffMember.email) == email.strip().lower()
+        member = tx.exec(
+            select(StaffMember).where(by_email, col(StaffMember.active)).with_for_update()
+        ).first()
         if member is None:
-            raise UserError("There is nobody with this email.")
+            raise StaffEmailUnknown
         if member.totp_secret:
-            raise UserError("Their authenticator app is set up. To begin anew, use portal staff reset.")
+            raise StaffAppAlreadySetUp
         end_set_up_link(tx, member.id)
         link = StaffSetUpLink(
-            staff_id=member.id, hash=hashed(token), created_at=now, expires_at=now + SET_UP_LINK_LIFE
+            staff_id=member.id, hash=hash_token(token), created_at=now, expires_at=now + SET_UP_LINK_LIFE
         )
         tx.add(link)
-        tx.add(audit.line(principal, "make:set_up_link", subject=member.id))
+        tx.add(audit.entry(principal, "make:set_up_link", subject=member.id))
     return SetUpLink(f"{localised_url(default_language(), '/' + PAGE)}#{token}", link.expires_at)
 
 
-def set_up_by(tx: Tx, token: str) -> tuple[StaffMember, str]:
-    """Whose link this is, and its hash. Raises SetUpLinkOver."""
-    kept = hashed(token[:200])
-    link = tx.exec(select(StaffSetUpLink).where(StaffSetUpLink.hash == kept)).first()
+def find_set_up_link(tx: Tx, token: str) -> tuple[StaffMember, str]:
+    """The staff member whom this token's link is for, and the link's hash. Raises SetUpLinkOver."""
+    link_hash = hash_token(token[:200])
+    link = tx.exec(select(StaffSetUpLink).where(StaffSetUpLink.hash == link_hash)).first()
     member = tx.get(StaffMember, link.staff_id) if link and _is_open(link) else None
     if member is None or not member.active or member.totp_secret:
         raise SetUpLinkOver
-    return member, kept
+    return member, link_hash
 
 
 def may_set_up(tx: Tx, step: StaffStep) -> bool:
-    """Whether this step leads to a first app: its link is still open, or in a demo there is none."""
+    """Whether this step may set up a first app: its link is still valid, or it has none and this is a demo."""
     if not step.set_up_link:
         return settings().demo
     link = tx.get(StaffSetUpLink, step.staff_id)
@@ -92,7 +86,7 @@ def may_set_up(tx: Tx, step: StaffStep) -> bool:
 
 
 def end_set_up_link(tx: Tx, staff_id: StaffId) -> None:
-    """Used, or replaced."""
+    """Delete the staff member's link, which was used or is replaced."""
     tx.exec(delete(StaffSetUpLink).where(col(StaffSetUpLink.staff_id) == staff_id))
 
 

@@ -15,24 +15,25 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials import PROOF_LIFE, Proof
+from portal_app.domain.credentials.types import PROOF_LIFE, Proof
 from portal_app.domain.errors import NotSignedIn, UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import StaffId, new_id
 from portal_app.services.as_system import as_system
-from portal_app.services.credentials.devices import end_others
-from portal_app.services.credentials.second_factor import NeedsProof, WrongCode, keep_proof
+from portal_app.services.credentials.devices import end_other_sessions
+from portal_app.services.credentials.errors import ReauthRequired, WrongCode
+from portal_app.services.credentials.second_factor import save_proof
 from portal_app.services.messaging import outbox
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.set_up_links import end_set_up_link
 from portal_app.services.sign_in.staff import (
-    NewApp,
-    hash_of,
+    NewStaffApp,
+    hash_staff_password,
     is_locked,
-    is_password,
-    new_app,
+    is_staff_password,
+    matching_step,
+    new_staff_app,
     note_failure,
-    step_of,
 )
 
 _BOTH = {Proof.PASSWORD, Proof.TOTP}
@@ -61,20 +62,20 @@ def view_account(principal: Principal) -> StaffAccount:
 def reauthenticate_staff(principal: Principal, password: str, code: str) -> None:
     """Their password and a code of the app they have now; good for ten minutes in this session."""
     id_ = _at_work(principal)
-    rate_limits.count("staff from", principal.ip)
+    rate_limits.count_attempt("staff from", principal.ip)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)
-    rate_limits.count("staff", me.email)
-    right = is_password(me, password)
+    rate_limits.count_attempt("staff", me.email)
+    right = is_staff_password(me, password)
     with transaction(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_, lock=True)
         locked = is_locked(me)
-        used = 0 if locked or not right else step_of(me.totp_secret, code, me.totp_last_step)
+        used = 0 if locked or not right else matching_step(me.totp_secret, code, me.totp_last_step)
         if used:
             me.totp_last_step, me.failures, me.locked_until = used, 0, None
             for proof in _BOTH:
-                keep_proof(tx, principal.session_ref, proof)
-            tx.add(audit.line(principal, "prove:staff", subject=me.id))
+                save_proof(tx, principal.session_ref, proof)
+            tx.add(audit.entry(principal, "prove:staff", subject=me.id))
     if not used:
         note_failure(principal, None if locked else me, "prove:staff")
         raise WrongProof
@@ -88,11 +89,11 @@ def is_staff_reauthenticated(principal: Principal) -> bool:
 
 
 def change_staff_password(principal: Principal, password: str) -> None:
-    """Refused with the reason when it is easy to guess; NeedsProof first."""
+    """Refused with the reason when it is easy to guess; ReauthRequired first."""
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)
-    hashed = hash_of(password, me.email, me.name)
+    hashed = hash_staff_password(password, me.email, me.name)
     with transaction(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
@@ -100,27 +101,27 @@ def change_staff_password(principal: Principal, password: str) -> None:
         _changed(tx, principal, me, "staff_password_changed", "change:staff_password")
 
 
-def begin_staff_app(principal: Principal) -> NewApp:
+def begin_staff_app(principal: Principal) -> NewStaffApp:
     """Another app, shown once; the one they have goes on until its first code (`confirm_staff_app`)."""
     id_ = _at_work(principal)
     with transaction(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
-        made = new_app(me.email, tx.get_or_404(Practice, "practice").name)
-        me.totp_waiting = made.sealed
+        made = new_staff_app(me.email, tx.get_or_404(Practice, "practice").name)
+        me.totp_waiting = made.encrypted
         return made
 
 
 def confirm_staff_app(principal: Principal, code: str) -> None:
     """The first code of the new app; from now on only its codes count. WrongCode otherwise."""
     id_ = _at_work(principal)
-    rate_limits.count("staff from", principal.ip)
+    rate_limits.count_attempt("staff from", principal.ip)
     with transaction(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
         locked = is_locked(me)
         # A secret of its own: none of its codes was used before.
-        used = step_of(me.totp_waiting, code, 0) if me.totp_waiting and not locked else 0
+        used = matching_step(me.totp_waiting, code, 0) if me.totp_waiting and not locked else 0
         if used:
             me.totp_secret, me.totp_waiting, me.totp_last_step = me.totp_waiting, "", used
             _changed(tx, principal, me, "staff_app_changed", "change:staff_app")
@@ -136,7 +137,7 @@ def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None
         whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email.strip().lower())).first()
     if whose is None:
         raise UserError("There is nobody with this email.")
-    hashed = hash_of(password, whose.email, whose.name)
+    hashed = hash_staff_password(password, whose.email, whose.name)
     theirs = replace(as_system(principal), staff_id=whose.id, session_ref="")  # every session of theirs ends
     with transaction(as_system(principal)) as tx:
         them = tx.get_or_404(StaffMember, whose.id, lock=True)
@@ -157,7 +158,7 @@ def has_password(principal: Principal, email: str, password: str) -> bool:
     principal.require(Permission.MANAGE_STAFF)
     with reading(as_system(principal)) as tx:
         whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email)).first()
-    return is_password(whose, password)
+    return is_staff_password(whose, password)
 
 
 def _at_work(principal: Principal) -> StaffId:
@@ -170,7 +171,7 @@ def _at_work(principal: Principal) -> StaffId:
 
 def _needs_proof(tx: Tx, principal: Principal) -> None:
     if not _proven(tx, principal):
-        raise NeedsProof
+        raise ReauthRequired
 
 
 def _proven(tx: Tx, principal: Principal) -> bool:
@@ -182,8 +183,8 @@ def _changed(tx: Tx, principal: Principal, me: StaffMember, kind: str, action: s
     me.failures, me.locked_until = 0, None
     under_way = (col(StaffStep.staff_id) == me.id, col(StaffStep.burnt_at).is_(None))
     tx.exec(update(StaffStep).where(*under_way).values(burnt_at=clock.real_now()))
-    end_others(tx, principal)
-    tx.add(audit.line(principal, action, subject=me.id))
+    end_other_sessions(tx, principal)
+    tx.add(audit.entry(principal, action, subject=me.id))
     outbox.write_message(
         tx,
         kind,

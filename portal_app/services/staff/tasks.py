@@ -63,7 +63,7 @@ def finish_task(principal: Principal, task_id: str) -> bool:
         if row.done_at is not None:
             return False
         row.done_at, row.done_by = now(), principal.name
-        tx.add(audit.line(principal, "task:done", subject=row.id, patient_id=row.patient_id))
+        tx.add(audit.entry(principal, "task:done", subject=row.id, patient_id=row.patient_id))
         tx.on_commit(lambda: announce("tasks", task_id))
         return True
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from portal_app.domain.ids import AccountId, given_id
+from portal_app.domain.ids import AccountId, parse_id
 from portal_app.i18n import names_text, translate
 from portal_app.services.billing.accessible_accounts import list_accounts
 from portal_app.state.base import PortalState, in_thread, me
@@ -25,7 +25,7 @@ class AccountPicker(PortalState, mixin=True):
     async def _pick_account(self) -> None:
         """Take the account from the address; whether it is the viewer's the services decide."""
         given = self.router.url.query_parameters.get("account", "")
-        self._account_id = AccountId(given_id("acc", given)) if given else None
+        self._account_id = AccountId(parse_id("acc", given)) if given else None
         choices = await in_thread(list_accounts, me()) if len(me().accounts) > 1 else ()
         on = self._account_id or next((choice.id for choice in choices), None)
         self.accounts = [

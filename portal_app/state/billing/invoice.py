@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.types import RefundStatus
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import InvoiceId, PaymentId, given_id
+from portal_app.domain.ids import InvoiceId, PaymentId, parse_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, money_text, names_text, paid_with_text, translate
@@ -87,7 +87,7 @@ class InvoiceState(PaymentFormState, PortalState):
         full_amount = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return PaymentForm(
-            payment_id=PaymentId(given_id("pay", form.get("payment"))),
+            payment_id=PaymentId(parse_id("pay", form.get("payment"))),
             amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
             invoice_ids=(self._invoice_id(),),
             save="save" in form,
@@ -109,7 +109,7 @@ class InvoiceState(PaymentFormState, PortalState):
         )
 
     def _invoice_id(self) -> InvoiceId:
-        return InvoiceId(given_id("inv", self.router.url.path.rstrip("/").rpartition("/")[2]))
+        return InvoiceId(parse_id("inv", self.router.url.path.rstrip("/").rpartition("/")[2]))
 
     async def _show(self) -> None:
         try:

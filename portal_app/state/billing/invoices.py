@@ -10,7 +10,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import gettext_noop, money_text, month_short, plural, time_text, translate, weekday_text
 from portal_app.services.billing.invoices.read import list_invoices
 from portal_app.services.billing.invoices.shared_invoices import list_shared_invoices
@@ -84,7 +84,7 @@ class InvoicesState(PortalState):
         self._show_rows(found, asked.show, asked.person or "")
         self._show_appointment(found.next_appointment)
         self._show_owed(found, asked.person)
-        shared = await in_thread(list_shared_invoices, me()) if me().pays_for else ()
+        shared = await in_thread(list_shared_invoices, me()) if me().granted_accounts else ()
         self.for_others = [self._shared_item(row) for row in shared]
         self.ready = True
 
@@ -181,6 +181,6 @@ def _parse_query(query: Mapping[str, str]) -> _Query:
 
 def _parse_person(given: str) -> PatientId | None:
     try:
-        return PatientId(given_id("pat", given))
+        return PatientId(parse_id("pat", given))
     except NotFound:
         return None

@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import PaymentId, given_id
+from portal_app.domain.ids import PaymentId, parse_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, money_text, paid_with_text, time_text
@@ -39,7 +39,7 @@ class PayLinkState(PaymentStepsState, PortalState):
     _account: str = ""  # whose changes redraw this page
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def load(self):
         if self._start_visit():
             await self._show()
@@ -49,49 +49,49 @@ class PayLinkState(PaymentStepsState, PortalState):
             watch("settings", PayLinkState.refresh)
 
     @rx.event
-    @requires(Permission.LINKED, activity=False)
+    @requires(Permission.ACTION_LINK, activity=False)
     async def refresh(self):
         """Somebody paid elsewhere, or the practice changed a setting; not in the middle of paying."""
         if self.ready and not (self.busy or self._has_question()):
             await self._show()
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def pay(self, form: dict[str, str]):
         async for step in self._start_payment({**form, "source": "new"}):
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def pay_with_card(self, token: str):
         async for step in self._pay_with_token(token):
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def confirm_duplicate(self):
         async for step in self._pay_second_time():
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def cancel_duplicate(self):
         self.duplicate_warning = ""
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def check_bank_answer(self, result: dict[str, str]):
         """The page's word for it is not enough: the processor is asked."""
         yield await self._confirm()
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def continue_payment(self):
         async for step in self._continue_payment():
             yield step
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def cancel_payment(self):
         async for step in self._cancel_payment():
             yield step
@@ -102,7 +102,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         full_amount = self._payability.payable
         whole = form.get("how_much", "all") == "all"
         return PaymentForm(
-            payment_id=PaymentId(given_id("pay", form.get("payment"))),
+            payment_id=PaymentId(parse_id("pay", form.get("payment"))),
             amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
         )
 
@@ -134,7 +134,7 @@ class PayLinkState(PaymentStepsState, PortalState):
         self._account = shown.account_id
         self._show_facts(shown)
         self._draw_form(shown.payability, ())
-        self.held_elsewhere = not shown.held_here
+        self.held_elsewhere = not shown.held_by_this_link
         self._show_payability(shown.payability, elsewhere=self.held_elsewhere)
         self.ready = True
 
@@ -162,11 +162,11 @@ class LinkedReceiptState(LoadedPage, PortalState):
     left: rx.Field[str] = rx.field("")  # "" when nothing is
 
     @rx.event
-    @requires(Permission.LINKED)
+    @requires(Permission.ACTION_LINK)
     async def load(self):
         self.ready = self.missing = False
         try:
-            payment = PaymentId(given_id("pay", self.router.url.query_parameters.get("id")))
+            payment = PaymentId(parse_id("pay", self.router.url.query_parameters.get("id")))
             self._show(await in_thread(pay_links.view_linked_receipt, me(), payment))
             self.ready = True
         except NotFound:

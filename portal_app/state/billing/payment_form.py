@@ -17,7 +17,7 @@ from portal_app.domain.billing.payability import Payability, WhyNot
 from portal_app.domain.billing.payments import InFlightPayment
 from portal_app.domain.billing.types import DuplicatePaymentWarning, InvoiceHeld, PaymentStatus
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, PaymentMethodId, given_id, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, PaymentMethodId, new_id, parse_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.i18n import gettext_noop, money_text, paid_with_text, translate
@@ -155,14 +155,14 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         self.busy = True
         yield None
         try:
-            payment = PaymentId(given_id("pay", self._held_id))
+            payment = PaymentId(parse_id("pay", self._held_id))
             yield await self._show_outcome(await in_thread(self._cancel, me(), payment))
         except UserError as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
         try:
-            payment = PaymentId(given_id("pay", self._held_id))
+            payment = PaymentId(parse_id("pay", self._held_id))
             return await self._show_outcome(await in_thread(self._refetch, me(), payment))
         except UserError as refusal:
             return await self._refuse(refusal)
@@ -349,4 +349,4 @@ class PaymentFormState(PaymentStepsState, mixin=True):
 def _payment_method(form: dict[str, str]) -> PaymentMethodId:
     if not form.get("source"):
         raise NoPaymentMethodChosen
-    return PaymentMethodId(given_id("src", form["source"]))
+    return PaymentMethodId(parse_id("src", form["source"]))

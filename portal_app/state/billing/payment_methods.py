@@ -7,7 +7,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, PaymentMethodId, given_id, new_id
+from portal_app.domain.ids import AccountId, PaymentMethodId, new_id, parse_id
 from portal_app.gateways import gateways
 from portal_app.i18n import gettext_noop, money_text, names_text, paid_with_text, translate
 from portal_app.services.billing.accounts import past_due_offer
@@ -265,4 +265,4 @@ def _full_label(card: PaymentMethodCard) -> str:
 
 
 def _parse_id(given: str | None) -> PaymentMethodId:
-    return PaymentMethodId(given_id("src", given))
+    return PaymentMethodId(parse_id("src", given))

@@ -8,7 +8,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, given_id
+from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, parse_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, gettext_noop, money_text, paid_with_text, plural, translate
@@ -267,7 +267,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
         if how == "all":
             return payable, ()
         ids = [name.removeprefix("bill-") for name in form if name.startswith("bill-")]
-        ticked = {InvoiceId(given_id("inv", id_)) for id_ in ids}
+        ticked = {InvoiceId(parse_id("inv", id_)) for id_ in ids}
         invoices = [invoice for invoice in account.open if invoice.id in ticked]
         if not invoices:
             raise NoInvoiceChosen
@@ -305,7 +305,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     def _read_form(self, form: dict[str, str]) -> PaymentForm:
         if self._amount is None or not self.reviewing:
             raise NotFound
-        payment = PaymentId(given_id("pay", form.get("payment")))
+        payment = PaymentId(parse_id("pay", form.get("payment")))
         return PaymentForm(payment, self._amount, self._ids, self._account_id, save="save" in form)
 
     def _account_address(self, account_id: AccountId) -> str:

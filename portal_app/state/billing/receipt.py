@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import PaymentId, given_id
+from portal_app.domain.ids import PaymentId, parse_id
 from portal_app.i18n import date_text, money_text, names_text, paid_with_text, time_text, translate
 from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import ReceiptPart, ReceiptView
@@ -48,7 +48,7 @@ class ReceiptState(LoadedPage, PortalState):
     async def load(self):
         self.ready = self.missing = False
         try:
-            payment = PaymentId(given_id("pay", self.router.url.query_parameters.get("id")))
+            payment = PaymentId(parse_id("pay", self.router.url.query_parameters.get("id")))
             self._show(await in_thread(view_receipt, me(), payment))
             self.ready = True
         except NotFound:

@@ -11,7 +11,7 @@ from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.statements import PRESETS, preset
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, PatientId, given_id
+from portal_app.domain.ids import AccountId, PatientId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop, money_text, names_text, paid_with_text, translate
 from portal_app.services.billing.history import years_with_payments
 from portal_app.services.billing.statements import list_people, view_statement
@@ -285,4 +285,4 @@ def _parse_days(first: str, last: str) -> tuple[date, date]:
 
 
 def _parse_person(given: str) -> PatientId | None:
-    return PatientId(given_id("pat", given)) if given else None
+    return PatientId(parse_id("pat", given)) if given else None

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.credentials import Locked
+from portal_app.domain.credentials.types import Locked
 from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop, translate
 from portal_app.i18n_paths import supported_language
-from portal_app.services.credentials.second_factor import StartAgain
+from portal_app.services.credentials.errors import ChallengeOver
 from portal_app.services.patients import contact_details
 from portal_app.services.patients.contact_details import Address, ContactView, PersonDetails
 from portal_app.state.base import PortalState, in_thread, me, requires
@@ -190,7 +190,7 @@ class ContactState(LoadedPage, ReauthState, PortalState):
             return
         sent = await self._reauth_first(
             contact_details.change_contact,
-            PatientId(given_id("pat", self.id)),
+            PatientId(parse_id("pat", self.id)),
             pending.kind,
             pending.new,
             replaces=pending.contact or None,
@@ -203,7 +203,7 @@ class ContactState(LoadedPage, ReauthState, PortalState):
     async def _check_code(self, typed: str) -> None:
         try:
             await in_thread(contact_details.confirm_contact, me(), self._change_id, six_digits(typed))
-        except StartAgain as refusal:  # back to the form for the new contact
+        except ChallengeOver as refusal:  # back to the form for the new contact
             self.code_for = self._change_id = ""
             self._show_refusal(refusal, default_field="new")
             return
@@ -212,14 +212,14 @@ class ContactState(LoadedPage, ReauthState, PortalState):
     async def _save_address(self, form: dict[str, str]) -> None:
         names = ("line1", "line2", "city", "region", "postal_code")
         home = Address(**{name: form.get(name, "") for name in names})
-        await in_thread(contact_details.change_address, me(), PatientId(given_id("pat", self.id)), home)
+        await in_thread(contact_details.change_address, me(), PatientId(parse_id("pat", self.id)), home)
         await self._finish(gettext_noop("The address is saved."))
 
     async def _save_preferences(self, form: dict[str, str]) -> None:
         await in_thread(
             contact_details.set_preferences,
             me(),
-            PatientId(given_id("pat", self.id)),
+            PatientId(parse_id("pat", self.id)),
             by_email="by_email" in form,
             by_text="by_text" in form,
             language=form.get("spoken", ""),
@@ -230,7 +230,7 @@ class ContactState(LoadedPage, ReauthState, PortalState):
         what = form.get("what", "")
         if what not in set(Locked):
             raise NoChangeChosen
-        patient = PatientId(given_id("pat", self.id))
+        patient = PatientId(parse_id("pat", self.id))
         await in_thread(contact_details.ask_for_change, me(), patient, Locked(what), form.get("wish", ""))
         await self._finish(gettext_noop("We have your request. We tell you when it is done."))
 

@@ -2,7 +2,8 @@
 
 import reflex as rx
 
-from portal_app.services.sign_in.codes import NeedsFirstName, check_birth_date, check_code, request_code
+from portal_app.services.sign_in.codes import check_birth_date, check_code, request_code
+from portal_app.services.sign_in.errors import NeedsFirstName
 from portal_app.state.base import in_thread, me, public, scope_now
 from portal_app.state.errors import ContactMissing
 from portal_app.state.feedback import Feedback, run_busy

@@ -3,9 +3,9 @@
 import reflex as rx
 
 from portal_app.services.credentials import desk_codes, passwords, resets, second_factor
-from portal_app.services.credentials.second_factor import StartAgain
+from portal_app.services.credentials.errors import ChallengeOver
 from portal_app.services.links import action_links
-from portal_app.services.links.action_links import LinkOver
+from portal_app.services.links.errors import LinkOver
 from portal_app.state.base import in_thread, me, public
 from portal_app.state.errors import CodeMissing, DeskCodeIncomplete, NoSecondFactor, PasswordSignInIncomplete
 from portal_app.state.feedback import Feedback, run_busy
@@ -72,8 +72,10 @@ class PasswordState(SecondFactorSteps, SignInBase):
             raise CodeMissing
         try:
             way = parse_factor(self.way)
-            self.ticket = await in_thread(second_factor.answer, me(), self._challenge, way, code[:100])
-        except StartAgain as refusal:
+            self.ticket = await in_thread(
+                second_factor.answer_challenge, me(), self._challenge, way, code[:100]
+            )
+        except ChallengeOver as refusal:
             self._start_over()
             self._show_refusal(refusal)
         else:

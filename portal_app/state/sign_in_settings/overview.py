@@ -171,7 +171,7 @@ class AccountState(ReauthState, PortalState):
         """Open the panel of the change, or the one of re-authentication."""
         if self.change not in OPENS + ASKS_FIRST:
             raise NotFound
-        if not await in_thread(passwords.is_proven, me()):
+        if not await in_thread(passwords.is_reauthenticated, me()):
             await self._start_reauth()
         elif self.change == "app":
             made = await in_thread(second_factor.begin_app, me())

@@ -6,9 +6,9 @@ from typing import Any
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.services.credentials import passwords, second_factor
-from portal_app.services.credentials.second_factor import NeedsProof, StartAgain
+from portal_app.services.credentials.errors import ChallengeOver, ReauthRequired
 from portal_app.state.base import in_thread, me, requires
 from portal_app.state.errors import CodeMissing
 from portal_app.state.feedback import run_busy
@@ -54,14 +54,14 @@ class ReauthState(SecondFactorSteps, mixin=True):
         """
         try:
             result = await in_thread(change, me(), *args, **named)
-        except NeedsProof:
+        except ReauthRequired:
             await self._start_reauth()
             return None
         self.needs_reauth = self.ask_another_proof = False
         return result if result is not None else True
 
     async def _start_reauth(self) -> None:
-        first = self._offer_factors(await in_thread(second_factor.ask_proof, me()))
+        first = self._offer_factors(await in_thread(second_factor.start_reauth, me()))
         self.needs_reauth = True
         if first and first not in SENT:  # a message is sent only when they choose it
             await self._choose_factor(first)
@@ -71,7 +71,7 @@ class ReauthState(SecondFactorSteps, mixin=True):
             raise CodeMissing
         try:
             await self._give_proof(typed)
-        except StartAgain as refusal:
+        except ChallengeOver as refusal:
             await self._start_reauth()
             self._show_refusal(refusal, default_field=self._factor_field())
             return
@@ -80,10 +80,10 @@ class ReauthState(SecondFactorSteps, mixin=True):
 
     async def _give_proof(self, typed: str) -> None:
         if self.way == Proof.PASSWORD:
-            await in_thread(passwords.prove_by_password, me(), typed)
+            await in_thread(passwords.reauthenticate_by_password, me(), typed)
             return
         way = parse_factor(self.way)
-        await in_thread(second_factor.answer, me(), self._challenge, way, typed.strip()[:100])
+        await in_thread(second_factor.answer_challenge, me(), self._challenge, way, typed.strip()[:100])
 
     async def _resume_change(self) -> None:
         """Go on with the change that waited for the proof."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 from portal_app.domain.errors import NotFound
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials import second_factor

@@ -2,18 +2,6 @@
 
 from portal_app.domain.errors import UserError
 
-
-class InvalidDate(UserError):
-    code = "date.invalid"
-    message = "That is not a date. Check the month, day and year"
-
-
-class ReasonMissing(UserError):
-    code = "reason.missing"
-    field = "reason"
-    message = "Say why, in a few words."
-
-
 # Signing in and the sign-in settings
 
 
@@ -31,12 +19,6 @@ class PasswordMissing(UserError):
 class PasswordOrCodeMissing(UserError):
     code = "staff_reauthentication.password_or_code_missing"
     message = "Enter your password and the code of your app"
-
-
-class CodeMissing(UserError):
-    code = "staff_sign_in.code_missing"
-    field = "code"
-    message = "Enter the code"
 
 
 # Front desk and family files

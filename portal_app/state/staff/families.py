@@ -7,7 +7,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.families import RelationKind
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop, translate
 from portal_app.services.patients import relations as family_links
 from portal_app.services.patients import search as patient_search
@@ -90,7 +90,7 @@ class FamilyState(PortalState):
         doubtful = await in_thread(family_links.doubtful_birth_dates, me())
         self.doubtful = [self._patient_item(row) for row in doubtful]
         if patient := self.router.url.query_parameters.get("id", ""):
-            await self._show_file(PatientId(given_id("pat", patient)))
+            await self._show_file(PatientId(parse_id("pat", patient)))
         self.ready = True
 
     @rx.event
@@ -135,14 +135,14 @@ class FamilyState(PortalState):
         if form.get("kind") not in set(RelationKind):
             raise RelationKindMissing
         adult = await self._read_adult(form)
-        patient = PatientId(given_id("pat", form.get("patient")))
+        patient = PatientId(parse_id("pat", form.get("patient")))
         kind, until = RelationKind(form["kind"]), read_date(form, "until")
         await in_thread(family_links.add_relation, me(), patient, adult, kind, until)
         await self._finish(gettext_noop("Recorded. It holds from now on, also where they are signed in."))
 
     async def _mark_dependent(self, form: dict[str, str]) -> None:
         adult = await self._read_adult(form)
-        patient = PatientId(given_id("pat", form.get("patient")))
+        patient = PatientId(parse_id("pat", form.get("patient")))
         reason, until = form.get("reason", ""), read_date(form, "until")
         await in_thread(family_links.mark_dependent, me(), patient, adult, reason, until)
         await self._finish(gettext_noop("Marked. The patient is told, and it is in the audit trail."))
@@ -157,7 +157,7 @@ class FamilyState(PortalState):
             return await in_thread(family_links.person_by_chart, me(), chart)
         if not form.get("adult"):
             raise AdultMissing
-        return PatientId(given_id("pat", form["adult"]))
+        return PatientId(parse_id("pat", form["adult"]))
 
     async def _finish(self, msgid: str) -> None:
         """Shows the file as it is after a change, with empty forms and what was done."""

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
+from portal_app.domain.errors import ReasonMissing
 from portal_app.domain.money import Money, minor_digits
 from portal_app.settings import settings
-from portal_app.state.staff.errors import InvalidDate, ReasonMissing
+from portal_app.state.errors import InvalidDate
 
 _SHORTEST_REASON, _LONGEST_REASON = 3, 300  # characters
 

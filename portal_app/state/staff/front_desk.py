@@ -9,7 +9,7 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.ids import PatientId, given_id
+from portal_app.domain.ids import PatientId, parse_id
 from portal_app.i18n import date_text, full_date_text, gettext_noop, moment_text, translate
 from portal_app.services.credentials import desk_codes, passwords, resets
 from portal_app.services.links import action_links
@@ -83,7 +83,7 @@ class FrontDeskState(PortalState):
     @requires(Permission.SHARE_PORTAL)
     async def open_patient(self, patient: str):
         self._clear_patient()
-        self.patient = given_id("pat", patient)
+        self.patient = parse_id("pat", patient)
         await self._show_patient()
 
     @rx.event
@@ -111,7 +111,7 @@ class FrontDeskState(PortalState):
     @rx.event
     @requires(Permission.SHARE_PORTAL)
     async def revoke_link(self, link: str):
-        await in_thread(action_links.revoke_link, me(), given_id("lnk", link))
+        await in_thread(action_links.revoke_link, me(), parse_id("lnk", link))
         self.message = translate(self.language, "The link no longer works.")
         await self._show_patient()
 
@@ -142,7 +142,7 @@ class FrontDeskState(PortalState):
         Args:
             way: how visitors confirm who they are: "phone", "email", "desk"; "" lets them choose.
         """
-        link = await in_thread(action_links.portal_link, me(), way)
+        link = await in_thread(action_links.make_portal_link, me(), way)
         self._clear_patient()
         self.print_view, self.address, self.qr = "portal", link.address, as_image(link.qr_svg)
 
@@ -182,7 +182,7 @@ class FrontDeskState(PortalState):
         return LinkItem(link.id, translate(self.language, _PURPOSES[link.purpose]), about)
 
     def _patient_id(self) -> PatientId:
-        return PatientId(given_id("pat", self.patient))
+        return PatientId(parse_id("pat", self.patient))
 
     def _clear_patient(self) -> None:
         """Leaves nothing of a patient on the screen when the next one is served."""

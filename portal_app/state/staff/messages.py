@@ -11,12 +11,12 @@ from portal_app.domain.access import Permission
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import ago_text, gettext_noop, translate
 from portal_app.services.messaging import log
-from portal_app.services.messaging.log import Fate, LoggedMessage, MessageLog
+from portal_app.services.messaging.log import Fate, LoggedMessage
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.paging import page_number
+from portal_app.state.paging import Page, list_page, page_number
 
 _STATUSES = {
     "": gettext_noop("All"),
@@ -68,10 +68,7 @@ class MessageLogState(PortalState):
     statuses: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
     kinds: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
     search: rx.Field[str] = rx.field("")
-    pages: rx.Field[int] = rx.field(1)
-    newer: rx.Field[str] = rx.field("")
-    older: rx.Field[str] = rx.field("")
-    where: rx.Field[str] = rx.field("")
+    page: rx.Field[Page] = rx.field(default_factory=Page)
     message: rx.Field[str] = rx.field("")
 
     @rx.event
@@ -115,7 +112,13 @@ class MessageLogState(PortalState):
         self.search = filters.search
         self.rows = [self._item(row) for row in found.rows]
         self._show_chips(filters, found.failed)
-        self._show_page(filters, found)
+        self.page = list_page(
+            self.language,
+            found.page,
+            found.pages,
+            lambda number: self._address(filters._replace(page=number)),
+            exact=True,
+        )
 
     def _show_chips(self, filters: Filters, failed_count: int) -> None:
         """Chips keep the other filters and go back to the first page."""
@@ -136,12 +139,6 @@ class MessageLogState(PortalState):
             )
             for kind, label in {"": gettext_noop("Every kind"), **KINDS}.items()
         ]
-
-    def _show_page(self, filters: Filters, found: MessageLog) -> None:
-        self.pages, page = found.pages, found.page
-        self.newer = self._address(filters._replace(page=page - 1)) if page > 1 else ""
-        self.older = self._address(filters._replace(page=page + 1)) if page < found.pages else ""
-        self.where = translate(self.language, "Page {page} of {pages}", page=page, pages=found.pages)
 
     def _status_label(self, status: str, failed_count: int) -> str:
         label = translate(self.language, _STATUSES[status])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.credentials import Locked
+from portal_app.domain.credentials.types import Locked
 from portal_app.domain.families import full_name
 from portal_app.i18n import date_text, full_date_text, gettext_noop, translate
 from portal_app.services.patients import change_requests

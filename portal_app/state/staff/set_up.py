@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.services.sign_in.set_up_links import SetUpLinkOver
+from portal_app.services.sign_in.errors import SetUpLinkOver
 from portal_app.services.sign_in.staff import begin_set_up, check_staff_totp
 from portal_app.state.base import in_thread, me, public
 from portal_app.state.feedback import run_busy

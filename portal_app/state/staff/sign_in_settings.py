@@ -6,12 +6,13 @@ from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.credentials import devices
-from portal_app.services.credentials.second_factor import NeedsProof
+from portal_app.services.credentials.errors import ReauthRequired
 from portal_app.services.staff import sign_in_settings
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.errors import CodeMissing
 from portal_app.state.feedback import run_busy
 from portal_app.state.sign_in_settings.devices import DeviceItem, device_items
-from portal_app.state.staff.errors import CodeMissing, PasswordOrCodeMissing
+from portal_app.state.staff.errors import PasswordOrCodeMissing
 from portal_app.state.typed_fields import as_image
 
 _CHANGES = ("password", "app")
@@ -120,7 +121,7 @@ class StaffSignInSettingsState(PortalState):
     async def _set_password(self, password: str) -> None:
         try:
             await in_thread(sign_in_settings.change_staff_password, me(), password)
-        except NeedsProof:
+        except ReauthRequired:
             self.panel = "reauthenticate"
             raise
         await self._finish(gettext_noop("Your password is changed. Other devices are signed out."))
@@ -130,7 +131,7 @@ class StaffSignInSettingsState(PortalState):
             raise CodeMissing
         try:
             await in_thread(sign_in_settings.confirm_staff_app, me(), code[:_LONGEST_CODE])
-        except NeedsProof:
+        except ReauthRequired:
             self.panel = "reauthenticate"
             raise
         await self._finish(gettext_noop("Your authenticator app is set up. Other devices are signed out."))

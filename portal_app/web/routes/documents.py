@@ -12,7 +12,7 @@ from starlette.routing import Route
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.embedding import FRAME
 from portal_app.domain.errors import NotFound, NotSignedIn, UserError
-from portal_app.domain.ids import AccountId, PatientId, given_id
+from portal_app.domain.ids import AccountId, PatientId, parse_id
 from portal_app.i18n_paths import localised_path, supported_language
 from portal_app.services.audit import note_refusal
 from portal_app.services.documents.account_documents import (
@@ -69,7 +69,7 @@ def _sent(paper: Document) -> Response:
 
 
 def _of_one(prefix: str, paper: Callable[[Principal, Any, str], Document]) -> Make:
-    return lambda principal, asked, language: paper(principal, given_id(prefix, asked["id"]), language)
+    return lambda principal, asked, language: paper(principal, parse_id(prefix, asked["id"]), language)
 
 
 def _of_period(paper: Callable[..., Document]) -> Make:
@@ -83,7 +83,7 @@ def _of_period(paper: Callable[..., Document]) -> Make:
             _day(asked.get("to", "")),
             language,
             account_id=_account(asked),
-            patient_id=PatientId(given_id("pat", person)) if person else None,
+            patient_id=PatientId(parse_id("pat", person)) if person else None,
         )
 
     return make
@@ -98,7 +98,7 @@ def _taxes(principal: Principal, asked: Asked, language: str) -> Document:
 
 def _account(asked: Asked) -> AccountId | None:
     account = asked.get("account", "")
-    return AccountId(given_id("acc", account)) if account else None
+    return AccountId(parse_id("acc", account)) if account else None
 
 
 def _day(text: str) -> date:

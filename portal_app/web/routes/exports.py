@@ -15,7 +15,7 @@ from portal_app.clock import local_date, today, zone
 from portal_app.domain.access import Side, nobody
 from portal_app.domain.billing.types import RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied
-from portal_app.domain.ids import AccountId, given_id
+from portal_app.domain.ids import AccountId, parse_id
 from portal_app.domain.money import Money, minor_digits
 from portal_app.domain.text import strip_unstorable
 from portal_app.services.audit import note_refusal
@@ -120,7 +120,7 @@ def _search(asked: dict[str, str]) -> Search:
         text=strip_unstorable(asked.get("q", "")).strip()[:80],
         kind=Kind(kind) if kind else None,
         state=State(state) if state else None,
-        account_id=AccountId(given_id("acc", account)) if account else None,
+        account_id=AccountId(parse_id("acc", account)) if account else None,
         first=date.fromisoformat(first) if first else None,
         last=date.fromisoformat(last) if last else None,
     )

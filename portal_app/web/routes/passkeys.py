@@ -16,7 +16,7 @@ from portal_app.domain.errors import NotSignedIn, UserError
 from portal_app.i18n import translate
 from portal_app.i18n_paths import supported_language
 from portal_app.services.credentials import passkeys
-from portal_app.services.credentials.second_factor import NeedsProof
+from portal_app.services.credentials.errors import ReauthRequired
 from portal_app.services.sign_in.sessions import principal_of
 from portal_app.visitor import visitor_of
 from portal_app.web.request_body import json_object
@@ -62,7 +62,7 @@ async def _answer(request: Request, work: Callable[[Principal, dict], dict]) -> 
         return JSONResponse({"error": ""}, 401)
     except UserError as refusal:
         words = translate(language, refusal.message, **refusal.values)
-        return JSONResponse({"error": words, "proof": isinstance(refusal, NeedsProof)}, 403)
+        return JSONResponse({"error": words, "proof": isinstance(refusal, ReauthRequired)}, 403)
 
 
 def _who(request: Request, what: str, language: str) -> Principal:

@@ -12,8 +12,8 @@ from portal_app.domain.errors import NotSignedIn, UserError
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.links.action_links import open_access_link
 from portal_app.services.sign_in.idle_sessions import seconds_left
-from portal_app.services.sign_in.rate_limits import count
-from portal_app.services.sign_in.sessions import end_session, principal_of, ready, redeem
+from portal_app.services.sign_in.rate_limits import count_attempt
+from portal_app.services.sign_in.sessions import end_session, is_database_answering, principal_of, redeem
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.cookies import set_cookie
 from portal_app.web.request_body import json_object
@@ -78,7 +78,7 @@ async def contact(request: Request) -> Response:
     """POST {token} of an access link: the contact to fill in. 404 when the link is over."""
     token, ip = await _word(request, "token"), visitor_of(request.headers).ip
     try:
-        await in_thread(count, "try from", ip)
+        await in_thread(count_attempt, "try from", ip)
         return JSONResponse({"contact": await in_thread(open_access_link, nobody(ip), token)})
     except UserError:
         return JSONResponse({"contact": ""}, 404)
@@ -89,7 +89,11 @@ async def alive(_: Request) -> Response:
 
 
 async def can_serve(_: Request) -> Response:
-    return PlainTextResponse("ok") if await in_thread(ready) else PlainTextResponse("not ready", 503)
+    return (
+        PlainTextResponse("ok")
+        if await in_thread(is_database_answering)
+        else PlainTextResponse("not ready", 503)
+    )
 
 
 def _side(request: Request) -> Side:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
 from portal_app.domain.embedding import DOORS, FRAME, is_embed, out_of_frame
-from portal_app.domain.ip import address_of, rate_limit_network
+from portal_app.domain.ip import parse_ip, rate_limit_network
 from portal_app.services.sign_in.crypto import keyed_hash
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
@@ -279,9 +279,9 @@ def _address(scope: Any, given: dict[bytes, str]) -> str:
     """The visitor's IP address: counted back by PORTAL_TRUSTED_PROXY_HOPS, else the socket's."""
     if hops := settings().trusted_proxy_hops:
         steps = [step.strip() for step in given.get(b"x-forwarded-for", "").split(",") if step.strip()]
-        if len(steps) >= hops and (told := address_of(steps[-hops])):
+        if len(steps) >= hops and (told := parse_ip(steps[-hops])):
             return told
-    return address_of((scope.get("client") or ("",))[0]) or "?"
+    return parse_ip((scope.get("client") or ("",))[0]) or "?"
 
 
 def _pages(web_root: Path) -> frozenset[str]:

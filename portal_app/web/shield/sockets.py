@@ -9,7 +9,7 @@ from typing import Any
 
 from portal_app.domain.access import system_principal
 from portal_app.services import live
-from portal_app.services.sign_in.idle_sessions import over
+from portal_app.services.sign_in.idle_sessions import ended_sessions
 from portal_app.web.threads import in_thread
 
 Message = MutableMapping[str, Any]
@@ -126,7 +126,7 @@ async def sweep() -> None:
 async def sweep_once() -> int:
     """Closes the sockets of expired sessions and returns how many. One that reconnects with its old cookie stays."""
     try:
-        ended = await in_thread(over, system_principal("sweep"), tuple(OPEN.by_ref.keys() - _swept))
+        ended = await in_thread(ended_sessions, system_principal("sweep"), tuple(OPEN.by_ref.keys() - _swept))
     except Exception:  # a database that is unreachable for a minute must not end the loop
         _log.exception("the sessions could not be swept")
         return 0

@@ -86,7 +86,7 @@ def test_welcome_by_desk_code_and_the_public_links(portal: Portal, visit: Visits
 
 
 def test_an_access_link_fills_in_the_contact_and_still_asks_for_a_code(portal: Portal, reader: Reader):
-    told = in_the_portal(portal, f"print(action_links.access_link(us, ContactKind.EMAIL, {ROSA[0]!r}))")
+    told = in_the_portal(portal, f"print(action_links.make_access_link(us, ContactKind.EMAIL, {ROSA[0]!r}))")
     secret = urlsplit(told).fragment
     reader.go(f"/sign-in#{secret}")
     expect(reader.page.locator("#contact")).to_have_value(ROSA[0])
@@ -265,7 +265,7 @@ with reading(us) as tx:
     account = tx.exec(select(Account).where(Account.guarantor_id == of("Nadia", "Brennan"))).one()
     bill = next(b for b in tx.exec(select(Invoice).where(Invoice.account_id == account.id)) if b.due.minor > 500)
 with transaction(us) as tx:
-    print(action_links.new_link(tx, Purpose.PAY, bill.id, at_most=Money(500, "USD")).address)
+    print(action_links.create_link(tx, Purpose.PAY, bill.id, at_most=Money(500, "USD")).address)
 """
 
 
@@ -393,7 +393,7 @@ def test_a_reset_of_the_desk_can_be_stopped_from_the_message(portal: Portal, vis
 from portal_app.services.credentials import resets, second_factor, passwords
 from portal_app.db.tables.credentials import PatientLogin, SignInReset
 from portal_app.db.tables.messages import OutboxMessage
-from portal_app.domain.credentials import Proof
+from portal_app.domain.credentials.types import Proof
 who = of("Gus", "Whitcomb")
 with transaction(us) as tx:
     row = tx.get(PatientLogin, who) or PatientLogin(patient_id=who, created_at=passwords.clock.now())

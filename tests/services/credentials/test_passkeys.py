@@ -1,4 +1,4 @@
-"""Passkeys, with a device made of a key and a counter, and with the W3C's test vectors."""
+"""Passkeys, tested with a simulated device and with the W3C's test vectors."""
 
 import hashlib
 import json
@@ -15,20 +15,27 @@ from webauthn.helpers.exceptions import WebAuthnException
 
 from portal_app import clock
 from portal_app.domain.access import Side
-from portal_app.domain.credentials import Proof
-from portal_app.domain.errors import NotSignedIn, UserError
+from portal_app.domain.credentials.types import Proof
+from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.services.credentials import passkeys, passwords, second_factor
-from portal_app.services.credentials.passkeys import PasskeyRefused
+from portal_app.services.credentials.errors import PasskeyRefused
 from portal_app.services.sign_in.sessions import principal_of
 from tests.domain.test_credentials import facts
 from tests.people import KIM, MARIA, People
-from tests.services.credentials_helper import NOBODY, at_home, sign_in_as, told, trail, with_password
+from tests.services.credentials_helper import (
+    NOBODY,
+    new_session,
+    recipients_of,
+    sign_in_as,
+    trail,
+    with_password,
+)
 
 UP, UV, AT = 0x01, 0x04, 0x40
 
 
 class Device:
-    """A phone that makes one passkey and signs with it."""
+    """A simulated phone that makes one passkey and signs with it."""
 
     def __init__(self, *, verifies: bool = True, origin: str = "") -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -87,25 +94,27 @@ def with_passkey(principal, name: str = "Phone") -> tuple[Device, str]:
 
 
 def test_a_passkey_that_verifies_its_user_signs_in_alone(sample_people: People):
-    device, _ = with_passkey(at_home(MARIA))
+    device, _ = with_passkey(new_session(MARIA))
     ticket = passkeys.passkey_sign_in(NOBODY, device.get(passkeys.ask_passkey(NOBODY)))
     maria = sign_in_as(ticket)
     assert maria.patient_id == MARIA.id
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Phone"]
-    assert told("passkey_added") == {"maria@example.com", "+12125550142"}
-    passwords.set_password(maria, "maria", "violet kettle on the moon")  # as good as a fresh proof
+    assert recipients_of("passkey_added") == {"maria@example.com", "+12125550142"}
+    passwords.set_password(
+        maria, "maria", "violet kettle on the moon"
+    )  # new sessions need no re-authentication
 
 
-def test_the_browser_is_asked_for_verification_and_a_key_it_finds_itself(sample_people: People):
-    asked = json.loads(passkeys.begin_passkey(at_home(MARIA)))
+def test_a_passkey_must_be_resident_and_verify_its_user(sample_people: People):
+    asked = json.loads(passkeys.begin_passkey(new_session(MARIA)))
     assert asked["authenticatorSelection"]["userVerification"] == "required"
     assert asked["authenticatorSelection"]["residentKey"] == "required"
     assert MARIA.id not in json.dumps(asked)
     assert json.loads(passkeys.ask_passkey(NOBODY))["allowCredentials"] == []
 
 
-def test_what_was_asked_can_be_answered_once_and_within_five_minutes(sample_people: People):
-    device, _ = with_passkey(at_home(MARIA))
+def test_a_passkey_challenge_is_answered_once_within_five_minutes(sample_people: People):
+    device, _ = with_passkey(new_session(MARIA))
     answer = device.get(passkeys.ask_passkey(NOBODY))
     assert passkeys.passkey_sign_in(NOBODY, answer)
     with pytest.raises(PasskeyRefused):
@@ -115,8 +124,8 @@ def test_what_was_asked_can_be_answered_once_and_within_five_minutes(sample_peop
         passkeys.passkey_sign_in(NOBODY, late)
 
 
-def test_a_count_that_does_not_grow_is_a_copied_key(sample_people: People):
-    device, _ = with_passkey(at_home(MARIA))
+def test_a_signature_count_that_does_not_grow_is_refused(sample_people: People):
+    device, _ = with_passkey(new_session(MARIA))
     assert passkeys.passkey_sign_in(NOBODY, device.get(passkeys.ask_passkey(NOBODY), count=7))
     for copied in (7, 3):
         with pytest.raises(PasskeyRefused):
@@ -129,14 +138,16 @@ def test_a_count_that_does_not_grow_is_a_copied_key(sample_people: People):
     [Device(verifies=False), Device(origin="https://portal.example.evil")],
     ids=["no check", "elsewhere"],
 )
-def test_unverified_or_from_another_page_is_refused(sample_people: People, device: Device):
-    maria = at_home(MARIA)
+def test_a_passkey_without_user_verification_or_of_another_origin_is_refused(
+    sample_people: People, device: Device
+):
+    maria = new_session(MARIA)
     with pytest.raises(PasskeyRefused):
         passkeys.finish_passkey(maria, device.create(passkeys.begin_passkey(maria)), "Phone")
 
 
 def test_a_sign_in_answer_of_another_key_or_nonsense_is_refused(sample_people: People):
-    with_passkey(at_home(MARIA))
+    with_passkey(new_session(MARIA))
     stranger = Device()
     for answer in (
         stranger.get(passkeys.ask_passkey(NOBODY)),
@@ -150,18 +161,18 @@ def test_a_sign_in_answer_of_another_key_or_nonsense_is_refused(sample_people: P
             passkeys.passkey_sign_in(NOBODY, answer)
 
 
-def test_nobody_registers_with_the_question_of_another(sample_people: People):
-    maria, kim, device = at_home(MARIA), at_home(KIM), Device()
+def test_a_passkey_challenge_of_another_patient_is_refused(sample_people: People):
+    maria, kim, device = new_session(MARIA), new_session(KIM), Device()
     answer = device.create(passkeys.begin_passkey(maria))
     with pytest.raises(PasskeyRefused):
         passkeys.finish_passkey(kim, answer, "Mine")
 
 
-def test_several_with_names_and_a_removed_one_is_of_no_use(sample_people: People):
-    maria = at_home(MARIA)
+def test_a_removed_passkey_does_not_sign_in(sample_people: People):
+    maria = new_session(MARIA)
     phone, phone_id = with_passkey(maria)
     asked = passkeys.ask_passkey(maria)
-    assert passkeys.passkey_sign_in(maria, phone.get(asked)) == ""  # proven
+    assert passkeys.passkey_sign_in(maria, phone.get(asked)) == ""  # re-authenticated
     key, _ = with_passkey(maria, "Blue key")
     other = sign_in_as(passkeys.passkey_sign_in(NOBODY, key.get(passkeys.ask_passkey(NOBODY))))
     passkeys.remove_passkey(maria, phone_id)
@@ -170,15 +181,15 @@ def test_several_with_names_and_a_removed_one_is_of_no_use(sample_people: People
     with pytest.raises(PasskeyRefused):
         passkeys.passkey_sign_in(NOBODY, phone.get(passkeys.ask_passkey(NOBODY)))
     assert [p.name for p in passkeys.list_passkeys(maria)] == ["Blue key"]
-    with pytest.raises(UserError):
-        passkeys.rename_passkey(at_home(KIM), passkeys.list_passkeys(maria)[0].id, "Mine")
+    with pytest.raises(NotFound):
+        passkeys.rename_passkey(new_session(KIM), passkeys.list_passkeys(maria)[0].id, "Mine")
 
 
 def test_a_passkey_is_among_the_second_factors(sample_people: People):
-    with_passkey(at_home(MARIA))
-    maria = at_home(MARIA, way="passkey")
+    with_passkey(new_session(MARIA))
+    maria = new_session(MARIA, way="passkey")
     passwords.set_password(maria, "maria", "violet kettle on the moon")
-    assert Proof.PASSKEY in second_factor.ask_proof(maria).ways
+    assert Proof.PASSKEY in second_factor.start_reauth(maria).ways
     assert with_password(KIM)
 
 
@@ -211,7 +222,7 @@ def _both_ceremonies(vector: dict[str, Any]) -> bool:
         bytes.fromhex(vector["registration"]["challenge"]),
         **where,
     )
-    count = passkeys.checked_count(
+    count = passkeys.checked_sign_count(
         _b64(vector, "authentication", "clientDataJSON", "authenticatorData", "signature"),
         bytes.fromhex(vector["authentication"]["challenge"]),
         public_key=made.credential_public_key,

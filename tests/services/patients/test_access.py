@@ -23,7 +23,7 @@ from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import principal_of
 from tests.conftest import NEW_YORK
 from tests.people import EVA, LUIS, MARIA, NINA, RIVERA, ROSA, TIM, People, add_invoice
-from tests.services.credentials_helper import TEST, at_home, told, trail
+from tests.services.credentials_helper import TEST, new_session, recipients_of, trail
 
 LAST_EVENING = datetime(2026, 6, 14, 23, 59, tzinfo=NEW_YORK)
 MIDNIGHT = datetime(2026, 6, 15, 0, 0, tzinfo=NEW_YORK)
@@ -73,7 +73,7 @@ def test_dep_1_and_dep_4_a_parents_open_session_at_midnight(sample_people: Peopl
     invoice = add_invoice(RIVERA, (EVA, "Counselling", 75_00), number="INV-7")
     visit(EVA, LAST_EVENING + timedelta(days=9))
     with clock.held_at(LAST_EVENING):
-        maria = at_home(MARIA)
+        maria = new_session(MARIA)
         assert "Eva" in names_seen(maria)
         shown = list_invoices(maria)
         assert shown.next_appointment and shown.next_appointment.patient_name == "Eva"
@@ -92,7 +92,7 @@ def test_dep_1_and_dep_4_a_parents_open_session_at_midnight(sample_people: Peopl
 def test_dep_2_what_was_begun_before_midnight_is_refused_after_it(sample_people: People):
     born(EVA, BORN)
     with clock.held_at(LAST_EVENING):
-        maria = at_home(MARIA)
+        maria = new_session(MARIA)
     with clock.held_at(MIDNIGHT), pytest.raises(NotFound):
         contact_details.change_address(again(maria), EVA.id, contact_details.Address("1 Main St"))
 
@@ -101,7 +101,7 @@ def test_dep_3_papers_name_nothing_of_the_child_after_the_cut_off(sample_people:
     born(EVA, BORN)
     invoice = add_invoice(RIVERA, (EVA, "Counselling", 75_00), number="INV-7")
     with clock.held_at(LAST_EVENING):
-        maria, luis = at_home(MARIA), at_home(LUIS)
+        maria, luis = new_session(MARIA), new_session(LUIS)
     with clock.held_at(MIDNIGHT):
         facts = payment_documents.invoice_facts(view_invoice(again(maria), invoice), "en")
         assert "Counselling" not in str(facts) and "Eva" not in str(facts)
@@ -110,45 +110,45 @@ def test_dep_3_papers_name_nothing_of_the_child_after_the_cut_off(sample_people:
 
 
 def test_dep_5_a_mark_holds_to_its_day_is_in_the_trail_and_the_patient_is_told(sample_people: People):
-    rosa = at_home(ROSA)
+    rosa = new_session(ROSA)
     assert "Nina" not in names_seen(rosa)
     until = clock.today() + timedelta(days=30)
     relations.mark_dependent(sample_people.olga, NINA.id, ROSA.id, "Long illness", until)
     assert "Nina" in names_seen(again(rosa))
-    assert told("dependent_marked") == {"rosa@example.com", "+12125550143"}
+    assert recipients_of("dependent_marked") == {"rosa@example.com", "+12125550143"}
     said = [(entry.action, entry.actor) for entry in trail()]
     assert ("mark_dependent", sample_people.olga.name) in said
-    assert members.acting_for_me(at_home(NINA)) == ("Rosa Park",)
+    assert members.acting_for_me(new_session(NINA)) == ("Rosa Park",)
     for day, seen in ((until, True), (until + timedelta(days=1), False)):
         with clock.held_at(datetime(day.year, day.month, day.day, 9, tzinfo=NEW_YORK)):
-            assert ("Nina" in names_seen(at_home(ROSA))) is seen
+            assert ("Nina" in names_seen(new_session(ROSA))) is seen
 
 
 def test_dep_6_without_the_mark_access_ends_in_the_open_session(sample_people: People):
     mark = relations.mark_dependent(sample_people.olga, NINA.id, ROSA.id, "Long illness")
-    rosa = at_home(ROSA)
+    rosa = new_session(ROSA)
     assert "Nina" in names_seen(rosa)
     relations.unmark_dependent(sample_people.olga, mark)
     rosa = again(rosa)
     assert "Nina" not in names_seen(rosa)
     with pytest.raises(NotFound):
         contact_details.change_address(rosa, NINA.id, contact_details.Address("1 Main St"))
-    assert told("dependent_unmarked")
+    assert recipients_of("dependent_unmarked")
 
 
 def test_dep_8_no_row_of_the_other_adult_anywhere(sample_people: People):
-    maria, luis = at_home(MARIA), at_home(LUIS)
+    maria, luis = new_session(MARIA), new_session(LUIS)
     assert names_seen(maria) == {"Maria", "Eva", "Tim", "Tom"}
     assert names_seen(luis) == {"Luis", "Eva", "Tim", "Tom"}
     assert {row.number for row in list_invoices(maria).rows} == {"INV-1001"}
     assert list_shared_invoices(maria) == ()
     assert not members.covered_others(maria)
-    assert (maria.pays_for, maria.visits) == (frozenset(), frozenset())
+    assert (maria.granted_accounts, maria.granted_patients) == (frozenset(), frozenset())
 
 
 @pytest.mark.parametrize("day", [None, date(2100, 1, 1)])
 def test_dep_10_a_doubtful_birth_date_ends_access_and_is_flagged(sample_people: People, day: date | None):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     born(EVA, day)
     assert "Eva" not in names_seen(again(maria))
     flagged = relations.doubtful_birth_dates(sample_people.olga)
@@ -156,7 +156,7 @@ def test_dep_10_a_doubtful_birth_date_ends_access_and_is_flagged(sample_people: 
 
 
 def test_a_recorded_parent_sees_at_once_and_no_more_once_it_ends(sample_people: People):
-    rosa = at_home(ROSA)
+    rosa = new_session(ROSA)
     relations.add_relation(sample_people.olga, TIM.id, ROSA.id, RelationKind.GUARDIAN)
     assert "Tim" in names_seen(again(rosa))
     file = relations.view_family(sample_people.olga, TIM.id)
@@ -195,7 +195,7 @@ def test_only_who_manages_families_reads_or_changes_them(sample_people: People):
 
 
 def test_a_change_that_was_asked_for_is_made_and_the_patient_told(sample_people: People):
-    contact_details.ask_for_change(at_home(MARIA), EVA.id, contact_details.Locked.NAME, "Eve, not Eva")
+    contact_details.ask_for_change(new_session(MARIA), EVA.id, contact_details.Locked.NAME, "Eve, not Eva")
     (row,) = change_requests.list_change_requests(sample_people.dana)
     assert (row.given_name, row.what, row.wish) == ("Eva", "name", "Eve, not Eva")
     with pytest.raises(PermissionDenied):
@@ -204,7 +204,7 @@ def test_a_change_that_was_asked_for_is_made_and_the_patient_told(sample_people:
         change_requests.apply_change(sample_people.dana, row.id, given_name=" ", family_name="Rivera")
     change_requests.apply_change(sample_people.dana, row.id, given_name="Eve", family_name="Rivera")
     assert change_requests.list_change_requests(sample_people.dana) == ()
-    assert told("details_changed") == {"maria@example.com", "+12125550142"}
+    assert recipients_of("details_changed") == {"maria@example.com", "+12125550142"}
     with reading(TEST) as tx:
         assert tx.get_or_404(Patient, EVA.id).given_name == "Eve"
     with pytest.raises(UserError, match="already"):
@@ -212,7 +212,7 @@ def test_a_change_that_was_asked_for_is_made_and_the_patient_told(sample_people:
 
 
 def test_a_new_birth_date_counts_in_open_sessions_and_is_never_in_the_future(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     contact_details.ask_for_change(maria, EVA.id, contact_details.Locked.BIRTH_DATE, "2009, not 2017")
     (row,) = change_requests.list_change_requests(sample_people.dana)
     with pytest.raises(UserError, match="future"):
@@ -222,9 +222,9 @@ def test_a_new_birth_date_counts_in_open_sessions_and_is_never_in_the_future(sam
 
 
 def test_a_dismissed_request_changes_nothing(sample_people: People):
-    contact_details.ask_for_change(at_home(MARIA), EVA.id, contact_details.Locked.SEX, "female")
+    contact_details.ask_for_change(new_session(MARIA), EVA.id, contact_details.Locked.SEX, "female")
     (row,) = change_requests.list_change_requests(sample_people.dana)
     change_requests.dismiss_change(sample_people.dana, row.id)
-    assert told("details_kept")
+    assert recipients_of("details_kept")
     with reading(TEST) as tx:
         assert tx.exec(select(Patient).where(Patient.id == EVA.id)).one().sex == ""

@@ -12,12 +12,11 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Side
-from portal_app.domain.credentials import Locked, Proof, Purpose
+from portal_app.domain.credentials.types import Locked, Proof, Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
 from portal_app.domain.families import ContactKind, GrantKind
 from portal_app.services.credentials import passwords, resets, second_factor
-from portal_app.services.credentials.passwords import WrongPassword
-from portal_app.services.credentials.second_factor import NeedsProof, StartAgain, WrongCode
+from portal_app.services.credentials.errors import ChallengeOver, ReauthRequired, WrongCode, WrongPassword
 from portal_app.services.links import action_links
 from portal_app.services.patients import contact_details, grants
 from portal_app.services.patients.contact_details import Address
@@ -29,11 +28,11 @@ from tests.services.credentials_helper import (
     NOBODY,
     PASSWORD,
     TEST,
-    at_home,
     code_sent,
     make_link,
+    new_session,
     outbox,
-    told,
+    recipients_of,
     trail,
     with_app,
     with_password,
@@ -56,16 +55,16 @@ def emails(who) -> set[str]:
 
 
 def test_code_12_a_new_email_is_confirmed_there_and_the_old_one_told(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     asked = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, " Maria.New@Example.com")
     assert emails(MARIA) == {EMAIL}
-    assert told("contact_code") == {NEW}
+    assert recipients_of("contact_code") == {NEW}
     contact_details.confirm_contact(maria, asked.id, code_sent("contact_code", NEW))
     assert emails(MARIA) == {NEW}
     assert emails(LUIS) == {EMAIL}  # his own stays his
-    assert told("contact_changed") == {EMAIL}
+    assert recipients_of("contact_changed") == {EMAIL}
     assert "change:contact" in [entry.action for entry in trail()]
-    with pytest.raises(StartAgain):
+    with pytest.raises(ChallengeOver):
         contact_details.confirm_contact(maria, asked.id, code_sent("contact_code", NEW))
 
 
@@ -75,19 +74,19 @@ def test_code_12_old_codes_and_links_die(sample_people: People):
     with_password(MARIA, "maria")
     asked = passwords.password_sign_in(NOBODY, "maria", PASSWORD)
     second_factor.send_second_code(NOBODY, asked.id, Proof.EMAIL)
-    maria = at_home(MARIA, way="passkey")
+    maria = new_session(MARIA, way="passkey")
     change = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW)
     contact_details.confirm_contact(maria, change.id, code_sent("contact_code", NEW))
     with pytest.raises(UserError, match="no longer works"):
         check_code(NOBODY, code.id, code_sent("sign_in_code", EMAIL))
-    with pytest.raises(StartAgain):
-        second_factor.answer(NOBODY, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
+    with pytest.raises(ChallengeOver):
+        second_factor.answer_challenge(NOBODY, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
     with pytest.raises(action_links.LinkOver):
         action_links.open_link(NOBODY, link.address.partition("#")[2], MARIA.birth_date)
 
 
 def test_the_same_address_may_change_for_all_one_acts_for(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     asked = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW, everywhere=True)
     contact_details.confirm_contact(maria, asked.id, code_sent("contact_code", NEW))
     assert emails(EVA) == {NEW}
@@ -95,7 +94,7 @@ def test_the_same_address_may_change_for_all_one_acts_for(sample_people: People)
 
 
 def test_a_parent_changes_a_childs_phone_and_no_other_adults(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     asked = contact_details.change_contact(maria, EVA.id, ContactKind.PHONE, "(212) 555-0199")
     contact_details.confirm_contact(maria, asked.id, code_sent("contact_code", "+12125550199"))
     for other in (LUIS, KIM):
@@ -109,7 +108,7 @@ def test_a_parent_changes_a_childs_phone_and_no_other_adults(sample_people: Peop
 
 def test_a_session_that_may_not_change_the_sign_in_confirms_no_change(sample_people: People):
     """Its own name and the right code are not enough: a page in a frame, or a link, has fewer permissions."""
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     asked = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW)
     framed = replace(maria, permissions=maria.permissions - {Permission.MY_ACCOUNT})
     with pytest.raises(PermissionDenied):
@@ -118,36 +117,36 @@ def test_a_session_that_may_not_change_the_sign_in_confirms_no_change(sample_peo
 
 
 def test_nobody_else_confirms_a_change_and_five_wrong_codes_end_it(sample_people: People):
-    maria, luis = at_home(MARIA), at_home(LUIS)
+    maria, luis = new_session(MARIA), new_session(LUIS)
     asked = contact_details.change_contact(maria, EVA.id, ContactKind.EMAIL, NEW)
     code = code_sent("contact_code", NEW)
     with pytest.raises(NotFound):
         contact_details.confirm_contact(luis, asked.id, code)
     for attempt in range(5):
-        with pytest.raises(StartAgain if attempt == 4 else WrongCode):
+        with pytest.raises(ChallengeOver if attempt == 4 else WrongCode):
             contact_details.confirm_contact(maria, asked.id, "000000")
-    with pytest.raises(StartAgain):
+    with pytest.raises(ChallengeOver):
         contact_details.confirm_contact(maria, asked.id, code)
     assert emails(EVA) == {EMAIL}
 
 
 def test_changing_how_one_is_reached_needs_a_fresh_proof(sample_people: People):
     maria = with_password(MARIA)
-    with pytest.raises(NeedsProof):
+    with pytest.raises(ReauthRequired):
         contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW)
 
 
 def test_the_last_way_to_reach_somebody_stays(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     first, last = contact_details.view_people(maria)[0].contacts
     contact_details.remove_contact(maria, first.id)
-    assert told("contact_changed") == {EMAIL}
+    assert recipients_of("contact_changed") == {EMAIL}
     with pytest.raises(UserError, match="only way"):
         contact_details.remove_contact(maria, last.id)
 
 
 def test_address_and_preferences_are_ones_own(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     contact_details.change_address(maria, EVA.id, Address("  1 Main   St ", city="Albany"))
     contact_details.set_preferences(maria, EVA.id, by_email=False, by_text=True, language="es")
     eva = next(p for p in contact_details.view_people(maria) if p.id == EVA.id)
@@ -158,7 +157,7 @@ def test_address_and_preferences_are_ones_own(sample_people: People):
 
 
 def test_name_birth_date_and_sex_are_asked_of_the_practice(sample_people: People):
-    maria = at_home(MARIA)
+    maria = new_session(MARIA)
     contact_details.ask_for_change(maria, EVA.id, Locked.NAME, "Eve, not Eva")
     with reading(TEST) as tx:
         task = tx.exec(select(Task)).one()
@@ -169,13 +168,13 @@ def test_name_birth_date_and_sex_are_asked_of_the_practice(sample_people: People
 
 
 def test_dep_11_contact_details_of_another_adult_only_when_shared(sample_people: People):
-    oscar, ivy = at_home(OSCAR), at_home(IVY)
+    oscar, ivy = new_session(OSCAR), new_session(IVY)
     with pytest.raises(NotFound):
         grants.contacts_of(oscar, IVY.id)
     wish = grants.share(ivy, GrantKind.CONTACT, "óscar", "HILL", OSCAR.birth_date)
     assert {c.shown for c in grants.contacts_of(oscar, IVY.id)} == {"ivy@example.com", "+12125550146"}
     assert [(s.name, s.kind) for s in grants.shared_with_me(oscar)] == [("Ivy Hill", GrantKind.CONTACT)]
-    assert told("sharing_changed") == {"ivy@example.com", "+12125550146"}
+    assert recipients_of("sharing_changed") == {"ivy@example.com", "+12125550146"}
     grants.stop_sharing(ivy, wish)
     with pytest.raises(NotFound):
         grants.contacts_of(oscar, IVY.id)
@@ -183,31 +182,31 @@ def test_dep_11_contact_details_of_another_adult_only_when_shared(sample_people:
 
 
 def test_each_kind_is_shared_alone(sample_people: People):
-    ivy = at_home(IVY)
+    ivy = new_session(IVY)
     grants.share(ivy, GrantKind.PAY, "Oscar", "Hill", OSCAR.birth_date)
     with pytest.raises(NotFound):
-        grants.contacts_of(at_home(OSCAR), IVY.id)
+        grants.contacts_of(new_session(OSCAR), IVY.id)
     with reading(TEST) as tx:
         assert [g.kind for g in tx.exec(select(Grant))] == [GrantKind.PAY]
 
 
 def test_sharing_does_not_tell_whom_the_practice_knows(sample_people: People):
-    ivy = at_home(IVY)
+    ivy = new_session(IVY)
     known = grants.share(ivy, GrantKind.PAY, "Kim", "Okafor", KIM.birth_date)
     unknown = grants.share(ivy, GrantKind.PAY, "Kim", "Okafor", date(1980, 1, 1))
     assert known[:4] == unknown[:4]
     assert [(s.given_name, s.family_name) for s in grants.list_sharing(ivy)] == [("Kim", "Okafor")] * 2
-    assert len(grants.shared_with_me(at_home(KIM))) == 1
+    assert len(grants.shared_with_me(new_session(KIM))) == 1
     grants.stop_sharing(ivy, unknown)
     with pytest.raises(NotFound):
-        grants.stop_sharing(at_home(KIM), known)
+        grants.stop_sharing(new_session(KIM), known)
 
 
 def test_only_adults_share_and_with_adults(sample_people: People):
     with pytest.raises(UserError, match="18"):
-        grants.share(at_home(NINA), GrantKind.PAY, "Rosa", "Park", ROSA.birth_date)
+        grants.share(new_session(NINA), GrantKind.PAY, "Rosa", "Park", ROSA.birth_date)
     with pytest.raises(UserError, match="adults"):
-        grants.share(at_home(ROSA), GrantKind.PAY, "Nina", "Park", NINA.birth_date)
+        grants.share(new_session(ROSA), GrantKind.PAY, "Nina", "Park", NINA.birth_date)
 
 
 def test_lost_everything_waits_a_day_and_everybody_hears(sample_people: People):
@@ -219,14 +218,14 @@ def test_lost_everything_waits_a_day_and_everybody_hears(sample_people: People):
         resets.start_reset(sample_people.dana, MARIA.id, " ")
     started = resets.start_reset(sample_people.dana, MARIA.id, "lost her phone")
     assert started.effective == clock.now() + timedelta(hours=24)
-    assert told("reset_started") == {EMAIL, "+12125550142"}
+    assert recipients_of("reset_started") == {EMAIL, "+12125550142"}
     assert resets.carry_out_resets(TEST) == 0
     with clock.held_at(clock.now() + timedelta(hours=24)):
         assert resets.carry_out_resets(TEST) == 1
         assert resets.carry_out_resets(TEST) == 0
         with pytest.raises(WrongPassword):
             passwords.password_sign_in(NOBODY, "maria", PASSWORD)
-        shown = passwords.view_sign_in(at_home(MARIA))
+        shown = passwords.view_sign_in(new_session(MARIA))
         assert (shown.has_password, shown.has_app, shown.recovery_codes) == (False, False, 0)
     with pytest.raises(NotSignedIn):
         principal_of(maria.session_ref, Side.PATIENT)
@@ -263,4 +262,4 @@ def test_a_code_to_a_phone_that_said_stop_is_not_offered(sample_people: People):
         for point in tx.exec(select(ContactPoint).where(ContactPoint.patient_id == MARIA.id)):
             point.may_text = False
             tx.add(point)
-    assert second_factor.ask_proof(at_home(MARIA)).ways == (Proof.EMAIL,)
+    assert second_factor.start_reauth(new_session(MARIA)).ways == (Proof.EMAIL,)

@@ -32,7 +32,7 @@ from portal_app.services.patients import access, grants, members
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import principal_of
 from tests.people import INVOICE, KIM, LUIS, LUIS_S, MARIA, RIVERA, VISA, People, Person, add_payment
-from tests.services.credentials_helper import TEST, at_home, told
+from tests.services.credentials_helper import TEST, new_session, recipients_of
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +47,11 @@ def again(principal: Principal) -> Principal:
 
 
 def let(granter: Person, to: Person, kind: GrantKind) -> str:
-    return grants.share(at_home(granter), kind, to.given_name, to.family_name, to.birth_date)
+    return grants.share(new_session(granter), kind, to.given_name, to.family_name, to.birth_date)
 
 
 def test_pay_for_me_shows_amount_and_due_date_and_nothing_of_what_it_was_for(sample_people: People):
-    luis = at_home(LUIS)
+    luis = new_session(LUIS)
     assert list_shared_invoices(luis) == ()
     with pytest.raises(NotFound):
         view_invoice(luis, INVOICE)
@@ -67,14 +67,14 @@ def test_pay_for_me_shows_amount_and_due_date_and_nothing_of_what_it_was_for(sam
 
 def test_what_another_adult_owes_is_never_ones_own_figure(sample_people: People):
     let(MARIA, LUIS, GrantKind.PAY)
-    shown = list_invoices(at_home(LUIS))
+    shown = list_invoices(new_session(LUIS))
     assert (shown.owed, shown.owed_count, shown.count) == (Money(60_00), 1, 1)
 
 
 def test_the_granters_cards_receipts_account_and_statement_stay_shut(sample_people: People):
     paid = add_payment(INVOICE, 20_00)
     let(MARIA, LUIS, GrantKind.PAY)
-    luis = at_home(LUIS)
+    luis = new_session(LUIS)
     shown = view_invoice(luis, INVOICE)
     assert shown.sources == ()
     assert [(p.shown, p.receipt_number) for p in shown.payments] == [("", "")]
@@ -94,7 +94,7 @@ def test_the_granters_cards_receipts_account_and_statement_stay_shut(sample_peop
 
 def test_the_named_adult_pays_with_a_card_of_their_own_and_has_the_receipt(sample_people: People):
     let(MARIA, LUIS, GrantKind.PAY)
-    luis, processor = at_home(LUIS), FakeProcessor()
+    luis, processor = new_session(LUIS), FakeProcessor()
     payment = PaymentId(new_id("pay"))
     with pytest.raises(NotFound):
         pay_invoice(luis, payment, INVOICE, Money(120_00), processor=processor, payment_method_id=VISA)
@@ -105,34 +105,34 @@ def test_the_named_adult_pays_with_a_card_of_their_own_and_has_the_receipt(sampl
     outcome = pay_invoice(luis, payment, INVOICE, Money(120_00), processor=processor, token=processor.token())
     assert outcome.status is PaymentStatus.SUCCEEDED
     assert view_receipt(luis, payment).amount == Money(120_00)
-    assert view_invoice(at_home(MARIA), INVOICE).due == Money(0)
+    assert view_invoice(new_session(MARIA), INVOICE).due == Money(0)
     assert list_shared_invoices(luis) == ()
 
 
 def test_withdrawn_it_ends_in_the_open_session(sample_people: People):
     wish = let(MARIA, LUIS, GrantKind.PAY)
-    luis = at_home(LUIS)
-    grants.stop_sharing(at_home(MARIA), wish)
+    luis = new_session(LUIS)
+    grants.stop_sharing(new_session(MARIA), wish)
     luis = again(luis)
-    assert luis.pays_for == frozenset()
+    assert luis.granted_accounts == frozenset()
     with pytest.raises(NotFound):
         view_invoice(luis, INVOICE)
     with pytest.raises(NotFound):
         pay_invoice(
             luis, PaymentId(new_id("pay")), INVOICE, Money(1_00), processor=FakeProcessor(), token="tok_visa"
         )
-    assert told("sharing_changed") == {"maria@example.com", "+12125550142"}
+    assert recipients_of("sharing_changed") == {"maria@example.com", "+12125550142"}
 
 
 def test_it_ends_with_whoever_shared_it(sample_people: People):
     let(MARIA, LUIS, GrantKind.PAY)
-    luis = at_home(LUIS)
+    luis = new_session(LUIS)
     with transaction(TEST) as tx:
         maria = tx.get_or_404(Patient, MARIA.id)
         maria.status = PatientStatus.DECEASED
         tx.add(maria)
         access.families_changed(tx)
-    assert again(luis).pays_for == frozenset()
+    assert again(luis).granted_accounts == frozenset()
 
 
 def test_appointments_are_shared_alone(sample_people: People):
@@ -147,16 +147,16 @@ def test_appointments_are_shared_alone(sample_people: People):
                 status=AppointmentStatus.BOOKED,
             )
         )
-    luis = at_home(LUIS)
+    luis = new_session(LUIS)
     assert list_invoices(luis).next_appointment is None
     wish = let(KIM, LUIS, GrantKind.APPOINTMENTS_AND_FORMS)
     luis = again(luis)
     prefetch = list_invoices(luis).next_appointment
     assert prefetch and prefetch.patient_name == "Kim"
-    assert KIM.id not in luis.patients and luis.pays_for == frozenset()
+    assert KIM.id not in luis.patients and luis.granted_accounts == frozenset()
     with pytest.raises(NotFound):
         grants.contacts_of(luis, KIM.id)
-    grants.stop_sharing(at_home(KIM), wish)
+    grants.stop_sharing(new_session(KIM), wish)
     assert list_invoices(again(luis)).next_appointment is None
 
 
@@ -193,7 +193,7 @@ def test_dep_11_others_on_ones_membership_are_a_name_dates_and_a_price(sample_pe
                     start=start,
                 )
             )
-    (row,) = members.covered_others(at_home(LUIS))
+    (row,) = members.covered_others(new_session(LUIS))
     assert (row.name, row.plan, row.start, row.end, row.price) == (
         "Maria Rivera",
         "Care",
@@ -201,4 +201,4 @@ def test_dep_11_others_on_ones_membership_are_a_name_dates_and_a_price(sample_pe
         None,
         Money(80_00),
     )
-    assert members.covered_others(at_home(MARIA)) == ()
+    assert members.covered_others(new_session(MARIA)) == ()

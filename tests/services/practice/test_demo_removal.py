@@ -24,12 +24,12 @@ from portal_app.db.tables.staff import StaffMember, Task
 from portal_app.demo.removal import demo_people, marks, remove
 from portal_app.demo.staff import STAFF, add_staff
 from portal_app.domain.access import Role, nobody, system_principal
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.families import GrantKind, RelationKind
 from portal_app.domain.ids import new_id
 from portal_app.services import audit
-from portal_app.services.credentials.second_factor import keep_proof
+from portal_app.services.credentials.second_factor import save_proof
 from portal_app.services.imports.run import run_import
 from portal_app.services.practice.demo_removal import _NEVER, _references, examine, find_demo, remove_demo
 from portal_app.services.sign_in.codes import request_code
@@ -122,7 +122,7 @@ def live_in_it() -> None:
     with transaction(TEST) as tx:
         tx.add(session("maria-here", patient_id=maria.id))
         tx.add(session("olga-here", staff_id=olga.id))
-        keep_proof(tx, "maria-here", Proof.PASSWORD)
+        save_proof(tx, "maria-here", Proof.PASSWORD)
         tx.add(PatientLogin(patient_id=maria.id, created_at=clock.now()))
         tx.add(
             Grant(
@@ -226,7 +226,7 @@ def test_it_says_which_accounts_somebody_used(db: str, tmp_path: Path):
     load(tmp_path)
     with transaction(TEST) as tx:
         olga = tx.exec(select(StaffMember).where(col(StaffMember.email) == STAFF[0].email)).one()
-        tx.add(trail.line(replace(US, name=f"staff:{olga.id}"), "change:staff_password", subject=olga.id))
+        tx.add(trail.entry(replace(US, name=f"staff:{olga.id}"), "change:staff_password", subject=olga.id))
     staff, patients = demo_people()
     assert f"{STAFF[0].email} (signed in, entries in the audit trail: 1)" in staff
     assert f"{STAFF[1].email} (never signed in)" in staff

@@ -17,7 +17,7 @@ from portal_app.demo.staff import _PUBLISHED, STAFF, add_staff, sign_in_lines
 from portal_app.domain.access import nobody, system_principal
 from portal_app.domain.errors import UserError
 from portal_app.services.sign_in.password_hashes import hash_password
-from portal_app.services.sign_in.staff import check_staff_password, hash_of
+from portal_app.services.sign_in.staff import check_staff_password, hash_staff_password
 from tests.attacks.everybody import session
 
 DEMO = system_principal("demo")
@@ -71,7 +71,7 @@ def test_another_installation_has_others(tmp_path: Path):
     assert len(set(_WORDS)) == len(_WORDS) >= 128
     for one in STAFF:  # no word is somebody's own name, which a password may not hold
         for word in _WORDS:
-            assert hash_of(f"{word}-amber-brick", one.email, one.who.partition(",")[0])
+            assert hash_staff_password(f"{word}-amber-brick", one.email, one.who.partition(",")[0])
 
 
 def test_they_stay_when_the_demo_starts_again(folder: Path):

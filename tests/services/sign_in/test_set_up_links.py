@@ -1,4 +1,4 @@
-"""In production a first authenticator app is set up by a link that somebody gave them, and by nothing else."""
+"""Set-up links: outside a demo they are the only way for staff to set up a first authenticator app."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,11 +12,21 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Role, Side, nobody, system_principal
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import StaffId
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
-from portal_app.services.sign_in.set_up_links import NeedsSetUpLink, SetUpLinkOver, make_set_up_link
+from portal_app.services.sign_in.errors import (
+    NeedsSetUpLink,
+    SetUpLinkOver,
+    StaffAppAlreadySetUp,
+    StaffEmailUnknown,
+    StaffSignInExpired,
+    WrongSetUpPassword,
+    WrongStaffCode,
+    WrongStaffPassword,
+)
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
+from portal_app.services.sign_in.set_up_links import make_set_up_link
 from portal_app.services.sign_in.staff import (
     StaffChallenge,
     add_staff_member,
@@ -77,18 +87,18 @@ def member(id_: StaffId) -> StaffMember:
 
 
 def scanned(challenge: StaffChallenge) -> str:
-    """The code that an app shows which has scanned it."""
+    """The code that an app shows after scanning the challenge's secret."""
     return TOTP(challenge.secret.replace(" ", "")).now()
 
 
 def set_up(token: str) -> str:
-    """All the way; a ticket."""
+    """Set up an app with the link; returns the session ticket."""
     challenge = begin_set_up(VISITOR, token, PASSWORD)
     return check_staff_totp(VISITOR, challenge.id, scanned(challenge))
 
 
-def test_the_right_password_alone_sets_up_nothing(nora: StaffId):
-    with pytest.raises(NeedsSetUpLink, match="set-up link"):
+def test_a_password_without_link_sets_up_no_app(nora: StaffId):
+    with pytest.raises(NeedsSetUpLink):
         check_staff_password(VISITOR, EMAIL, PASSWORD)
     with reading(PORTAL) as tx:
         assert tx.exec(select(StaffStep)).all() == []
@@ -103,19 +113,17 @@ def test_the_right_password_alone_sets_up_nothing(nora: StaffId):
 def test_a_stranger_is_not_told_that_there_is_no_app(nora: StaffId, with_link: bool):
     if with_link:
         new_token()
-    with pytest.raises(UserError) as wrong:
+    with pytest.raises(WrongStaffPassword):
         check_staff_password(VISITOR, EMAIL, "not the password")
-    with pytest.raises(UserError) as unknown:
+    with pytest.raises(WrongStaffPassword):
         check_staff_password(VISITOR, "nobody@riverside.example", PASSWORD)
-    assert wrong.value.message == unknown.value.message
-    assert wrong.value.message == "The email or the password is wrong, or the sign-in is locked for a while."
 
 
-def test_by_the_link_and_the_password_they_scan_and_are_in(nora: StaffId, token: str):
+def test_link_and_password_set_up_an_app_and_sign_in(nora: StaffId, token: str):
     challenge = begin_set_up(VISITOR, token, PASSWORD)
     assert challenge.set_up and challenge.qr_svg.startswith("<svg") and "Riverside" in challenge.secret_uri
     ticket = check_staff_totp(VISITOR, challenge.id, scanned(challenge))
-    assert principal_of(hashed(redeem(ticket).value), Side.STAFF).staff_id == nora
+    assert principal_of(hash_token(redeem(ticket).value), Side.STAFF).staff_id == nora
     assert not check_staff_password(VISITOR, EMAIL, PASSWORD).set_up
     with reading(PORTAL) as tx:
         assert tx.exec(select(StaffSetUpLink)).all() == []
@@ -127,99 +135,99 @@ def test_the_link_works_once(nora: StaffId, token: str):
         begin_set_up(VISITOR, token, PASSWORD)
 
 
-def test_of_two_who_hold_it_the_second_comes_too_late(nora: StaffId, token: str):
-    """Both had scanned a secret before the first code was typed: the second's is nobody's."""
+def test_of_two_steps_of_one_link_only_the_first_sets_up_its_app(nora: StaffId, token: str):
+    """Both have scanned a secret before the first code was typed: the second secret is discarded."""
     first = begin_set_up(VISITOR, token, PASSWORD)
     second = begin_set_up(VISITOR, token, PASSWORD)
     check_staff_totp(VISITOR, first.id, scanned(first))
-    with pytest.raises(UserError, match="not the code"):
+    with pytest.raises(WrongStaffCode):
         check_staff_totp(VISITOR, second.id, scanned(second))
 
 
-def test_it_is_good_for_48_hours(nora: StaffId, token: str, time: time_machine.Traveller):
+def test_a_set_up_link_is_valid_for_48_hours(nora: StaffId, token: str, time: time_machine.Traveller):
     time.shift(timedelta(hours=48, seconds=-1))
-    halfway = begin_set_up(VISITOR, token, PASSWORD)
+    started = begin_set_up(VISITOR, token, PASSWORD)
     time.shift(1)
     with pytest.raises(SetUpLinkOver):
         begin_set_up(VISITOR, token, PASSWORD)
-    with pytest.raises(UserError, match="Begin again"):
-        check_staff_totp(VISITOR, halfway.id, scanned(halfway))
+    with pytest.raises(StaffSignInExpired):
+        check_staff_totp(VISITOR, started.id, scanned(started))
     assert member(nora).totp_secret == ""
 
 
-def test_a_newer_one_replaces_it(nora: StaffId, token: str):
-    halfway = begin_set_up(VISITOR, token, PASSWORD)
+def test_a_newer_set_up_link_replaces_the_older(nora: StaffId, token: str):
+    started = begin_set_up(VISITOR, token, PASSWORD)
     newer = new_token()
     with pytest.raises(SetUpLinkOver):
         begin_set_up(VISITOR, token, PASSWORD)
-    with pytest.raises(UserError, match="Begin again"):  # begun by the one that was replaced
-        check_staff_totp(VISITOR, halfway.id, scanned(halfway))
+    with pytest.raises(StaffSignInExpired):  # started with the replaced link
+        check_staff_totp(VISITOR, started.id, scanned(started))
     assert set_up(newer)
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 43, "x" * 5000, "é☃"])
-def test_a_token_that_is_none_opens_nothing(nora: StaffId, token: str, wrong: str):
+def test_an_unknown_token_is_refused(nora: StaffId, token: str, wrong: str):
     with pytest.raises(SetUpLinkOver):
         begin_set_up(VISITOR, wrong, PASSWORD)
 
 
-def test_only_its_hash_is_kept(nora: StaffId, token: str):
+def test_only_the_hash_of_a_set_up_link_is_stored(nora: StaffId, token: str):
     with reading(PORTAL) as tx:
         (kept,) = tx.exec(select(StaffSetUpLink)).all()
-    assert (kept.staff_id, kept.hash) == (nora, hashed(token))
+    assert (kept.staff_id, kept.hash) == (nora, hash_token(token))
     assert token not in str(kept.model_dump())
 
 
-def test_five_wrong_passwords_on_it_lock_as_everywhere(
+def test_five_wrong_passwords_with_a_set_up_link_lock_the_sign_in(
     nora: StaffId, token: str, time: time_machine.Traveller
 ):
     for _ in range(5):
-        with pytest.raises(UserError, match="password is wrong"):
+        with pytest.raises(WrongSetUpPassword):
             begin_set_up(VISITOR, token, "not the password")
     rate_limits.forget_all()
-    with pytest.raises(UserError, match="password is wrong"):
+    with pytest.raises(WrongSetUpPassword):
         begin_set_up(VISITOR, token, PASSWORD)
     time.shift(61)
     assert begin_set_up(VISITOR, token, PASSWORD).id
 
 
-def test_who_has_left_is_out(nora: StaffId, token: str):
+def test_an_inactive_staff_member_cannot_use_a_set_up_link(nora: StaffId, token: str):
     with transaction(PORTAL) as tx:
         tx.get_or_404(StaffMember, nora).active = False
     with pytest.raises(SetUpLinkOver):
         begin_set_up(VISITOR, token, PASSWORD)
-    with pytest.raises(UserError, match="nobody with this email"):
+    with pytest.raises(StaffEmailUnknown):
         make_set_up_link(PORTAL, EMAIL)
 
 
-def test_a_reset_ends_the_link_and_a_new_one_sets_up_anew(nora: StaffId, token: str):
+def test_a_staff_reset_ends_the_link_and_a_new_link_sets_up_another_app(nora: StaffId, token: str):
     sign_in_settings.reset_staff_sign_in(PORTAL, EMAIL, OTHER)
     with pytest.raises(SetUpLinkOver):
         begin_set_up(VISITOR, token, OTHER)
     with pytest.raises(NeedsSetUpLink):
         check_staff_password(VISITOR, EMAIL, OTHER)
-    with pytest.raises(UserError, match="password is wrong"):
+    with pytest.raises(WrongSetUpPassword):
         begin_set_up(VISITOR, new_token(), PASSWORD)
     assert begin_set_up(VISITOR, new_token(), OTHER).set_up
 
 
-def test_who_has_an_app_is_given_no_link(nora: StaffId, token: str):
+def test_no_set_up_link_for_a_staff_member_with_an_app(nora: StaffId, token: str):
     set_up(token)
-    with pytest.raises(UserError, match="staff reset"):
+    with pytest.raises(StaffAppAlreadySetUp):
         make_set_up_link(PORTAL, EMAIL)
 
 
-def test_a_step_that_no_link_opened_sets_up_nothing(nora: StaffId, token: str):
-    """As one that was begun before the portal was updated, or in demo mode."""
+def test_a_step_without_set_up_link_sets_up_no_app(nora: StaffId, token: str):
+    """Like one that was started before an update of the portal, or in a demo."""
     challenge = begin_set_up(VISITOR, token, PASSWORD)
     with transaction(PORTAL) as tx:
         tx.get_or_404(StaffStep, challenge.id).set_up_link = ""
-    with pytest.raises(UserError, match="Begin again"):
+    with pytest.raises(StaffSignInExpired):
         check_staff_totp(VISITOR, challenge.id, scanned(challenge))
     assert member(nora).totp_secret == ""
 
 
-def test_only_whoever_manages_staff_makes_one(sample_people: People, nora: StaffId):
-    for who in (sample_people.dana, sample_people.nora, sample_people.maria, VISITOR):
+def test_a_set_up_link_needs_the_permission_to_manage_staff(sample_people: People, nora: StaffId):
+    for principal in (sample_people.dana, sample_people.nora, sample_people.maria, VISITOR):
         with pytest.raises(PermissionDenied):
-            make_set_up_link(who, EMAIL)
+            make_set_up_link(principal, EMAIL)

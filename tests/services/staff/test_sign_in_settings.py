@@ -14,9 +14,9 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Principal, Role, Side, nobody
 from portal_app.domain.errors import NotSignedIn, PermissionDenied, UserError
-from portal_app.services.credentials.second_factor import NeedsProof, WrongCode
+from portal_app.services.credentials.errors import ReauthRequired, WrongCode
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from portal_app.services.sign_in.staff import add_staff_member, check_staff_password, check_staff_totp
 from portal_app.services.staff import sign_in_settings
 from tests.people import People
@@ -43,7 +43,7 @@ class Nora:
         self.me = self.in_by(check_staff_totp(VISITOR, asked.id, self.app.now()))
 
     def in_by(self, ticket: str) -> Principal:
-        return principal_of(hashed(redeem(ticket).value), Side.STAFF)
+        return principal_of(hash_token(redeem(ticket).value), Side.STAFF)
 
     def code(self) -> str:
         self.time.shift(30)
@@ -74,11 +74,11 @@ def is_out(who: Principal) -> bool:
 
 def test_nothing_changes_before_it_is_shown_who_asks_even_just_after_signing_in(nora: Nora):
     assert not sign_in_settings.is_staff_reauthenticated(nora.me)
-    with pytest.raises(NeedsProof):
+    with pytest.raises(ReauthRequired):
         sign_in_settings.change_staff_password(nora.me, OTHER)
-    with pytest.raises(NeedsProof):
+    with pytest.raises(ReauthRequired):
         sign_in_settings.begin_staff_app(nora.me)
-    with pytest.raises(NeedsProof):
+    with pytest.raises(ReauthRequired):
         sign_in_settings.confirm_staff_app(nora.me, "000000")
 
 

@@ -91,7 +91,7 @@ async def test_every_handler_has_the_guard_of_link_sessions(page: PayLinkState):
     for state in (PayLinkState, LinkedReceiptState):
         doors = {name: getattr(h.fn, "guard", None) for name, h in state.event_handlers.items()}
         ours = {name: door for name, door in doors.items() if door is not None}
-        assert ours and set(ours.values()) == {Permission.LINKED}
+        assert ours and set(ours.values()) == {Permission.ACTION_LINK}
 
 
 async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: FakeProcessor):

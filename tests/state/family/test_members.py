@@ -26,7 +26,7 @@ from portal_app.state.staff.families import FamilyState
 from portal_app.state.staff.requests import RequestsState
 from tests.conftest import NEW_YORK
 from tests.people import EVA, INVOICE, KIM, LUIS, MARIA, NINA, RIVERA, ROSA, People, add_invoice
-from tests.services.credentials_helper import TEST, at_home, code_sent, with_password
+from tests.services.credentials_helper import TEST, code_sent, new_session, with_password
 from tests.state_helper import happens, look_from, on_screen
 
 LAST_EVENING = datetime(2026, 6, 14, 23, 59, tzinfo=NEW_YORK)
@@ -71,7 +71,7 @@ def contact(who: Any) -> str:
 
 
 async def test_the_family_is_listed_with_a_way_to_edit_each(sample_people: People, sign_in_as: Any):
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     page = await opened(MembersState, "/members")
     assert [row.name for row in page.people] == ["Maria Rivera", "Tim Rivera", "Tom Rivera", "Eva Rivera"]
     assert page.people[0].is_me and page.people[3].href == contact(EVA)
@@ -83,7 +83,7 @@ async def test_dep_1_and_2_a_page_open_past_midnight_refuses_and_then_shows_noth
 ):
     turns_sixteen(EVA, date(2026, 6, 15))
     with clock.held_at(LAST_EVENING):
-        sign_in_as(at_home(MARIA))
+        sign_in_as(new_session(MARIA))
         page = await opened(ContactState, contact(EVA))
         assert page.name == "Eva Rivera"
     with clock.held_at(MIDNIGHT):
@@ -103,7 +103,7 @@ async def test_dep_3_and_4_the_childs_invoice_says_services_after_midnight(
     turns_sixteen(EVA, date(2026, 6, 15))
     invoice = add_invoice(RIVERA, (EVA, "Counselling", 75_00))
     with clock.held_at(LAST_EVENING):
-        sign_in_as(at_home(MARIA))
+        sign_in_as(new_session(MARIA))
         page = await opened(InvoiceState, f"/invoices/{invoice}")
         assert page.title == "Counselling"
     with clock.held_at(MIDNIGHT):
@@ -115,7 +115,7 @@ async def test_dep_3_and_4_the_childs_invoice_says_services_after_midnight(
 async def test_dep_5_and_6_a_mark_opens_and_closes_in_the_open_session(
     sample_people: People, sign_in_as: Any
 ):
-    sign_in_as(at_home(ROSA))
+    sign_in_as(new_session(ROSA))
     page = await opened(MembersState, "/members")
     assert len(page.people) == 1
     mark = relations.mark_dependent(sample_people.olga, NINA.id, ROSA.id, "Long illness")
@@ -127,7 +127,7 @@ async def test_dep_5_and_6_a_mark_opens_and_closes_in_the_open_session(
 
 
 async def test_dep_8_another_adult_is_as_if_they_did_not_exist(sample_people: People, sign_in_as: Any):
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     page = await opened(ContactState, contact(LUIS))
     assert page.missing and page.name == ""
     await happens(page.remove_contact, contact="con_" + "0" * 32)
@@ -135,7 +135,7 @@ async def test_dep_8_another_adult_is_as_if_they_did_not_exist(sample_people: Pe
 
 
 async def test_code_12_a_new_email_counts_once_its_code_is_typed(sample_people: People, sign_in_as: Any):
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     page = await opened(ContactState, contact(MARIA))
     email = page.contacts[0]
     await happens(page.edit_contact, contact=email.id)
@@ -162,7 +162,7 @@ async def test_a_change_waits_for_re_authentication_and_goes_on_then(sample_peop
 async def test_the_last_contact_cannot_be_removed_and_preferences_are_saved(
     sample_people: People, sign_in_as: Any
 ):
-    sign_in_as(at_home(MARIA), "es")
+    sign_in_as(new_session(MARIA), "es")
     page = await opened(ContactState, "/es" + contact(EVA))
     await happens(page.remove_contact, contact=page.contacts[0].id)
     assert len(page.contacts) == 1 and page.contacts[0].only
@@ -175,7 +175,7 @@ async def test_the_last_contact_cannot_be_removed_and_preferences_are_saved(
 
 
 async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_as: Any):
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     page = await opened(GrantsState, "/members/sharing")
     who = {
         "given_name": "Luis",
@@ -188,7 +188,7 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
     assert page.message == "Choose what you want to share."
     await happens(page.start_sharing, form=who | {"share_pay": "on", "share_contact": "on"})
     assert [row.what for row in page.mine] == ["Pay for me", "My contact details"]
-    sign_in_as(at_home(LUIS))
+    sign_in_as(new_session(LUIS))
     family = await opened(MembersState, "/members")
     (friend,) = family.friends
     assert friend.lets == ["You may pay their invoices", "You see their contact details"]
@@ -198,13 +198,13 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
     invoice = await opened(InvoiceState, f"/invoices/{INVOICE}")
     assert (invoice.whose, invoice.title, invoice.payment_methods) == ("Maria Rivera", "Services", [])
     assert invoice.can_pay
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     await happens(page.stop_sharing, grant=page.mine[0].id)
     assert [row.what for row in page.mine] == ["My contact details"]
 
 
 async def test_the_menu_names_the_people_one_may_see(sample_people: People, sign_in_as: Any):
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     shell = on_screen(LayoutState, "/members")
     await happens(shell.load_patient_layout)
     assert shell.sees == "You see: Maria, Tim, Tom and Eva"
@@ -213,10 +213,10 @@ async def test_the_menu_names_the_people_one_may_see(sample_people: People, sign
 async def test_a_child_may_not_be_shared_with_and_a_stranger_changes_nothing(
     sample_people: People, sign_in_as: Any
 ):
-    sign_in_as(at_home(KIM))
+    sign_in_as(new_session(KIM))
     page = await opened(ContactState, contact(MARIA))
     assert page.missing
-    grants.share(at_home(MARIA), GrantKind.CONTACT, "Kim", "Okafor", KIM.birth_date)
+    grants.share(new_session(MARIA), GrantKind.CONTACT, "Kim", "Okafor", KIM.birth_date)
     page = await opened(ContactState, contact(MARIA))
     assert page.missing  # seeing is not changing
     with reading(TEST) as tx:
@@ -256,7 +256,7 @@ async def test_the_front_desk_reads_no_family_file_but_answers_requests(
 async def test_a_request_travels_from_the_patient_to_the_desk_and_back(
     sample_people: People, sign_in_as: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    sign_in_as(at_home(MARIA))
+    sign_in_as(new_session(MARIA))
     page = await opened(ContactState, contact(EVA))
     await happens(page.open_request)
     await happens(page.request_change, form={"what": "name", "wish": "Eve"})
@@ -284,6 +284,6 @@ async def test_a_mark_whose_last_day_was_yesterday_acts_for_nobody(sample_people
                 created_at=clock.now(),
             )
         )
-    sign_in_as(at_home(NINA))
+    sign_in_as(new_session(NINA))
     page = await opened(MembersState, "/members")
     assert page.acting == ""

@@ -4,8 +4,8 @@ import pytest
 
 from portal_app.domain.access import nobody
 from portal_app.domain.errors import UserError
-from portal_app.services.sign_in.codes import NeedsFirstName
-from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, NotABirthDate
+from portal_app.services.sign_in.errors import NeedsFirstName
+from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, InvalidDate
 from portal_app.state.sign_in.code import SignInState
 from portal_app.state.typed_fields import birth_date
 from tests.state_helper import happens, look_from, on_screen
@@ -31,10 +31,10 @@ def test_no_leading_zeros_are_needed():
         ({}, BirthDateIncomplete),
         (typed("3", "14", "81"), BirthYearTooShort),
         (typed("3", "14", "१९८१"), BirthYearTooShort),
-        (typed("13", "14", "1981"), NotABirthDate),
-        (typed("2", "30", "1981"), NotABirthDate),
-        (typed("ma", "14", "1981"), NotABirthDate),
-        (typed("mayonnaise", "14", "1981"), NotABirthDate),
+        (typed("13", "14", "1981"), InvalidDate),
+        (typed("2", "30", "1981"), InvalidDate),
+        (typed("ma", "14", "1981"), InvalidDate),
+        (typed("mayonnaise", "14", "1981"), InvalidDate),
     ],
 )
 def test_a_birth_date_that_cannot_be_read_says_what_is_wrong_with_it(

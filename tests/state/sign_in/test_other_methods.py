@@ -11,13 +11,13 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.credentials import Proof, Purpose
+from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.credentials import desk_codes, passwords
 from portal_app.services.links import action_links
-from portal_app.services.sign_in.idle_sessions import over, seconds_left
+from portal_app.services.sign_in.idle_sessions import ended_sessions, seconds_left
 from portal_app.services.sign_in.sessions import principal_of
 from portal_app.state.base import PortalState
 from portal_app.state.billing.pay_link import PayLinkState
@@ -30,9 +30,9 @@ from tests.services.credentials_helper import (
     NOBODY,
     PASSWORD,
     TEST,
-    at_home,
     code_sent,
     make_link,
+    new_session,
     next_code,
     sign_in_as,
     with_app,
@@ -124,7 +124,7 @@ async def test_a_form_sent_before_the_page_has_loaded_is_not_forgotten_by_its_lo
 async def test_the_set_up_of_an_app_goes_on_after_a_lost_connection(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
-    seen_by(at_home(KIM))
+    seen_by(new_session(KIM))
     page = on_screen(AccountState, "/account")
     opened(page)
     await happens(page.load)
@@ -214,7 +214,7 @@ async def my_sign_in(seen_by: Callable[[Principal], None], who: Principal) -> Ac
 async def test_a_password_is_set_and_an_old_sign_in_needs_re_authentication_first(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
-    page = await my_sign_in(seen_by, at_home(KIM))
+    page = await my_sign_in(seen_by, new_session(KIM))
     await happens(page.start_change, change="password", passkey="")
     assert page.panel == "password"
     await happens(page.set_password, form={"username": "kim", "password": "short"})
@@ -238,7 +238,7 @@ async def test_a_forgotten_password_needs_the_second_step_not_the_email_alone(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
     _, codes = with_app(with_password(KIM, "kim"))
-    page = await my_sign_in(seen_by, at_home(KIM))
+    page = await my_sign_in(seen_by, new_session(KIM))
     await happens(page.start_change, change="password", passkey="")
     assert page.panel == "prove"
     await happens(page.choose_factor, way="email")
@@ -258,7 +258,7 @@ async def test_a_change_that_is_confirmed_first_is_refused_without_its_panel(
     page.change = "no_password"
     await happens(page.confirm_change)
     assert page.message
-    assert passwords.view_sign_in(at_home(KIM)).has_password
+    assert passwords.view_sign_in(new_session(KIM)).has_password
     await happens(page.start_change, change="owner", passkey="")
     assert page.message
 
@@ -266,8 +266,8 @@ async def test_a_change_that_is_confirmed_first_is_refused_without_its_panel(
 async def test_devices_are_listed_and_signed_out_there(
     sample_people: People, seen_by: Callable[[Principal], None]
 ):
-    elsewhere = at_home(KIM, device="Mozilla/5.0 (iPhone) Safari/604.1")
-    page = await my_sign_in(seen_by, at_home(KIM))
+    elsewhere = new_session(KIM, device="Mozilla/5.0 (iPhone) Safari/604.1")
+    page = await my_sign_in(seen_by, new_session(KIM))
     assert [item.here for item in page.devices] == [True, False]
     assert page.devices[1].words == "Safari on iPhone"
     await happens(page.end_device, device=page.devices[1].id)
@@ -316,21 +316,21 @@ async def test_a_search_for_wildcards_finds_nobody(
 
 
 def test_a_session_says_how_many_seconds_it_still_lasts(sample_people: People):
-    kim = at_home(KIM)
+    kim = new_session(KIM)
     assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=13)):
         assert seconds_left(kim) == 120
-        assert over(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
+        assert ended_sessions(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
         principal_of(kim.session_ref, Side.PATIENT)
         assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=28)):
-        assert over(TEST, [kim.session_ref]) == [kim.session_ref]
+        assert ended_sessions(TEST, [kim.session_ref]) == [kim.session_ref]
         with pytest.raises(NotSignedIn):
             seconds_left(kim)
 
 
 def test_a_session_ends_after_twelve_hours_of_activity(sample_people: People):
-    kim = at_home(KIM)
+    kim = new_session(KIM)
     late = clock.now() + timedelta(hours=11, minutes=59)
     with transaction(TEST) as tx:
         row = tx.get(PortalSession, kim.session_ref)
@@ -345,7 +345,7 @@ def test_a_session_ends_after_twelve_hours_of_activity(sample_people: People):
 
 @pytest.mark.parametrize("scope", [SessionScope.EMBED, SessionScope.LINK])
 def test_a_frame_or_link_session_ends_after_an_hour_of_activity(sample_people: People, scope: SessionScope):
-    kim = at_home(KIM)
+    kim = new_session(KIM)
     late = clock.now() + timedelta(minutes=59)
     with transaction(TEST) as tx:
         row = tx.get(PortalSession, kim.session_ref)
@@ -354,8 +354,8 @@ def test_a_frame_or_link_session_ends_after_an_hour_of_activity(sample_people: P
         tx.add(row)
     with clock.held_at(late):
         assert seconds_left(kim) == 60
-        assert over(TEST, [kim.session_ref]) == []
+        assert ended_sessions(TEST, [kim.session_ref]) == []
     with clock.held_at(late + timedelta(minutes=1)):
-        assert over(TEST, [kim.session_ref]) == [kim.session_ref]
+        assert ended_sessions(TEST, [kim.session_ref]) == [kim.session_ref]
         with pytest.raises(NotSignedIn):
             seconds_left(kim)

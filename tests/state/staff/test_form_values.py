@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from portal_app.domain.errors import UserError
+from portal_app.domain.errors import ReasonMissing, UserError
 from portal_app.domain.money import Money
-from portal_app.state.staff.errors import InvalidDate, ReasonMissing
+from portal_app.state.errors import InvalidDate
 from portal_app.state.staff.form_values import (
     amount_for_input,
     read_amount,

@@ -8,7 +8,7 @@ from pyotp.totp import TOTP
 
 from portal_app.domain.access import Role, Side, nobody
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from portal_app.services.sign_in.staff import add_staff_member
 from portal_app.state.staff.errors import EmailOrPasswordMissing
 from portal_app.state.staff.sign_in import StaffSignInState
@@ -42,7 +42,7 @@ async def test_password_and_code_sign_in(page: StaffSignInState):
     code = TOTP(page.secret.replace(" ", "")).now()
     await happens(page.give_code, form={"code": f"{code[:3]} {code[3:]}"})
     assert (page.step, page.error, page.qr, page.secret) == ("done", "", "", "")
-    assert principal_of(hashed(redeem(page.ticket).value), Side.STAFF).name.startswith("staff:stf_")
+    assert principal_of(hash_token(redeem(page.ticket).value), Side.STAFF).name.startswith("staff:stf_")
 
 
 async def test_an_empty_field_is_asked_for(page: StaffSignInState):

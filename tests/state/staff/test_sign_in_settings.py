@@ -9,7 +9,7 @@ from pyotp.totp import TOTP
 
 from portal_app.domain.access import Principal, Role, Side
 from portal_app.services.sign_in import rate_limits
-from portal_app.services.sign_in.sessions import hashed, principal_of, redeem
+from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from portal_app.services.sign_in.staff import add_staff_member, check_staff_password, check_staff_totp
 from portal_app.state.staff.sign_in_settings import StaffSignInSettingsState
 from tests.people import People
@@ -31,7 +31,7 @@ def nora(time: time_machine.Traveller) -> tuple[Principal, TOTP]:
     challenge = check_staff_password(NOBODY, EMAIL, PASSWORD)
     app = TOTP(challenge.secret.replace(" ", ""))
     session = redeem(check_staff_totp(NOBODY, challenge.id, app.now()))
-    return principal_of(hashed(session.value), Side.STAFF), app
+    return principal_of(hash_token(session.value), Side.STAFF), app
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from portal_app.web.shield import sockets
 from portal_app.web.shield.sockets import OpenSockets, Socket
 from tests.people import KIM, People
 from tests.services.credentials.test_passkeys import Device
-from tests.services.credentials_helper import at_home, sign_in_as, trail, with_password
+from tests.services.credentials_helper import new_session, sign_in_as, trail, with_password
 
 APP = Starlette(routes=[*session.routes, *passkeys.routes])
 
@@ -34,7 +34,7 @@ async def post(path: str, what: dict[str, Any] | None = None, who: Principal | N
 
 
 async def test_a_person_who_does_something_stays_and_a_page_that_asks_does_not(sample_people: People):
-    kim, began = at_home(KIM), clock.now()
+    kim, began = new_session(KIM), clock.now()
     with clock.held_at(began + timedelta(minutes=13)):
         assert (await post("/auth/stay?by=page", who=kim)).json() == {"left": 120}
         assert (await post("/auth/stay?by=page", who=kim)).json() == {"left": 120}
@@ -46,14 +46,14 @@ async def test_a_person_who_does_something_stays_and_a_page_that_asks_does_not(s
 
 
 async def test_signing_out_clears_what_the_browser_kept(sample_people: People):
-    answer = await post("/auth/sign-out?side=patient", who=at_home(KIM))
+    answer = await post("/auth/sign-out?side=patient", who=new_session(KIM))
     assert answer.headers["clear-site-data"] == '"cache"'
     assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
 async def test_an_access_link_gives_the_contact_and_nothing_else(sample_people: People):
     token = urlsplit(
-        action_links.access_link(sample_people.dana, ContactKind.EMAIL, "kim@example.com")
+        action_links.make_access_link(sample_people.dana, ContactKind.EMAIL, "kim@example.com")
     ).fragment
     assert (await post("/auth/access-link", {"token": token})).json() == {"contact": "kim@example.com"}
     for wrong in (token[:-4], "", 7, None):
@@ -62,7 +62,7 @@ async def test_an_access_link_gives_the_contact_and_nothing_else(sample_people: 
 
 
 async def test_a_passkey_is_added_and_signs_in(sample_people: People):
-    kim, phone = at_home(KIM), Device()
+    kim, phone = new_session(KIM), Device()
     asked = await post("/auth/passkey/options", {"what": "add"}, kim)
     answer = json.loads(phone.create(asked.text))
     added = await post("/auth/passkey/answer", {"what": "add", "answer": answer, "name": "My phone"}, kim)
@@ -104,7 +104,7 @@ async def test_the_sweeper_closes_pages_of_idle_sessions_once(
 ):
     async def send(_: Any) -> None: ...
 
-    kim, began = at_home(KIM), clock.now()
+    kim, began = new_session(KIM), clock.now()
     held = OpenSockets()
     monkeypatch.setattr(sockets, "OPEN", held)
     page = Socket(secrets.token_hex(16), (kim.session_ref,), "203.0.113.7", send)
@@ -118,7 +118,7 @@ async def test_the_sweeper_closes_pages_of_idle_sessions_once(
 
 
 async def test_the_trail_knows_from_where(sample_people: People):
-    kim, phone = at_home(KIM), Device()
+    kim, phone = new_session(KIM), Device()
     asked = await post("/auth/passkey/options", {"what": "add"}, kim)
     answer = json.loads(phone.create(asked.text))
     await post("/auth/passkey/answer", {"what": "add", "answer": answer, "name": "My phone"}, kim)

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
-from portal_app.components.kit import card, el, empty, icon, link, page_links, raw_a, status_tag
+from portal_app.components.kit import card, el, empty, icon, link, pager, raw_a, status_tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.billing.payment_panel import payment_panel
 from portal_app.pages.staff.list_parts import (
@@ -120,7 +120,7 @@ def transaction_list() -> rx.Component:
             ),
             cls="mt-2 overflow-hidden",
         ),
-        page_links(S.pages, S.newer, S.older, S.where),
+        pager(S.page),
     )
 
 

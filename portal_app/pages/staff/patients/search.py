@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var
-from portal_app.components.kit import card, el, empty, icon, link, page_links, tag
+from portal_app.components.kit import card, el, empty, icon, link, pager, tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.list_parts import (
     CARD,
@@ -62,7 +62,7 @@ def search_results() -> rx.Component:
             ),
             cls="mt-2 overflow-hidden",
         ),
-        page_links(S.pages, S.newer, S.older, S.where),
+        pager(S.page),
     )
 
 

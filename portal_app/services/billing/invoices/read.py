@@ -39,7 +39,7 @@ from portal_app.services.billing.views import (
     PaymentView,
     RefundView,
 )
-from portal_app.services.paging import counted_up_to
+from portal_app.services.paging import rows_to_count
 
 PAGE = 20
 _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
@@ -184,7 +184,7 @@ def _one_page(
 ) -> tuple[list[Any], Any, int]:
     """The rows of a page and the figures; past the last page it is the last one."""
     newest, figures = questions
-    asked = {**asked, "most": counted_up_to(page, PAGE)}
+    asked = {**asked, "most": rows_to_count(page, PAGE)}
     said = look.fetch(figures, **asked)[0]
     page = min(page, max(1, -(-int(said[2]) // PAGE)))
     rows = look.fetch(newest, **asked, skipped=(page - 1) * PAGE) if said[2] else []
@@ -195,7 +195,7 @@ def _waiting(look: PreparedReading, asked: dict[str, Any], figures: Any) -> int:
     """How many wait, where they are more than a page: of everybody it is known already."""
     if not asked:
         return int(figures[1])
-    said = look.fetch(_ASKED["to_pay", True][1], **asked, most=counted_up_to(1, PAGE))
+    said = look.fetch(_ASKED["to_pay", True][1], **asked, most=rows_to_count(1, PAGE))
     return int(said[0][2])
 
 
@@ -242,9 +242,9 @@ def _filter_by(principal: Principal, people: Iterable[Any]) -> tuple[tuple[Patie
 
 def _shared_appointment(principal: Principal) -> NextAppointment | None:
     """The next one, where other adults share theirs: of them, of themself, of their dependents."""
-    if not principal.visits:
+    if not principal.granted_patients:
         return None
-    with prepared_reading(principal.visiting()) as look:
+    with prepared_reading(principal.with_granted_patients()) as look:
         return _next_appointment(look, principal)
 
 
@@ -258,9 +258,9 @@ def _next_appointment(look: PreparedReading, principal: Principal) -> NextAppoin
 def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
     """One bill whole: lines, payments, what may be paid of it now and with what."""
     may_see_invoices(principal)
-    with reading(principal.paying()) as tx:
+    with reading(principal.with_granted_accounts()) as tx:
         invoice = tx.get_or_404(Invoice, invoice_id)
-        anothers = invoice.account_id in principal.pays_for
+        anothers = invoice.account_id in principal.granted_accounts
         for_staff = principal.side is Side.STAFF
         if invoice.status is InvoiceStatus.DRAFT and not for_staff:
             raise NotFound

@@ -19,13 +19,14 @@ from portal_app.services.billing.views import OthersInvoice
 def list_shared_invoices(principal: Principal) -> tuple[OthersInvoice, ...]:
     """What is due there, oldest due first. Never part of what the viewer owes."""
     principal.require(Permission.MY_PAYMENTS)
-    if not principal.pays_for:
+    if not principal.granted_accounts:
         return ()
     names = adults_named(principal)
-    with reading(principal.paying()) as tx:
+    with reading(principal.with_granted_accounts()) as tx:
         rows = tx.exec(
             select(Invoice).where(
-                col(Invoice.account_id).in_(principal.pays_for), col(Invoice.status).in_(sorted(PAYABLE))
+                col(Invoice.account_id).in_(principal.granted_accounts),
+                col(Invoice.status).in_(sorted(PAYABLE)),
             )
         ).all()
     return tuple(
@@ -48,6 +49,6 @@ def adults_named(principal: Principal) -> dict[AccountId, str]:
         rows = tx.exec(
             columns(Account.id, Patient.given_name, Patient.family_name)
             .join(Patient, col(Patient.id) == Account.guarantor_id)
-            .where(col(Account.id).in_(principal.pays_for))
+            .where(col(Account.id).in_(principal.granted_accounts))
         )
         return {id_: full_name(given, family) for id_, given, family in rows}

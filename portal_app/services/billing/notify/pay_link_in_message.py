@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from portal_app.clock import today, zone
 from portal_app.db.scope import Tx
 from portal_app.db.tables.credentials import ActionLink
-from portal_app.domain.credentials import Purpose
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.ids import InvoiceId
 from portal_app.services.links import action_links
@@ -29,6 +29,6 @@ def link_for_message(tx: Tx, invoice_id: InvoiceId) -> str:
     for row in tx.exec(of_today).all():
         action_links.revoke(tx, row)
     try:
-        return action_links.new_link(tx, Purpose.PAY, invoice_id, made_by=_BY).address
+        return action_links.create_link(tx, Purpose.PAY, invoice_id, made_by=_BY).address
     except UserError:
         return ""

@@ -81,10 +81,10 @@ def pay_invoice(
     came by a pay link, who neither uses nor leaves a card.
     """
     principal.require(Permission.MY_PAYMENTS)
-    payer = principal.paying()
+    payer = principal.with_granted_accounts()
     with reading(payer) as tx:
         invoice = tx.get_or_404(Invoice, invoice_id)
-    if limit or invoice.account_id in principal.pays_for:
+    if limit or invoice.account_id in principal.granted_accounts:
         only_a_new_card(payment_method_id, save)
     return _pay(
         payer,
@@ -379,8 +379,8 @@ def _origin(principal: Principal) -> Origin:
 
 def _theirs(principal: Principal, payment_id: PaymentId) -> Payment:
     principal.require(Permission.MY_PAYMENTS)
-    with reading(principal.paying()) as tx:
+    with reading(principal.with_granted_accounts()) as tx:
         payment = tx.get_or_404(Payment, payment_id)
-    if payment.account_id in principal.pays_for and payment.payer_id != principal.patient_id:
+    if payment.account_id in principal.granted_accounts and payment.payer_id != principal.patient_id:
         raise NotFound
     return payment

@@ -34,9 +34,11 @@ _AT_MOST = 200
 def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
     """What was paid and which bills it paid; NotFound for an attempt that brought no money."""
     may_see_invoices(principal)
-    with reading(principal.paying()) as tx:
+    with reading(principal.with_granted_accounts()) as tx:
         payment = tx.get_or_404(Payment, payment_id)
-        anothers = payment.account_id in principal.pays_for and payment.payer_id != principal.patient_id
+        anothers = (
+            payment.account_id in principal.granted_accounts and payment.payer_id != principal.patient_id
+        )
         if payment.status not in RECEIVED or anothers:
             raise NotFound
         return ReceiptView(

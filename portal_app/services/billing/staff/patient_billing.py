@@ -244,7 +244,7 @@ def _errand(principal: Principal) -> Principal:
 
 def _note(principal: Principal, action: str, **facts: object) -> None:
     with transaction(_errand(principal)) as tx:
-        tx.add(audit.line(principal, action, **facts))
+        tx.add(audit.entry(principal, action, **facts))
 
 
 def _guarantors(tx: Tx, accounts: set[AccountId]) -> dict[AccountId, Patient]:

@@ -97,7 +97,7 @@ def export_transactions(principal: Principal, search: Search) -> list[Transactio
         for start in range(0, len(rows), _BATCH):
             made += filled(tx, rows[start : start + _BATCH])
     with transaction(_errand(principal)) as tx:
-        tx.add(audit.line(principal, "export:transactions", details={"rows": len(made)}))
+        tx.add(audit.entry(principal, "export:transactions", details={"rows": len(made)}))
     return made
 
 

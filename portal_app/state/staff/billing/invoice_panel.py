@@ -8,7 +8,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus
-from portal_app.domain.ids import InvoiceId, given_id
+from portal_app.domain.ids import InvoiceId, parse_id
 from portal_app.i18n import date_text, gettext_noop, money_text, translate
 from portal_app.services.billing.invoices.issue import send_invoice, void_invoice, write_off
 from portal_app.services.billing.invoices.read import view_invoice
@@ -61,7 +61,7 @@ class InvoicePanelState(PortalState):
     @requires(Permission.VIEW_BILLING)
     async def open_panel(self, invoice: str):
         watch("payments", InvoicePanelState.refresh)
-        self._invoice = given_id("inv", invoice)
+        self._invoice = parse_id("inv", invoice)
         self.error = self.message = ""
         await self._show(audited=True)
         self.open, self.times_opened = True, self.times_opened + 1
@@ -115,7 +115,7 @@ class InvoicePanelState(PortalState):
 
     async def _change(self, service: Callable[..., Any], msgid: str, **values: str) -> None:
         """Runs a service on the invoice and says what was done."""
-        await in_thread(service, me(), InvoiceId(given_id("inv", self._invoice)), **values)
+        await in_thread(service, me(), InvoiceId(parse_id("inv", self._invoice)), **values)
         self.message = translate(self.language, msgid, number=self.number)
 
     async def _show(self, *, audited: bool = False) -> None:

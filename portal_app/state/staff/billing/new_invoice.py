@@ -10,7 +10,7 @@ import reflex as rx
 from portal_app.clock import today
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PatientId, given_id, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id, parse_id
 from portal_app.services.billing.invoices.issue import create_invoice, send_invoice
 from portal_app.services.billing.staff.patient_billing import view_patient_billing
 from portal_app.services.billing.views import NewLine
@@ -110,7 +110,7 @@ class NewInvoiceState(PortalState):
     async def _draw_form(self) -> None:
         self.missing, self.error, self._account = False, "", ""
         try:
-            self.patient = given_id("pat", self.router.url.query_parameters.get("patient"))
+            self.patient = parse_id("pat", self.router.url.query_parameters.get("patient"))
             view = await in_thread(view_patient_billing, me(), PatientId(self.patient))
             self._account, self.guarantor = view.account_id, view.guarantor
             self.people = [PersonItem(id_, name) for id_, name in view.people]
@@ -142,12 +142,12 @@ class NewInvoiceState(PortalState):
         )
 
     async def _save_invoice(self, form: dict[str, str]) -> None:
-        invoice_id = InvoiceId(given_id("inv", form.get("invoice")))
+        invoice_id = InvoiceId(parse_id("inv", form.get("invoice")))
         due = read_date(form, "due")
         if due is None:
             raise DueDateMissing
         note = " ".join(form.get("note", "").split())[:_LONGEST]
-        account = AccountId(given_id("acc", self._account))
+        account = AccountId(parse_id("acc", self._account))
         lines = [_read_line(form, n) for n in range(1, _MOST_LINES + 1) if _is_filled(form, n)]
         await in_thread(create_invoice, me(), invoice_id, account, lines, due_date=due, note=note)
         await in_thread(drafts.drop_draft, me(), _FORM, self.patient)
@@ -179,7 +179,7 @@ def _read_line(form: Mapping[str, str], n: int) -> NewLine:
     except UserError as error:
         raise LineAmountInvalid(field=f"amount_{n}", n=n, example=error.values["example"]) from None
     return NewLine(
-        PatientId(given_id("pat", form.get(f"person_{n}"))),
+        PatientId(parse_id("pat", form.get(f"person_{n}"))),
         description,
         amount,
         quantity=int(quantity),

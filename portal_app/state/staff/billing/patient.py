@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import PAYABLE, Method
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, given_id, new_id
+from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, new_id, parse_id
 from portal_app.i18n import date_text, money_text, paid_with_text, plural, short_date_text, translate
 from portal_app.services.billing import accounts
 from portal_app.services.billing.staff.patient_billing import (
@@ -90,7 +90,7 @@ class PatientState(PortalState):
             self.recording, self.message, self.error = False, "", ""
         self.missing = False
         try:
-            self._patient = given_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._patient = parse_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
             await self._show(audited=True)
         except NotFound:
             self.missing = True
@@ -130,7 +130,7 @@ class PatientState(PortalState):
     async def use_credit(self):
         """Pays open invoices from the credit, oldest due first (CRED-2)."""
         self.message = ""
-        used = await in_thread(accounts.use_credit, me(), AccountId(given_id("acc", self._account)))
+        used = await in_thread(accounts.use_credit, me(), AccountId(parse_id("acc", self._account)))
         self.message = translate(self.language, "{amount} of the credit was used.", amount=used)
         await self._show()
 
@@ -139,12 +139,12 @@ class PatientState(PortalState):
         if method is None:
             raise PaymentMethodMissing
         amount = read_amount(form)
-        invoice_ids = [InvoiceId(given_id("inv", name)) for name in form if name.startswith("inv_")]
+        invoice_ids = [InvoiceId(parse_id("inv", name)) for name in form if name.startswith("inv_")]
         await in_thread(
             record_payment,
             me(),
-            PaymentId(given_id("pay", form.get("payment"))),
-            AccountId(given_id("acc", self._account)),
+            PaymentId(parse_id("pay", form.get("payment"))),
+            AccountId(parse_id("acc", self._account)),
             amount,
             method=method,
             invoice_ids=invoice_ids or None,

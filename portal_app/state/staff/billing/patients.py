@@ -7,11 +7,11 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.text import strip_unstorable
-from portal_app.i18n import full_date_text, money_text, plural, translate
-from portal_app.services.billing.staff.patient_billing import FoundPatient, PatientPage, find_patients
+from portal_app.i18n import full_date_text, money_text, plural
+from portal_app.services.billing.staff.patient_billing import FoundPatient, find_patients
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.i18n_paths import address
-from portal_app.state.paging import page_number
+from portal_app.state.paging import Page, list_page, page_number
 
 PATH = "/staff/patients"
 _LONGEST_SEARCH = 80  # characters
@@ -34,10 +34,7 @@ class PatientsState(PortalState):
     search_text: rx.Field[str] = rx.field("")
     rows: rx.Field[list[PatientItem]] = rx.field(default_factory=list)
     count: rx.Field[str] = rx.field("")
-    pages: rx.Field[int] = rx.field(1)
-    newer: rx.Field[str] = rx.field("")
-    older: rx.Field[str] = rx.field("")
-    where: rx.Field[str] = rx.field("")
+    page: rx.Field[Page] = rx.field(default_factory=Page)
 
     @rx.event
     @requires(Permission.STAFF_SIGNED_IN)
@@ -49,7 +46,10 @@ class PatientsState(PortalState):
             find_patients, me(), self.search_text, page=page_number(query.get("page", ""))
         )
         self.rows = [self._item(row) for row in found.rows]
-        self._show_page(found)
+        self.count = (
+            plural(self.language, "{n} patient", "{n} patients", found.count) if self.search_text else ""
+        )
+        self.page = list_page(self.language, found.page, found.pages, self._address, exact=True)
         self.ready = True
 
     @rx.event
@@ -58,14 +58,6 @@ class PatientsState(PortalState):
         """The search stands in the address of the page."""
         self.search_text = form.get("q", "").strip()[:_LONGEST_SEARCH]
         return rx.redirect(self._address(1))
-
-    def _show_page(self, found: PatientPage) -> None:
-        language = self.language
-        self.count = plural(language, "{n} patient", "{n} patients", found.count) if self.search_text else ""
-        self.pages = found.pages
-        self.newer = self._address(found.page - 1) if found.page > 1 else ""
-        self.older = self._address(found.page + 1) if found.page < found.pages else ""
-        self.where = translate(language, "Page {page} of {pages}", page=found.page, pages=found.pages)
 
     def _address(self, page: int) -> str:
         query = {"q": self.search_text} | ({"page": page} if page > 1 else {})

@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app import clock
 from portal_app.domain.access import Permission
-from portal_app.domain.ids import InvoiceId, given_id
+from portal_app.domain.ids import InvoiceId, parse_id
 from portal_app.i18n import date_text, plural, translate
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.pay_links import OpenPayLink, PayLink
@@ -37,7 +37,7 @@ class InvoicePayLinkState(PortalState):
     async def load_links(self, invoice: str):
         """Another invoice is shown: nothing of the last one's link stays."""
         self._clear()
-        self.invoice = given_id("inv", invoice)
+        self.invoice = parse_id("inv", invoice)
         await self._show_open_links()
 
     @rx.event
@@ -61,7 +61,7 @@ class InvoicePayLinkState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def revoke_link(self, link: str):
         self._clear()
-        await in_thread(action_links.revoke_link, me(), given_id("lnk", link))
+        await in_thread(action_links.revoke_link, me(), parse_id("lnk", link))
         self.message = translate(self.language, "The link no longer works.")
         await self._show_open_links()
 
@@ -87,7 +87,7 @@ class InvoicePayLinkState(PortalState):
         return translate(self.language, "Up to {amount}, until {date}", amount=link.at_most, date=day)
 
     def _invoice_id(self) -> InvoiceId:
-        return InvoiceId(given_id("inv", self.invoice))
+        return InvoiceId(parse_id("inv", self.invoice))
 
     def _clear(self) -> None:
         self.address = self.qr = self.about = self.message = self.error = ""

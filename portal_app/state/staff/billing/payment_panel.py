@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import RECEIVED, PaymentStatus, RefundStatus
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import PaymentId, RefundId, given_id, new_id
+from portal_app.domain.ids import PaymentId, RefundId, new_id, parse_id
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, gettext_noop, money_text, plural, translate
 from portal_app.services.billing.payments import refunds
@@ -69,7 +69,7 @@ class PaymentPanelState(PortalState):
     @requires(Permission.VIEW_BILLING)
     async def open_panel(self, payment: str):
         watch("payments", PaymentPanelState.refresh)
-        self._payment = given_id("pay", payment)
+        self._payment = parse_id("pay", payment)
         self.error = self.message = ""
         await self._show(audited=True)
         self.open, self.times_opened = True, self.times_opened + 1
@@ -107,7 +107,7 @@ class PaymentPanelState(PortalState):
         await self._show()
 
     async def _post_payment(self) -> None:
-        count = await in_thread(post_payments, me(), [PaymentId(given_id("pay", self._payment))])
+        count = await in_thread(post_payments, me(), [PaymentId(parse_id("pay", self._payment))])
         self.message = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
 
     async def _refund_payment(self, form: dict[str, str]) -> None:
@@ -117,8 +117,8 @@ class PaymentPanelState(PortalState):
         refund = await in_thread(
             refunds.refund_payment,
             me(),
-            RefundId(given_id("ref", form.get("refund"))),
-            PaymentId(given_id("pay", self._payment)),
+            RefundId(parse_id("ref", form.get("refund"))),
+            PaymentId(parse_id("pay", self._payment)),
             read_amount(form),
             processor=gateways().payments,
             void_charge=how == "void",

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.ids import AccountId, PaymentId, given_id
+from portal_app.domain.ids import AccountId, PaymentId, parse_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import money_text, plural, translate
 from portal_app.services.billing.staff.record_payment import post_payments
@@ -18,7 +18,7 @@ from portal_app.services.billing.staff.transactions import Search, State, Transa
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.paging import page_number
+from portal_app.state.paging import Page, list_page, page_number
 from portal_app.state.staff.errors import NoPaymentSelected
 from portal_app.state.staff.labels import (
     KINDS,
@@ -83,10 +83,7 @@ class TransactionsState(PortalState):
     count: rx.Field[str] = rx.field("")
     to_post: rx.Field[str] = rx.field("")
     to_post_href: rx.Field[str] = rx.field("")
-    pages: rx.Field[int] = rx.field(1)
-    newer: rx.Field[str] = rx.field("")
-    older: rx.Field[str] = rx.field("")
-    where: rx.Field[str] = rx.field("")
+    page: rx.Field[Page] = rx.field(default_factory=Page)
     export_href: rx.Field[str] = rx.field("")
     selected: rx.Field[list[str]] = rx.field(default_factory=list)
     selectable_count: rx.Field[int] = rx.field(0)  # rows of this page that may be posted
@@ -95,7 +92,7 @@ class TransactionsState(PortalState):
     may_post: rx.Field[bool] = rx.field(False)
     may_take: rx.Field[bool] = rx.field(False)
     may_export: rx.Field[bool] = rx.field(False)
-    _page: int = 1
+    _page_number: int = 1
     _account: str = ""
 
     @rx.event
@@ -130,7 +127,7 @@ class TransactionsState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def toggle_payment(self, payment: str):
         """Selects a payment to post, or takes it out of the selection."""
-        payment = given_id("pay", payment)
+        payment = parse_id("pay", payment)
         if payment in self.selected:
             self.selected = [id_ for id_ in self.selected if id_ != payment]
         else:
@@ -149,7 +146,7 @@ class TransactionsState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def post_selected(self):
         """Posts the selected payments to the ledger, and says how many were posted."""
-        ids = [PaymentId(given_id("pay", id_)) for id_ in self.selected]
+        ids = [PaymentId(parse_id("pay", id_)) for id_ in self.selected]
         if not ids:
             raise NoPaymentSelected
         count = await in_thread(post_payments, me(), ids)
@@ -158,7 +155,7 @@ class TransactionsState(PortalState):
         self.message = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
 
     async def _show(self) -> None:
-        found = await in_thread(search_transactions, me(), self._search(), page=self._page)
+        found = await in_thread(search_transactions, me(), self._search(), page=self._page_number)
         self._show_rows(found)
         self._show_page(found)
         self._show_selection()
@@ -171,7 +168,7 @@ class TransactionsState(PortalState):
         self.selectable_count = len(selectable)
 
     def _show_page(self, found: TransactionPage) -> None:
-        language, filters, page = self.language, self._filters(), found.page
+        language, filters = self.language, self._filters()
         self.person = found.account_name
         self.count = plural(language, "{n} transaction", "{n} transactions", found.count)
         self.to_post = (
@@ -180,10 +177,9 @@ class TransactionsState(PortalState):
             else ""
         )
         self.to_post_href = self._address(Filters(kind=Kind.PAYMENT.value, status=State.TO_POST.value))
-        self.pages = found.pages
-        self.newer = self._address(filters, page - 1) if page > 1 else ""
-        self.older = self._address(filters, page + 1) if page < found.pages else ""
-        self.where = translate(language, "Page {page} of {pages}", page=page, pages=found.pages)
+        self.page = list_page(
+            language, found.page, found.pages, lambda number: self._address(filters, number), exact=True
+        )
         query = urlencode(filters.query() | {"lang": language})
         self.export_href = f"/staff/export/transactions.csv?{query}"
 
@@ -214,7 +210,7 @@ class TransactionsState(PortalState):
         self.kind = kind if kind in list(Kind) else ""
         self.status = status if status in list(State) else ""
         self.first, self.last = _date_or_none(query.get("from", "")), _date_or_none(query.get("to", ""))
-        self._account = given_id("acc", account) if account else ""
+        self._account = parse_id("acc", account) if account else ""
         self._page = page_number(query.get("page", ""))
         filters = self._filters()
         self.filters_key = urlencode(filters._asdict())

@@ -53,7 +53,7 @@ def test_what_waits_is_listed_as_it_is_paid_9_before_10(sample_people: People) -
         add_invoice(people.RIVERA, (people.MARIA, "Visit", 10_00), number=number, **days)
     waiting = [row.number for row in list_invoices(sample_people.maria).waiting]
     assert waiting == ["INV-9", "INV-10", "INV-1001"]
-    helper = replace(sample_people.kim, pays_for=frozenset({people.RIVERA}))
+    helper = replace(sample_people.kim, granted_accounts=frozenset({people.RIVERA}))
     assert [invoice.number for invoice in list_shared_invoices(helper)] == waiting
 
 

@@ -1,0 +1,38 @@
+"""Errors declared in the modules `errors`: each has a code of its own and a message."""
+
+import importlib
+import re
+from collections import Counter
+from pathlib import Path
+
+import portal_app
+from portal_app.domain.errors import UserError
+
+ROOT = Path(portal_app.__file__).parent
+
+
+def declared_errors() -> list[type[UserError]]:
+    """The subclasses of UserError in each module named errors.py or …_errors.py, the domain's base module aside."""
+    found: list[type[UserError]] = []
+    for path in sorted(ROOT.rglob("*errors.py")):
+        name = ".".join(("portal_app", *path.relative_to(ROOT).with_suffix("").parts))
+        module = importlib.import_module(name)
+        found += [
+            each
+            for each in vars(module).values()
+            if isinstance(each, type) and issubclass(each, UserError) and each.__module__ == name
+        ]
+    return [each for each in found if each.__module__ != UserError.__module__]
+
+
+def test_every_declared_error_has_a_code_and_a_message():
+    errors = declared_errors()
+    assert len(errors) > 40
+    assert [e.__name__ for e in errors if not re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", e.code)] == []
+    assert [e.__name__ for e in errors if not e.message] == []
+
+
+def test_no_two_errors_share_a_code_or_a_message():
+    errors = declared_errors()
+    for shared in (Counter(e.code for e in errors), Counter(e.message for e in errors)):
+        assert [text for text, count in shared.items() if count > 1] == []

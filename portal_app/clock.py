@@ -1,4 +1,4 @@
-"""The only clock. Rules are told the time; services ask for it here.
+"""The only clock. Rules take the time as an argument; services read it here.
 
 `PORTAL_CLOCK` fixes or shifts it in demo and tests: "2026-06-15T12:00" stands still at
 that practice-local time, "+90d" and "-3h" shift the real time. Second factors and
@@ -45,7 +45,7 @@ def local_date(moment: datetime) -> date:
 
 @lru_cache(maxsize=64)
 def _date_in(minute: int, timezone: str) -> date:
-    """Asked for with every day that is written; a zone differs from UTC by whole minutes."""
+    """Cached by minute, because every formatted date needs it; a zone differs from UTC by whole minutes."""
     return datetime.fromtimestamp(minute * 60, ZoneInfo(timezone)).date()
 
 

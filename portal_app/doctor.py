@@ -76,7 +76,7 @@ def _database(found: Settings) -> Answers:
 
 
 def _whose_database(found: Settings) -> Answers:
-    """A demo's and a practice's do not stand in for each other."""
+    """In production a practice's database, in demo mode a demo's."""
     from portal_app.domain.access import nobody  # noqa: PLC0415
     from portal_app.services.practice.installation import IsDemo, IsNoDemo, is_demo  # noqa: PLC0415
 
@@ -162,7 +162,7 @@ def _cards(found: Settings) -> Answers:
     elif secret:
         yield Verdict.NOTE, "Stripe in test mode: no card is charged"
     if not found.demo and not found.stripe_webhook_secret.get_secret_value():
-        yield Verdict.BAD, "without a webhook secret late answers are not heard"
+        yield Verdict.BAD, "without a webhook secret late answers are not received"
 
 
 def _mail(found: Settings) -> Answers:
@@ -211,7 +211,7 @@ def _proxy(found: Settings) -> Answers:
 
 
 def _jobs() -> Answers:
-    """Asked last: only where the portal may start and its database is up to date."""
+    """Checked last: only where the portal may start and its database is up to date."""
     from portal_app.clock import zone  # noqa: PLC0415
     from portal_app.domain.access import system_principal  # noqa: PLC0415
     from portal_app.i18n import translate  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""How the portal speaks: messages, money, dates and times in the reader's language.
+"""Messages, money, dates and times in the reader's language.
 
 English is the msgid; other languages are gettext catalogs in `locale/`, read once from
 their .po files and compiled in memory.
@@ -29,7 +29,7 @@ CATALOGS = Path(__file__).parent / "locale"
 
 
 def gettext_noop(msgid: str) -> str:
-    """A msgid that is said somewhere else: named here so that it is found and translated."""
+    """Marks a msgid that is translated elsewhere, so that the catalog's test finds it."""
     return msgid
 
 
@@ -48,7 +48,7 @@ def money_text(language: str, amount: Money) -> str:
     return _money(language, amount.minor, amount.currency)
 
 
-@lru_cache(maxsize=8192)  # a list of bills says the same amounts and days again and again
+@lru_cache(maxsize=8192)  # a list of invoices repeats the same amounts and days
 def _money(language: str, minor: int, currency: str) -> str:
     value = Decimal(minor).scaleb(-minor_digits(currency))
     return format_currency(value, currency, locale=locale_of(language)).replace("-", "−")
@@ -73,7 +73,7 @@ def short_date_text(language: str, day: date) -> str:
 
 
 def full_date_text(language: str, day: date) -> str:
-    """ "December 5, 2026": always with the year, for papers that are kept."""
+    """ "December 5, 2026": always with the year, for documents."""
     return format_date(day, "long", locale=locale_of(language))
 
 
@@ -113,11 +113,11 @@ def ago_text(language: str, moment: datetime) -> str:
 
 def names_text(language: str, names: Sequence[str]) -> str:
     """ "Maria, Eva and Tim"."""
-    return names[0] if len(names) == 1 else _listed(language, tuple(names))
+    return names[0] if len(names) == 1 else _names_list(language, tuple(names))
 
 
 @lru_cache(maxsize=8192)
-def _listed(language: str, names: tuple[str, ...]) -> str:
+def _names_list(language: str, names: tuple[str, ...]) -> str:
     return format_list(list(names), locale=locale_of(language)).replace(", and ", " and ")
 
 
@@ -152,7 +152,7 @@ def paper_language(language: str) -> str:
 
 @cache
 def locale_of(language: str) -> Locale:
-    """The reader's language as the practice's country writes it."""
+    """The locale of the reader's language in the practice's country."""
     own = Locale.parse(settings().locale)
     try:
         return Locale.parse(f"{language}_{own.territory}")
@@ -173,7 +173,7 @@ def _catalog(language: str) -> gettext.NullTranslations:
 
 
 def _fill(language: str, text: str, values: Mapping[str, Any]) -> str:
-    return text.format_map({k: _said(language, v) for k, v in values.items()}) if values else text
+    return text.format_map({k: _value_text(language, v) for k, v in values.items()}) if values else text
 
 
 @lru_cache(maxsize=8192)
@@ -181,7 +181,7 @@ def _number(language: str, value: float) -> str:
     return format_decimal(value, locale=locale_of(language))
 
 
-def _said(language: str, value: Any) -> str:
+def _value_text(language: str, value: Any) -> str:
     match value:
         case Money():
             return money_text(language, value)
@@ -194,6 +194,6 @@ def _said(language: str, value: Any) -> str:
         case int() | float():
             return _number(language, value)
         case list() | tuple():
-            return names_text(language, [_said(language, v) for v in value])
+            return names_text(language, [_value_text(language, v) for v in value])
         case _:
             return str(value)

@@ -1,8 +1,8 @@
-"""Logs: one JSON object a line, without anything a patient typed or is.
+"""Logs: one JSON object per line, without patient data.
 
-Reflex logs whole events (payloads, headers, tokens) when something is wrong with them, and a database
-error may quote the row. So: messages of libraries are kept only as the place that logged them, and of
-an exception its type and the lines of code it passed, never its words.
+Reflex logs whole events (payloads, headers, tokens) when it cannot handle them, and a database error may
+quote the row. So a library's message is replaced by the place that logged it, and an exception is logged by
+its type and the lines of code it passed, never by its message.
 """
 
 import json
@@ -12,46 +12,48 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-_OURS = "portal"
-# Of these loggers the text itself is safe: fixed words and addresses.
-_PLAIN = ("portal", "_granian", "granian.access", "alembic")
+_OWN_LOGGER = "portal"
+# The messages of these loggers are safe: constant texts and addresses.
+_SAFE_LOGGERS = ("portal", "_granian", "granian.access", "alembic")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class OneLine(logging.Formatter):
-    """A record as JSON; new lines cannot be forged into it."""
+    """A record as one line of JSON: nobody can forge another line."""
 
     def format(self, record: logging.LogRecord) -> str:
         said: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "said": _words(record),
+            "said": _message(record),
         }
         said |= {k: v for k, v in vars(record).items() if _is_extra(record, k, v)}
         if record.exc_info and record.exc_info[1] is not None:
-            said["trouble"] = _trouble(record.exc_info[1])
+            said["trouble"] = _error_places(record.exc_info[1])
         return json.dumps(said, ensure_ascii=True, default=lambda value: type(value).__name__)
 
 
-def _words(record: logging.LogRecord) -> str:
-    if not _may_speak(record.name):
+def _message(record: logging.LogRecord) -> str:
+    if not _is_safe_logger(record.name):
         return f"{record.module}:{record.lineno}"
     words = record.getMessage()
-    # The server's message about a route that failed is the whole traceback, the error's words at its end.
-    return words if record.name.startswith(_OURS) else words.partition("\n")[0]
+    # The server's message about a route that failed is the whole traceback, which ends with the error's message.
+    return words if record.name.startswith(_OWN_LOGGER) else words.partition("\n")[0]
 
 
-def _may_speak(name: str) -> bool:
-    return any(name == plain or name.startswith((plain + ".", "portal_app")) for plain in _PLAIN)
+def _is_safe_logger(name: str) -> bool:
+    return any(name == plain or name.startswith((plain + ".", "portal_app")) for plain in _SAFE_LOGGERS)
 
 
 def _is_extra(record: logging.LogRecord, name: str, value: object) -> bool:
-    return _may_speak(record.name) and name not in _STANDARD and isinstance(value, str | int | float | bool)
+    return (
+        _is_safe_logger(record.name) and name not in _STANDARD and isinstance(value, str | int | float | bool)
+    )
 
 
-def _trouble(error: BaseException) -> list[str]:
-    """Type and places, of the error and what caused it, the innermost last."""
+def _error_places(error: BaseException) -> list[str]:
+    """Types and places of the error and of its causes; the cause is last."""
     lines: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(lines) < 60:
@@ -76,13 +78,13 @@ DICT_CONFIG: dict[str, Any] = {
         # With a level of their own they add no handler that prints the words of an exception.
         "engineio.server": {"level": "ERROR"},
         "socketio.server": {"level": "ERROR"},
-        "granian.access": {"level": "CRITICAL"},  # addresses carry the page's token
+        "granian.access": {"level": "CRITICAL"},  # request addresses contain the page's token
     },
 }
 
 
 def set_up() -> None:
-    """For every process that serves: nothing of Reflex's own handlers remains."""
+    """Configures logging in every process that serves, and removes Reflex's own handlers."""
     logging.config.dictConfig(DICT_CONFIG)
     for name in list(logging.root.manager.loggerDict):
         found = logging.getLogger(name)

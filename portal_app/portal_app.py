@@ -21,7 +21,7 @@ from portal_app.settings import Surface, settings
 from portal_app.state import live
 from portal_app.state.guards import GuardMiddleware, on_bug, refuse_to_start_unguarded
 from portal_app.web import cluster
-from portal_app.web.garbage_collection import collect_seldom
+from portal_app.web.garbage_collection import tune_garbage_collector
 from portal_app.web.routes import documents, exports, passkeys, session, sms_webhook, stripe_webhook
 from portal_app.web.shield import sockets
 from portal_app.web.shield.shield import Shield
@@ -88,7 +88,12 @@ def put_together() -> rx.App:
         routes += exports.routes
     tasks = [pass_on, deliver, run_jobs]
     # These stay with each process: they look after its own sockets and memory.
-    tasks += [sockets.end_when_told, sockets.sweep, cluster.answer_neighbours, collect_seldom]
+    tasks += [
+        sockets.close_ended_sessions,
+        sockets.sweep,
+        cluster.answer_other_processes,
+        tune_garbage_collector,
+    ]
     if settings().simulated:
         from portal_app.stripe_simulator.app import deliver_webhooks  # noqa: PLC0415
 

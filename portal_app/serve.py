@@ -16,26 +16,26 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB_ROOT = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
 
 _REFLEX = {
-    "REFLEX_ENV_MODE": "prod",  # elsewhere Reflex tells the page what went wrong, in full
+    "REFLEX_ENV_MODE": "prod",  # in other modes Reflex sends the page the whole error
     "REFLEX_SKIP_COMPILE": "true",
     "REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
     "REFLEX_TELEMETRY_ENABLED": "false",
-    "REFLEX_SOCKET_INTERVAL": "10",  # a dead line is noticed in 20 seconds instead of 145
+    "REFLEX_SOCKET_INTERVAL": "10",  # a dead connection is noticed after 20 seconds instead of 145
     "REFLEX_SOCKET_TIMEOUT": "10",
     "REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE": "262144",
 }
 
 
 def serve(*, workers: int = 1) -> None:
-    """Until SIGTERM or Ctrl-C. SystemExit with one line where it cannot be."""
+    """Serves until SIGTERM or Ctrl-C. SystemExit with one line where it cannot start."""
     ours = settings()
     if workers > 1 and not ours.redis_url.get_secret_value():
         raise SystemExit("portal: several processes need REDIS_URL")
     require_right_database()
-    close()  # the serving processes are forked: no connection may go along
+    close()  # the serving processes are forked and must not share a connection
     _require_free(ours.bind, ours.port)
     if not (WEB_ROOT / "index.html").exists():
-        raise SystemExit("portal: the pages are not built yet; run: python scripts/build.py")
+        raise SystemExit("portal: the pages are not built yet; run: .venv/bin/python scripts/build.py")
     prepare(ours)
     _run(ours, workers)
 
@@ -58,7 +58,7 @@ def require_right_database() -> None:
 
 
 def prepare(ours: Settings) -> None:
-    """What Reflex reads from the environment."""
+    """Sets what Reflex reads from the environment."""
     for name, value in _REFLEX.items():
         internal = name in ("REFLEX_SKIP_COMPILE", "REFLEX_MOUNT_FRONTEND_COMPILED_APP")
         os.environ["__" + name if internal else name] = value

@@ -1,4 +1,4 @@
-"""Everything the outside world decides for us: read once, checked at start-up."""
+"""The settings of the installation: read once from the environment and `.env`, checked at start-up."""
 
 import contextlib
 import ipaddress
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """In production the environment, then `.env`. A demo keeps away from what belongs to a practice."""
+        """In production the environment, then `.env`. A demo ignores what belongs to a practice."""
         assert isinstance(env_settings, EnvSettingsSource)
         assert isinstance(dotenv_settings, DotEnvSettingsSource)
         around, written = env_settings.env_vars, dotenv_settings.env_vars
@@ -150,12 +150,12 @@ class Settings(BaseSettings):
 
 
 def _demo_uses_env(around: Mapping[str, str | None], written: Mapping[str, str | None]) -> bool:
-    """Said in the environment, or in a `.env` that is itself a demo's: a practice's feeds no demo."""
+    """Set in the environment, or in a `.env` that also sets PORTAL_MODE=demo; a practice's `.env` does not count."""
     name = "portal_demo_uses_env"
-    told = around.get(name)
-    if told is None and written.get("portal_mode") == Mode.DEMO:
-        told = written.get(name)
-    return (told or "").lower() in _YES
+    value = around.get(name)
+    if value is None and written.get("portal_mode") == Mode.DEMO:
+        value = written.get(name)
+    return (value or "").lower() in _YES
 
 
 class Misconfigured(SystemExit):
@@ -172,7 +172,7 @@ def settings() -> Settings:
 
 
 def read_settings() -> tuple[Settings | None, list[str]]:
-    """The settings, and everything that speaks against starting with them."""
+    """The settings (None when unreadable), and the reasons not to start with them."""
     try:
         found = Settings()  # pyright: ignore[reportCallIssue]  (the aliases have defaults)
     except ValidationError as unreadable:
@@ -215,7 +215,7 @@ def _is_moment(text: str) -> bool:
 
 
 def _unsafe_demo(found: Settings) -> Iterator[str]:
-    """A demo invents patients: no real card may be charged for them, and nobody else may take it for a portal."""
+    """Reasons why a demo must not start: it charges no real card, and is not reachable from other machines."""
     live = (found.stripe_secret_key.get_secret_value(), found.stripe_publishable_key)
     if any("_live_" in key for key in live):
         yield "a live Stripe key in demo mode; use a test key, or PORTAL_MODE=production"
@@ -229,7 +229,7 @@ def _unsafe_demo(found: Settings) -> Iterator[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine itself is meant by that name or address."""
+    """Whether this name or address is this machine only."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -239,7 +239,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _unsafe(found: Settings) -> Iterator[str]:
-    """What a practice with real patients may not start with."""
+    """Reasons why a practice must not start with these settings."""
     if found.clock:
         yield "PORTAL_CLOCK is for demo and tests; remove it in production"
     if len(found.secret_key.get_secret_value()) < 32:
@@ -274,7 +274,7 @@ def _with_demo_key(found: Settings) -> Settings:
 
 
 def _demo_key(data_dir: Path) -> str:
-    """Made once for each demo: nobody needs a secret to look around, and no two demos share one."""
+    """A random key, made once per demo and stored in its data folder."""
     file = data_dir / "secret.key"
     data_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):

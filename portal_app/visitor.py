@@ -1,6 +1,6 @@
-"""What the shield lets through of whoever knocks: hashed references, the address, nothing of the cookie.
+"""Who sent a request, as the shield passes it on: hashes of the session cookies and the IP address.
 
-It rides in the handshake's `authorization`, which Reflex never sends back to the browser.
+It is carried in the handshake's `authorization` header, which Reflex never sends back to the browser.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ _SCHEME = "Portal "
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """SHA-256 of the two session cookies ("" without), and the address they come from.
+    """SHA-256 of the two session cookies ("" where there is none), and the IP address.
 
-    `embedded`: through the doors of a frame; then `patient` is of the frame's own cookie, and there is no staff.
-    `load`: the word by which the browser knows this one loading of its page, on its sockets only ("" if it said none).
-    `again`: the page comes by itself, not because somebody opened it: its line was cut, or its script loaded it anew.
+    `embedded`: on a path for a frame; `patient` is then of the frame's own cookie, and `staff` is "".
+    `load`: the browser's name of this loading of the page, on sockets only ("" if it sent none).
+    `again`: the page reconnected or reloaded by itself; nobody opened it.
     """
 
     patient: str = ""
@@ -34,7 +34,7 @@ class Visitor:
 
     @property
     def refs(self) -> str:
-        """Both logins in one word: what a page's state is bound to."""
+        """Both sessions as one string: a page's state is bound to it."""
         return f"{'frame:' if self.embedded else ''}{self.patient}:{self.staff}"
 
     def header(self) -> str:

@@ -41,7 +41,7 @@ PRACTICE = {
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Somebody one may be in the demo; `make run` prints it."""
+    """A patient as whom one can sign in to the demo; `make run` prints it."""
 
     who: str
     contact: str
@@ -57,12 +57,12 @@ PATIENTS = (
 
 
 def sign_in_lines() -> list[str]:
-    """The patients one may be in the demo, as `make run` and `portal demo --who` print them."""
+    """The patients as whom one can sign in, as `make run` and `portal demo --who` print them."""
     return [line for one in PATIENTS for line in (f"{one.contact}, {one.birth_date}", f"  {one.who}")]
 
 
 def load(principal: Principal, *, progress: Callable[[int, int], None] | None = None) -> ImportReport:
-    """Makes the practice and reads its files, dated from today. Once it is there, nothing is done.
+    """Makes the practice and imports its files, dated from today. Does nothing once it is loaded.
 
     Raises IsNoDemo for a database that is not a demo's.
     """
@@ -76,7 +76,7 @@ def load(principal: Principal, *, progress: Callable[[int, int], None] | None = 
 
 
 def is_loaded(principal: Principal) -> bool:
-    """The import raises the version as its last step: half a demo is loaded again, a whole one never."""
+    """Whether the demo was loaded completely: the import raises the version as its last step."""
     with reading(principal) as tx:
         practice = tx.get(Practice, "practice")
         return practice is not None and practice.version > 1

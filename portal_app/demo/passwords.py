@@ -1,6 +1,6 @@
 """The passwords of the demo's staff: made at random for each installation, kept in its data folder.
 
-The file is for whoever may read the data folder anyway: the demo's signing key stands beside it.
+Whoever can read the data folder can read the file: the demo's signing key is there too.
 """
 
 import json
@@ -29,7 +29,7 @@ def new_password() -> str:
 
 
 def passwords_in(folder: Path) -> dict[str, str]:
-    """By email; none where no demo was loaded yet."""
+    """Passwords by email; {} where no demo was loaded yet."""
     try:
         return dict(json.loads((folder / FILE).read_text("utf-8")))
     except FileNotFoundError:
@@ -37,7 +37,7 @@ def passwords_in(folder: Path) -> dict[str, str]:
 
 
 def keep_passwords(folder: Path, passwords: dict[str, str]) -> None:
-    """In one step and readable by its owner alone, whatever stood there before."""
+    """Replaces the file in one step; only its owner can read it."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = folder / f".{FILE}.{secrets.token_hex(4)}"
     with os.fdopen(

@@ -1,4 +1,4 @@
-"""Takes the demo away again: what its files say of its own rows, and the words of `portal demo --remove`."""
+"""Removes the demo again: how its rows are recognised, and what `portal demo --remove` prints."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -37,9 +37,9 @@ def marks() -> DemoMarks:
 
 
 def remove(principal: Principal, *, say: Callable[[str], None], agree: Callable[[str], None]) -> None:
-    """Says what would go, lets `agree` raise if nobody wants it, removes it and says what is left to do.
+    """Lists what would be removed, calls `agree` (which raises without consent), removes it and lists what is left to do.
 
-    Raises Refused, with nothing removed, when something of a real patient stands in the way.
+    Raises a UserError, with nothing removed, when something of a real patient stands in the way.
     """
     ours = marks()
     found = find_demo(principal, ours)
@@ -63,7 +63,7 @@ def demo_people() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _shown(found: Removal) -> Iterable[str]:
     if settings().demo:
-        yield f"This is a demo. To begin anew, delete the folder {settings().data_dir} instead."
+        yield f"This is a demo. To start over, delete the folder {settings().data_dir} instead."
     for title, lines in (("staff accounts", found.staff), ("patients", found.patients)):
         yield f"{len(lines)} {title} of the demo{':' if lines else ''}"
         yield from (f"  {line}" for line in lines)

@@ -12,7 +12,7 @@ from portal_app.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class StaffSignIn:
-    """Somebody one may be at the demo practice; their password is the installation's own."""
+    """A member of the demo's staff; the password is made per installation."""
 
     who: str
     email: str
@@ -24,14 +24,14 @@ STAFF = (
     StaffSignIn("Nora Cohen, billing", "nora@juniper.example", Role.BILLING),
     StaffSignIn("Dana Lee, front desk", "dana@juniper.example", Role.FRONT_DESK),
 )
-# What all three had before each installation made its own. It was published: whoever still has it gets another one.
+# The password of all three before each installation made its own. It was published, so it is replaced.
 _PUBLISHED = "lantern-quartz-4-meadow"
 
 
 def add_staff(principal: Principal, folder: Path | None = None) -> None:
     """Adds whoever is missing, and gives a new password to whoever has the published one or none that is known here.
 
-    A new password ends their sessions. Written down after each step: one that was cut short is done again.
+    A new password ends their sessions. Stored after each step: a run that was interrupted is continued by the next one.
     """
     folder = folder or settings().data_dir
     known = passwords_in(folder)

@@ -1,4 +1,4 @@
-"""What leaves the building. State, web and the command line hand these in; services never reach for them."""
+"""Clients of other systems. State, web and commands pass them to services, which never import them."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,8 +7,8 @@ from portal_app.gateways.mail import Mailer, SmtpMailer
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import CardProcessor
 from portal_app.gateways.pdf import Typesetter, typesetter
-from portal_app.gateways.practice_system import Folder, PracticeSystem, Web
-from portal_app.gateways.sending import NotSetUp
+from portal_app.gateways.practice_system import ExportEndpoint, ExportFolder, PracticeSystem
+from portal_app.gateways.sending import NotConfigured
 from portal_app.gateways.sms import Texter, TwilioTexter
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.settings import Settings, settings
@@ -26,12 +26,12 @@ _used: list[Gateways] = []
 
 
 def gateways() -> Gateways:
-    """Those of this process: real ones where the settings have keys, doubles in the demo."""
+    """The gateways of this process: real ones where the settings have keys, fakes in the demo."""
     return _used[-1] if _used else _from_settings()
 
 
 def use(these: Gateways | None) -> None:
-    """Hand in other ones from now on: for tests. None: those of the settings again."""
+    """Replaces them from now on, for tests. None: those of the settings again."""
     _used[:] = [these] if these else []
 
 
@@ -50,7 +50,7 @@ def _payments(ours: Settings) -> CardProcessor:
 
 def _mail(ours: Settings) -> Mailer:
     if not ours.smtp_host:
-        return FakeMailer() if ours.demo else NotSetUp()
+        return FakeMailer() if ours.demo else NotConfigured()
     return SmtpMailer(
         host=ours.smtp_host,
         port=ours.smtp_port,
@@ -62,16 +62,16 @@ def _mail(ours: Settings) -> Mailer:
 
 
 def practice_system() -> PracticeSystem:
-    """Where posted entries are brought: the address in the settings, or a folder of the data folder."""
+    """Where postings are exported to: the address in the settings, or a folder of the data folder."""
     ours = settings()
     if ours.export_url:
-        return Web(ours.export_url, ours.export_token)
-    return Folder(ours.data_dir / "exports")
+        return ExportEndpoint(ours.export_url, ours.export_token)
+    return ExportFolder(ours.data_dir / "exports")
 
 
 def _sms(ours: Settings) -> Texter:
     if not ours.twilio_account_sid:
-        return FakeTexter() if ours.demo else NotSetUp()
+        return FakeTexter() if ours.demo else NotConfigured()
     return TwilioTexter(
         account_sid=ours.twilio_account_sid,
         auth_token=ours.twilio_auth_token,

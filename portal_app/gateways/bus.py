@@ -1,4 +1,4 @@
-"""One process tells the others: Redis publish/subscribe, where there is a Redis; and which process holds what."""
+"""Redis between processes: announcements by publish/subscribe, and which process holds which page."""
 
 import json
 import logging
@@ -15,76 +15,76 @@ import redis
 from portal_app.settings import settings
 
 _CHANNEL = "portal:live"
-_BEAT_HOLDS = 6  # seconds: a process that was silent for so long is gone
+_BEAT_HOLDS = 6  # seconds: a process without a heartbeat for so long is gone
 _PAGE_HOLDS = 86_400
-_FRAMEWORKS_OWN = "token_manager_socket_record_"  # Reflex: which process a page's socket is at
+_REFLEX_PAGE_KEY = "token_manager_socket_record_"  # Reflex: which process a page's socket is at
 _log = logging.getLogger("portal.bus")
 
 
 class Holder(StrEnum):
-    """Where a page's socket is, as far as one can know without asking there."""
+    """Which process holds a page's socket, as far as Redis knows."""
 
     NOBODY = "nobody"
     US = "us"
     ANOTHER = "another"
-    GONE = "gone"  # a process that no longer is
+    GONE = "gone"  # a process without a heartbeat
 
 
 class Bus:
-    """Words go to every other process; our own come back to nobody."""
+    """Announcements go to every other process, not to the one that publishes them."""
 
     def __init__(self, url: str) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
         self._from = secrets.token_hex(8)
-        self._hearing = False
+        self._subscribed = False
 
     def publish(self, topic: str, key: str) -> None:
-        """Lost with a line in the log when Redis is away: pages ask again by themselves when they return."""
+        """Announces. Without Redis it is lost, with a line in the log: pages reload by themselves when they return."""
         try:
             self._redis.publish(_CHANNEL, json.dumps([self._from, topic, key]))
         except redis.RedisError as trouble:
             _log.warning("an announcement was lost: %s", type(trouble).__name__)
 
-    def beat(self) -> None:
-        """This process is alive; said again and again."""
+    def send_heartbeat(self) -> None:
+        """Marks this process as alive for a few seconds."""
         self._redis.set(f"portal:process:{self._from}", "1", ex=_BEAT_HOLDS)
 
-    def claim(self, page: str) -> None:
+    def claim_page(self, page: str) -> None:
         self._redis.set(f"portal:page:{page}", self._from, ex=_PAGE_HOLDS)
 
-    def release(self, page: str) -> None:
+    def release_page(self, page: str) -> None:
         if self._holder_of(page) == self._from:
             self._redis.delete(f"portal:page:{page}")
 
-    def holder(self, page: str) -> Holder:
+    def find_holder(self, page: str) -> Holder:
         held_by = self._holder_of(page)
         if held_by in ("", self._from):
             return Holder.US if held_by else Holder.NOBODY
         return Holder.ANOTHER if self._redis.exists(f"portal:process:{held_by}") else Holder.GONE
 
-    def forget(self, page: str) -> None:
-        """Whoever held it does so no longer, though they could not say so."""
-        self._redis.delete(f"portal:page:{page}", _FRAMEWORKS_OWN + page)
+    def forget_page(self, page: str) -> None:
+        """Deletes who holds the page, where that process cannot do it itself."""
+        self._redis.delete(f"portal:page:{page}", _REFLEX_PAGE_KEY + page)
 
     def _holder_of(self, page: str) -> str:
         found: Any = self._redis.get(f"portal:page:{page}")
         return found.decode() if found else ""
 
-    def hear(self, listener: Callable[[str, str], None]) -> None:
-        """From now on, in a thread of its own, for as long as the process lives."""
-        if not self._hearing:
-            self._hearing = True
-            threading.Thread(target=self._hear_forever, args=(listener,), name="bus", daemon=True).start()
+    def subscribe(self, listener: Callable[[str, str], None]) -> None:
+        """Calls the listener for each announcement, in a thread that lives as long as the process."""
+        if not self._subscribed:
+            self._subscribed = True
+            threading.Thread(target=self._receive_forever, args=(listener,), name="bus", daemon=True).start()
 
-    def _hear_forever(self, listener: Callable[[str, str], None]) -> None:
+    def _receive_forever(self, listener: Callable[[str, str], None]) -> None:
         while True:
             try:
-                self._hear(listener)
+                self._receive(listener)
             except (redis.RedisError, OSError) as trouble:
                 _log.warning("Redis is away: %s", type(trouble).__name__)
                 time.sleep(1)
 
-    def _hear(self, listener: Callable[[str, str], None]) -> None:
+    def _receive(self, listener: Callable[[str, str], None]) -> None:
         with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
             channel.subscribe(_CHANNEL)
             while True:
@@ -98,6 +98,6 @@ class Bus:
 
 @cache
 def bus() -> Bus | None:
-    """None where one process is all there is."""
+    """The bus of this process; None without REDIS_URL."""
     url = settings().redis_url.get_secret_value()
     return Bus(url) if url else None

@@ -32,7 +32,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    id: str  # ours; the Message-ID is made of it, so that a resend is recognised
+    id: str  # the portal's; the Message-ID contains it, so that a resend is recognised
     to: str
     subject: str
     text: str
@@ -59,7 +59,7 @@ class SmtpMailer:
 
     def send(self, mail: Mail) -> Sending:
         try:
-            letter = composed(mail, self.sender)
+            letter = compose_message(mail, self.sender)
         except (ValueError, MessageError) as wrong:
             return Failed(permanent=True, reason=f"not an email address ({type(wrong).__name__})")
         try:
@@ -99,8 +99,8 @@ class SmtpMailer:
         return server
 
 
-def composed(mail: Mail, sender: str) -> EmailMessage:
-    """The letter: plain text, the same as HTML, attachments. ValueError for what is no address."""
+def compose_message(mail: Mail, sender: str) -> EmailMessage:
+    """The message: plain text, the same as HTML, attachments. ValueError for an invalid address."""
     ours_name, ours = parseaddr(sender)
     to = _address(mail.to)
     letter = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
@@ -120,7 +120,7 @@ def composed(mail: Mail, sender: str) -> EmailMessage:
 
 
 def _address(text: str) -> Address:
-    """ValueError for what is none. A domain of other scripts is written as the mail system does (xn--…)."""
+    """Parses an email address, or raises ValueError. A domain in another script is written as xn--…."""
     name, at, domain = text.rpartition("@")
     if not (name and at and domain) or _NOT_IN_ADDRESS.search(text):
         raise ValueError("not an email address")
@@ -128,7 +128,7 @@ def _address(text: str) -> Address:
 
 
 def _one_line(text: str) -> str:
-    """No line breaks: what a person typed cannot add a header."""
+    """Without line breaks: typed text cannot add a header."""
     return _CONTROL.sub(" ", text).strip()
 
 

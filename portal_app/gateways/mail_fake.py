@@ -1,9 +1,9 @@
-"""The double of the mail server: composes every letter as the real one does, and keeps it."""
+"""A fake mail server: composes every message as the real client does, and stores it."""
 
 from dataclasses import dataclass, field
 from email.errors import MessageError
 
-from portal_app.gateways.mail import Mail, composed
+from portal_app.gateways.mail import Mail, compose_message
 from portal_app.gateways.sending import Failed, Sending, Sent
 
 
@@ -16,7 +16,7 @@ class FakeMailer:
 
     def send(self, mail: Mail) -> Sending:
         try:
-            letter = composed(mail, "portal@localhost")
+            letter = compose_message(mail, "portal@localhost")
         except (ValueError, MessageError):
             return Failed(permanent=True, reason="not an email address")
         if self.answers:

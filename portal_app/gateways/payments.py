@@ -1,4 +1,4 @@
-"""The card processor, as we need it: it answers; it does not raise for the expected.
+"""The interface of the card processor. Expected results are returned, not raised.
 
 `StripeProcessor` (gateways/stripe.py) and `FakeProcessor` (gateways/payments_fake.py) keep the
 same promises and pass the same contract tests.
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethodFacts:
-    """What we may know of a card or bank account."""
+    """What the portal stores of a card or bank account."""
 
     processor_id: str  # pm_…
     customer: str = ""
@@ -48,7 +48,7 @@ class Charge:
     received: Money | None = None
     decline_code: str = ""
     client_secret: str = ""  # only with REQUIRES_ACTION: for the payer's browser
-    source: PaymentMethodFacts | None = None
+    payment_method: PaymentMethodFacts | None = None
     created: datetime | None = None
     disputed: bool = False
 
@@ -65,17 +65,17 @@ class RefundFacts:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A card being saved: the secret is for the payer's browser, the source is there when done."""
+    """A card being saved: the secret is for the payer's browser, the payment_method is there when done."""
 
     setup_id: str
     client_secret: str = ""
-    source: PaymentMethodFacts | None = None
+    payment_method: PaymentMethodFacts | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessorEvent:
-    """A signed webhook: which event, of which kind, about which object. Its contents are not believed."""
+    """A signed webhook: which event, of which kind, about which object. Its contents are not trusted."""
 
     event_id: str
     kind: str
@@ -84,12 +84,8 @@ class ProcessorEvent:
     intent_id: str = ""  # where the object names one
 
 
-class Forged(Exception):
-    """A webhook that the processor did not sign, or signed too long ago."""
-
-
 class NoAnswer(Exception):
-    """The processor could not be asked. Only what lists things raises it: nothing found is another answer."""
+    """The processor did not answer. Only lists raise it, because an empty list is an answer too."""
 
 
 class CardProcessor(Protocol):
@@ -110,13 +106,13 @@ class CardProcessor(Protocol):
         *,
         key: PaymentId,
         description: str,
-        source: str = "",
+        payment_method: str = "",
         token: str = "",
         save: bool = False,
         off_session: bool = False,
         account_id: AccountId | None = None,
     ) -> Charge:
-        """Create and confirm an intent with a saved `source` (pm_…) or a confirmation `token`.
+        """Create and confirm an intent with a saved `payment_method` (pm_…) or a confirmation `token`.
 
         Asking again with the same key charges once and is answered as the intent is by then.
         UNKNOWN when no answer came, also when the key was used with other parameters: whether
@@ -142,7 +138,7 @@ class CardProcessor(Protocol):
         """Every refund created since. May raise NoAnswer."""
         ...
 
-    def sources(self, customer: str) -> list[PaymentMethodFacts]:
+    def list_payment_methods(self, customer: str) -> list[PaymentMethodFacts]:
         """On the customer's file, newest first. May raise NoAnswer."""
         ...
 
@@ -150,10 +146,10 @@ class CardProcessor(Protocol):
 
     def look_up_setup(self, setup_id: str) -> Setup: ...
 
-    def forget(self, source: str, *, customer: str) -> bool:
+    def detach_payment_method(self, payment_method: str, *, customer: str) -> bool:
         """Detach, after checking that it is this customer's."""
         ...
 
-    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
-        """Forged when unsigned, stale (over 300 s) or altered."""
+    def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
+        """InvalidSignature when unsigned, stale (over 300 s) or altered."""
         ...

@@ -1,4 +1,4 @@
-"""A card processor in memory, for tests: the promises of `CardProcessor`, and it can be told what to answer.
+"""A card processor in memory, for tests: the promises of `CardProcessor`, and it can be scripted what to answer.
 
 Stripe's own names of test cards work here too (`pm_card_visa`, `pm_card_visa_chargeDeclined` …), so that the
 contract tests ask it exactly what they ask Stripe. Signatures and their age are checked as Stripe's are.
@@ -19,16 +19,16 @@ from portal_app.domain.ids import AccountId, PaymentId, RefundId
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import (
     Charge,
-    Forged,
     Outcome,
     PaymentMethodFacts,
     ProcessorEvent,
     RefundFacts,
     Setup,
 )
+from portal_app.gateways.signatures import InvalidSignature
 
 TOLERANCE = 300  # seconds a signature may be old
-LEAST = 50  # minor units
+MINIMUM_CHARGE = 50  # minor units
 DECLINING = {
     "pm_card_chargeDeclined": "generic_decline",
     "pm_card_visa_chargeDeclined": "generic_decline",
@@ -47,7 +47,7 @@ BRANDS = {"pm_card_mastercard": ("mastercard", "4444"), "pm_card_amex": ("amex",
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ScriptedAnswer:
     """What the next charge shall answer. `answered` False: the work is done, the answer is lost."""
 
     outcome: Outcome
@@ -74,8 +74,8 @@ class FakeProcessor:
         self.attempts = 0
         self._secret = webhook_secret
         self._lock = threading.RLock()
-        self._told: deque[Told] = deque()
-        self._refund_told: deque[Told] = deque()
+        self._scripted: deque[ScriptedAnswer] = deque()
+        self._scripted_refunds: deque[ScriptedAnswer] = deque()
         self._customers: dict[AccountId, str] = {}
         self._cards: dict[
             str, tuple[PaymentMethodFacts, str]
@@ -91,15 +91,15 @@ class FakeProcessor:
 
     def answers(self, outcome: Outcome, decline_code: str = "") -> None:
         """The next new charge ends so, whatever its card."""
-        self._told.append(Told(outcome, decline_code))
+        self._scripted.append(ScriptedAnswer(outcome, decline_code))
 
     def no_answer(self, outcome: Outcome = Outcome.UNKNOWN) -> None:
         """The next new charge ends with `outcome` but UNKNOWN is answered; UNKNOWN: it never arrived."""
-        self._told.append(Told(outcome, answered=False))
+        self._scripted.append(ScriptedAnswer(outcome, answered=False))
 
     def refund_answers(self, outcome: Outcome) -> None:
         """The next new refund ends so; UNKNOWN: it is made, its answer is lost."""
-        self._refund_told.append(Told(outcome, answered=outcome is not Outcome.UNKNOWN))
+        self._scripted_refunds.append(ScriptedAnswer(outcome, answered=outcome is not Outcome.UNKNOWN))
 
     def finish(self, intent_id: str, outcome: Outcome = Outcome.SUCCEEDED, decline_code: str = "") -> Charge:
         """The payer's bank has answered (3-D Secure), or a bank debit has come to its end."""
@@ -135,8 +135,8 @@ class FakeProcessor:
         """The payer has typed a card to be saved (`reason`: and was refused)."""
         with self._lock:
             setup, customer = self._setups[setup_id]
-            source = None if reason else self.save_card(customer, card)
-            self._setups[setup_id] = (replace(setup, source=source, reason=reason), customer)
+            payment_method = None if reason else self.save_card(customer, card)
+            self._setups[setup_id] = (replace(setup, payment_method=payment_method, reason=reason), customer)
             return self._setups[setup_id][0]
 
     def event(self, kind: str, object_id: str, intent_id: str = "", event_id: str = "") -> tuple[bytes, str]:
@@ -166,30 +166,34 @@ class FakeProcessor:
         *,
         key: PaymentId,
         description: str,
-        source: str = "",
+        payment_method: str = "",
         token: str = "",
         save: bool = False,
         off_session: bool = False,
         account_id: AccountId | None = None,
     ) -> Charge:
         """Create and confirm an intent; the same key charges once."""
-        asked = (customer, amount, description, source, token, save, off_session)
+        asked = (customer, amount, description, payment_method, token, save, off_session)
         with self._lock:
             if key in self._keys:
                 before, intent_id = self._keys[key]
                 return self._intents[intent_id].charge if before == asked else Charge(Outcome.UNKNOWN)
-            told = self._told.popleft() if self._told else None
-            if told and not told.answered and told.outcome is Outcome.UNKNOWN:
+            scripted = self._scripted.popleft() if self._scripted else None
+            if scripted and not scripted.answered and scripted.outcome is Outcome.UNKNOWN:
                 return Charge(Outcome.UNKNOWN)
-            card = self._card_for(customer, source, token)
-            if card is None or amount.minor < LEAST or (told and told.outcome is Outcome.REFUSED):
+            card = self._card_for(customer, payment_method, token)
+            if (
+                card is None
+                or amount.minor < MINIMUM_CHARGE
+                or (scripted and scripted.outcome is Outcome.REFUSED)
+            ):
                 return Charge(Outcome.REFUSED, payment_id=key)
             self.attempts += 1
             intent = self._new_intent(key, customer, amount, card, save)
             self._keys[key] = (asked, intent.charge.intent_id)
-            told = told or self._by_card(card, off_session)
-            ended = self._end(intent, told.outcome, told.decline_code)
-            return ended if told.answered else Charge(Outcome.UNKNOWN)
+            scripted = scripted or self._by_card(card, off_session)
+            ended = self._end(intent, scripted.outcome, scripted.decline_code)
+            return ended if scripted.answered else Charge(Outcome.UNKNOWN)
 
     def look_up(self, intent_id: str) -> Charge:
         with self._lock:
@@ -212,15 +216,19 @@ class FakeProcessor:
                 before, refund_id = self._keys[key]
                 same = before == (intent_id, amount)
                 return self._refunds[refund_id][0] if same else RefundFacts(Outcome.UNKNOWN)
-            told = self._refund_told.popleft() if self._refund_told else Told(Outcome.SUCCEEDED)
+            scripted = (
+                self._scripted_refunds.popleft()
+                if self._scripted_refunds
+                else ScriptedAnswer(Outcome.SUCCEEDED)
+            )
             left = self._refundable(intent_id)
-            if left is None or not left.zero() < amount <= left or told.outcome is Outcome.REFUSED:
+            if left is None or not left.zero() < amount <= left or scripted.outcome is Outcome.REFUSED:
                 return RefundFacts(Outcome.REFUSED, our_id=key, intent_id=intent_id)
-            ended = told.outcome if told.answered else Outcome.SUCCEEDED
+            ended = scripted.outcome if scripted.answered else Outcome.SUCCEEDED
             facts = RefundFacts(ended, _id("re"), key, intent_id, amount)
             self._keys[key] = ((intent_id, amount), facts.refund_id)
             self._refunds[facts.refund_id] = (facts, datetime.now(UTC))
-            return facts if told.answered else RefundFacts(Outcome.UNKNOWN)
+            return facts if scripted.answered else RefundFacts(Outcome.UNKNOWN)
 
     def look_up_refund(self, refund_id: str) -> RefundFacts:
         with self._lock:
@@ -240,7 +248,7 @@ class FakeProcessor:
             found = [facts for facts, created in self._refunds.values() if created >= moment]
         yield from reversed(found)
 
-    def sources(self, customer: str) -> list[PaymentMethodFacts]:
+    def list_payment_methods(self, customer: str) -> list[PaymentMethodFacts]:
         with self._lock:
             return [
                 card for card, _ in reversed(self._cards.values()) if customer and card.customer == customer
@@ -258,24 +266,24 @@ class FakeProcessor:
         known = self._setups.get(setup_id)
         return replace(known[0], client_secret="") if known else Setup(setup_id, reason="resource_missing")
 
-    def forget(self, source: str, *, customer: str) -> bool:
+    def detach_payment_method(self, payment_method: str, *, customer: str) -> bool:
         """Detach, after checking that it is this customer's."""
         with self._lock:
-            card, name = self._cards.get(source, (PaymentMethodFacts(""), ""))
+            card, name = self._cards.get(payment_method, (PaymentMethodFacts(""), ""))
             if not card.customer or card.customer != customer:
                 return False
-            self._cards[source] = (replace(card, customer=""), name)
-            self._used.add(source)
+            self._cards[payment_method] = (replace(card, customer=""), name)
+            self._used.add(payment_method)
             return True
 
-    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
-        """Forged when unsigned, stale (over 300 s) or altered."""
+    def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
+        """InvalidSignature when unsigned, stale (over 300 s) or altered."""
         parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
         moment = int(parts["t"]) if parts.get("t", "").isdecimal() else 0
         if not hmac.compare_digest(parts.get("v1", ""), self._mac(moment, body)):
-            raise Forged("signature")
+            raise InvalidSignature("signature")
         if moment < time.time() - TOLERANCE:
-            raise Forged("stale")
+            raise InvalidSignature("stale")
         event = json.loads(body)
         thing = event["data"]["object"]
         intent_id = thing["id"] if thing["object"] == "payment_intent" else thing.get("payment_intent") or ""
@@ -293,31 +301,33 @@ class FakeProcessor:
         self._cards[card.processor_id] = (card, name)
         return card
 
-    def _card_for(self, customer: str, source: str, token: str) -> PaymentMethodFacts | None:
+    def _card_for(self, customer: str, payment_method: str, token: str) -> PaymentMethodFacts | None:
         """The card that may be charged for this customer; None is a wrong request."""
         if token:
             chosen = self._tokens.pop(token, "")
-        elif source.startswith("pm_card_"):
-            chosen = self._new_card(source).processor_id
+        elif payment_method.startswith("pm_card_"):
+            chosen = self._new_card(payment_method).processor_id
         else:
-            chosen = source
+            chosen = payment_method
         card, _ = self._cards.get(chosen, (None, ""))
         if card is None or chosen in self._used or card.customer not in ("", customer):
             return None
         return card
 
-    def _by_card(self, card: PaymentMethodFacts, off_session: bool) -> Told:
+    def _by_card(self, card: PaymentMethodFacts, off_session: bool) -> ScriptedAnswer:
         name = self._cards[card.processor_id][1]
         if name in DECLINING:
-            return Told(Outcome.DECLINED, DECLINING[name])
+            return ScriptedAnswer(Outcome.DECLINED, DECLINING[name])
         if name in ASKING and off_session:
-            return Told(Outcome.DECLINED, "authentication_required")
-        return Told(Outcome.REQUIRES_ACTION if name in ASKING else Outcome.SUCCEEDED)
+            return ScriptedAnswer(Outcome.DECLINED, "authentication_required")
+        return ScriptedAnswer(Outcome.REQUIRES_ACTION if name in ASKING else Outcome.SUCCEEDED)
 
     def _new_intent(
         self, key: PaymentId, customer: str, amount: Money, card: PaymentMethodFacts, save: bool
     ) -> _Intent:
-        charge = Charge(Outcome.UNKNOWN, _id("pi"), payment_id=key, source=card, created=datetime.now(UTC))
+        charge = Charge(
+            Outcome.UNKNOWN, _id("pi"), payment_id=key, payment_method=card, created=datetime.now(UTC)
+        )
         intent = _Intent(charge, amount, customer, card, save)
         self._intents[charge.intent_id] = intent
         return intent
@@ -333,7 +343,7 @@ class FakeProcessor:
             received=intent.amount if succeeded else None,
             decline_code=decline_code or ("generic_decline" if outcome is Outcome.DECLINED else ""),
             client_secret=f"{intent.charge.intent_id}_secret_{secrets.token_hex(8)}" if asking else "",
-            source=intent.card,
+            payment_method=intent.card,
         )
         return intent.charge
 

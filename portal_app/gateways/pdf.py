@@ -16,7 +16,7 @@ _UNPRINTABLE = {"Cc", "Cs", "Co", "Cn"}
 
 
 class Typesetter(Protocol):
-    def pdf(self, template: str, facts: Mapping[str, Any], made: datetime) -> bytes:
+    def render_pdf(self, template: str, facts: Mapping[str, Any], made: datetime) -> bytes:
         """`template` names a file of portal_app/typst; `facts` are JSON and arrive there as data."""
         ...
 
@@ -29,7 +29,7 @@ class TypstTypesetter:
             include_system_fonts=False, include_embedded_fonts=False, font_paths=[_HERE / "fonts"]
         )
 
-    def pdf(self, template: str, facts: Mapping[str, Any], made: datetime) -> bytes:
+    def render_pdf(self, template: str, facts: Mapping[str, Any], made: datetime) -> bytes:
         made_of = typst.Compiler(
             input=_HERE / f"{template}.typ",
             root=_HERE,

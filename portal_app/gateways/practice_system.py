@@ -1,4 +1,4 @@
-"""The system the practice keeps its books in: it takes each posted entry once, in a folder or over HTTPS."""
+"""The practice's accounting system: it gets each posted entry once, as a file or over HTTPS."""
 
 import json
 import os
@@ -19,18 +19,18 @@ _KNOWN_ALREADY = 409
 
 
 class PracticeSystem(Protocol):
-    def take(self, entry: Mapping[str, Any], *, key: str) -> Sending:
-        """Bring one entry (JSON). `key` names it: brought twice, it is there once."""
+    def post_entry(self, entry: Mapping[str, Any], *, key: str) -> Sending:
+        """Sends one entry as JSON. `key` identifies it: sent twice, it is stored once."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class ExportFolder:
     """A file of one JSON line for each entry, named by its key, whole from the moment it is there."""
 
     path: Path
 
-    def take(self, entry: Mapping[str, Any], *, key: str) -> Sending:
+    def post_entry(self, entry: Mapping[str, Any], *, key: str) -> Sending:
         name = re.sub(r"[^\w-]", "", f"{entry.get('posted_on', '')}_{key}")
         unfinished = self.path / f".{name}.{secrets.token_hex(4)}"
         try:
@@ -48,14 +48,14 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
+class ExportEndpoint:
     """Posts each entry; its key rides in the header `Idempotency-Key`."""
 
     url: str
     token: SecretStr
     seconds: float = 10.0
 
-    def take(self, entry: Mapping[str, Any], *, key: str) -> Sending:
+    def post_entry(self, entry: Mapping[str, Any], *, key: str) -> Sending:
         headers = {"Idempotency-Key": key}
         if secret := self.token.get_secret_value():
             headers["Authorization"] = f"Bearer {secret}"

@@ -16,7 +16,7 @@ class FakePracticeSystem:
     taken: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def take(self, entry: Mapping[str, Any], *, key: str) -> Sending:
+    def post_entry(self, entry: Mapping[str, Any], *, key: str) -> Sending:
         self.asked.append(key)
         if self.away:
             return Failed(permanent=False, reason="no answer (ConnectError)")

@@ -1,11 +1,10 @@
-"""What became of a message: two answers, the same for mail and SMS."""
+"""The result of sending a message, the same for mail and SMS."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-
-class ForgedText(Exception):
-    """A text that the carrier did not sign."""
+from portal_app.gateways.signatures import InvalidSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +16,18 @@ class Sent:
 class Failed:
     permanent: bool  # trying again is of no use
     reason: str  # for staff and the log; never the message's text
-    stopped: bool = False  # the person told us to stop texting
+    opted_out: bool = False  # the person has opted out of texts (STOP)
 
 
 Sending = Sent | Failed
 
 
-class NotSetUp:
-    """Stands where a carrier's keys are missing: messages wait, and staff are told in the end."""
+class NotConfigured:
+    """Used where a carrier's keys are missing: messages wait, and staff get a task in the end."""
 
     def send(self, *_: object, **__: object) -> Sending:
         return Failed(permanent=False, reason="not set up")
 
-    def heard(self, *_: object) -> NoReturn:
+    def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> NoReturn:
         """Without keys nobody can have signed anything."""
-        raise ForgedText
+        raise InvalidSignature

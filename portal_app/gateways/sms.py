@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import httpx
 from pydantic import SecretStr
 
-from portal_app.gateways.sending import Failed, ForgedText, Sending, Sent
+from portal_app.gateways.sending import Failed, Sending, Sent
+from portal_app.gateways.signatures import InvalidSignature
 
 # https://www.twilio.com/docs/api/errors: these stay as they are, however often one asks.
 _STOPPED = 21610
@@ -28,22 +29,22 @@ _PERMANENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class IncomingText:
     """What somebody texted to us. The carrier has `handled` a STOP or HELP that it answered by itself."""
 
     id: str
     phone: str  # E.164
-    words: str
+    body: str
     handled: bool = False
 
 
 class Texter(Protocol):
     def send(self, to: str, text: str, *, key: str) -> Sending:
-        """Text a phone (E.164). `key` names the message; where the carrier can, it is sent once."""
+        """Texts a phone (E.164). `key` names the message; where the carrier can, it is sent once."""
         ...
 
-    def heard(self, url: str, form: Mapping[str, str], signature: str) -> Text:
-        """What was posted to `url`; ForgedText when it was not signed for this very address and form."""
+    def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
+        """What was posted to `url`; InvalidSignature when it was not signed for this very address and form."""
         ...
 
 
@@ -54,14 +55,14 @@ def text_signature(secret: str, url: str, form: Mapping[str, str]) -> str:
     return base64.b64encode(mac.digest()).decode()
 
 
-def understood_text(secret: str, url: str, form: Mapping[str, str], signature: str) -> Text:
+def read_signed_text(secret: str, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
     wanted = text_signature(secret, url, form).encode()
     if not secret or not hmac.compare_digest(wanted, signature.encode()):
-        raise ForgedText
-    return Text(
+        raise InvalidSignature
+    return IncomingText(
         id=form.get("MessageSid", "")[:64],
         phone=form.get("From", "")[:32],
-        words=form.get("Body", "")[:1600],
+        body=form.get("Body", "")[:1600],
         handled=bool(form.get("OptOutType")),
     )
 
@@ -95,14 +96,14 @@ class TwilioTexter:
         except httpx.HTTPError as trouble:
             # It may have been taken: a second text costs more trust than a missing one does.
             return Failed(permanent=True, reason=f"no answer from the SMS service ({type(trouble).__name__})")
-        return _understood(answer)
+        return _sending(answer)
 
-    def heard(self, url: str, form: Mapping[str, str], signature: str) -> Text:
-        """ForgedText unless it is signed with our account's token."""
-        return understood_text(self.auth_token.get_secret_value(), url, form, signature)
+    def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
+        """InvalidSignature unless it is signed with our account's token."""
+        return read_signed_text(self.auth_token.get_secret_value(), url, form, signature)
 
 
-def _understood(answer: httpx.Response) -> Sending:
+def _sending(answer: httpx.Response) -> Sending:
     facts = _facts(answer)
     if answer.is_success:
         return Sent(str(facts.get("sid", "")))
@@ -113,7 +114,7 @@ def _understood(answer: httpx.Response) -> Sending:
     return Failed(
         permanent=permanent,
         reason=f"the SMS service said no ({number or answer.status_code})",
-        stopped=number == _STOPPED,
+        opted_out=number == _STOPPED,
     )
 
 

@@ -1,11 +1,11 @@
-"""The double of the SMS service: keeps what it was given; a number ending in 0000 has said STOP."""
+"""A fake SMS service: stores what it is given; a number ending in 0000 has opted out (STOP)."""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from portal_app.gateways.sending import Failed, Sending, Sent
-from portal_app.gateways.sms import Text, understood_text
+from portal_app.gateways.sms import IncomingText, read_signed_text
 
 
 @dataclass(slots=True)
@@ -20,13 +20,13 @@ class FakeTexter:
         if not to.startswith("+"):
             return Failed(permanent=True, reason="not a phone number")
         if to.endswith("0000"):
-            return Failed(permanent=True, reason="the SMS service said no (21610)", stopped=True)
+            return Failed(permanent=True, reason="the SMS service said no (21610)", opted_out=True)
         if self.answers:
             return self.answers.pop(0)
         self.sent.append((to, text))
         del self.sent[:-200]
         return Sent(f"SM{key}")
 
-    def heard(self, url: str, form: Mapping[str, str], signature: str) -> Text:
-        """ForgedText unless it is signed with our secret."""
-        return understood_text(self.secret, url, form, signature)
+    def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
+        """InvalidSignature unless it is signed with our secret."""
+        return read_signed_text(self.secret, url, form, signature)

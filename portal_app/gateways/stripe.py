@@ -13,7 +13,6 @@ from portal_app.domain.ids import AccountId, PaymentId, RefundId
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import (
     Charge,
-    Forged,
     NoAnswer,
     Outcome,
     PaymentMethodFacts,
@@ -21,6 +20,7 @@ from portal_app.gateways.payments import (
     RefundFacts,
     Setup,
 )
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.settings import Settings
 
 TOLERANCE = 300  # seconds a webhook's signature may be old
@@ -127,7 +127,7 @@ class StripeProcessor:
         *,
         key: PaymentId,
         description: str,
-        source: str = "",
+        payment_method: str = "",
         token: str = "",
         save: bool = False,
         off_session: bool = False,
@@ -147,10 +147,10 @@ class StripeProcessor:
             asked["customer"] = customer
         if save:
             asked["setup_future_usage"] = "off_session"
-        asked |= {"confirmation_token": token} if token else {"payment_method": source}
+        asked |= {"confirmation_token": token} if token else {"payment_method": payment_method}
         if off_session:
             asked["off_session"] = True
-        elif source:
+        elif payment_method:
             asked["use_stripe_sdk"] = True  # a token says so itself; 3-D Secure then runs in our page
         try:
             made = self._api.payment_intents.create(asked, _once(key))
@@ -225,13 +225,13 @@ class StripeProcessor:
 
     # ---- saved cards -----------------------------------------------------------------------------
 
-    def sources(self, customer: str) -> list[PaymentMethodFacts]:
+    def list_payment_methods(self, customer: str) -> list[PaymentMethodFacts]:
         """Newest first; NoAnswer when Stripe does not answer (an empty list is an answer)."""
         if not customer:
             return []
         try:
             found = self._api.payment_methods.list({"customer": customer, "limit": 100})
-            return [_source(method.to_dict()) for method in found.auto_paging_iter()]
+            return [_payment_method(method.to_dict()) for method in found.auto_paging_iter()]
         except _REFUSALS:
             return []
         except stripe.StripeError as problem:
@@ -256,25 +256,25 @@ class StripeProcessor:
         facts = found.to_dict()
         return _setup({**facts, "client_secret": ""})
 
-    def forget(self, source: str, *, customer: str) -> bool:
+    def detach_payment_method(self, payment_method: str, *, customer: str) -> bool:
         """Detach, after checking that it is this customer's."""
-        found = _answered(lambda: self._api.payment_methods.retrieve(source))
+        found = _answered(lambda: self._api.payment_methods.retrieve(payment_method))
         if found is None or not customer or found.customer != customer:
             return False
-        return _answered(lambda: self._api.payment_methods.detach(source)) is not None
+        return _answered(lambda: self._api.payment_methods.detach(payment_method)) is not None
 
     # ---- webhooks --------------------------------------------------------------------------------
 
-    def heard(self, body: bytes, signature: str) -> ProcessorEvent:
-        """Forged when unsigned, stale (over 300 s) or altered."""
+    def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
+        """InvalidSignature when unsigned, stale (over 300 s) or altered."""
         try:
             # As `construct_event`, which cannot read every signed body it is given (old shapes, no object).
             stripe.WebhookSignature.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE)
             event: Facts = json.loads(body)
         except (ValueError, stripe.SignatureVerificationError) as problem:
-            raise Forged(type(problem).__name__) from problem
+            raise InvalidSignature(type(problem).__name__) from problem
         if not isinstance(event, dict):
-            raise Forged("no event")
+            raise InvalidSignature("no event")
         thing: Facts = (event.get("data") or {}).get("object") or {}
         kind, id_ = str(thing.get("object") or ""), str(thing.get("id") or "")
         intent_id = id_ if kind == "payment_intent" else _id_of(thing.get("payment_intent"))
@@ -327,7 +327,7 @@ def _charge(intent: Facts) -> Charge:
         received=_money(intent["amount_received"], intent["currency"]) if succeeded else None,
         decline_code=_code(error) if outcome is Outcome.DECLINED else "",
         client_secret=intent["client_secret"] if outcome is Outcome.REQUIRES_ACTION else "",
-        source=_source(method) if isinstance(method, dict) else None,
+        payment_method=_payment_method(method) if isinstance(method, dict) else None,
         created=datetime.fromtimestamp(intent["created"], UTC),
         disputed=bool(charged.get("disputed")) if isinstance(charged, dict) else False,
     )
@@ -346,7 +346,7 @@ def _id_of(thing: Any) -> str:
     return str(thing.get("id") or "") if isinstance(thing, dict) else str(thing or "")
 
 
-def _source(method: Facts) -> PaymentMethodFacts:
+def _payment_method(method: Facts) -> PaymentMethodFacts:
     kind: str = method["type"]
     facts: Facts = method.get(kind) or {}
     return PaymentMethodFacts(
@@ -378,6 +378,6 @@ def _setup(setup: Facts) -> Setup:
     return Setup(
         setup_id=setup["id"],
         client_secret=setup.get("client_secret") or "",
-        source=_source(method) if done and isinstance(method, dict) else None,
+        payment_method=_payment_method(method) if done and isinstance(method, dict) else None,
         reason="" if done else _code(setup.get("last_setup_error") or {}),
     )

@@ -31,7 +31,7 @@ def listen(listener: Listener) -> None:
     if listener not in _listeners:
         _listeners.append(listener)
     if message_bus := bus():
-        message_bus.hear(notify_listeners)
+        message_bus.subscribe(notify_listeners)
 
 
 def unlisten(listener: Listener) -> None:

@@ -1,4 +1,4 @@
-"""Which address does what: Stripe's paths for a secret key, and the few that a publishable key may use."""
+"""The routes of the API: Stripe's paths for a secret key, and the few that a publishable key may use."""
 
 import hmac
 import re
@@ -112,7 +112,7 @@ def _remove_customer(store: Store, fields: Fields, id_: str) -> Thing:
 
 
 def _search_customers(store: Store, fields: Fields) -> Thing:
-    """Only `metadata['name']:'value'`, which is what we ask."""
+    """Only `metadata['name']:'value'`, the one query that the portal sends."""
     asked = _SEARCH.fullmatch(str(needed(fields, "query")).strip())
     if asked is None:
         raise Problem(400, "We were unable to parse your search query.", param="query")

@@ -33,7 +33,7 @@ CORS = {
 
 
 class _BreakOff:
-    """An answer that breaks off: the client cannot know whether the work was done."""
+    """An answer that ends too early: the client cannot know whether the work was done."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"999999"), (b"content-type", b"application/json")]
@@ -43,7 +43,7 @@ class _BreakOff:
 
 
 class Simulator:
-    """One store, webhook and set of switches. Own threads: the portal's may all be waiting for us."""
+    """One store, webhook and set of switches. It has threads of its own: the portal's may all wait for it."""
 
     def __init__(self, store: Store, courier: Courier, secret_key: str) -> None:
         self.store, self.courier, self.secret_key = store, courier, secret_key
@@ -69,7 +69,7 @@ class Simulator:
     def _call(
         self, method: str, path: str, fields: Fields, headers: dict[str, str]
     ) -> tuple[int, Thing, dict[str, str]] | None:
-        """Status, body, headers; None when the answer shall be lost."""
+        """Status, body, headers; None when the answer is to be lost."""
         more = {
             "Request-Id": new_id("req_", 14),
             "Stripe-Version": headers.get("stripe-version", API_VERSION),
@@ -121,7 +121,7 @@ class Simulator:
         return status, body, False
 
     def _key(self, headers: dict[str, str], fields: Fields) -> str:
-        """The caller's key: a test key, and ours where one was agreed on."""
+        """The request's key: any test key, or exactly `secret_key` where one is set."""
         given = headers.get("authorization", "")
         if given.startswith("Bearer "):
             key = given.removeprefix("Bearer ")
@@ -139,7 +139,7 @@ class Simulator:
         return key
 
     async def challenge_answered(self, request: Request) -> Response:
-        """The 3-D Secure frame says what the payer pressed."""
+        """The 3-D Secure frame reports which button the payer pressed."""
         answered: dict[str, Any] = await request.json()
         loop = asyncio.get_running_loop()
         try:
@@ -190,5 +190,5 @@ def make_app(
 
 
 async def deliver_webhooks(simulator: Starlette) -> None:
-    """To run beside the app until cancelled: webhooks, and what ends later. A mounted app has no lifespan."""
+    """Runs beside the app until cancelled (a mounted app has no lifespan): webhooks, bank debits, slow refunds."""
     await simulator.state.simulator.courier.work()

@@ -16,7 +16,7 @@ class Asks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a number does. Codes are Stripe's; "" is success."""
+    """How a test number behaves. Codes are Stripe's; "" is success."""
 
     code: str = ""
     decline_code: str = ""
@@ -134,7 +134,7 @@ def published(number: str) -> bool:
 
 
 def by_name(name: str) -> dict[str, object] | None:
-    """`pm_card_visa`, `tok_visa`, `pm_usBankAccount_success`: what its owner would have typed."""
+    """`pm_card_visa`, `tok_visa`, `pm_usBankAccount_success`: the number that the name stands for."""
     bank = _BANK_NAMES.get(name.removeprefix("pm_usBankAccount_"))
     if bank:
         account = {"account_number": bank, "routing_number": "110000000"}

@@ -1,4 +1,4 @@
-"""Payment intents: made, confirmed, authenticated, charged, cancelled; bank debits end later."""
+"""Payment intents: create, confirm, authenticate, charge, cancel; bank debits end later."""
 
 from portal_app.stripe_simulator import cards, methods, objects
 from portal_app.stripe_simulator.cards import Asks
@@ -168,7 +168,7 @@ def _dispute(store: Store, charged: Thing, acts: cards.Behaviour) -> None:
 
 
 def _debit(store: Store, intent: Thing, method: Thing) -> Thing:
-    """A bank debit: under way for days (here seconds), then paid or failed."""
+    """A bank debit: processing for days (here seconds), then paid or failed."""
     charged = store.put(objects.charge(intent, method, "pending", store.base_url))
     _keep_or_use_up(store, intent, method)
     intent.update(status="processing", latest_charge=charged["id"], next_action=None)
@@ -182,7 +182,7 @@ def _debit(store: Store, intent: Thing, method: Thing) -> Thing:
 
 
 def settle_debit(store: Store, intent: Thing) -> None:
-    """The bank has answered a debit."""
+    """Ends a debit with the bank's answer."""
     if intent["status"] != "processing":
         return
     method = store.get("payment_method", intent["payment_method"])
@@ -224,7 +224,7 @@ def declined(
     charged: str | None = None,
     kind: str = "card_error",
 ) -> Problem:
-    """Writes the decline into the intent (of either kind) and makes the answer that says it."""
+    """Writes the decline into the payment or setup intent, and returns the error to answer with."""
     payment = intent["object"] == "payment_intent"
     words = cards.MESSAGES.get(decline_code or code, "Your card was declined.")
     if code.endswith("authentication_failure"):
@@ -248,7 +248,7 @@ def declined(
 
 
 def authenticate(store: Store, intent: Thing, passed: bool) -> Thing:
-    """The payer answered the bank's question in the 3-D Secure frame."""
+    """Ends 3-D Secure with the payer's answer in the frame."""
     kind = intent["object"]
     if intent["status"] != "requires_action":
         raise _unexpected(f"This {kind} has a status of {intent['status']}.", intent)
@@ -284,7 +284,7 @@ def cancel(store: Store, intent: Thing, fields: Fields) -> Thing:
 
 
 def set_up(store: Store, intent: Thing, method: Thing) -> Thing:
-    """A setup intent reaches its end: the card is on the customer's file."""
+    """Ends a setup intent: the card is attached to the customer."""
     if intent["customer"] and not method["customer"]:
         methods.keep(store, method, intent["customer"])
     store.hide(method["id"], authenticated=True)

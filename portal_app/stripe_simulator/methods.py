@@ -1,4 +1,4 @@
-"""Cards and bank accounts: made, attached to a customer, detached. A confirmation token holds one."""
+"""Payment methods: create, attach to a customer, detach. A confirmation token holds one."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _USED = (
 
 
 def make(store: Store, fields: Fields) -> Thing:
-    """A payment method that belongs to nobody yet."""
+    """A payment method without a customer."""
     kind = fields.get("type") or "card"
     if kind == "us_bank_account":
         return _make_bank_account(store, fields)
@@ -123,7 +123,7 @@ def behaviour(store: Store, method: Thing) -> cards.Behaviour:
 
 
 def attach(store: Store, method: Thing, customer: str) -> Thing:
-    """As the API's attach: the bank is asked, and may decline."""
+    """As the API's attach: the bank checks the card and may decline it."""
     if method["customer"] and method["customer"] != customer:
         raise Problem(400, "The payment method you provided has already been attached to a customer.")
     if store.hidden(method["id"]).get("used_up"):
@@ -138,7 +138,7 @@ def attach(store: Store, method: Thing, customer: str) -> Thing:
 
 
 def keep(store: Store, method: Thing, customer: str) -> Thing:
-    """Attached without asking the bank again: it has just been charged or set up."""
+    """Attaches without a check by the bank: the card was just charged or set up."""
     method["customer"] = customer
     if method["type"] == "card":
         checks = method["card"]["checks"]
@@ -192,7 +192,7 @@ def make_token(store: Store, fields: Fields) -> Thing:
 
 
 def spend_token(store: Store, id_: str, intent: Thing) -> Thing:
-    """The token's method; a token confirms one intent."""
+    """The token's payment method; a token confirms one intent."""
     token = store.get("confirmation_token", id_, "confirmation_token")
     spent = token["payment_intent"] or token["setup_intent"]
     if spent:
@@ -215,7 +215,7 @@ def spend_token(store: Store, id_: str, intent: Thing) -> Thing:
 
 
 def chosen(store: Store, intent: Thing, fields: Fields) -> Thing:
-    """The method that a confirmation names, by any of Stripe's ways."""
+    """The payment method of a confirmation, in each form that Stripe allows."""
     ways: list[Any] = [
         fields.get(way) for way in ("payment_method", "payment_method_data", "confirmation_token")
     ]

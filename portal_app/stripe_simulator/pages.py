@@ -1,4 +1,4 @@
-"""What the browser loads from the simulator: its Stripe.js, the card frame, the bank's frame.
+"""Files for the browser: the simulator's Stripe.js, the card frame, the 3-D Secure frame.
 
 Each frame has its own policy: nothing inline, nothing from elsewhere. Any page may frame them, as Stripe's.
 """

@@ -1,4 +1,4 @@
-"""Refunds: at once, pending, or failing after they had succeeded."""
+"""Refunds: immediate, pending, or failing after they had succeeded."""
 
 from portal_app.stripe_simulator import methods, objects
 from portal_app.stripe_simulator.store import Store
@@ -54,7 +54,7 @@ def _charge(store: Store, fields: Fields) -> Thing:
 
 
 def settle(store: Store, refund: Thing) -> None:
-    """Days later (here seconds): the card's bank took the refund, or sent it back."""
+    """Days later (here seconds): the refund succeeds, or the bank returns it."""
     refund["status"] = store.hidden(refund["id"]).get("ends", "succeeded")
     failed = refund["status"] == "failed"
     if failed:

@@ -1,4 +1,4 @@
-"""Setup intents: a card is put on a customer's file without being charged."""
+"""Setup intents: a card is attached to a customer without a charge."""
 
 from portal_app.stripe_simulator import intents, methods, objects
 from portal_app.stripe_simulator.cards import Asks

@@ -33,12 +33,12 @@ def new_id(prefix: str, length: int = 24) -> str:
 
 
 def now() -> int:
-    """Stripe's clock is the real one, whatever the portal's says."""
+    """The real time in seconds, also where PORTAL_CLOCK is set: so is Stripe's."""
     return int(time.time())
 
 
 class Store:
-    """Objects as JSON, with what their owner may not see beside them. One writer at a time."""
+    """Objects as JSON; data that the API never returns is stored beside them. One writer at a time."""
 
     def __init__(self, path: str | Path, base_url: str = "") -> None:
         self.lock = threading.RLock()
@@ -120,7 +120,7 @@ class Store:
         self.db.execute("DELETE FROM later WHERE id = ?", (id_,))
 
     def tell(self, kind: str, thing: Thing) -> None:
-        """Something happened to `thing`: an event, and its deliveries to the webhook."""
+        """Stores an event about `thing`, to be delivered to the webhook."""
         event = {
             "id": new_id("evt_"),
             "object": "event",
@@ -147,7 +147,7 @@ class Store:
         ).fetchall()
 
     def claim_delivery(self, n: int, tries: int, again_in: float) -> bool:
-        """Whether this process may post it; if it dies meanwhile, another posts it later."""
+        """Claims a delivery for this process; returns whether it may post it. If it dies, another process posts it later."""
         done = self.db.execute(
             "UPDATE delivery SET tries = tries + 1, due = ? WHERE n = ? AND tries = ? AND done = 0",
             (time.time() + again_in, n, tries),

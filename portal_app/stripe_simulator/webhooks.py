@@ -1,4 +1,4 @@
-"""Webhooks: events posted over HTTP, signed as Stripe signs, tried again until they are taken."""
+"""Webhooks: events posted over HTTP, signed as Stripe signs, tried again until they are accepted."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,11 @@ from portal_app.stripe_simulator.wire import written
 
 log = logging.getLogger(__name__)
 _MOST_TRIES = 16
-_PAUSE = 0.5  # seconds between looks when nothing wakes us
+_PAUSE = 0.5  # seconds between checks when nothing wakes it
 
 
 class Courier:
-    """Brings events to one webhook; tests may make it hold them back or bring the newest first."""
+    """Posts events to one webhook; tests can hold them back or reverse their order."""
 
     def __init__(self, store: Store, url: str, secret: str) -> None:
         self.store, self.url, self.secret = store, url, secret
@@ -29,13 +29,13 @@ class Courier:
         self._called = asyncio.Event()
 
     def call(self) -> None:
-        """There is something to bring; may be called from any thread."""
+        """There is an event to post; may be called from any thread."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just closed
                 self._loop.call_soon_threadsafe(self._called.set)
 
     async def work(self) -> None:
-        """Until cancelled."""
+        """Posts events until cancelled."""
         self._loop = asyncio.get_running_loop()
         self._called = asyncio.Event()
         async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
@@ -50,7 +50,7 @@ class Courier:
                     log.warning("simulator's store is busy; trying again")
 
     def _settle(self) -> None:
-        """Bank debits and slow refunds that have come to their end."""
+        """Ends bank debits and slow refunds that are due."""
         store = self.store
         for id_ in store.due_to_settle():
             with store.transaction():

@@ -1,4 +1,4 @@
-"""How Stripe writes requests and answers: nested form fields, errors, lists, expanded objects."""
+"""The format of Stripe's requests and answers: nested form fields, errors, lists, expanded objects."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ Thing = dict[str, Any]  # one of Stripe's objects
 
 
 class Problem(Exception):
-    """An error answer. `kept`: what was written stands (a decline); its key replays the answer."""
+    """An error answer. `kept`: what was written stays (a decline), and the idempotency key replays the answer."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ _FROM_BROWSER = {
 
 
 def allowed(fields: Fields, what: str) -> Fields:
-    """The fields, or Stripe's complaint about one it does not know."""
+    """Returns the fields. Raises Problem for one that Stripe does not know."""
     known = _ANYWHERE | set(_ALLOWED[what].split())
     for name in fields:
         if name not in known:
@@ -119,7 +119,7 @@ def _lists(value: Any) -> Any:
 
 
 def with_metadata(thing: Thing, fields: Fields) -> None:
-    """New metadata are merged into the old, an empty one is taken out."""
+    """Merges new metadata into the old; an empty value removes its key."""
     if "metadata" not in fields:
         return
     merged = {**thing["metadata"], **(fields["metadata"] or {})} if fields["metadata"] else {}

@@ -1,7 +1,7 @@
-"""The session cookies. `__Host-` binds them to this very address; the demo's plain http has other names.
+"""The session cookies. `__Host-` binds them to this address; over plain http (the demo) they have other names.
 
-A frame in another site has a cookie of its own, kept apart by site (Partitioned): it reaches nobody's
-frame but that site's, and none of the portal's own pages. Browsers take `Secure` from http on loopback.
+A frame in another site has a cookie of its own, partitioned by site: it is sent to frames in that site only,
+and to none of the portal's own pages. Browsers accept `Secure` over http on loopback.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def cookie_name(side: Side, scope: SessionScope = SessionScope.FULL) -> str:
 
 
 def set_cookie(side: Side, value: str, scope: SessionScope = SessionScope.FULL) -> str:
-    """The header that sets it: for the browser's session, seen by no script."""
+    """The Set-Cookie header: until the browser closes, invisible to scripts. An empty value deletes the cookie."""
     parts = [f"{cookie_name(side, scope)}={value}", "Path=/", "HttpOnly"]
     if scope is SessionScope.EMBED:
         parts += ["SameSite=None", "Secure", "Partitioned"]
@@ -38,13 +38,13 @@ def set_cookie(side: Side, value: str, scope: SessionScope = SessionScope.FULL) 
 
 
 def session_refs(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str]:
-    """The hashes of the patient's and the staff cookie, "" without."""
+    """Hashes of the patient's and the staff cookie; "" where there is none."""
     jar = _jar(headers)
     return _ref(jar, Side.PATIENT), _ref(jar, Side.STAFF)
 
 
 def embed_ref(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The hash of the frame's cookie, "" without."""
+    """Hash of the frame's cookie; "" where there is none."""
     return _ref(_jar(headers), Side.PATIENT, SessionScope.EMBED)
 
 

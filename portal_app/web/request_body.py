@@ -1,4 +1,4 @@
-"""What a page posts, read with a limit."""
+"""Reads a posted JSON object, with a limit of size."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from portal_app.domain.text import strip_unstorable
 
 
 async def json_object(request: Request, largest: int) -> dict[str, Any]:
-    """Empty when it is too long, not JSON, too deep, or no object. Its own words are as we can keep them."""
+    """The posted object; {} when it is larger than `largest` bytes, not JSON, too deep, or no object.
+
+    Its strings lose the characters that no database stores.
+    """
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > largest:
         return {}

@@ -86,7 +86,7 @@ def test_a_gateway_that_is_passed_to_a_helper_is_seen():
     "body",
     [
         "def f(p, processor):\n    with transaction(p) as tx:\n        processor.charge(1)",
-        "def f(p, system: PracticeSystem):\n    with transaction(p) as tx:\n        system.take(1)",
+        "def f(p, system: PracticeSystem):\n    with transaction(p) as tx:\n        system.post_entry(1)",
         "def f(p, all_of_them: 'Gateways | None'):\n    with transaction(p):\n        all_of_them.payments.charge(1)",
         "def f(p):\n    with transaction(p):\n        gateways().mail.send(1)",
         "def f(p):\n    with transaction(p):\n        if others := bus():\n            others.publish(1)",

@@ -13,8 +13,9 @@ import pytest
 
 from portal_app.domain.ids import AccountId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
-from portal_app.gateways.payments import CardProcessor, Charge, Forged, Outcome, ProcessorEvent
+from portal_app.gateways.payments import CardProcessor, Charge, Outcome, ProcessorEvent
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.gateways.stripe import StripeProcessor
 from tests.stripe_simulator.process import SECRET, Simulated, simulator, webhook
 
@@ -97,13 +98,17 @@ def test_one_account_has_one_customer_however_often_it_is_asked(bench: Bench) ->
 def test_a_saved_card_is_charged(bench: Bench) -> None:
     customer = bench.customer()
     key = PaymentId(new_id("pay"))
-    charge = bench.pay(customer, source=bench.saved(customer), key=key)
+    charge = bench.pay(customer, payment_method=bench.saved(customer), key=key)
     assert (charge.outcome, charge.received, charge.payment_id) == (Outcome.SUCCEEDED, FIFTY, key)
     assert charge.intent_id.startswith("pi_")
     assert charge.charge_id.startswith("ch_")
     assert charge.client_secret == ""
-    assert charge.source is not None
-    assert (charge.source.kind, charge.source.brand, charge.source.last4) == ("card", "visa", "4242")
+    assert charge.payment_method is not None
+    assert (charge.payment_method.kind, charge.payment_method.brand, charge.payment_method.last4) == (
+        "card",
+        "visa",
+        "4242",
+    )
     assert bench.processor.look_up(charge.intent_id) == charge
 
 
@@ -111,23 +116,25 @@ def test_a_new_card_is_charged_once_and_not_kept(bench: Bench) -> None:
     customer = bench.customer()
     charge = bench.pay(customer, token=bench.token())
     assert charge.outcome is Outcome.SUCCEEDED
-    assert bench.processor.sources(customer) == []
-    assert charge.source is not None
-    assert bench.pay(customer, source=charge.source.processor_id).outcome is Outcome.REFUSED
+    assert bench.processor.list_payment_methods(customer) == []
+    assert charge.payment_method is not None
+    assert bench.pay(customer, payment_method=charge.payment_method.processor_id).outcome is Outcome.REFUSED
 
 
 def test_a_new_card_is_kept_when_the_payer_says_so(bench: Bench) -> None:
     customer = bench.customer()
     charge = bench.pay(customer, token=bench.token("pm_card_mastercard"), save=True)
-    (kept,) = bench.processor.sources(customer)
-    assert charge.source == kept
+    (kept,) = bench.processor.list_payment_methods(customer)
+    assert charge.payment_method == kept
     assert (kept.brand, kept.last4, kept.customer) == ("mastercard", "4444", customer)
-    assert bench.pay(customer, source=kept.processor_id, off_session=True).outcome is Outcome.SUCCEEDED
+    assert (
+        bench.pay(customer, payment_method=kept.processor_id, off_session=True).outcome is Outcome.SUCCEEDED
+    )
 
 
 def test_ALL_12_the_same_key_charges_once(bench: Bench) -> None:
     customer = bench.customer()
-    how: dict[str, Any] = {"source": bench.saved(customer), "key": PaymentId(new_id("pay"))}
+    how: dict[str, Any] = {"payment_method": bench.saved(customer), "key": PaymentId(new_id("pay"))}
     since = datetime.now(UTC) - timedelta(seconds=2)
     first, second = bench.pay(customer, **how), bench.pay(customer, **how)
     assert first == second
@@ -136,7 +143,7 @@ def test_ALL_12_the_same_key_charges_once(bench: Bench) -> None:
 
 def test_the_same_key_with_another_amount_charges_nothing_more(bench: Bench) -> None:
     customer = bench.customer()
-    how: dict[str, Any] = {"source": bench.saved(customer), "key": PaymentId(new_id("pay"))}
+    how: dict[str, Any] = {"payment_method": bench.saved(customer), "key": PaymentId(new_id("pay"))}
     first = bench.pay(customer, **how)
     assert bench.pay(customer, Money(60_00), **how).outcome is Outcome.UNKNOWN
     assert bench.processor.look_up(first.intent_id).received == FIFTY
@@ -167,7 +174,7 @@ def test_the_same_key_tells_how_it_ended_not_how_it_began(bench: Bench) -> None:
 )
 def test_a_decline_is_an_answer_with_its_code(bench: Bench, card: str, code: str) -> None:
     key = PaymentId(new_id("pay"))
-    charge = bench.pay(bench.customer(), source=card, key=key)
+    charge = bench.pay(bench.customer(), payment_method=card, key=key)
     assert (charge.outcome, charge.decline_code, charge.received) == (Outcome.DECLINED, code, None)
     assert charge.payment_id == key
     assert bench.processor.look_up(charge.intent_id).decline_code == code
@@ -175,8 +182,8 @@ def test_a_decline_is_an_answer_with_its_code(bench: Bench, card: str, code: str
 
 def test_a_card_on_file_may_decline_later(bench: Bench) -> None:
     customer = bench.customer()
-    source = bench.saved(customer, "pm_card_chargeCustomerFail")
-    assert bench.pay(customer, source=source).outcome is Outcome.DECLINED
+    payment_method = bench.saved(customer, "pm_card_chargeCustomerFail")
+    assert bench.pay(customer, payment_method=payment_method).outcome is Outcome.DECLINED
 
 
 @pytest.mark.parametrize("passed", [True, False])
@@ -193,8 +200,8 @@ def test_the_payers_bank_asks_the_payer(bench: Bench, passed: bool) -> None:
 
 def test_a_bank_that_asks_declines_when_nobody_is_there(bench: Bench) -> None:
     customer = bench.customer()
-    source = bench.saved(customer, "pm_card_authenticationRequired")
-    charge = bench.pay(customer, source=source, off_session=True)
+    payment_method = bench.saved(customer, "pm_card_authenticationRequired")
+    charge = bench.pay(customer, payment_method=payment_method, off_session=True)
     assert (charge.outcome, charge.decline_code) == (Outcome.DECLINED, "authentication_required")
 
 
@@ -213,8 +220,8 @@ def test_cancelling_too_late_says_that_it_was_paid(bench: Bench) -> None:
 def test_wrong_requests_are_refused_and_charge_nothing(bench: Bench) -> None:
     customer, stranger = bench.customer(), bench.customer()
     assert bench.pay(customer, Money(49), token=bench.token()).outcome is Outcome.REFUSED
-    assert bench.pay(stranger, source=bench.saved(customer)).outcome is Outcome.REFUSED
-    assert bench.pay(customer, source="pm_nothing").outcome is Outcome.REFUSED
+    assert bench.pay(stranger, payment_method=bench.saved(customer)).outcome is Outcome.REFUSED
+    assert bench.pay(customer, payment_method="pm_nothing").outcome is Outcome.REFUSED
     assert bench.pay(customer, token="ctoken_nothing").outcome is Outcome.REFUSED
     assert bench.processor.look_up("pi_nothing").outcome is Outcome.REFUSED
     assert bench.processor.cancel("pi_nothing").outcome is Outcome.REFUSED
@@ -248,7 +255,7 @@ def test_REF_7_the_same_refund_asked_twice_is_one(bench: Bench) -> None:
 
 
 def test_what_was_not_paid_is_not_refunded(bench: Bench) -> None:
-    charge = bench.pay(bench.customer(), source="pm_card_visa_chargeDeclined")
+    charge = bench.pay(bench.customer(), payment_method="pm_card_visa_chargeDeclined")
     refused = bench.processor.refund(charge.intent_id, FIFTY, key=RefundId(new_id("ref")))
     assert refused.outcome is Outcome.REFUSED
     assert bench.processor.look_up_refund("re_nothing").outcome is Outcome.REFUSED
@@ -264,13 +271,13 @@ def test_what_was_charged_since_is_listed_newest_first(bench: Bench) -> None:
 
 def test_a_card_is_forgotten_only_for_its_owner(bench: Bench) -> None:
     customer, stranger = bench.customer(), bench.customer()
-    source = bench.saved(customer)
-    assert bench.processor.forget(source, customer=stranger) is False
-    assert bench.processor.forget(source, customer="") is False
-    assert bench.processor.forget(source, customer=customer) is True
-    assert bench.processor.sources(customer) == []
-    assert bench.pay(customer, source=source).outcome is Outcome.REFUSED
-    assert bench.processor.forget(source, customer=customer) is False
+    payment_method = bench.saved(customer)
+    assert bench.processor.detach_payment_method(payment_method, customer=stranger) is False
+    assert bench.processor.detach_payment_method(payment_method, customer="") is False
+    assert bench.processor.detach_payment_method(payment_method, customer=customer) is True
+    assert bench.processor.list_payment_methods(customer) == []
+    assert bench.pay(customer, payment_method=payment_method).outcome is Outcome.REFUSED
+    assert bench.processor.detach_payment_method(payment_method, customer=customer) is False
 
 
 def test_a_setup_saves_a_card_without_charging(bench: Bench) -> None:
@@ -278,15 +285,17 @@ def test_a_setup_saves_a_card_without_charging(bench: Bench) -> None:
     setup = bench.processor.start_setup(customer, key=key)
     assert setup.client_secret
     assert bench.processor.start_setup(customer, key=key).setup_id == setup.setup_id
-    assert bench.processor.look_up_setup(setup.setup_id).source is None
+    assert bench.processor.look_up_setup(setup.setup_id).payment_method is None
     if bench.is_fake:
         bench.processor.finish_setup(setup.setup_id)
     else:
         bench.processor._api.setup_intents.confirm(setup.setup_id, {"payment_method": "pm_card_visa"})
     done = bench.processor.look_up_setup(setup.setup_id)
-    assert done.source is not None
-    assert (done.source.last4, done.client_secret) == ("4242", "")
-    assert [one.processor_id for one in bench.processor.sources(customer)] == [done.source.processor_id]
+    assert done.payment_method is not None
+    assert (done.payment_method.last4, done.client_secret) == ("4242", "")
+    assert [one.processor_id for one in bench.processor.list_payment_methods(customer)] == [
+        done.payment_method.processor_id
+    ]
 
 
 def test_an_unknown_setup_is_an_answer_too(bench: Bench) -> None:
@@ -295,7 +304,7 @@ def test_an_unknown_setup_is_an_answer_too(bench: Bench) -> None:
 
 def test_signed_webhooks_are_heard_and_others_are_forged(bench: Bench) -> None:
     body, signature = FakeProcessor(SECRET).event("payment_intent.succeeded", "pi_1", event_id="evt_1")
-    heard = bench.processor.heard(body, signature)
+    heard = bench.processor.read_webhook(body, signature)
     assert heard == ProcessorEvent("evt_1", "payment_intent.succeeded", "payment_intent", "pi_1", "pi_1")
     signer = FakeProcessor(SECRET)
     stale = signer.sign(body, int(datetime.now(UTC).timestamp()) - 301)
@@ -308,15 +317,15 @@ def test_signed_webhooks_are_heard_and_others_are_forged(bench: Bench) -> None:
         (body, others),
         (reserialised, signature),
     ):
-        with pytest.raises(Forged):
-            bench.processor.heard(forged, by)
-    with pytest.raises(Forged):
-        bench.processor.heard(b"\xff\xfe", signature)
+        with pytest.raises(InvalidSignature):
+            bench.processor.read_webhook(forged, by)
+    with pytest.raises(InvalidSignature):
+        bench.processor.read_webhook(b"\xff\xfe", signature)
 
 
 def test_a_refund_names_its_intent(bench: Bench) -> None:
     body, signature = FakeProcessor(SECRET).event("refund.updated", "re_1", intent_id="pi_1")
-    heard = bench.processor.heard(body, signature)
+    heard = bench.processor.read_webhook(body, signature)
     assert (heard.object_kind, heard.object_id, heard.intent_id) == ("refund", "re_1", "pi_1")
 
 
@@ -326,8 +335,8 @@ def test_the_simulators_own_webhooks_are_heard() -> None:
         bench = Bench(ours, running)
         charge = bench.pay(bench.customer(), token=bench.token())
         told.wait_for("payment_intent.succeeded")
-        heard = [FakeProcessor(SECRET).heard(body, signature) for body, signature in told.heard]
-        assert [ours.heard(body, signature) for body, signature in told.heard] == heard
+        heard = [FakeProcessor(SECRET).read_webhook(body, signature) for body, signature in told.received]
+        assert [ours.read_webhook(body, signature) for body, signature in told.received] == heard
         assert ("payment_intent.succeeded", charge.intent_id) in [(one.kind, one.intent_id) for one in heard]
 
 

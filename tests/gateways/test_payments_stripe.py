@@ -12,8 +12,9 @@ import stripe
 
 from portal_app.domain.ids import AccountId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
-from portal_app.gateways.payments import Charge, Forged, NoAnswer, Outcome
+from portal_app.gateways.payments import Charge, NoAnswer, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.gateways.stripe import StripeProcessor, processor_of, simulated_keys
 from portal_app.settings import Settings
 from tests.stripe_simulator.process import SECRET, Simulated, free_port, simulator
@@ -39,7 +40,7 @@ def processor(simulated: Simulated) -> StripeProcessor:
 
 
 def pay(processor: StripeProcessor, key: str = "", **how: Any) -> Charge:
-    how = {"source": "pm_card_visa", **how}
+    how = {"payment_method": "pm_card_visa", **how}
     return processor.charge("", FIFTY, key=PaymentId(key or new_id("pay")), description="Invoice 1", **how)
 
 
@@ -97,12 +98,12 @@ def test_nobody_there_is_an_answer_too() -> None:
     assert nobody.customer(AccountId("acc_1"), "Ana Ruiz") == ""
     assert nobody.start_setup("cus_1", key="k").reason == "no_answer"
     assert nobody.look_up_setup("seti_1").reason == "no_answer"
-    assert nobody.forget("pm_1", customer="cus_1") is False
+    assert nobody.detach_payment_method("pm_1", customer="cus_1") is False
     for listing in (nobody.charges_since, nobody.refunds_since):
         with pytest.raises(NoAnswer):
             list(listing(datetime.now(UTC)))
     with pytest.raises(NoAnswer):
-        nobody.sources("cus_1")
+        nobody.list_payment_methods("cus_1")
 
 
 def test_a_wrong_key_refuses_and_charges_nothing(simulated: Simulated) -> None:
@@ -119,12 +120,14 @@ def test_a_bank_debit_is_on_its_way_and_then_paid_or_not(
         ("pm_usBankAccount_success", Outcome.SUCCEEDED, ""),
         ("pm_usBankAccount_insufficientFunds", Outcome.DECLINED, "insufficient_funds"),
     ):
-        source = processor._api.payment_methods.attach(name, {"customer": customer}).id
+        payment_method = processor._api.payment_methods.attach(name, {"customer": customer}).id
         key = PaymentId(new_id("pay"))
-        charge = processor.charge(customer, FIFTY, key=key, description="Invoice 1", source=source)
+        charge = processor.charge(
+            customer, FIFTY, key=key, description="Invoice 1", payment_method=payment_method
+        )
         assert charge.outcome is Outcome.PROCESSING
-        assert charge.source is not None
-        assert (charge.source.kind, charge.source.brand) == ("bank", "STRIPE TEST BANK")
+        assert charge.payment_method is not None
+        assert (charge.payment_method.kind, charge.payment_method.brand) == ("bank", "STRIPE TEST BANK")
         assert ended_of(processor, charge) == (ended, code)
 
 
@@ -138,8 +141,8 @@ def ended_of(processor: StripeProcessor, charge: Charge) -> tuple[Outcome, str]:
 
 def test_refunds_can_fail_later_or_take_their_time(simulated: Simulated, processor: StripeProcessor) -> None:
     simulated.turn(settle_after=0.6)
-    fails = pay(processor, source="pm_card_refundFail")
-    slow = pay(processor, source="pm_card_pendingRefund")
+    fails = pay(processor, payment_method="pm_card_refundFail")
+    slow = pay(processor, payment_method="pm_card_pendingRefund")
     first = processor.refund(fails.intent_id, FIFTY, key=RefundId(new_id("ref")))
     second = processor.refund(slow.intent_id, FIFTY, key=RefundId(new_id("ref")))
     assert (first.outcome, second.outcome) == (Outcome.SUCCEEDED, Outcome.PROCESSING)
@@ -152,7 +155,7 @@ def test_refunds_can_fail_later_or_take_their_time(simulated: Simulated, process
 
 
 def test_a_disputed_payment_says_so(processor: StripeProcessor) -> None:
-    charge = pay(processor, source="pm_card_createDispute")
+    charge = pay(processor, payment_method="pm_card_createDispute")
     assert charge.outcome is Outcome.SUCCEEDED
     assert processor.look_up(charge.intent_id).disputed
 
@@ -169,7 +172,7 @@ def test_events_of_every_age_are_heard(path: Path) -> None:
     processor = StripeProcessor("sk_test_x", "pk_test_x", SECRET)
     body = path.read_bytes()
     event = json.loads(body)
-    heard = processor.heard(body, FakeProcessor(SECRET).sign(body))
+    heard = processor.read_webhook(body, FakeProcessor(SECRET).sign(body))
     thing = event["data"]["object"]
     assert (heard.event_id, heard.kind, heard.object_id) == (event["id"], event["type"], thing.get("id", ""))
     if thing["object"] == "payment_intent":
@@ -179,15 +182,15 @@ def test_events_of_every_age_are_heard(path: Path) -> None:
 def test_stripes_own_signer_is_believed() -> None:
     body = json.dumps({"id": "evt_1", "object": "event", "type": "made.up", "data": {"object": {}}})
     signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
-    heard = StripeProcessor("sk_test_x", "pk_test_x", SECRET).heard(body.encode(), signature)
+    heard = StripeProcessor("sk_test_x", "pk_test_x", SECRET).read_webhook(body.encode(), signature)
     assert (heard.kind, heard.object_kind, heard.object_id) == ("made.up", "", "")
 
 
 def test_what_is_signed_but_no_event_is_forged() -> None:
     processor = StripeProcessor("sk_test_x", "pk_test_x", SECRET)
     for body in (b"", b"[]", b"nonsense", b'"text"'):
-        with pytest.raises(Forged):
-            processor.heard(body, FakeProcessor(SECRET).sign(body))
+        with pytest.raises(InvalidSignature):
+            processor.read_webhook(body, FakeProcessor(SECRET).sign(body))
 
 
 def test_demo_without_a_key_pays_at_its_own_simulator() -> None:
@@ -200,4 +203,4 @@ def test_demo_without_a_key_pays_at_its_own_simulator() -> None:
     others = Settings(mode="demo", secret_key="b" * 40)  # type: ignore[arg-type]
     assert simulated_keys(ours) == simulated_keys(ours) != simulated_keys(others)
     body = b'{"id": "evt_1", "object": "event", "type": "x", "data": {"object": {}}}'
-    assert processor.heard(body, FakeProcessor(simulated_keys(ours)[2]).sign(body)).event_id == "evt_1"
+    assert processor.read_webhook(body, FakeProcessor(simulated_keys(ours)[2]).sign(body)).event_id == "evt_1"

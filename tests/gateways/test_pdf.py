@@ -45,7 +45,7 @@ def facts(*texts: str, rows: int = 1) -> dict[str, Any]:
 
 
 def made(*texts: str, rows: int = 1) -> PdfReader:
-    return PdfReader(io.BytesIO(typesetter().pdf("paper", facts(*texts, rows=rows), MADE)))
+    return PdfReader(io.BytesIO(typesetter().render_pdf("paper", facts(*texts, rows=rows), MADE)))
 
 
 def text_of(document: PdfReader) -> str:
@@ -86,7 +86,7 @@ def test_it_is_tagged_titled_and_in_a_language() -> None:
 
 
 def test_tables_have_header_cells_and_pages_are_numbered() -> None:
-    pdf = typesetter().pdf("paper", facts("Maria", rows=120), MADE)
+    pdf = typesetter().render_pdf("paper", facts("Maria", rows=120), MADE)
     document = PdfReader(io.BytesIO(pdf))
     kinds = {str(o.get_object().get("/S")) for o in _structure(root_of(document)["/StructTreeRoot"])}
     assert {"/H1", "/H2", "/Table", "/TH", "/TD"} <= kinds
@@ -161,5 +161,5 @@ def test_it_is_quick() -> None:
     made("warm")
     start = time.perf_counter()
     for n in range(10):
-        typesetter().pdf("paper", facts(f"Person {n}"), MADE)
+        typesetter().render_pdf("paper", facts(f"Person {n}"), MADE)
     assert (time.perf_counter() - start) / 10 < 0.25  # about 0.02 s on an idle core

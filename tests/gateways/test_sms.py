@@ -99,7 +99,7 @@ def test_what_twilio_refuses_is_for_good_or_for_later(
     twilio.status, twilio.answer = status, json.dumps({"code": code, "message": f"{TO} …"}).encode()
     answer = texter(twilio).send(TO, "Hi", key="k")
     assert isinstance(answer, Failed)
-    assert (answer.permanent, answer.stopped) == (permanent, stopped)
+    assert (answer.permanent, answer.opted_out) == (permanent, stopped)
     assert TO not in answer.reason
 
 
@@ -126,5 +126,5 @@ def test_the_double_keeps_the_same_promises() -> None:
     assert isinstance(fake.send(TO, "Hi", key="k"), Sent)
     stopped = fake.send("+12025550000", "Hi", key="k")
     assert isinstance(stopped, Failed)
-    assert stopped.stopped
+    assert stopped.opted_out
     assert fake.sent == [(TO, "Hi")]

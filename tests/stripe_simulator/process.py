@@ -77,15 +77,15 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @dataclass
-class Told:
+class WebhookReceiver:
     """A webhook. `refuse`: how many deliveries it answers with 500 first."""
 
     url: str = ""
     refuse: int = 0
-    heard: list[tuple[bytes, str]] = field(default_factory=list)
+    received: list[tuple[bytes, str]] = field(default_factory=list)
 
     def kinds(self) -> list[str]:
-        return [json.loads(body)["type"] for body, _ in self.heard]
+        return [json.loads(body)["type"] for body, _ in self.received]
 
     def wait_for(self, kind: str, times: int = 1, seconds: float = 8) -> None:
         deadline = time.monotonic() + seconds
@@ -95,8 +95,8 @@ class Told:
 
 
 @contextlib.contextmanager
-def webhook() -> Iterator[Told]:
-    told = Told()
+def webhook() -> Iterator[WebhookReceiver]:
+    told = WebhookReceiver()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -105,7 +105,7 @@ def webhook() -> Iterator[Told]:
             if refused:
                 told.refuse -= 1
             else:
-                told.heard.append((body, self.headers["Stripe-Signature"]))
+                told.received.append((body, self.headers["Stripe-Signature"]))
             self.send_response(500 if refused else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -16,7 +16,7 @@ import stripe
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.stripe_simulator.app import make_app
 from portal_app.stripe_simulator.cards import behaviour, passes_luhn
-from tests.stripe_simulator.process import SECRET, Simulated, Told, free_port, simulator, webhook
+from tests.stripe_simulator.process import SECRET, Simulated, WebhookReceiver, free_port, simulator, webhook
 
 SAMPLES = Path(__file__).parents[1] / "gateways" / "stripe_samples"
 CARDS = list(csv.DictReader((SAMPLES / "test_cards.csv").read_text().splitlines()))
@@ -24,21 +24,21 @@ ROOT = Path(__file__).parents[2] / "portal_app" / "stripe_simulator" / "static"
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[Told]:
+def told() -> Iterator[WebhookReceiver]:
     with webhook() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def simulated(told: Told) -> Iterator[Simulated]:
+def simulated(told: WebhookReceiver) -> Iterator[Simulated]:
     with simulator(webhook_url=told.url) as running:
         yield running
 
 
 @pytest.fixture
-def api(simulated: Simulated, told: Told) -> Any:
+def api(simulated: Simulated, told: WebhookReceiver) -> Any:
     simulated.turn(reset=True)
-    told.heard.clear()
+    told.received.clear()
     return stripe.StripeClient("sk_test_x", base_addresses={"api": simulated.url}, max_network_retries=0).v1
 
 
@@ -212,30 +212,30 @@ def test_what_it_keeps_survives_a_restart(tmp_path: Path) -> None:
 # ---- webhooks ----------------------------------------------------------------------------------
 
 
-def test_webhooks_are_signed_and_tried_again(api: Any, told: Told) -> None:
+def test_webhooks_are_signed_and_tried_again(api: Any, told: WebhookReceiver) -> None:
     told.refuse = 1
     api.customers.create({})
     told.wait_for("customer.created")
-    body, signature = told.heard[0]
-    assert FakeProcessor(SECRET).heard(body, signature).kind == "customer.created"
+    body, signature = told.received[0]
+    assert FakeProcessor(SECRET).read_webhook(body, signature).kind == "customer.created"
 
 
 def test_webhooks_come_twice_late_and_in_any_order_when_told_to(
-    simulated: Simulated, api: Any, told: Told
+    simulated: Simulated, api: Any, told: WebhookReceiver
 ) -> None:
     simulated.turn(hold=True, duplicate=1, reverse=True)
     intent = api.payment_intents.create({"amount": 100, "currency": "usd"})
     api.payment_intents.cancel(intent.id)
-    assert told.heard == []
+    assert told.received == []
     simulated.turn(hold=False)
     told.wait_for("payment_intent.created", 2)
     assert told.kinds() == ["payment_intent.canceled"] * 2 + ["payment_intent.created"] * 2
-    first = json.loads(told.heard[0][0])["id"]
+    first = json.loads(told.received[0][0])["id"]
     simulated.turn(again=[first], duplicate=0, reverse=False)
     told.wait_for("payment_intent.canceled", 3)
 
 
-def test_a_refund_that_fails_later_says_so(simulated: Simulated, api: Any, told: Told) -> None:
+def test_a_refund_that_fails_later_says_so(simulated: Simulated, api: Any, told: WebhookReceiver) -> None:
     simulated.turn(settle_after=0)
     asked: Any = {"amount": 500, "currency": "usd", "confirm": True, "payment_method": "pm_card_refundFail"}
     asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}

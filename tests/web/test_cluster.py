@@ -8,14 +8,14 @@ from tests.servers import Server
 
 HOLDS_THE_PAGE = """
 import asyncio, time
-from portal_app.web.shield.sockets import OPEN, Socket, end_when_told
+from portal_app.web.shield.sockets import OPEN, Socket, close_ended_sessions
 
 async def send(_): ...
 
 async def main():
     page = Socket("t", ("a" * 64,), "127.0.0.1", send)
     OPEN.add(page)
-    listening = asyncio.ensure_future(end_when_told())
+    listening = asyncio.ensure_future(close_ended_sessions())
     await asyncio.sleep(0.5)
     print("ready", flush=True)
     await asyncio.wait_for(page.ended.wait(), 20)

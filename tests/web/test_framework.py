@@ -35,7 +35,7 @@ def test_it_tells_nobody_of_us_and_shows_no_badge(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_on_a_screen_is_kept_in_memory_or_redis_and_never_on_disk(monkeypatch: pytest.MonkeyPatch):
-    """Reflex's own choice is a readable file for each page."""
+    """Reflex's own choice is a is_valid_frame file for each page."""
     assert str(rxconfig(monkeypatch).state_manager_mode) == "memory"
     config = rxconfig(monkeypatch, redis_url=type(settings().redis_url)("redis://127.0.0.1:1/0"))
     assert str(config.state_manager_mode) == "redis"

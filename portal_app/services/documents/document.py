@@ -17,7 +17,7 @@ class Document:
 
 
 def render(name: str, facts: dict[str, Any]) -> Document:
-    return Document(f"{name}.pdf", typesetter().pdf("paper", facts, made=now()))
+    return Document(f"{name}.pdf", typesetter().render_pdf("paper", facts, made=now()))
 
 
 def safe_filename(number: str) -> str:

@@ -140,7 +140,7 @@ def _keep(principal: Principal, message_id: str, answer: Sending, templates: Reg
             _forget_the_secret(row, templates)
         elif answer.permanent:
             _give_up(tx, row, answer.reason, templates)
-            if answer.stopped:
+            if answer.opted_out:
                 _stop_texting(tx, row.to)
         else:
             row.next_try_at = now() + DELAYS[min(row.tries, len(DELAYS)) - 1]

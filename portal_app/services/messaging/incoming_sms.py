@@ -17,7 +17,7 @@ from portal_app.domain.access import Principal, Side
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import new_id
-from portal_app.gateways.sms import Text
+from portal_app.gateways.sms import IncomingText
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import default_language, localised_url, supported_language
 from portal_app.settings import settings
@@ -65,11 +65,11 @@ def parse_command(words: str) -> tuple[SmsCommand, str]:
     return _KNOWN.get(re.sub(r"[^A-Z]", "", plain.upper()), (SmsCommand.OTHER, ""))
 
 
-def receive_sms(principal: Principal, text: Text) -> str:
+def receive_sms(principal: Principal, text: IncomingText) -> str:
     """Do what the text asks, once; the reply, "" for none (said already, or answered by the carrier)."""
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:text")
-    wish, spoken = parse_command(text.words)
+    wish, spoken = parse_command(text.body)
     with transaction(principal) as tx:
         event = ReceivedWebhook(
             id=text.id or new_id("txt"),
@@ -98,7 +98,7 @@ def receive_sms(principal: Principal, text: Text) -> str:
         return _reply(tx, wish, spoken or _language(tx, points))
 
 
-def _tell_staff(tx: Tx, text: Text) -> bool:
+def _tell_staff(tx: Tx, text: IncomingText) -> bool:
     """Somebody tries to reach us: once a day and number, without what they wrote. False: told today."""
     return tx.add_as_system_once(
         Task(

@@ -1,4 +1,4 @@
-"""Papers to keep, as downloads: only for who may see what they say; for anybody else they do not exist."""
+"""PDF documents as downloads, only for those who may see their contents; for anybody else they do not exist."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.threads import in_thread
 
 _HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-Asked = Mapping[str, str]  # of the address: its places and its query
+Asked = Mapping[str, str]  # path and query parameters
 Make = Callable[[Principal, Asked, str], Document]
 
 
@@ -37,14 +37,14 @@ def _download(make: Make) -> Any:
     async def answer(request: Request) -> Response:
         """200 the PDF, 401 nobody is signed in, 404 absent or not theirs. ?lang= overrides their language."""
         asked = {**request.query_params, **request.path_params}
-        made = await in_thread(_seen_by, visitor_of(request.headers), asked, make)
+        made = await in_thread(_make_for_first_allowed, visitor_of(request.headers), asked, make)
         return made if isinstance(made, Response) else _sent(made)
 
     return answer
 
 
-def _seen_by(visitor: Visitor, asked: Asked, make: Make) -> Document | Response:
-    """Patient and staff may be signed in in one browser: the first of them who may see it, does."""
+def _make_for_first_allowed(visitor: Visitor, asked: Asked, make: Make) -> Document | Response:
+    """Makes the document as the patient, else as the staff member who is signed in in this browser."""
     asker: Principal | None = None
     language = asked.get("lang", "")
     for side in (Side.PATIENT, Side.STAFF):
@@ -58,7 +58,7 @@ def _seen_by(visitor: Visitor, asked: Asked, make: Make) -> Document | Response:
     if asker:
         note_refusal(asker, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound")
         return PlainTextResponse("Not Found", 404, _HEADERS)
-    if visitor.embedded:  # the frame itself went there: it must not be left with a word and no way on
+    if visitor.embedded:  # the frame itself navigated here: it must not end on a page without links
         return RedirectResponse(localised_path(language, FRAME), 303, _HEADERS)
     return PlainTextResponse("Sign in first", 401, _HEADERS)
 

@@ -1,4 +1,4 @@
-"""Lists to take along: the practice's transactions as CSV that no spreadsheet takes for a formula."""
+"""Exports: the practice's transactions as CSV, with no cell that a spreadsheet takes for a formula."""
 
 import csv
 import io
@@ -82,7 +82,7 @@ def as_csv(rows: Iterable[Transaction]) -> str:
 
 
 def _cells(row: Transaction) -> tuple[str, ...]:
-    """No amount is negative: what raises what is owed is a debit, what lowers it a credit."""
+    """No amount is negative: what raises the balance is a debit, what lowers it a credit."""
     counts = row.status in RECEIVED or row.status in (None, RefundStatus.SUCCEEDED)
     lowers = row.kind is TransactionKind.PAYMENT or (
         row.kind is TransactionKind.ADJUSTMENT and row.amount.minor < 0

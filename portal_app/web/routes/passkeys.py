@@ -1,6 +1,6 @@
-"""Passkeys over plain routes: the browser's question needs a press of the finger, and no socket.
+"""Passkeys over plain routes: the browser asks for a passkey only in a click, which a socket's answer is not.
 
-`what`: "sign_in" by anybody; "prove" and "add" by whoever is signed in.
+`what`: "sign_in" by anybody; "prove" (re-authentication) and "add" by a patient who is signed in.
 """
 
 import json
@@ -27,7 +27,7 @@ _WHATS = ("sign_in", "prove", "add")
 
 
 async def options(request: Request) -> Response:
-    """POST {what, language}: what navigator.credentials is to be asked."""
+    """POST {what, language}: the options for navigator.credentials."""
 
     def ask(principal: Principal, body: dict) -> dict:
         begin = passkeys.begin_passkey if body["what"] == "add" else passkeys.ask_passkey
@@ -37,7 +37,7 @@ async def options(request: Request) -> Response:
 
 
 async def answer(request: Request) -> Response:
-    """POST {what, language, answer, name}: {ticket} to sign in, {} when it is added or proven."""
+    """POST {what, language, answer, name}: {ticket} to sign in, {} when it was added or proven."""
 
     def take(principal: Principal, body: dict) -> dict:
         said = json.dumps(body.get("answer"))

@@ -1,4 +1,4 @@
-"""A ticket for a cookie, staying, the way out, and whether we are alive."""
+"""Sign-in by ticket, staying signed in, signing out, and health checks."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -23,7 +23,7 @@ _LARGEST = 3_000
 
 
 async def begin(request: Request) -> Response:
-    """POST {ticket}: the session's cookie. 401 when the ticket is spent, late or unknown."""
+    """POST {ticket}: sets the session's cookie. 401 when the ticket is used, expired or unknown."""
     visitor = visitor_of(request.headers)
     ticket = await _word(request, "ticket")
     if not ticket:
@@ -41,26 +41,28 @@ async def begin(request: Request) -> Response:
 
 
 async def end(request: Request) -> Response:
-    """POST ?side=patient|staff: the session ends everywhere, the cookie goes; the page leaves by itself."""
+    """POST ?side=patient|staff: ends the session on every page and deletes the cookie; the page then navigates."""
     visitor = visitor_of(request.headers)
-    side = Side.PATIENT if visitor.embedded else _side(request)  # nobody of the staff is in a frame
-    with suppress(NotSignedIn):  # it was over already
+    side = Side.PATIENT if visitor.embedded else _side(request)  # a frame has no staff session
+    with suppress(NotSignedIn):  # it had ended already
         principal = await in_thread(principal_of, visitor.ref(side), side, touch=False)
         await in_thread(end_session, replace(principal, ip=visitor.ip))
-    answer = JSONResponse({"ok": True}, headers={"clear-site-data": '"cache"'})  # and the Back button's pages
+    answer = JSONResponse(
+        {"ok": True}, headers={"clear-site-data": '"cache"'}
+    )  # the pages of the Back button too
     answer.headers.append("set-cookie", set_cookie(side, "", _scope(visitor)))
     return answer
 
 
 def _scope(visitor: Visitor) -> SessionScope:
-    """In a frame there are sessions of the frame only, elsewhere all but those."""
+    """A frame has sessions of its own; elsewhere a session is a full one."""
     return SessionScope.EMBED if visitor.embedded else SessionScope.FULL
 
 
 async def stay(request: Request) -> Response:
     """POST ?side=…&by=person|page: the seconds that are left; 401 when none are.
 
-    by=person: somebody did something, so the fifteen minutes begin again. by=page: it only asks.
+    by=person: somebody did something, so the 15 minutes start again. by=page: it only asks.
     """
     side, by_person = _side(request), request.query_params.get("by") == "person"
     try:

@@ -1,4 +1,4 @@
-"""POST /webhooks/sms: what people text to us, brought by the SMS service. Checked before anything reads it."""
+"""POST /webhooks/sms: texts to the practice, posted by the SMS service. The signature is checked first."""
 
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -9,18 +9,18 @@ from starlette.routing import Route
 
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
-from portal_app.gateways.sending import ForgedText
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.services.messaging.incoming_sms import receive_sms
 from portal_app.settings import settings
 from portal_app.web.threads import in_thread
 
 ADDRESS = "/webhooks/sms"
 _LARGEST = 64_000  # bytes
-_NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 async def webhook(request: Request) -> Response:
-    """TwiML: a reply, or none. 403 when the carrier did not sign it for this address."""
+    """Answers TwiML with or without a reply. 403 when the SMS service did not sign it for this address."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -29,14 +29,14 @@ async def webhook(request: Request) -> Response:
     try:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
         signature = request.headers.get("x-twilio-signature", "")
-        text = gateways().sms.heard(settings().public_url.rstrip("/") + ADDRESS, form, signature)
-    except (ForgedText, ValueError):
+        text = gateways().sms.read_incoming(settings().public_url.rstrip("/") + ADDRESS, form, signature)
+    except (InvalidSignature, ValueError):
         return PlainTextResponse("bad signature", 403)
     reply = await in_thread(receive_sms, system_principal("text"), text)
-    return Response(_said(reply) if reply else _NOTHING, media_type="text/xml")
+    return Response(_twiml(reply) if reply else _NO_REPLY, media_type="text/xml")
 
 
-def _said(reply: str) -> str:
+def _twiml(reply: str) -> str:
     head = '<?xml version="1.0" encoding="UTF-8"?>'
     return f"{head}<Response><Message>{escape(reply)}</Message></Response>"
 

@@ -1,4 +1,4 @@
-"""POST /webhooks/stripe: what the processor sends. The raw body is checked before anything reads it."""
+"""POST /webhooks/stripe: the processor's events. The signature of the raw body is checked first."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
-from portal_app.gateways.payments import Forged
+from portal_app.gateways.signatures import InvalidSignature
 from portal_app.services.billing.payments.webhooks import EventOutcome, handle_webhook
 from portal_app.web.threads import in_thread
 
@@ -14,14 +14,14 @@ _LARGEST = 1_000_000  # bytes; Stripe's own events stay far below
 
 
 async def webhook(request: Request) -> Response:
-    """200 when it is kept and handled; 400 when it is not signed by the processor; 503: send it again."""
+    """200 when it is stored and handled; 400 without a valid signature; 413 too large; 503: send it again."""
     body = await _raw(request)
     if body is None:
         return PlainTextResponse("too large", 413)
     processor = gateways().payments
     try:
-        event = processor.heard(body, request.headers.get("stripe-signature", ""))
-    except Forged:
+        event = processor.read_webhook(body, request.headers.get("stripe-signature", ""))
+    except InvalidSignature:
         return PlainTextResponse("bad signature", 400)
     outcome = await in_thread(handle_webhook, system_principal("webhook"), event, processor=processor)
     if outcome is EventOutcome.RETRY_LATER:
@@ -30,7 +30,7 @@ async def webhook(request: Request) -> Response:
 
 
 async def _raw(request: Request) -> bytes | None:
-    """The body as it came; None when it is larger than any event."""
+    """The raw body; None when it is larger than any event."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

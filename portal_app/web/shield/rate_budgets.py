@@ -1,19 +1,19 @@
-"""How much may be asked at once and again and again: by one page, and by all that comes from one address."""
+"""Rate limits: a token bucket for each page, and one for each address."""
 
 import time
 from collections import OrderedDict
 
-MOST = 20_000  # addresses that are remembered; whoever has asked least lately is forgotten first
+MAX_ADDRESSES = 20_000  # remembered at once; the least recently used is forgotten first
 
 
 class Budget:
-    """Fills at `rate` a second, up to `burst`."""
+    """A token bucket: it fills at `rate` per second, up to `burst`."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self.burst, self.left, self.last = rate, burst, burst, time.monotonic()
 
-    def affords(self, cost: float) -> bool:
-        """It is spent, be there enough of it or not: who goes on asking waits longer, at most twice a full one."""
+    def spend(self, cost: float) -> bool:
+        """Take `cost` and return whether there was enough. A refused request costs too, down to minus `burst`."""
         now = time.monotonic()
         self.left = min(self.burst, self.left + (now - self.last) * self.rate)
         self.last = now
@@ -22,16 +22,16 @@ class Budget:
 
 
 class Budgets:
-    """One for each address that has asked lately."""
+    """A bucket for each address that sent a request lately."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self.burst = rate, burst
         self.known: OrderedDict[str, Budget] = OrderedDict()
 
-    def of(self, address: str) -> Budget:
+    def of_address(self, address: str) -> Budget:
         if (found := self.known.get(address)) is None:
             found = self.known[address] = Budget(self.rate, self.burst)
-            if len(self.known) > MOST:
+            if len(self.known) > MAX_ADDRESSES:
                 self.known.popitem(last=False)
         self.known.move_to_end(address)
         return found

@@ -1,8 +1,8 @@
-"""The outermost wrapper: every request and every socket passes here, the built pages included.
+"""The outermost ASGI wrapper: every request and every socket passes it, the built pages included.
 
-Hosts and origins are on a list; a socket without an origin is refused. The session cookies never
-reach Reflex (it keeps and logs what it gets): they are replaced by their hashes. Floods and hoards
-of sockets are cut off, and what no page would say. Every answer leaves with the headers of its path.
+Hosts and origins are on an allow list; a socket without an origin is refused. Session cookies never reach
+Reflex, which stores and logs what it receives: they are replaced by their hashes. Rate limits and a limit of
+sockets per address apply, and frames that no page sends are refused. Every answer gets the headers of its path.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from portal_app.web import cluster
 from portal_app.web.cookies import embed_ref, secure, session_refs
 from portal_app.web.shield.headers import answer_headers
 from portal_app.web.shield.rate_budgets import Budget, Budgets
-from portal_app.web.shield.socket_frames import readable
+from portal_app.web.shield.socket_frames import is_valid_frame
 from portal_app.web.shield.sockets import OPEN, Message, Send, Socket
 from portal_app.web.threads import in_thread
 
@@ -42,7 +42,7 @@ ADDRESS_RATE, ADDRESS_BURST = (
     1200.0,
 )  # events and requests of one address: a clinic's whole waiting room
 SOCKETS_PER_ADDRESS = 50
-_OPENING = 5  # what a socket costs its address before it has said anything
+_OPENING = 5  # what opening a socket costs its address
 _log = logging.getLogger("portal.shield")
 
 
@@ -55,10 +55,13 @@ class Shield:
         foreign: tuple[str, ...] = (),
         framed_by: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """`without_origin`: where servers post without a browser (webhooks); they prove themselves.
+        """Wraps `app`.
 
-        `foreign`: what stands for another host (the simulator of Stripe) and has headers of its own.
-        `framed_by`: asked with each page for a frame: whose sites may show it.
+        Args:
+            web_root: the folder of the built pages.
+            without_origin: path prefixes to which servers post without a browser (webhooks); they are signed.
+            foreign: path prefixes that stand for another host (the simulator of Stripe) and set their own headers.
+            framed_by: returns the sites that may show the portal in a frame; called for each such page.
         """
         self.app, self.web_root, self.framed_by = app, web_root, framed_by
         self.without_origin, self.foreign = (*without_origin, *foreign), foreign
@@ -73,14 +76,14 @@ class Shield:
         given = {k.lower(): v.decode("latin-1") for k, v in reversed(scope["headers"])}
         if refusal := self._refusal(scope, given):
             return await self._refuse(scope, send, *refusal)
-        if page := _own_page(scope, given):
-            return await self._send_to(scope, send, page)
+        if page := _page_outside_frame(scope, given):
+            return await self._redirect(scope, send, page)
         asked = scope["path"]
         visitor = _visitor(scope, given)
-        budget = self.budgets.of(rate_limit_network(visitor.ip))
-        if asked not in _PROBES and not budget.affords(1 if scope["type"] == "http" else _OPENING):
+        budget = self.budgets.of_address(rate_limit_network(visitor.ip))
+        if asked not in _PROBES and not budget.spend(1 if scope["type"] == "http" else _OPENING):
             return await self._refuse(scope, send, 429, "Too much at once. Please wait a little.")
-        scope = self._passed_on(scope, visitor)
+        scope = self._internal_scope(scope, visitor)
         if scope["type"] == "websocket":
             return await self._socket(scope, receive, send, visitor, budget)
         return await self._http(scope, receive, send, asked)
@@ -99,8 +102,8 @@ class Shield:
             return 404, "Not Found"
         return None
 
-    def _passed_on(self, scope: Any, visitor: Visitor) -> Any:
-        if scope["path"].startswith(self.foreign):  # it asks for keys of its own; our cookies are not its
+    def _internal_scope(self, scope: Any, visitor: Visitor) -> Any:
+        if scope["path"].startswith(self.foreign):  # it checks keys of its own and must not see our cookies
             return {**scope, "headers": [(k, v) for k, v in scope["headers"] if k.lower() != b"cookie"]}
         headers = [(k, v) for k, v in scope["headers"] if k.lower() not in _NOT_PASSED_ON]
         headers.append((b"authorization", visitor.header().encode()))
@@ -113,11 +116,11 @@ class Shield:
         return {**scope, "headers": headers, "scheme": scheme, "path": path, "raw_path": path.encode()}
 
     async def _http(self, scope: Any, receive: Receive, send: Send, asked: str) -> None:
-        """`asked`: the path as the browser knows it, which decides about the headers."""
+        """Answers an HTTP request. `asked` is the path as the browser knows it: it decides which headers are set."""
         started = False
         hosts: tuple[str, ...] = ()
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
@@ -129,26 +132,26 @@ class Shield:
         try:
             if is_embed(asked):
                 hosts = await in_thread(self.framed_by)
-            await self.app(scope, receive, dressed)
-        except Exception as bug:  # Starlette's own answer would leave without our headers
+            await self.app(scope, receive, send_with_headers)
+        except Exception as bug:  # Starlette's own answer would lack our headers
             _log.error("a route failed: %s", type(bug).__name__, exc_info=bug)
             if not started:
                 return await self._refuse(scope, send, 500, "Something went wrong on our side.")
-            raise  # half an answer has left: the server cuts the line, so that nobody takes it for a whole one
+            raise  # half an answer was sent: the server closes the connection, so that nobody takes it for a whole one
 
     async def _socket(
         self, scope: Any, receive: Receive, send: Send, visitor: Visitor, budget: Budget
     ) -> None:
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        token = _said(asked, "token")
+        token = _query_value(asked, "token")
         if not _TOKEN.fullmatch(token):
             return await self._refuse(scope, send, 403, "refused")
-        with OPEN.one_more(rate_limit_network(visitor.ip)) as already:
+        with OPEN.count_connection(rate_limit_network(visitor.ip)) as already:
             if already >= SOCKETS_PER_ADDRESS:
                 return await self._refuse(scope, send, 403, "refused")
-            return await self._let_in(scope, receive, send, visitor, asked, budget)
+            return await self._open_socket(scope, receive, send, visitor, asked, budget)
 
-    async def _let_in(
+    async def _open_socket(
         self,
         scope: Any,
         receive: Receive,
@@ -157,13 +160,13 @@ class Shield:
         asked: dict[str, list[str]],
         budget: Budget,
     ) -> None:
-        token = _theirs(_said(asked, "token"), visitor)
+        token = _page_key(_query_value(asked, "token"), visitor)
         scope = {**scope, "query_string": urlencode({**asked, "token": token}, doseq=True).encode()}
         refs = tuple(ref for ref in (visitor.patient, visitor.staff) if ref)
         await OPEN.drop_if_dead(token)
-        ours = await cluster.make_room(token)
+        ours = await cluster.claim_page_here(token)
         socket = Socket(token, refs, visitor.ip, send)
-        watched = _Watched(socket, receive, budget)
+        watched = _LimitedReceiver(socket, receive, budget)
         OPEN.add(socket)
         try:
             await self.app(scope, watched.next_message, send)
@@ -171,9 +174,9 @@ class Shield:
             watched.stop()
             OPEN.remove(socket)
             if ours and token not in OPEN.by_token:
-                await cluster.leave(token)
+                await cluster.release_page(token)
 
-    async def _send_to(self, scope: Any, send: Send, page: str) -> None:
+    async def _redirect(self, scope: Any, send: Send, page: str) -> None:
         headers = answer_headers(scope["path"], [(b"location", page.encode())], self.web_root)
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
@@ -187,8 +190,8 @@ class Shield:
         await send({"type": "http.response.body", "body": text.encode()})
 
 
-class _Watched:
-    """What arrives on a socket: within the rate, and until the session ends."""
+class _LimitedReceiver:
+    """Receives a socket's messages within the rate limits, until the session ends."""
 
     def __init__(self, socket: Socket, receive: Receive, address: Budget) -> None:
         self.socket, self.receive = socket, receive
@@ -207,17 +210,17 @@ class _Watched:
             raise
         if not arriving.done():
             arriving.cancel()
-            return await self._hang_up("session ended")
+            return await self._close("session ended")
         message = arriving.result()
-        self.socket.heard.set()
+        self.socket.received.set()
         if message["type"] != "websocket.receive":
             return message
-        if not self._affordable(message):
-            return await self._hang_up("too many events")
-        return message if readable(message) else await self._hang_up("unreadable")
+        if not self._is_within_budget(message):
+            return await self._close("too many events")
+        return message if is_valid_frame(message) else await self._close("unreadable")
 
-    async def _hang_up(self, reason: str) -> Message:
-        """And wait for the other end to take it: a line that is cut at once does not bring them the reason."""
+    async def _close(self, reason: str) -> Message:
+        """Close and wait until the browser has taken it: a connection that is cut at once does not deliver the reason."""
         with suppress(TimeoutError, RuntimeError, OSError):
             async with asyncio.timeout(2):
                 await self.socket.send({"type": "websocket.close", "code": 1008, "reason": reason})
@@ -225,38 +228,38 @@ class _Watched:
                     pass
         return {"type": "websocket.disconnect", "code": 1008}
 
-    def _affordable(self, message: Message) -> bool:
+    def _is_within_budget(self, message: Message) -> bool:
         cost = 1 + len(message.get("text") or message.get("bytes") or "") / 65536
-        return all(budget.affords(cost) for budget in self.budgets)
+        return all(budget.spend(cost) for budget in self.budgets)
 
 
-def _theirs(token: str, visitor: Visitor) -> str:
-    """The page's name within: of the one it chose, of this one loading of it, and of whose it is.
+def _page_key(token: str, visitor: Visitor) -> str:
+    """The page's token inside the portal, made of the browser's token, this loading of the page, and the sessions.
 
-    Whoever comes to know a page's token is another page with it: what is still on its way there, or kept for
-    it, does not reach them. A tab made by "duplicate" has the token of the first, but is loaded for itself.
+    Somebody else who learns a page's token gets another key with it, so they receive nothing that is queued or
+    stored for that page. A duplicated tab has the token of the first tab, but loads the page itself.
     """
     return str(UUID(keyed_hash("page", token, visitor.load, visitor.refs)[:32], version=4))
 
 
-def _said(asked: dict[str, list[str]], name: str) -> str:
+def _query_value(asked: dict[str, list[str]], name: str) -> str:
     return (asked.get(name) or [""])[0]
 
 
 def _visitor(scope: Any, given: dict[bytes, str]) -> Visitor:
-    """Through the frame's doors one is who the frame's cookie says, elsewhere who the portal's own two say."""
+    """Who sent this request: on paths for a frame by the frame's cookie, elsewhere by the portal's own two."""
     address, load, again = _address(scope, given), "", False
     if scope["type"] == "websocket":
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        load, again = _said(asked, "load"), _said(asked, "again") == "1"
+        load, again = _query_value(asked, "load"), _query_value(asked, "again") == "1"
         load = load if _LOAD.fullmatch(load) else ""
     if is_embed(scope["path"]):
         return Visitor(embed_ref(scope["headers"]), "", address, embedded=True, load=load, again=again)
     return Visitor(*session_refs(scope["headers"]), address, load=load, again=again)
 
 
-def _own_page(scope: Any, given: dict[bytes, str]) -> str:
-    """A page for a frame, opened in a window of its own: the portal's page that it stands for."""
+def _page_outside_frame(scope: Any, given: dict[bytes, str]) -> str:
+    """The portal's own page instead of a page for a frame that was opened outside a frame; "" for anything else."""
     if scope["type"] != "http" or given.get(b"sec-fetch-dest") != "document" or not is_embed(scope["path"]):
         return ""
     asked = scope.get("query_string", b"").decode("latin-1")
@@ -264,7 +267,7 @@ def _own_page(scope: Any, given: dict[bytes, str]) -> str:
 
 
 def _origins() -> frozenset[str]:
-    """The portal's own address; in demo also its other loopback name."""
+    """The portal's public address; in a demo also the loopback address that means the same."""
     ours = urlsplit(settings().public_url)
     origins = {f"{ours.scheme}://{ours.netloc}"}
     if settings().demo and ours.hostname == "localhost":
@@ -273,7 +276,7 @@ def _origins() -> frozenset[str]:
 
 
 def _address(scope: Any, given: dict[bytes, str]) -> str:
-    """The caller's address: as many steps back as there are proxies of ours, else the socket's."""
+    """The visitor's IP address: counted back by PORTAL_TRUSTED_PROXY_HOPS, else the socket's."""
     if hops := settings().trusted_proxy_hops:
         steps = [step.strip() for step in given.get(b"x-forwarded-for", "").split(",") if step.strip()]
         if len(steps) >= hops and (told := parse_ip(steps[-hops])):

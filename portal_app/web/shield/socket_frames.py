@@ -1,5 +1,5 @@
-"""What a page says over its socket. Anything else never reaches the framework, which answers the unexpected
-with a traceback that quotes it.
+"""Which frames a page may send over its socket. Others never reach the framework: it would log a traceback
+that quotes them.
 """
 
 import json
@@ -8,31 +8,31 @@ from typing import Any
 from portal_app.domain.text import strip_unstorable
 from portal_app.web.shield.sockets import Message
 
-_ALIVE = ("2", "3")  # engine.io's question and answer
-_HELLO, _BYE = "40/_event,", "41/_event,"
+_ALIVE = ("2", "3")  # engine.io's ping and pong
+_CONNECT, _DISCONNECT = "40/_event,", "41/_event,"
 _EVENT = "42/_event,"
 
 
-def readable(message: Message) -> bool:
+def is_valid_frame(message: Message) -> bool:
     text = message.get("text")
-    if text in _ALIVE or text == _BYE:
+    if text in _ALIVE or text == _DISCONNECT:
         return True
-    if not isinstance(text, str) or not text.startswith((_HELLO, _EVENT)):
+    if not isinstance(text, str) or not text.startswith((_CONNECT, _EVENT)):
         return False
     body = text[len(_EVENT) :]
     try:
         said = json.loads(body) if body else {}
     except (ValueError, RecursionError):
         return False
-    return _is_hello(said) if text.startswith(_HELLO) else _is_said(said)
+    return _is_connect(said) if text.startswith(_CONNECT) else _is_packet(said)
 
 
-def _is_hello(said: Any) -> bool:
-    """The first word, which may bring the first event with it."""
+def _is_connect(said: Any) -> bool:
+    """The connect packet, which may carry the first event."""
     return type(said) is dict and ("event" not in said or _is_event(said["event"]))
 
 
-def _is_said(said: Any) -> bool:
+def _is_packet(said: Any) -> bool:
     match said:
         case ["event", event]:
             return _is_event(event)
@@ -58,5 +58,5 @@ def _is_event(event: Any) -> bool:
 
 
 def _is_plain(text: Any) -> bool:
-    """Names and addresses, which nobody types: with half a character in them the framework falls over."""
+    """Names and addresses, which nobody types. Half a character in them raises inside the framework."""
     return isinstance(text, str) and strip_unstorable(text) == text

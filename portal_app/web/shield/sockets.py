@@ -1,4 +1,4 @@
-"""The open event sockets of this process: whose they are, whether the browser is still there."""
+"""The open event sockets of this process, by session, and whether the browser still responds."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 SWEEP_EVERY = 5.0  # seconds
-PATIENCE = 1.0  # seconds for an answer to "are you still there?"
+PATIENCE = 1.0  # seconds for the answer to a ping
 
 
 class Socket:
@@ -24,21 +24,21 @@ class Socket:
 
     def __init__(self, token: str, refs: tuple[str, ...], ip: str, send: Send) -> None:
         self.token, self.refs, self.ip, self.send = token, refs, ip, send
-        self.ended, self.closed, self.heard = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.ended, self.closed, self.received = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def answers(self) -> bool:
-        """engine.io's ping "2" must be answered; a phone that changed networks does not."""
-        self.heard.clear()
+    async def responds(self) -> bool:
+        """Whether the browser answers engine.io's ping ("2"). A phone that changed networks does not."""
+        self.received.clear()
         try:
             await self.send({"type": "websocket.send", "text": "2"})
-            await asyncio.wait_for(self.heard.wait(), PATIENCE)
+            await asyncio.wait_for(self.received.wait(), PATIENCE)
         except (TimeoutError, RuntimeError, OSError):
             return False
         return True
 
 
 class OpenSockets:
-    """Counted by address, found by token and by session."""
+    """Sockets counted by address, and found by page token or by session."""
 
     def __init__(self) -> None:
         self.by_token: dict[str, Socket] = {}
@@ -62,8 +62,8 @@ class OpenSockets:
                 del self.by_ref[ref]
 
     @contextmanager
-    def one_more(self, ip: str) -> Iterator[int]:
-        """Counted from the knock on: whoever waits to be let in is there too. How many were there already."""
+    def count_connection(self, ip: str) -> Iterator[int]:
+        """Counts one connection of an address, from the handshake on. Yields how many there were before."""
         self.by_ip[ip] += 1
         try:
             yield self.by_ip[ip] - 1
@@ -80,19 +80,19 @@ class OpenSockets:
         return len(ending)
 
     async def drop_if_dead(self, token: str) -> bool:
-        """A reconnect on a dead line must find its state: Reflex would notice after 20 seconds only.
+        """Drops the page's socket if its browser no longer responds. Returns whether no socket holds the page.
 
-        Whether nothing holds this page here any more.
+        A page that reconnects must find its state; Reflex would notice the dead connection only after 20 seconds.
         """
         held = self.by_token.get(token)
         if held is None or held.closed.is_set():
             return True
-        if await held.answers():
+        if await held.responds():
             return False
         held.ended.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(held.closed.wait(), 2)
-            await asyncio.sleep(0.05)  # what the framework does about it
+            await asyncio.sleep(0.05)  # the framework cleans up
         return held.closed.is_set()
 
 
@@ -100,8 +100,8 @@ OPEN = OpenSockets()
 _log = logging.getLogger("portal.sockets")
 
 
-async def end_when_told() -> None:
-    """For the server's lifespan: a session that ends in any process closes its pages here."""
+async def close_ended_sessions() -> None:
+    """For the server's lifespan: closes the sockets of a session that ended in any process."""
     loop = asyncio.get_running_loop()
 
     def listener(topic: str, _key: str) -> None:
@@ -117,17 +117,17 @@ async def end_when_told() -> None:
 
 
 async def sweep() -> None:
-    """For the server's lifespan: pages of sessions that have run out lose their sockets."""
+    """For the server's lifespan: closes the sockets of expired sessions every few seconds."""
     while True:
         await asyncio.sleep(SWEEP_EVERY)
         await sweep_once()
 
 
 async def sweep_once() -> int:
-    """How many sockets were told to close. A page that comes back with its old cookie is left alone."""
+    """Closes the sockets of expired sessions and returns how many. One that reconnects with its old cookie stays."""
     try:
         ended = await in_thread(ended_sessions, system_principal("sweep"), tuple(OPEN.by_ref.keys() - _swept))
-    except Exception:  # a database away for a minute must not end the loop
+    except Exception:  # a database that is unreachable for a minute must not end the loop
         _log.exception("the sessions could not be swept")
         return 0
     if len(_swept) > _REMEMBERED:

@@ -28,7 +28,7 @@ from portal_app.services.billing.payments.webhooks import EventOutcome, handle_w
 from portal_app.stripe_simulator.webhooks import signature
 from tests.payments_helper import check_ledger
 from tests.people import MARIA, RIVERA, VISA, People, add_invoice
-from tests.stripe_simulator.process import SECRET, Told, simulator, webhook
+from tests.stripe_simulator.process import SECRET, WebhookReceiver, simulator, webhook
 
 PORTAL = system_principal("test")
 KILLS = int(os.environ.get("PORTAL_KILLS", "12"))
@@ -94,10 +94,10 @@ def received() -> int:
         return len([p for p in tx.exec(select(Payment.status)) if p in RECEIVED])
 
 
-def handle_webhooks_shuffled(told: Told, processor: StripeProcessor) -> None:
+def handle_webhooks_shuffled(receiver: WebhookReceiver, processor: StripeProcessor) -> None:
     """Handle each webhook twice, in random order."""
-    bodies = [body for body, _ in told.heard] * 2
+    bodies = [body for body, _ in receiver.received] * 2
     random.Random(3).shuffle(bodies)
     for body in bodies:
-        event = processor.heard(body, signature(body, SECRET))
+        event = processor.read_webhook(body, signature(body, SECRET))
         assert handle_webhook(PORTAL, event, processor=processor) is not EventOutcome.RETRY_LATER

@@ -88,7 +88,7 @@ class PaymentsInAnyOrder(BillingMachine):
         form = (PaymentId(new_id("pay")), invoice, Money(amount), card, again)
         self.forms.append(form)
         self.send_payment(form, fuse)
-        self.processor._told.clear()
+        self.processor._scripted.clear()
 
     @precondition(lambda self: self.forms)
     @rule(which=PICK, fuse=FUSE)
@@ -210,7 +210,7 @@ class PaymentsInAnyOrder(BillingMachine):
         form = (RefundId(new_id("ref")), row.id, money, void, invoices)
         self.refund_forms.append(form)
         self.send_refund(form, fuse)
-        self.processor._refund_told.clear()
+        self.processor._scripted_refunds.clear()
 
     @precondition(lambda self: self.refund_forms)
     @rule(which=PICK, fuse=FUSE)

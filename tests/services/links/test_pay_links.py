@@ -178,7 +178,7 @@ def test_code_14_a_link_uses_no_saved_card_and_saves_none(sample_people: People,
     with reading(TEST) as tx:
         assert [row.id for row in tx.exec(select(PaymentMethod))] == [VISA]
         customer = tx.get_or_404(Account, RIVERA).processor_customer_id
-    assert len(processor.sources(customer)) == 1
+    assert len(processor.list_payment_methods(customer)) == 1
 
 
 def test_code_14_only_the_session_that_paid_sees_the_receipt(sample_people: People, processor: FakeProcessor):

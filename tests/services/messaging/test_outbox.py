@@ -224,7 +224,7 @@ def test_a_refused_address_is_marked_and_told_to_staff_once_a_day() -> None:
 
 def test_stop_is_remembered_for_the_number() -> None:
     write_code(to=PHONE)
-    sms = FakeTexter(answers=[Failed(permanent=True, reason="21610", stopped=True)])
+    sms = FakeTexter(answers=[Failed(permanent=True, reason="21610", opted_out=True)])
     deliver(FakeMailer(), sms)
     with reading(PORTAL) as tx:
         assert not tx.get_or_404(ContactPoint, "con_1").may_text

@@ -45,8 +45,8 @@ class Both(FakeProcessor):
 
     hears = StripeProcessor("sk_test_x", "pk_test_x", SECRET)
 
-    def heard(self, body: bytes, signature: str) -> Any:
-        return self.hears.heard(body, signature)
+    def read_webhook(self, body: bytes, signature: str) -> Any:
+        return self.hears.read_webhook(body, signature)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from portal_app.visitor import visitor_of
 from portal_app.web.cookies import session_refs
 from portal_app.web.shield import rate_budgets, shield
 from portal_app.web.shield.shield import ADDRESS_BURST, Shield
-from portal_app.web.shield.socket_frames import readable
+from portal_app.web.shield.socket_frames import is_valid_frame
 
 HOST, ORIGIN = "localhost:3000", "http://localhost:3000"
 TOKEN = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -238,8 +238,8 @@ async def test_a_word_of_a_loading_is_handed_on_if_it_is_one(more: str, load: st
     ],
 )
 def test_only_what_a_page_says_gets_in(text: str, may: bool):
-    assert readable({"type": "websocket.receive", "text": text}) is may
+    assert is_valid_frame({"type": "websocket.receive", "text": text}) is may
 
 
 def test_bytes_are_not_what_a_page_says():
-    assert not readable({"type": "websocket.receive", "bytes": b"42/_event,", "text": None})
+    assert not is_valid_frame({"type": "websocket.receive", "bytes": b"42/_event,", "text": None})

@@ -42,7 +42,7 @@ def deliver_exports(principal: Principal, *, system: PracticeSystem, at_most: in
         entry_id = _claim(principal)
         if entry_id is None:
             break
-        answer = system.take(_entry_facts(principal, entry_id), key=entry_id)
+        answer = system.post_entry(_entry_facts(principal, entry_id), key=entry_id)
         _record_answer(principal, entry_id, answer)
         if not isinstance(answer, Sent):
             break  # it would fail for the others too

@@ -221,7 +221,7 @@ def _charge(
         payment.amount,
         key=payment.id,
         description=started.description,
-        source=started.source,
+        payment_method=started.source,
         token=request.token,
         save=request.save and bool(customer),
     )

@@ -74,15 +74,18 @@ def finish_adding_payment_method(
     """
     principal.require(Permission.MY_PAYMENTS)
     setup = processor.look_up_setup(setup_id)
-    if setup.source is None:
+    if setup.payment_method is None:
         if setup.reason:
             raise PaymentMethodDeclined(decline_texts(setup.reason).for_payer)
         raise PaymentMethodNotSaved
     with transaction(principal) as tx:
         account = lock_account(tx, accessible_account(tx, account_id))
-        if not account.processor_customer_id or setup.source.customer != account.processor_customer_id:
+        if (
+            not account.processor_customer_id
+            or setup.payment_method.customer != account.processor_customer_id
+        ):
             raise NotFound
-        row = save_payment_method_row(tx, account, setup.source)
+        row = save_payment_method_row(tx, account, setup.payment_method)
         announce_account_change(tx, account.id, row.id)
         return payment_method_view(row)
 
@@ -139,7 +142,7 @@ def remove_payment_method(
                 membership.payment_method_id = successor
         removed.is_default, removed.removed_at = False, now()
         announce_account_change(tx, account.id, removed.id)
-    processor.forget(removed.processor_id, customer=account.processor_customer_id)
+    processor.detach_payment_method(removed.processor_id, customer=account.processor_customer_id)
 
 
 def memberships_by_payment_method(

@@ -148,8 +148,8 @@ def _store_processor_facts(payment: Payment, charge: Charge) -> None:
         payment.processor_intent_id = charge.intent_id
     if charge.charge_id:
         payment.processor_charge_id = charge.charge_id
-    if charge.source and charge.source.last4:
-        facts = charge.source
+    if charge.payment_method and charge.payment_method.last4:
+        facts = charge.payment_method
         payment.paid_with = display_name(facts.brand, facts.last4, facts.kind)
         payment.method = Method.BANK if facts.kind == "bank" else Method.CARD
 
@@ -178,7 +178,7 @@ def _apply_success(tx: Tx, payment: Payment, charge: Charge) -> None:
     requested, received = payment.amount, charge.received or payment.amount
     payment.amount = received
     book_receipt(tx, payment)
-    saved = _save_payment_method(tx, payment, charge.source) if payment.save_payment_method else None
+    saved = _save_payment_method(tx, payment, charge.payment_method) if payment.save_payment_method else None
     if saved:
         payment.payment_method_id = saved.id
     if received != requested:

@@ -12,7 +12,7 @@ from portal_app.domain.access import system_principal
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.money import Money
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.gateways.practice_system import Folder
+from portal_app.gateways.practice_system import ExportFolder
 from portal_app.gateways.practice_system_fake import FakePracticeSystem
 from portal_app.services.billing.ledger.entries import post_payment
 from portal_app.services.billing.ledger.exports import TASK_AFTER_TRIES, deliver_exports
@@ -74,7 +74,7 @@ def test_ledg_5_staff_are_told_when_it_stays_unreachable(
 def test_ledg_5_a_folder_receives_an_entry_once_and_whole(
     sample_people: People, processor: FakeProcessor, tmp_path: Path
 ) -> None:
-    folder = Folder(tmp_path / "exports")
+    folder = ExportFolder(tmp_path / "exports")
     paid(sample_people, processor, 25_00)
     assert deliver_exports(PORTAL, system=folder) == 1
     with transaction(PORTAL) as tx:  # as after a crash between the file and our note of it
@@ -91,7 +91,7 @@ def test_ledg_5_a_folder_that_cannot_be_written_loses_nothing(
 ) -> None:
     (tmp_path / "exports").write_text("not a folder")
     paid(sample_people, processor, 25_00)
-    assert deliver_exports(PORTAL, system=Folder(tmp_path / "exports")) == 0
+    assert deliver_exports(PORTAL, system=ExportFolder(tmp_path / "exports")) == 0
     assert waiting_exports()[0].trouble
 
 

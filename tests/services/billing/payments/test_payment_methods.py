@@ -76,7 +76,7 @@ def test_payment_methods_are_named_made_default_and_removed_at_the_processor(
     assert (first.name, first.is_default, second.is_default) == ("Family card", True, False)
     remove_payment_method(sample_people.maria, added.id, processor=processor)
     assert [(s.id, s.is_default) for s in list_payment_methods(sample_people.maria)] == [(VISA, True)]
-    assert len(processor.sources(processor.customer(RIVERA, ""))) == 1
+    assert len(processor.list_payment_methods(processor.customer(RIVERA, ""))) == 1
     with pytest.raises(NotFound):
         make_default(sample_people.maria, added.id)
 

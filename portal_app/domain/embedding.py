@@ -42,7 +42,7 @@ def out_of_frame(path: str) -> str:
 
 
 def origin_of(typed: str) -> str:
-    """A site as browsers name it: https, host, port. Refused for what is none; http only on this machine."""
+    """A site as browsers name it: https, host, port. Raises UserError for what is none; http only on this machine."""
     origin = typed.strip().lower().rstrip("/")
     if not _ORIGIN.fullmatch(origin):
         raise UserError("Write the address of your site like https://www.example.org, without a page")
@@ -56,7 +56,7 @@ def known_origins(*lists: Iterable[str]) -> tuple[str, ...]:
 
 
 def origins(typed: Iterable[str]) -> tuple[str, ...]:
-    """The sites a person typed, each once, at most ten. Refused if one is none."""
+    """The sites a person typed, each once, at most ten. Raises UserError if one is none."""
     found = tuple(dict.fromkeys(origin_of(site) for site in typed))
     if len(found) > MOST:
         raise UserError("At most {n} addresses", n=MOST)

@@ -32,7 +32,7 @@ _pending: set[tuple[str, str]] = set()
 
 
 def watch(topic: str, handler: Any) -> None:
-    """From now on this page runs `handler` (guarded, without arguments) when `topic` is announced."""
+    """From now on this page runs `handler` (with a guard, without arguments) when `topic` is announced."""
     _watching[topic].setdefault(EventContext.get().token, set()).add(format_event_handler(handler))
 
 

@@ -11,7 +11,7 @@ _DIGITS = 6  # a longer number is no page of any list
 
 @dataclass(frozen=True)
 class Page:
-    """Which page of a list is shown, and the addresses of its neighbours ("" where there is none)."""
+    """Which page of a list is shown, and the addresses of the pages beside it ("" where there is none)."""
 
     number: int = 1
     count: int = 1

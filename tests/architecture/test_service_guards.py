@@ -11,7 +11,7 @@ SERVICES = Path(__file__).parents[2] / "portal_app" / "services"
 # Functions that ask whether the asker may, or whether it is theirs, for other modules: where each is.
 CHECKS = {
     "require_own_login": "credentials/logins.py",
-    "may_see_invoices": "billing/invoices/read.py",
+    "require_invoice_access": "billing/invoices/read.py",
     "link_session": "links/action_links.py",
     "link_payer": "links/action_links.py",
 }

@@ -101,9 +101,9 @@ def line(what: str, whom: str, ask: Ask) -> None:
 # Maria's bills
 line("billing.view_invoice", f"{MONEY} payer", lambda p, s: view_invoice(p, s.invoice))
 line("billing.view_invoice a draft", SEES_BILLING, lambda p, s: view_invoice(p, s.draft))
-line("billing.open_invoice", SEES_BILLING, lambda p, s: view_staff_invoice(p, s.invoice))
+line("billing.view_staff_invoice", SEES_BILLING, lambda p, s: view_staff_invoice(p, s.invoice))
 line("billing.refresh_pending_digests", MONEY, lambda p, s: reminders.refresh_pending_digests(p, RIVERA))
-line("billing.itemised_invoice", MONEY, lambda p, s: itemize_invoice(p, s.invoice))
+line("billing.itemize_invoice", MONEY, lambda p, s: itemize_invoice(p, s.invoice))
 line(
     "billing.itemize_period",
     MONEY,
@@ -240,7 +240,9 @@ line("billing.view_patient_billing of Ivy", "dana olga", lambda p, s: view_patie
 
 # Maria's cards
 line("billing.list_payment_methods", MARIA_PAYS, lambda p, s: list_payment_methods(p, RIVERA))
-line("billing.uses", MARIA_PAYS, lambda p, s: memberships_by_payment_method(p, RIVERA))
+line(
+    "billing.memberships_by_payment_method", MARIA_PAYS, lambda p, s: memberships_by_payment_method(p, RIVERA)
+)
 line(
     "billing.start_adding_payment_method",
     MARIA_PAYS,
@@ -365,10 +367,10 @@ line("patients.unmark_dependent", "olga", lambda p, s: relations.unmark_dependen
 # Takes an id and is not in the table, and why.
 ELSEWHERE = {
     "documents.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
-    "billing.customer_of": "a helper of paying and of saving cards, whose doors are here",
+    "billing.get_or_create_customer": "a helper of paying and of saving cards, whose doors are here",
     "billing.guarantor_names": "a name for whoever was checked before",
     "billing.finish_adding_payment_method": "the id is the processor's; tests/state/billing/test_payment_methods.py",
-    "billing.payment_of": "the webhook's; nobody asks",
+    "billing.payment_by_intent": "the webhook's; nobody asks",
     "patients.confirm_contact": "the id with its code; tests/services/patients/test_contact_details.py",
     "messaging.send_again": "test_a_message_is_sent_again_by_who_takes_payments",
     "credentials.send_second_code": "the challenge is the secret; tests/services/credentials/test_passwords.py",

@@ -49,7 +49,7 @@ def statement_paper(
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
 ) -> Document:
-    """NotFound for an account or person that is absent or not theirs; Refused for a period that runs backwards."""
+    """NotFound for an account or person that is absent or not theirs; UserError for a period that runs backwards."""
     view = view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
     paper = _statement(principal, view, language, to=True)
     note_staff(principal, "read:statement", view.account_id)

@@ -164,7 +164,7 @@ def _defaults(table: Any) -> dict[str, Any]:
 
 
 def whole(table: type[Owned], **values: Any) -> dict[str, Any]:
-    """A row to pour: every column, so that thousands of rows are one statement."""
+    """A row for a bulk insert: every column, so that thousands of rows are one statement."""
     return {**_defaults(table), **values}  # type: ignore[arg-type]
 
 

@@ -67,7 +67,7 @@ class Mapping:
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Refused when it is not a mapping, with what is wrong."""
+    """Raises UserError when it is not a mapping, with what is wrong."""
     try:
         said: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:

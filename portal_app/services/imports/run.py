@@ -55,7 +55,7 @@ def run_import(
 ) -> ImportReport:
     """Reads every file of the directory; bad rows are set aside, good ones come in (IMP cases).
 
-    `check` writes nothing and reports the same. Refused when a file as a whole cannot be read.
+    `check` writes nothing and reports the same. Raises UserError when a file as a whole cannot be read.
     """
     principal.require(Permission.MANAGE_SETTINGS)
     told = read_mapping(Path(mapping)) if mapping else Mapping()
@@ -73,7 +73,7 @@ def run_import(
 
 @contextmanager
 def _seldom_collecting() -> Iterator[None]:
-    """Hundreds of thousands of rows, hardly a cycle among them: looking for some took a fifth of the time."""
+    """Hundreds of thousands of rows and hardly a reference cycle: collecting cycles took a fifth of the time."""
     usual = gc.get_threshold()
     gc.set_threshold(200_000, 50, 100)
     try:

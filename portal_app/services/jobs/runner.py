@@ -151,7 +151,7 @@ def run_job_now(
     How it ended is in its row (`list_jobs`).
 
     Raises:
-        Refused: there is no such job, or it runs now.
+        UserError: there is no such job, or it runs now.
     """
     principal.require(Permission.MANAGE_SETTINGS)
     if name not in jobs:

@@ -110,7 +110,7 @@ def list_messages(
 
 
 def send_again(principal: Principal, message_id: str) -> None:
-    """One that failed for good is tried once more, to the same address. Refused for codes and what was sent."""
+    """One that failed for good is tried once more, to the same address. Raises UserError for codes and what was sent."""
     principal.require(Permission.TAKE_PAYMENTS)
     with transaction(_errand(principal)) as tx:
         row = tx.get_or_404(OutboxMessage, message_id, lock=True)

@@ -190,7 +190,7 @@ def remove_contact(principal: Principal, contact_id: str) -> None:
 
 
 def change_address(principal: Principal, patient_id: PatientId, address: Address) -> None:
-    """Refused for a line that is too long. In the trail by the change itself."""
+    """Raises UserError for a line that is too long. In the trail by the change itself."""
     principal.require(Permission.MY_ACCOUNT)
     lines = {name: " ".join(getattr(address, name).split()) for name in Address.__dataclass_fields__}
     if any(len(line) > _LINE for line in lines.values()):

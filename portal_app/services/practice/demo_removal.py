@@ -107,7 +107,7 @@ def find_demo_people(principal: Principal, marks: DemoMarks) -> tuple[tuple[str,
 
 
 def remove_demo(principal: Principal, marks: DemoMarks, shown: Removal) -> Removal:
-    """Removes in one transaction what was `shown`. Refused, with nothing removed, if anything stands in the way or
+    """Removes in one transaction what was `shown`. Raises UserError, with nothing removed, if anything stands in the way or
     has changed since it was shown.
     """
     principal.require(Permission.MANAGE_STAFF)

@@ -1,4 +1,4 @@
-"""The practice: its facts and settings, as everybody sees it, and who is looking."""
+"""The practice's facts and settings, and what the layout of a page shows of its viewer."""
 
 from dataclasses import dataclass, field, replace
 

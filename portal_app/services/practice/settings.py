@@ -62,7 +62,7 @@ def change_setting(principal: Principal, name: str, value: Any) -> bool:
     """One setting, from now on, in every process. False: it was so already.
 
     Every change of a setting comes here: it is validated as declared, and kept in the history.
-    NotFound for an unknown name or a value of another type, Refused for a value that is not allowed.
+    NotFound for an unknown name or a value of another type, UserError for a value that is not allowed.
     The version is raised: what processes remember of the practice is of another one.
     """
     declared = SETTINGS.get(name)
@@ -116,5 +116,5 @@ def _plain(value: Any) -> str:
 
 def errand_for(principal: Principal) -> Principal:
     """The practice's own row is the portal's to write; the trail says for whom."""
-    errand = system_principal("settings")
-    return replace(errand, name=principal.name, session_ref=principal.session_ref, ip=principal.ip)
+    system = system_principal("settings")
+    return replace(system, name=principal.name, session_ref=principal.session_ref, ip=principal.ip)

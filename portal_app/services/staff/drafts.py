@@ -33,7 +33,7 @@ def draft_of(principal: Principal, form: str, subject: str) -> Mapping[str, str]
 
 @retried
 def keep_field(principal: Principal, form: str, subject: str, field: str, value: str) -> None:
-    """One field as it was left. Refused for what no form of ours has: so long, so many."""
+    """One field as it was left. Raises UserError for what no form of ours has: so long, so many."""
     principal.require(Permission.STAFF_SIGNED_IN)
     if len(value) > _LONGEST or len(field) > 40:
         raise UserError("That is too long: {most} characters at most.", most=_LONGEST)

@@ -89,7 +89,7 @@ def is_staff_reauthenticated(principal: Principal) -> bool:
 
 
 def change_staff_password(principal: Principal, password: str) -> None:
-    """Refused with the reason when it is easy to guess; ReauthRequired first."""
+    """Raises UserError with the reason when it is easy to guess; ReauthRequired first."""
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)

@@ -44,12 +44,6 @@ class AdultMissing(UserError):
 # Billing
 
 
-class PaymentMethodMissing(UserError):
-    code = "recorded_payment.method_missing"
-    field = "method"
-    message = "Choose how it was paid."
-
-
 class NoPaymentSelected(UserError):
     code = "posting.no_payment_selected"
     message = "Select the payments to post first."

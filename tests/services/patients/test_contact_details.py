@@ -214,7 +214,7 @@ def test_lost_everything_waits_a_day_and_everybody_hears(sample_people: People):
     with_app(maria)
     with pytest.raises(PermissionDenied):
         resets.start_reset(sample_people.nora, MARIA.id, "lost her phone")
-    with pytest.raises(UserError, match="say why"):
+    with pytest.raises(UserError, match="Say why"):
         resets.start_reset(sample_people.dana, MARIA.id, " ")
     started = resets.start_reset(sample_people.dana, MARIA.id, "lost her phone")
     assert started.effective == clock.now() + timedelta(hours=24)

@@ -1,4 +1,4 @@
-"""Looking into a FHIR resource that may be anything: nothing here raises for a wrong shape."""
+"""Reads values from a FHIR resource of any shape; nothing here raises for a wrong shape."""
 
 import re
 from typing import Any

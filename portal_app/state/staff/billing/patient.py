@@ -10,6 +10,7 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, new_id, parse_id
 from portal_app.i18n import date_text, money_text, paid_with_text, plural, short_date_text, translate
 from portal_app.services.billing import accounts
+from portal_app.services.billing.errors import DeskMethodMissing
 from portal_app.services.billing.staff.patient_billing import (
     BilledInvoice,
     PatientBilling,
@@ -21,7 +22,6 @@ from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.staff.errors import PaymentMethodMissing
 from portal_app.state.staff.form_values import amount_for_input, read_amount
 from portal_app.state.staff.labels import invoice_status, missing_permission_text
 
@@ -137,7 +137,7 @@ class PatientState(PortalState):
     async def _record_payment(self, form: dict[str, str]) -> None:
         method = _METHODS.get(form.get("method", ""))
         if method is None:
-            raise PaymentMethodMissing
+            raise DeskMethodMissing
         amount = read_amount(form)
         invoice_ids = [InvoiceId(parse_id("inv", name)) for name in form if name.startswith("inv_")]
         await in_thread(

@@ -218,7 +218,7 @@ class TransactionsState(PortalState):
         self.status = status if status in list(TransactionFilter) else ""
         self.first, self.last = _date_or_none(query.get("from", "")), _date_or_none(query.get("to", ""))
         self._account = parse_id("acc", account) if account else ""
-        self._page = page_number(query.get("page", ""))
+        self._page_number = page_number(query.get("page", ""))
         filters = self._filters()
         self.filters_key = urlencode(filters._asdict())
         self.everybody_href = self._address(filters._replace(account=""))

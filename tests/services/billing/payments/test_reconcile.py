@@ -110,7 +110,7 @@ def test_a_payment_refunded_beyond_its_received_amount_is_only_a_task(
 def test_a_charge_without_a_payment_is_one_task(sample_people: People, processor: FakeProcessor) -> None:
     customer = processor.customer(people.RIVERA, "Maria")
     key = new_payment()
-    processor.charge(customer, Money(5_00), key=key, description="", source=f"pm_{VISA}")
+    processor.charge(customer, Money(5_00), key=key, description="", payment_method=f"pm_{VISA}")
     assert reconciled(processor) == ["charge_without_payment"]
 
 

@@ -27,10 +27,10 @@ for (const n of ["localStorage", "sessionStorage"]) {
   const open = (o) => { if (!framed) return o.showModal(); o.show(); tell({ show: o.getBoundingClientRect().top }); };
   if (framed) {
     h.classList.add("embed");
-    // How high the page is, said to the practice's site only: frame.js. The site's greeting may come before it is here.
+    // 7. The page's height, for the practice's site only, and links out of the frame: frame.js. The site's greeting may come before it is here.
     let greeted = "";
     addEventListener("message", (e) => { if (e.source === parent && e.data === "portal:hello") { greeted = e.origin; tell(); } });
-    import("/frame.js").then((m) => { tell = m.start(() => greeted); });
+    import("/frame.js").then((m) => { tell = m.start(() => greeted, inFrame); });
   }
   // 1. After a change of page: focus the new h1, so that a screen reader says where we are.
   let at = location.pathname;
@@ -160,11 +160,6 @@ for (const n of ["localStorage", "sessionStorage"]) {
     const b = "commandForElement" in HTMLButtonElement.prototype && !framed ? null : on("button[commandfor]");
     const g = b && d.getElementById(b.getAttribute("commandfor"));
     if (g) { e.preventDefault(); b.getAttribute("command") === "show-modal" ? open(g) : g.close(); }
-    // 7. From a frame, what may not stand there opens in a window of its own.
-    const w = framed && on("a[href]");
-    if (w && w.origin === location.origin && w.target !== "_blank" && !inFrame(w.pathname)) {
-      e.preventDefault(); e.stopImmediatePropagation(); window.open(w.href, "_blank", "noopener");
-    }
   }, true);
   // 8. A page kept by the browser, or hidden for long, may show what is no longer so: load it again.
   let hidden = 0;

@@ -37,3 +37,10 @@ export function redeem(place, post, focus) {
     location.replace(place.dataset.next);
   }).catch(() => { place.setAttribute("data-failed", ""); focus(place.querySelector(".when-failed p")); });
 }
+
+/** Shows what is typed in the password field that the button names, or hides it again. */
+export function reveal(button) {
+  const field = document.getElementById(button.dataset.reveal), shown = field.type === "password";
+  field.type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+}

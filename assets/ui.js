@@ -49,7 +49,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     history[k] = function () { const r = f.apply(this, arguments); setTimeout(moved); return r; };
   }
   addEventListener("popstate", () => setTimeout(moved));
-  // 2. What appears with data-focus takes focus: error summary, receipt. A ticket is redeemed. A dialog opens.
+  // 2. What appears with data-focus takes focus: a message, a receipt. A ticket is redeemed. A dialog opens.
   const redeem = (e) => {
     if (!e.dataset.ticket || e.dataset.sent === e.dataset.ticket) return;
     e.dataset.sent = e.dataset.ticket;
@@ -128,22 +128,16 @@ for (const n of ["localStorage", "sessionStorage"]) {
   }, true);
   addEventListener("click", (e) => {
     const on = (s) => e.target.closest && e.target.closest(s);
-    // 4. A line of the error summary puts the cursor in its field, not only near it.
-    const a = on("[data-focus] a[href^='#']"), t = a && d.getElementById(a.getAttribute("href").slice(1));
-    if (t) { e.preventDefault(); t.focus(); }
     // 5. The language changes, the place does not.
     const l = on("a[data-language]");
     if (l) {
-      const to = l.dataset.language, here = bare(location.pathname);
-      l.href = (to === languages[0] ? here : "/" + to + here) + location.search + (token && "#" + token);
+      const to = l.dataset.language;
+      l.href = (to === languages[0] ? "" : "/" + to) + bare(location.pathname) + location.search + (token && "#" + token);
     }
     const u = on("[popover] a");
     if (u) u.closest("[popover]").hidePopover();
     const v = on("[data-reveal]"), c = on("[data-copy]");
-    if (v) {
-      const i = d.getElementById(v.dataset.reveal), open = i.type === "password";
-      i.type = open ? "text" : "password"; v.setAttribute("aria-pressed", String(open));
-    }
+    if (v) contact((m) => m.reveal(v));
     if (c) navigator.clipboard.writeText([...d.getElementById(c.dataset.copy).children].map((e) => e.innerText).join("\n"))
       .then(() => { d.getElementById(c.dataset.says).textContent = c.dataset.words; }, () => {});
     const k = on("[data-passkey]");
@@ -211,7 +205,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     return asking = post("/auth/stay?side=" + s.dataset.session + "&by=" + by).then((r) => {
       if (r.status === 401) leave("idle");
       else if (r.ok) return r.json().then((j) => { until = Date.now() + j.left * 1e3; });
-    }).catch(() => {}).finally(() => { asking = null; });
+    }).catch(() => {}).then(() => { asking = null; });
   };
   const tick = () => {
     const now = Date.now(), w = warning();
@@ -230,7 +224,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     }
   };
   setInterval(tick, 1e3);
-  for (const k of ["pointerdown", "keydown", "wheel", "touchmove", "input"]) addEventListener(k, () => {
+  for (const k of ["pointerdown", "keydown", "wheel", "input"]) addEventListener(k, () => {
     const w = warning();
     if (w && w.open) return;
     acted = Date.now();

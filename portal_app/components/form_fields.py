@@ -5,7 +5,7 @@ from typing import Any, Literal
 import reflex as rx
 
 from portal_app.components.i18n import _
-from portal_app.components.kit import el, icon, raw_a
+from portal_app.components.kit import el, icon
 
 _TYPED_EXACTLY = {"auto_capitalize": "none", "spell_check": False}
 _OFF = {"auto_complete": "off"}
@@ -123,20 +123,6 @@ def named_input(name: str, kind: str = "text", *, own: Any = True, **props: Any)
 def hidden(name: str, value: Any) -> rx.Component:
     """A hidden input. `key` replaces it when the value changes: an uncontrolled one would keep the first value."""
     return el.input(type="hidden", name=name, default_value=value, key=value)
-
-
-def error_summary(title: Any, lines: rx.Component) -> rx.Component:
-    """The list of errors above a form. It takes the focus when it appears (ui.js), so it is no live region."""
-    return el.div(
-        el.h2(title, class_name="text-lg font-bold"),
-        lines,
-        data_focus="said",
-        class_name="rounded-lg border-4 border-danger bg-surface p-5 mb-6",
-    )
-
-
-def error_line(text: Any, name: str) -> rx.Component:
-    return raw_a(text, href=f"#{name}", class_name="link text-late inline-flex items-center min-h-11")
 
 
 def choice(

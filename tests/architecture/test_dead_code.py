@@ -22,8 +22,6 @@ KEPT = {
     "services.practice.facts.forget": "tests replace a database under its address",
     "services.sign_in.rate_limits.forget_all": "tests begin with nobody having tried",
     "i18n.METHODS": "marks words of the database for translation",
-    "components.form_fields.error_line": "for the forms of the kit",
-    "components.form_fields.error_summary": "for the forms of the kit",
 }
 
 

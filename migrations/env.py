@@ -39,5 +39,25 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def migrate_without_foreign_keys(connection: Connection) -> None:
+    """SQLite alters a table by copying and dropping it, which foreign keys of other tables would forbid.
+
+    They are checked afterwards instead. Raises RuntimeError when a row then refers to nothing.
+    """
+    database: Any = connection.connection.dbapi_connection
+    database.execute("PRAGMA foreign_keys=OFF")  # outside of a transaction, or SQLite ignores it
+    try:
+        migrate(connection)
+        broken = database.execute("PRAGMA foreign_key_check").fetchall()
+    finally:
+        database.execute("PRAGMA foreign_keys=ON")
+    if broken:
+        tables = sorted({str(row[0]) for row in broken})
+        raise RuntimeError(f"rows of these tables refer to nothing after the migration: {', '.join(tables)}")
+
+
 with db_engine.engine().connect() as opened:
-    migrate(opened)
+    if opened.dialect.name == "sqlite":
+        migrate_without_foreign_keys(opened)
+    else:
+        migrate(opened)

@@ -1,16 +1,18 @@
 """The database engines of this process, made on first use because workers are forked after import."""
 
 import os
+import sqlite3
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal_app.settings import settings
 
+_PATIENCE = 30  # seconds to wait for SQLite's write lock
 _engines: dict[tuple[int, str, bool], Engine] = {}
 _bound: list[str] = []
 
@@ -72,6 +74,32 @@ def is_reachable() -> bool:
         return False
 
 
+def is_writable() -> bool:
+    """Whether the database answers and takes writes. It writes nothing and waits for no other writer."""
+    try:
+        with engine().connect() as connection:
+            if connection.dialect.name == "sqlite":
+                return _takes_write_lock(connection.connection.driver_connection)
+            return connection.execute(text("SHOW transaction_read_only")).scalar() == "off"
+    except SQLAlchemyError:
+        return False
+
+
+def _takes_write_lock(connection: Any) -> bool:
+    """Whether SQLite opens a transaction that writes, or another one has just done so."""
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("BEGIN IMMEDIATE")  # a file that is read-only refuses only what comes next
+        connection.execute("PRAGMA user_version=0")
+    except sqlite3.OperationalError as trouble:
+        return trouble.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
+    return True
+
+
 def is_bound() -> bool:
     """Whether `bind` has named another database than that of the settings."""
     return bool(_bound)
@@ -98,7 +126,9 @@ def _make(url: str, *, reads: bool) -> Engine:
     if (file := make_url(url).database) and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     options |= {"max_overflow": -1} if reads else {}
-    new_engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **options)
+    new_engine = create_engine(
+        url, connect_args={"timeout": _PATIENCE, "check_same_thread": False}, **options
+    )
 
     @event.listens_for(new_engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:

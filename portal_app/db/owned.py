@@ -20,6 +20,7 @@ class Owned(SQLModel):
     owner: ClassVar[str] = ""  # the column that holds the account's or patient's id
     access_list: ClassVar[str] = ""  # the principal's list: "accounts" or "patients"; or "portal", "public"
     audited: ClassVar[bool] = True  # whether changes of single rows are recorded in the audit trail
+    written_once: ClassVar[bool] = False  # whether a row is never changed or deleted once it is written
 
     @declared_attr.directive
     def __tablename__(cls) -> str:

@@ -14,17 +14,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Insert, Select, Table, bindparam, event, false, insert, update
+from sqlalchemy import Connection, Select, Table, bindparam, event, false
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.sql import visitors
 from sqlmodel import Session
 
 from portal_app.db.audit import add_change_entries
+from portal_app.db.bulk import Columns, insert_columns, insert_rows, update_rows
 from portal_app.db.engine import begin_mode, engine, reading_engine
 from portal_app.db.owned import Owned, tables
 from portal_app.db.prepared_queries import PreparedQuery
@@ -34,6 +36,13 @@ from portal_app.domain.errors import NotFound
 Row = TypeVar("Row", bound="Owned")
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """How a block of `Tx.unless_taken` ended: `taken` when nothing of it was written."""
+
+    taken: bool = False
 
 
 class Tx(Session):
@@ -72,6 +81,16 @@ class Tx(Session):
             return False
         return True
 
+    @contextmanager
+    def unless_taken(self) -> Iterator["Attempt"]:
+        """A block whose writes are undone, without an error, where a unique key of the database is taken."""
+        attempt = Attempt()
+        try:
+            with self.begin_nested():
+                yield attempt
+        except IntegrityError:
+            attempt.taken = True
+
     def on_commit(self, call: Callable[[], None]) -> None:
         """Call this after the transaction is committed, and only then."""
         self.info.setdefault("on_commit", []).append(call)
@@ -94,37 +113,21 @@ class Tx(Session):
         if self.principal.side is not Side.PORTAL or not self.may_write:
             raise RuntimeError("only the system principal inserts in bulk")
         if rows:
-            _bulk_insert(self.connection(), insert(table.__table__), rows)  # type: ignore[attr-defined]
+            insert_rows(self.connection(), table.__table__, rows)  # type: ignore[attr-defined]
+
+    def bulk_insert_columns(self, table: type[Owned], columns: Columns, same: dict[str, Any]) -> None:
+        """As `bulk_insert`, column by column; `same` is what all rows say. A row has all its columns in one of them."""
+        if self.principal.side is not Side.PORTAL or not self.may_write:
+            raise RuntimeError("only the system principal inserts in bulk")
+        if any(columns.values()):
+            insert_columns(self.connection(), table.__table__, columns, same)  # type: ignore[attr-defined]
 
     def bulk_update(self, table: type[Owned], rows: list[dict[str, Any]]) -> None:
         """Update many rows at once, each by its `id`; all name the same columns. For imports, as `bulk_insert`."""
         if self.principal.side is not Side.PORTAL or not self.may_write:
             raise RuntimeError("only the system principal updates in bulk")
         if rows:
-            columns = table.__table__.c  # type: ignore[attr-defined]
-            changed = {
-                name: bindparam(f"to_{name}", type_=columns[name].type) for name in rows[0] if name != "id"
-            }
-            statement = update(table.__table__).where(columns.id == bindparam("by_id")).values(changed)  # type: ignore[attr-defined]
-            given = [
-                {"by_id" if name == "id" else f"to_{name}": v for name, v in row.items()} for row in rows
-            ]
-            self.connection().execute(statement, given)
-
-
-def _bulk_insert(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
-    """As `execute(statement, rows)`, but binds the values here: SQLAlchemy spends half its time on that."""
-    made = statement.compile(dialect=connection.dialect, column_keys=sorted(rows[0]))
-    if made.insert_prefetch:  # a column that no row names has a default in Python
-        connection.execute(statement, rows)
-        return
-    names = made.positiontup or sorted(rows[0])
-    bound = [(name, made._bind_processors.get(name)) for name in names]
-    if made.positiontup:
-        values: list[Any] = [tuple(to(row[n]) if to else row[n] for n, to in bound) for row in rows]
-    else:
-        values = [{n: to(row[n]) if to else row[n] for n, to in bound} for row in rows]
-    connection.exec_driver_sql(made.string, values)
+            update_rows(self.connection(), table.__table__, rows)  # type: ignore[attr-defined]
 
 
 class PreparedReading:
@@ -220,6 +223,8 @@ def _refuse_foreign_rows(tx: Tx, *_: Any) -> None:
             row is added for added in tx.info.get("added_as_system", ())
         ):
             raise NotFound
+    if any(row.written_once for row in (*tx.dirty, *tx.deleted) if tx.is_modified(row) or row in tx.deleted):
+        raise RuntimeError("rows of this table are written once and never changed")
     add_change_entries(tx, tx.principal, changed)
 
 

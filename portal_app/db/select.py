@@ -1,10 +1,12 @@
-"""SELECT of columns: sqlmodel's types do not know our column types (Money, ids), so the result is untyped here."""
+"""SELECT of columns: sqlmodel's types do not know our column types (Money, ids), so a row may hold anything here."""
 
-from typing import Any
+from typing import Any, cast
 
 from sqlmodel import select
+from sqlmodel.sql.expression import SelectOfScalar
 
 
-def columns(*wanted: Any) -> Any:
-    """SELECT these columns, not whole rows."""
-    return select(*wanted)
+def columns(*wanted: Any) -> SelectOfScalar[Any]:
+    """SELECT these columns, not whole rows: one column gives its values, several give rows."""
+    select_any: Any = select
+    return cast("SelectOfScalar[Any]", select_any(*wanted))

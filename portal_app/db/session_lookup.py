@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, true
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal_app.db.engine import begin_mode, reading_engine
 from portal_app.db.prepared_queries import PreparedQuery
@@ -66,11 +65,3 @@ def load_session(session_ref: str) -> SessionRecord | None:
         with connection.begin():
             rows = query.run(connection, {"session": session_ref})
     return SessionRecord(*rows[0], database=engine.url.database or "") if rows else None
-
-
-def is_answering() -> bool:
-    """Whether the database answers a query."""
-    try:
-        return load_session("") is None
-    except SQLAlchemyError:
-        return False

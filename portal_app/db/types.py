@@ -30,6 +30,15 @@ class MoneyColumn(TypeDecorator[Money]):
             raise ValueError(f"{value.currency} in a portal that keeps {settings().currency}")
         return value.minor
 
+    def bind_processor(self, dialect: Any) -> Any:
+        """As `process_bind_param`, with less overhead: an import binds a million amounts."""
+        kept = settings().currency
+        return lambda value: (
+            value.minor
+            if type(value) is Money and value.currency == kept
+            else self.process_bind_param(value, dialect)
+        )
+
     def process_result_value(self, value: int | None, dialect: Any) -> Money | None:
         # SUM() of bigint is numeric in PostgreSQL, a whole number all the same.
         return None if value is None else _money(value, settings().currency)
@@ -52,6 +61,19 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a naive datetime reached the database")
         return value.astimezone(UTC).replace(tzinfo=None)
 
+    def bind_processor(self, dialect: Any) -> Any:
+        """As `process_bind_param` and SQLAlchemy's own after it, with less overhead."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+
+        def text_of(value: datetime | None) -> str | None:
+            if value is not None and value.tzinfo is UTC:
+                return value.isoformat(" ", "microseconds")[:-6]  # without "+00:00"
+            plain = self.process_bind_param(value, dialect)
+            return None if plain is None else plain.isoformat(" ", "microseconds")
+
+        return text_of
+
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
 
@@ -68,6 +90,11 @@ class Code(TypeDecorator[str]):
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
         return None if value is None else self.kind(value).value
+
+    def bind_processor(self, dialect: Any) -> Any:
+        """As `process_bind_param`, with less overhead."""
+        known = {None: None, **{each: each.value for each in self.kind}}
+        return lambda value: known[value] if value in known else self.kind(value).value
 
     def process_result_value(self, value: str | None, dialect: Any) -> Any:
         return None if value is None else self.kind(value)

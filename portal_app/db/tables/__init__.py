@@ -1,6 +1,7 @@
 """Every table, imported so that the metadata is whole. No rules here."""
 
 from portal_app.db.tables import (
+    agreements,
     appointments,
     audit,
     billing,
@@ -11,12 +12,14 @@ from portal_app.db.tables import (
     jobs,
     memberships,
     messages,
+    numbers,
     practice,
     sign_in,
     staff,
 )
 
 __all__ = [
+    "agreements",
     "appointments",
     "audit",
     "billing",
@@ -27,6 +30,7 @@ __all__ = [
     "jobs",
     "memberships",
     "messages",
+    "numbers",
     "practice",
     "sign_in",
     "staff",

@@ -8,6 +8,7 @@ from sqlmodel import Field, UniqueConstraint
 
 from portal_app.db.owned import AccountOwned, Owned, PortalOwned
 from portal_app.db.types import code, document, key, moment, money, ref
+from portal_app.domain.billing.disputes import DisputeEffect, DisputeStatus
 from portal_app.domain.billing.types import (
     EntryKind,
     InvoiceStatus,
@@ -18,6 +19,7 @@ from portal_app.domain.billing.types import (
 )
 from portal_app.domain.ids import (
     AccountId,
+    DisputeId,
     EntryId,
     InvoiceId,
     LineId,
@@ -27,6 +29,12 @@ from portal_app.domain.ids import (
     RefundId,
 )
 from portal_app.domain.money import Money
+from portal_app.settings import settings
+
+
+def _nothing() -> Money:
+    """No money, in the installation's currency."""
+    return Money(0, settings().currency)
 
 
 def _partial_index(name: str, *columns: str, where: str, postgresql: str = "") -> Index:
@@ -166,16 +174,20 @@ class Payment(AccountOwned, table=True):
         _partial_index(
             "ix_payment_not_posted", "account_id", where="posted IS 0", postgresql="posted IS false"
         ),
-        _partial_index("ix_payment_unused", "account_id", where="allocated < amount - refunded"),
+        _partial_index("ix_payment_unused", "account_id", where="allocated < amount - refunded - lost"),
+        Index("ix_payment_practice_key", "practice_key", unique=True),
     )
     id: PaymentId = key()
     account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
     amount: Money = money()
     refunded: Money = money()  # by refunds that succeeded
+    # Taken back by the payer's bank in lost disputes. Most places that make a payment leave it at zero.
+    lost: Money = money(default_factory=_nothing)
     allocated: Money = money()  # the sum of its allocations, set by services.billing only
     status: PaymentStatus = code(PaymentStatus)
     method: Method = code(Method)
     origin: Origin = code(Origin)
+    practice_key: str | None = None  # the practice's own key, of a payment that an import brought
     paid_by: str = ""  # principal.name of the person who pressed "Pay"
     payer_id: PatientId | None = ref("patient", default=None, nullable=True)
     # None: paid to the whole account, allocated oldest due first.
@@ -204,7 +216,7 @@ class IntendedAllocation(AccountOwned, table=True):
     audited: ClassVar[bool] = False
     id: str = key()
     account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
-    payment_id: PaymentId = ref("payment")
+    payment_id: PaymentId = ref("payment", index=False)  # another index begins with it
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()
     position: int = 0
@@ -216,7 +228,7 @@ class Allocation(AccountOwned, table=True):
     __table_args__ = (UniqueConstraint("payment_id", "invoice_id"),)
     id: str = key()
     account_id: AccountId = ref("account", index=False)  # another index begins with it, or is more selective
-    payment_id: PaymentId = ref("payment")
+    payment_id: PaymentId = ref("payment", index=False)  # another index begins with it
     invoice_id: InvoiceId = ref("invoice")
     amount: Money = money()
     made_at: datetime = moment()
@@ -241,6 +253,26 @@ class Refund(AccountOwned, table=True):
     processor_refund_id: str | None = Field(default=None, unique=True)
     created_at: datetime = moment()
     settled_at: datetime | None = moment(default=None, nullable=True)
+
+
+class Dispute(AccountOwned, table=True):
+    """A payment that the payer's bank disputes or has returned; set by services.billing.disputes only."""
+
+    id: DisputeId = key()
+    payment_id: PaymentId = ref("payment")
+    processor_dispute_id: str = Field(unique=True)  # dp_…
+    amount: Money = money()  # what the bank disputes
+    fee: Money = money()  # what the card processor charges the practice for it
+    reason: str = ""  # the processor's code
+    status: DisputeStatus = code(DisputeStatus)
+    effect: DisputeEffect = code(DisputeEffect)  # what is booked of it
+    lost: Money = money()  # what is booked as taken back: never more than was left of the payment
+    # How much was taken from which invoice when it was last lost: [[invoice id, minor units], …].
+    taken_back: list[Any] = document(default_factory=list)
+    evidence_due: datetime | None = moment(default=None, nullable=True)
+    decision: str = ""  # what staff did after it was lost: a LossDecision
+    created_at: datetime = moment()
+    ended_at: datetime | None = moment(default=None, nullable=True)
 
 
 class ReceivedWebhook(PortalOwned, table=True):

@@ -30,9 +30,6 @@ class PatientLogin(PortalOwned, table=True):
     totp_waiting: str = ""  # encrypted: shown, not yet confirmed
     totp_last_step: int = 0  # of the last used code: a code works once
     code_by_contact: bool = True  # whether a code by email or SMS may be the second factor
-    failures: int = 0
-    locked_until: datetime | None = moment(default=None, nullable=True)
-    locked: bool = False  # only the front desk unlocks it
     created_at: datetime = moment()
 
 

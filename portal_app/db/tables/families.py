@@ -13,7 +13,7 @@ from portal_app.domain.families import (
     PatientStatus,
     RelationKind,
     full_name,
-    is_usable,
+    is_usable_contact,
 )
 from portal_app.domain.ids import AccountId, FamilyId, PatientId
 
@@ -28,12 +28,15 @@ class Family(Owned, table=True):
 
 
 class Patient(Owned, table=True):
-    """A person with a chart. `chart_number` is the key in the practice's own system."""
+    """A person with a chart. `chart_number` is the key in the practice's own system.
+
+    None: added to a membership in the portal, and the practice's own system has given no number yet.
+    """
 
     owner: ClassVar[str] = "id"
     access_list: ClassVar[str] = "patients"
     id: PatientId = key()
-    chart_number: str = Field(unique=True)
+    chart_number: str | None = Field(default=None, unique=True)
     family_id: FamilyId = ref("family")
     # Who answers for what this patient owes; often themself. Not a foreign key to account:
     # the account is made with the guarantor.
@@ -57,6 +60,9 @@ class Patient(Owned, table=True):
         return full_name(self.given_name, self.family_name)
 
 
+NAME_COLUMNS = (Patient.given_name, Patient.family_name)  # in the order of `full_name`
+
+
 class ContactPoint(PatientOwned, table=True):
     """An email or phone. Two people may share one: it never identifies a person alone."""
 
@@ -72,7 +78,7 @@ class ContactPoint(PatientOwned, table=True):
     @property
     def usable(self) -> bool:
         """Whether messages may be sent here."""
-        return is_usable(self.kind, self.may_text)
+        return is_usable_contact(self.kind, self.may_text)
 
 
 class DependentMark(PatientOwned, table=True):

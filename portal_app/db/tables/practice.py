@@ -38,14 +38,16 @@ class Practice(PublicOwned, table=True):
     embed_origins: list[str] = document(default_factory=list)
     reminders: bool = _DEFAULT[
         "reminders"
-    ]  # messages before and after a bill is due, and when a card expires
+    ]  # messages before and after an invoice is due, and when a card expires
     announce_imported: bool = _DEFAULT[
         "announce_imported"
-    ]  # a message for each new bill that an import brought
+    ]  # a message for each new invoice that an import brought
     link_in_messages: bool = _DEFAULT[
         "link_in_messages"
-    ]  # a message about one bill opens that bill, without signing in
+    ]  # a message about one invoice opens that invoice, without signing in
     pay_link_days: int = _DEFAULT["pay_link_days"]  # how long a pay link works
+    membership_settings: dict[str, Any] = document(default_factory=dict)  # see domain/practice_settings.py
+    agreement_settings: dict[str, Any] = document(default_factory=dict)  # as membership_settings
     wording: dict[str, Any] = document(default_factory=dict)  # a message's own words, by kind
     # Raised by every change of settings, family links or patients: what is remembered in a
     # process about who sees whom is valid for one version and one day.

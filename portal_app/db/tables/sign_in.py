@@ -9,6 +9,7 @@ from portal_app.db.owned import PortalOwned
 from portal_app.db.types import code, document, key, moment
 from portal_app.db.types import ref as _ref
 from portal_app.domain.access import Side
+from portal_app.domain.credentials.lockouts import Standing
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, StaffId
 from portal_app.domain.sign_in import CodeWay, SessionScope
@@ -35,6 +36,29 @@ class SignInCode(PortalOwned, table=True):
     code_passed_at: datetime | None = moment(default=None, nullable=True)  # when the code was accepted
     burnt_at: datetime | None = moment(default=None, nullable=True)
     ip: str = ""
+
+
+class KnownSource(PortalOwned, table=True):
+    """A browser or a network from which a person has signed in: what it asks for is counted apart from strangers."""
+
+    audited: ClassVar[bool] = False
+    person: str = Field(primary_key=True)  # "patient:pat_…" or "staff:stf_…"
+    source: str = Field(
+        primary_key=True, index=True
+    )  # keyed hash of the device cookie's hash, or of the network
+    standing: Standing = code(Standing)
+    last_at: datetime = moment()  # of the last sign-in from there
+
+
+class SignInLock(PortalOwned, table=True):
+    """Failures in a row of one device or network on one account, whether or not there is such an account."""
+
+    audited: ClassVar[bool] = False
+    account: str = Field(primary_key=True)  # keyed hash of the email or username as typed, or of the person
+    source: str = Field(primary_key=True)
+    failures: int = 0
+    last_failure_at: datetime = moment()
+    locked_until: datetime | None = moment(default=None, nullable=True)
 
 
 class StaffStep(PortalOwned, table=True):

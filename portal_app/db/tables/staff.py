@@ -21,8 +21,6 @@ class StaffMember(PortalOwned, table=True):
     totp_secret: str = ""  # encrypted at rest; "" until it is set up on first use
     totp_waiting: str = ""  # sealed: another app, shown and not yet confirmed
     totp_last_step: int = 0  # a code works once
-    failures: int = 0
-    locked_until: datetime | None = moment(default=None, nullable=True)
     active: bool = True
     created_at: datetime = moment()
 

@@ -1,0 +1,3 @@
+"""Limits of files of copies."""
+
+LARGEST_MB = 20  # of a file at /verify; a copy of forty pages has less than one

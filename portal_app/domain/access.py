@@ -115,6 +115,7 @@ class Principal:
     session_ref: str = ""
     language: str = "en"
     ip: str = ""
+    device: str = ""  # hash of the browser's device cookie: proves nothing, but a person may be known by it
     seen_at: datetime | None = field(default=None, compare=False)  # last recorded activity of the session
 
     def may(self, permission: Permission) -> bool:
@@ -153,6 +154,6 @@ def system_principal(reason: str) -> Principal:
     return Principal(f"portal:{reason}", Side.PORTAL, frozenset(Permission), EVERYONE, EVERYONE)
 
 
-def nobody(ip: str = "", language: str = "en") -> Principal:
+def nobody(ip: str = "", language: str = "en", device: str = "") -> Principal:
     """A visitor who is not signed in, without any permission."""
-    return Principal("nobody", Side.PATIENT, ip=ip, language=language)
+    return Principal("nobody", Side.PATIENT, ip=ip, language=language, device=device)

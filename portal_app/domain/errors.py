@@ -62,5 +62,12 @@ class ReasonMissing(UserError):
     field = "reason"
 
 
+class TextTooLong(UserError):
+    """What was typed is longer than what is stored. Value: `most`, in characters. `field` says which text."""
+
+    code = "text.too_long"
+    message = "That is too long: {most} characters at most."
+
+
 class NotSignedIn(Exception):
     """Nobody is signed in on this side, or the session has ended."""

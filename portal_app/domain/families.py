@@ -1,12 +1,14 @@
 """Who sees whom (DOMAIN.md, "Who sees whom"; VIS and DEP cases)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from difflib import SequenceMatcher
 from enum import StrEnum
 
 from portal_app.domain.ids import AccountId, PatientId
 
 ADULT_AGE = 18
+_SIMILAR = 0.75
 
 
 class PatientStatus(StrEnum):
@@ -37,7 +39,20 @@ def full_name(given_name: str, family_name: str) -> str:
     return f"{given_name} {family_name}"
 
 
-def is_usable(kind: ContactKind, may_text: bool) -> bool:
+def is_similar_name(one: str, other: str) -> bool:
+    """Whether two given or two family names may be one name, written differently.
+
+    Args:
+        one, other: their keys (`name_key`): "ANNA", "ANNA MARIA". Equal, one the beginning of the other, or three
+            quarters of their letters in the same order.
+    """
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) > 1 and longer.startswith(shorter):
+        return True
+    return one == other or SequenceMatcher(None, one, other, autojunk=False).ratio() >= _SIMILAR
+
+
+def is_usable_contact(kind: ContactKind, may_text: bool) -> bool:
     """Whether messages may be sent to a contact: an email, or a phone whose owner has not stopped texts."""
     return kind is ContactKind.EMAIL or may_text
 
@@ -66,7 +81,7 @@ class Bond:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`granter`, another adult, lets the viewer do one thing for them; `accounts`: what they answer for."""
+    """`granter`, another adult, lets the viewer do one thing for them; `accounts`: those that the granter answers for."""
 
     granter: Person
     kind: GrantKind
@@ -87,16 +102,12 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The viewer's two lists: whose charts, and whose money. And what other adults share with them."""
+    """What a viewer may see: whose charts, whose money, and what other adults share with them."""
 
-    patients: frozenset[PatientId] = field(default_factory=frozenset)
-    accounts: frozenset[AccountId] = field(default_factory=frozenset)
-    granted_accounts: frozenset[AccountId] = field(
-        default_factory=frozenset
-    )  # bills they may pay for another adult
-    granted_patients: frozenset[PatientId] = field(
-        default_factory=frozenset
-    )  # whose appointments and forms alone
+    patients: frozenset[PatientId] = frozenset()
+    accounts: frozenset[AccountId] = frozenset()
+    granted_accounts: frozenset[AccountId] = frozenset()  # invoices they may pay for another adult
+    granted_patients: frozenset[PatientId] = frozenset()  # whose appointments and forms alone
 
 
 def birthday(born: date, years: int) -> date:
@@ -120,12 +131,13 @@ def age_on(born: date, day: date) -> int:
     return years if birthday(born, years) <= day else years - 1
 
 
-def is_doubtful(born: date | None, today: date) -> bool:
-    """Missing or in the future: nobody else has access then, and staff are asked to look (DEP-10)."""
+def is_doubtful_birth_date(born: date | None, today: date) -> bool:
+    """Whether a birth date is missing or in the future: then nobody else has access, and staff get a task (DEP-10)."""
     return born is None or born > today
 
 
 def is_child(person: Person, dependent_age: int, today: date) -> bool:
+    """Whether they are younger than the age until which responsible adults act for them (a setting)."""
     return is_younger_than(person.birth_date, dependent_age, today)
 
 
@@ -139,7 +151,7 @@ def may_sign_in(person: Person, dependent_age: int, today: date) -> bool:
 
 
 def seen_by(circle: Circle, dependent_age: int, today: date) -> Seen:
-    """The lists of the circle's viewer: nobody, if they may not sign in."""
+    """Whose charts and whose accounts the circle's viewer may see; nobody's if they may not sign in (VIS cases)."""
     viewer = circle.viewer
     if not may_sign_in(viewer, dependent_age, today):
         return Seen()
@@ -158,12 +170,12 @@ def seen_by(circle: Circle, dependent_age: int, today: date) -> Seen:
 
 
 def _may_share(granter: Person, today: date) -> bool:
-    """What one shares ends with oneself: merged, inactive or gone, one shares nothing."""
+    """Whether what this person shared still counts: only while they are active and an adult."""
     return granter.status is PatientStatus.ACTIVE and is_adult(granter, today)
 
 
 def _answers_for(circle: Circle, person: Person, dependent_age: int, today: date) -> bool:
-    """Is the viewer a responsible adult of this dependent?"""
+    """Whether the viewer is a responsible adult of this person, who is a dependent."""
     if person.status is PatientStatus.MERGED:  # the chart lives on under another number
         return False
     me = circle.viewer.id

@@ -1,4 +1,4 @@
-"""Sign-in by code, sessions and the lock-out of staff: who matches, what is valid, and for how long (DOMAIN.md, Access)."""
+"""Sign-in by code and sessions: who matches, what is valid, and for how long (DOMAIN.md, Access)."""
 
 import hashlib
 import hmac
@@ -17,6 +17,7 @@ class CodeWay(StrEnum):
 
     CONTACT = "contact"  # sent to an email or a phone
     DESK = "desk"  # printed by staff
+    JOIN = "join"  # as CONTACT, asked for by somebody who wants to join online
 
 
 class SessionScope(StrEnum):
@@ -28,6 +29,7 @@ class SessionScope(StrEnum):
 
 
 CODE_LIFE = timedelta(minutes=15)  # CODE-10
+JOIN_LIFE = timedelta(hours=2)  # how long joining may take after the code
 CODE_TRIES = 5  # CODE-7
 BIRTH_DATE_TRIES = 3  # CODE-7
 IDLE = timedelta(minutes=15)  # a session ends after this time without activity
@@ -100,10 +102,10 @@ def comparable_name(name: str) -> str:
 def session_ref(value: str, scope: SessionScope = SessionScope.FULL) -> str:
     """The hash of a session cookie's value, which is all that the database keeps of it.
 
-    The hash of an embedded session's cookie is keyed with its scope, so that a value moved from one cookie to
-    the other finds no session. The session of an action link uses the ordinary cookie.
+    A frame and an action link have cookies of their own. Their hashes are keyed with the scope, so that a value
+    moved from one cookie to the other finds no session.
     """
-    if scope is not SessionScope.EMBED:
+    if scope is SessionScope.FULL:
         return hashlib.sha256(value.encode()).hexdigest()
     return hmac.new(scope.value.encode(), value.encode(), hashlib.sha256).hexdigest()
 
@@ -118,13 +120,3 @@ def is_session_valid(
 ) -> bool:
     """Whether a session that was not revoked is neither idle for 15 minutes nor past its longest life."""
     return now - seen_at < IDLE and now - created_at < longest_life(scope)
-
-
-def lock_after(failures: int) -> timedelta:
-    """How long a staff sign-in is locked after this many failures in a row.
-
-    Not at all up to four, a minute after the fifth, then doubling up to an hour.
-    """
-    if failures < STAFF_TRIES:
-        return timedelta()
-    return min(timedelta(minutes=2 ** (failures - STAFF_TRIES)), timedelta(hours=1))

@@ -51,9 +51,23 @@ _STOPPED = DeclineTexts(
 _AMOUNT = DeclineTexts(
     "Your bank does not take this amount. Try another amount, or another card.", "Amount not accepted"
 )
+REQUEST_REFUSED = "request_refused"  # ours: the processor refused the portal's own request
+METHOD_GONE = "method_gone"  # ours: a saved method, or what was typed, is no longer at the processor
+_OURS = DeclineTexts(
+    "Paying online does not work just now. Call us, or pay at the practice.",
+    "Refused: check our settings",
+)
+_GONE = DeclineTexts("This card is no longer on file. Enter it again, or use another.", "No longer on file")
 _TEST = DeclineTexts("This is a test card. Use a real card.", "Test card")
 
+_NOT_CHARGED = DeclineTexts(
+    "The card processor could not take the payment just now. Try again in a few minutes.",
+    "The card processor was busy",
+)
+NOT_CHARGED = "processor_busy"  # ours: the processor answered with an error of its own before it charged
+
 _BY_CODE = {
+    NOT_CHARGED: _NOT_CHARGED,
     "approve_with_id": _LATER,
     "authentication_not_handled": _CONFIRM,
     "authentication_required": _CONFIRM,
@@ -83,6 +97,7 @@ _BY_CODE = {
     "issuer_not_available": _LATER,
     "lost_card": _GENERIC,
     "merchant_blacklist": _GENERIC,
+    METHOD_GONE: _GONE,
     "new_account_information_available": _ACCOUNT,
     "no_action_taken": _GENERIC,
     "not_permitted": _KIND,
@@ -93,6 +108,7 @@ _BY_CODE = {
     "pin_try_exceeded": _PIN,
     "processing_error": _LATER,
     "reenter_transaction": _LATER,
+    REQUEST_REFUSED: _OURS,
     "restricted_card": _GENERIC,
     "revocation_of_all_authorizations": _STOPPED,
     "revocation_of_authorization": _STOPPED,

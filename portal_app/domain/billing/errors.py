@@ -50,6 +50,51 @@ class PaymentTooLarge(UserError):
     field = "amount"
 
 
+class AboveProcessorMaximum(UserError):
+    """More than one payment can be: nothing larger is charged, and nothing larger is recorded by mistake."""
+
+    code = "payment.above_maximum"
+    message = "One payment can be at most {amount}. Pay in several payments."
+    field = "amount"
+
+
+class AmountNotInSteps(UserError):
+    """The card processor moves this currency in steps only: 5.000 or 5.010 KWD, not 5.005."""
+
+    code = "payment.not_in_steps"
+    message = "Cards and bank accounts take amounts in steps of {step} only. Enter {below} or {above}."
+    field = "amount"
+
+
+class AmountAboveLastStep(AmountNotInSteps):
+    """The same, where the step above is more than is due."""
+
+    code = "payment.above_last_step"
+    message = "Cards and bank accounts take amounts in steps of {step} only. Enter {below}."
+
+
+class CreditCoversAll(UserError):
+    """The account's credit pays it whole: a card is not charged (CRED-6)."""
+
+    code = "payment.credit_covers_all"
+    message = "Your credit covers this. Use your credit: no card is charged."
+
+
+class CreditComesFirst(UserError):
+    """A card pays at most what the account's credit does not (CRED-6)."""
+
+    code = "payment.credit_comes_first"
+    message = "You have {credit} of credit. By card you can pay up to {amount}"
+    field = "amount"
+
+
+class DepositWarning(UserError):
+    """Staff record more than is owed besides the credit: nothing is recorded until they confirm it."""
+
+    code = "payment.deposit"
+    message = "{excess} of this is more than what is owed. It is kept as credit. Record it?"
+
+
 class PaymentTooSmall(UserError):
     """Less than the practice's or the processor's minimum (ALL-10)."""
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from portal_app.domain.billing.errors import (
     BelowProcessorMinimum,
+    CreditComesFirst,
+    CreditCoversAll,
+    DepositWarning,
     InvoiceAlreadyPaid,
     InvoiceClosed,
     InvoiceHeld,
@@ -18,6 +21,14 @@ from portal_app.domain.billing.payments import (
     blocking_payment,
     left_on_link,
     payable_amount,
+)
+from portal_app.domain.billing.processor_limits import (
+    check_maximum,
+    check_step,
+    desk_maximum,
+    is_chargeable,
+    nearest_chargeable,
+    processor_maximum,
     processor_minimum,
 )
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, PaymentStatus
@@ -30,6 +41,7 @@ class WhyNot(StrEnum):
     HELD = InvoiceHeld.code  # the outcome of the last payment is not known yet (ALL-13)
     CLOSED = InvoiceClosed.code  # draft, void or written off (ALL-14)
     NOTHING_DUE = InvoiceAlreadyPaid.code  # paid, or payments on their way cover it
+    CREDIT = CreditCoversAll.code  # the account's credit pays it: no card is charged (CRED-6)
     OFFLINE = OnlinePaymentsOff.code  # the practice has turned online payments off
     TOO_SMALL = BelowProcessorMinimum.code  # less than the card processor takes (PART-4)
 
@@ -77,11 +89,22 @@ class Payability:
     smallest: Money
     why_not: WhyNot | None
     held: InFlightPayment | None  # the payment that blocks; its amount is the sum over these invoices
+    at_desk: bool = False  # steps and the maximum of the card processor do not apply
+    credit: Money | None = None  # what the account's credit pays of it: `payable` is what remains for a card
+
+    @property
+    def largest(self) -> Money:
+        """The largest single payment: what may be paid, as far as one charge can take it."""
+        if self.at_desk:
+            return min(self.payable, desk_maximum(self.payable.currency))
+        below, _ = nearest_chargeable(self.payable)
+        return min(below, processor_maximum(self.payable.currency))
 
     def require(self) -> None:
         """Raise the error of `why_not`, when nothing may be paid now.
 
-        Raises: InvoiceHeld, InvoiceClosed, InvoiceAlreadyPaid, OnlinePaymentsOff, BelowProcessorMinimum.
+        Raises: InvoiceHeld, InvoiceClosed, InvoiceAlreadyPaid, CreditCoversAll, OnlinePaymentsOff,
+            BelowProcessorMinimum.
         """
         if self.held is not None:
             raise InvoiceHeld(self.held.id, can_continue=self.held.status is PaymentStatus.REQUIRES_ACTION)
@@ -89,6 +112,8 @@ class Payability:
             raise InvoiceClosed
         if self.why_not is WhyNot.NOTHING_DUE:
             raise InvoiceAlreadyPaid
+        if self.why_not is WhyNot.CREDIT:
+            raise CreditCoversAll
         if self.why_not is WhyNot.OFFLINE:
             raise OnlinePaymentsOff
         if self.why_not is WhyNot.TOO_SMALL:
@@ -97,16 +122,42 @@ class Payability:
     def accept(self, amount: Money) -> Money:
         """Return `amount`, if that much may be paid now (PART-2, PART-4, ALL-10, ALL-11).
 
-        Raises: InvalidAmount, PaymentTooLarge, PaymentTooSmall, and what `require` raises.
+        Raises: InvalidAmount, CreditComesFirst, PaymentTooLarge, AboveProcessorMaximum, AmountNotInSteps,
+            PaymentTooSmall, and what `require` raises.
         """
         if amount.currency != self.payable.currency:
             raise InvalidAmount(self.payable.currency, field="amount")
         self.require()
+        if amount > self.payable and self.credit:
+            raise CreditComesFirst(credit=self.credit, amount=self.payable)
         if amount > self.payable:
             raise PaymentTooLarge(amount=self.payable)
+        check_maximum(amount, at_desk=self.at_desk)
         if amount < self.smallest:
             raise PaymentTooSmall(amount=self.smallest)
+        if not self.at_desk:
+            check_step(amount, self.largest)
         return amount
+
+    def split_at_desk(self, amount: Money, credit: Money, *, confirmed: bool) -> Money:
+        """What of an amount that staff record pays invoices; the rest is a deposit, kept as credit.
+
+        Args:
+            credit: the account's credit so far, which the invoices could be paid with too.
+            confirmed: staff have answered the warning.
+
+        Raises: InvalidAmount, AboveProcessorMaximum, DepositWarning, InvoiceHeld.
+        """
+        zero = self.payable.zero()
+        if amount.currency != self.payable.currency or amount <= zero:
+            raise InvalidAmount(self.payable.currency, field="amount")
+        check_maximum(amount, at_desk=True)
+        if self.held is not None:
+            self.require()
+        excess = amount - max(self.payable - credit, zero)
+        if excess > zero and not confirmed:
+            raise DepositWarning(excess=excess)
+        return min(amount, self.payable)
 
     def limited_to(self, amount: Money) -> "Payability":
         """The same, for exactly this amount, which was accepted before (perhaps for some of the invoices)."""
@@ -114,11 +165,21 @@ class Payability:
 
 
 def payability(
-    invoices: Iterable[InvoiceToPay], channel: Channel, currency: str, link: LinkAllowance | None = None
+    invoices: Iterable[InvoiceToPay],
+    channel: Channel,
+    currency: str,
+    link: LinkAllowance | None = None,
+    credit: Money | None = None,
 ) -> Payability:
-    """What may be paid of these invoices together; through a pay link no more than `link` allows."""
+    """What may be paid of these invoices together; through a pay link no more than `link` allows.
+
+    Args:
+        credit: what of the account's credit no other invoice can take: a card pays what it leaves (CRED-6).
+    """
     invoices = list(invoices)
-    payable = total((invoice.payable for invoice in invoices), currency)
+    due = total((invoice.payable for invoice in invoices), currency)
+    credit = min(credit, due) if credit and not channel.at_desk else None
+    payable = due - credit if credit else due
     if link is not None:
         payable = left_on_link(payable, link.at_most, link.paid_since)
     in_flight = [payment for invoice in invoices for payment in invoice.in_flight]
@@ -126,19 +187,24 @@ def payability(
     if held is not None:
         amount = total((payment.amount for payment in in_flight if payment.id == held.id), currency)
         held = replace(held, amount=amount)
-    why_not = WhyNot.HELD if held is not None else _why_not(invoices, payable, channel)
-    return Payability(payable, _smallest_payment(payable, channel), why_not, held)
+    why_not = WhyNot.HELD if held is not None else _why_not(invoices, payable, channel, credit)
+    smallest = _smallest_payment(payable, channel)
+    return Payability(payable, smallest, why_not, held, channel.at_desk, credit)
 
 
-def _why_not(invoices: Sequence[InvoiceToPay], payable: Money, channel: Channel) -> WhyNot | None:
+def _why_not(
+    invoices: Sequence[InvoiceToPay], payable: Money, channel: Channel, credit: Money | None
+) -> WhyNot | None:
     statuses = {invoice.status for invoice in invoices}
     if statuses - PAYABLE - {InvoiceStatus.PAID}:
         return WhyNot.CLOSED
+    if credit and not payable:
+        return WhyNot.CREDIT
     if not payable or InvoiceStatus.PAID in statuses:
         return WhyNot.NOTHING_DUE
     if channel.at_desk:
         return None
-    if not channel.online:
+    if not channel.online or not is_chargeable(payable.currency):
         return WhyNot.OFFLINE
     return WhyNot.TOO_SMALL if payable < processor_minimum(payable.currency) else None
 

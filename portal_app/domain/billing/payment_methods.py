@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from portal_app.domain.billing.errors import NextDefaultNeeded, OnlyPaymentMethod
+from portal_app.domain.billing.types import Method
 from portal_app.domain.ids import PaymentMethodId
 
 _BRANDS = {
@@ -17,10 +18,22 @@ _BRANDS = {
 }
 
 
+# Kinds that are neither a card nor a bank account, by the processor's code, where the code itself is not the name.
+_WALLETS = {"cashapp": "Cash App Pay", "paypal": "PayPal", "wechat_pay": "WeChat Pay"}
+
+
 def display_name(brand: str, last4: str, kind: str = "card") -> str:
-    """How a card or bank account is named on screen: "Visa ending in 4242"."""
-    name = _BRANDS.get(brand) or brand.title() or ("Card" if kind == "card" else "Bank account")
+    """How a payment method is named on screen: "Visa ending in 4242", "Link"."""
+    method = method_of_kind(kind)
+    if method is Method.WALLET:
+        return _WALLETS.get(kind) or kind.replace("_", " ").title()
+    name = _BRANDS.get(brand) or brand.title() or ("Card" if method is Method.CARD else "Bank account")
     return f"{name} ending in {last4}" if last4 else name
+
+
+def method_of_kind(kind: str) -> Method:
+    """How a payment with this kind of payment method counts; kinds are "card", "bank" or the processor's code."""
+    return {"card": Method.CARD, "bank": Method.BANK}.get(kind, Method.WALLET)
 
 
 def _last_day(month: int, year: int) -> date:

@@ -4,26 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from portal_app.domain.billing.errors import DuplicatePaymentWarning
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, PaymentStatus
 from portal_app.domain.ids import InvoiceId, PaymentId
 from portal_app.domain.money import Money, total
 
+Amount = TypeVar("Amount", Money, int)
 DUPLICATE_WINDOW = timedelta(minutes=10)
-
-# The least the card processor takes, in minor units (Stripe, "Minimum and maximum charge amounts").
-_LEAST = {
-    "USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500,
-    "DKK": 250, "EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000,
-    "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000,
-}  # fmt: skip
-
-
-def processor_minimum(currency: str) -> Money:
-    """The smallest amount that the card processor charges in this currency."""
-    return Money(_LEAST.get(currency, 50), currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +36,8 @@ class PayableInvoice:
     payable: Money
 
 
-def status_for(status: InvoiceStatus, total_: Money, adjusted: Money, allocated: Money) -> InvoiceStatus:
-    """The status that follows from an invoice's amounts. Drafts and void invoices keep theirs.
+def status_for(status: InvoiceStatus, total_: Amount, adjusted: Amount, allocated: Amount) -> InvoiceStatus:
+    """The status that follows from an invoice's amounts (or minor units). Drafts and void invoices keep theirs.
 
     A written-off invoice keeps its status too, until a refund makes something due again.
     """
@@ -132,7 +121,7 @@ def allocate(amount: Money, invoices: Iterable[PayableInvoice]) -> list[tuple[Pa
 
     Invoices that get nothing are left out; what no invoice takes is not returned.
     """
-    parts = []
+    parts: list[tuple[PayableInvoice, Money]] = []
     for invoice in sorted(invoices, key=lambda i: due_order(i.due_date, i.issue_date, i.number)):
         part = min(invoice.payable, amount)
         if part > part.zero():

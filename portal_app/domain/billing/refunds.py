@@ -48,7 +48,7 @@ def split_refund(
         order = [(i, part) for invoice_id in chosen for i, part in allocations if i == invoice_id]
         if not strict:
             order += [(i, part) for i, part in reversed(allocations) if i not in chosen]
-    taken = []
+    taken: list[tuple[InvoiceId, Money]] = []
     for invoice_id, part in order:
         piece = min(part, amount)
         if piece:

@@ -81,7 +81,8 @@ def check_period(first: date, last: date) -> None:
 
 def build_statement(opening: Money, entries: Sequence[StatementEntry], being_posted: Money) -> Statement:
     """Add up a period. `entries` are those posted in it, in order; `being_posted` is received and not posted yet."""
-    running, rows = opening, []
+    running = opening
+    rows: list[RunningEntry] = []
     for entry in entries:
         running = running + entry.amount
         rows.append(RunningEntry(entry, running))

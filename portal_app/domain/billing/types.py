@@ -34,7 +34,8 @@ class PaymentStatus(StrEnum):
     CANCELLED = "cancelled"
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
-    DISPUTED = "disputed"
+    DISPUTED = "disputed"  # the payer's bank holds it; no refund, nothing is due again yet
+    LOST = "lost"  # the payer's bank took it back, or a part of it
 
 
 IN_FLIGHT = frozenset({PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION})
@@ -44,6 +45,7 @@ RECEIVED = frozenset(
         PaymentStatus.PARTLY_REFUNDED,
         PaymentStatus.REFUNDED,
         PaymentStatus.DISPUTED,
+        PaymentStatus.LOST,
     }
 )
 PAYABLE = frozenset({InvoiceStatus.OPEN, InvoiceStatus.PARTLY_PAID})
@@ -60,6 +62,7 @@ class Method(StrEnum):
 
     CARD = "card"
     BANK = "bank"
+    WALLET = "wallet"  # Link, Cash App Pay, …: neither a card nor a bank account
     CASH = "cash"
     CHECK = "check"
     TERMINAL = "terminal"

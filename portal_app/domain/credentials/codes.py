@@ -2,9 +2,10 @@
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
+
+from portal_app.domain.text import plain_signs
 
 RECOVERY_CODES = 10  # given out at once
 TOTP_STEP = 30  # seconds
@@ -30,8 +31,8 @@ def in_fours(text: str) -> str:
 
 
 def bare_code(code: str) -> str:
-    """A typed code without dashes and spaces, in capital letters."""
-    return re.sub(r"[\s\-–—]", "", unicodedata.normalize("NFKC", code)).upper()
+    """A typed code without the signs between its letters and digits, in capital letters, with ASCII digits."""
+    return re.sub(r"[\W_]", "", plain_signs(code)).upper()
 
 
 def unused_step(matching_steps: Iterable[int], last_used: int) -> int | None:

@@ -1,9 +1,8 @@
-"""Usernames and passwords: which are accepted, and how long to wait after failures (DOMAIN.md, Access)."""
+"""Usernames and passwords: which are accepted (DOMAIN.md, Access)."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 from portal_app.domain.credentials.errors import (
     PasswordHasOwnName,
@@ -17,9 +16,6 @@ from portal_app.domain.credentials.errors import (
 PASSWORD_AT_LEAST = 12  # characters; NIST SP 800-63B-4: 8 with a second factor, 15 alone
 PASSWORD_AT_MOST = 200
 USERNAME_AT_LEAST, USERNAME_AT_MOST = 3, 64
-LOCKED_AFTER = 20  # failures in a row; then only the front desk unlocks the sign-in
-_FREE_FAILURES = 3
-_LONGEST_DELAY = timedelta(hours=1)
 
 
 def username_key(username: str) -> str:
@@ -91,9 +87,3 @@ def _consists_of(folded: str, personal_words: Iterable[str]) -> bool:
     for word in sorted({w.casefold() for w in words if len(w) >= 3}, key=len, reverse=True):
         rest = rest.replace(word, "")
     return rest != folded and len(re.sub(r"[\W\d_]", "", rest)) < PASSWORD_AT_LEAST // 2
-
-
-def delay_after(failures: int) -> timedelta:
-    """How long the next try has to wait: nothing up to two failures, a minute after the third, then doubling to an hour."""
-    over = failures - _FREE_FAILURES
-    return timedelta() if over < 0 else min(timedelta(minutes=2 ** min(over, 10)), _LONGEST_DELAY)

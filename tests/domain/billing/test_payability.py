@@ -154,7 +154,7 @@ def test_a_payability_limited_to_an_amount_accepts_only_that_amount() -> None:
     reviewed = payability([owing(100_00)], channel, "USD").limited_to(Money(15_00))
     assert reviewed.accept(Money(15_00)) == Money(15_00)
     for other in (14_99, 15_01):
-        with pytest.raises(UserError):
+        with pytest.raises(PaymentTooLarge if other > 15_00 else PaymentTooSmall):
             reviewed.accept(Money(other))
 
 

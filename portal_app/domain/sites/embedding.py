@@ -7,7 +7,8 @@ of its own, so that its session and the one of the portal's own pages never meet
 import re
 from collections.abc import Iterable
 
-from portal_app.domain.errors import UserError
+from portal_app.domain.sites.errors import SiteUnusable, TooManySites
+from portal_app.domain.sites.origins import parse_origin
 
 FRAME = "/embed"
 MOST = 10  # sites
@@ -42,22 +43,22 @@ def out_of_frame(path: str) -> str:
 
 
 def origin_of(typed: str) -> str:
-    """A site as browsers name it: https, host, port. Raises UserError for what is none; http only on this machine."""
-    origin = typed.strip().lower().rstrip("/")
+    """A site as browsers name it: https, host, port; http only on this machine. Raises SiteUnusable for anything else."""
+    origin = parse_origin(typed)
     if not _ORIGIN.fullmatch(origin):
-        raise UserError("Write the address of your site like https://www.example.org, without a page")
+        raise SiteUnusable
     return origin
 
 
 def known_origins(*lists: Iterable[str]) -> tuple[str, ...]:
     """Those that are origins, each once: they become part of a header."""
-    every = (one.strip().lower().rstrip("/") for some in lists for one in some)
+    every = (parse_origin(one) for some in lists for one in some)
     return tuple(dict.fromkeys(one for one in every if _ORIGIN.fullmatch(one)))
 
 
 def origins(typed: Iterable[str]) -> tuple[str, ...]:
-    """The sites a person typed, each once, at most ten. Raises UserError if one is none."""
+    """The sites a person typed, each once, at most ten. Raises SiteUnusable, TooManySites."""
     found = tuple(dict.fromkeys(origin_of(site) for site in typed))
     if len(found) > MOST:
-        raise UserError("At most {n} addresses", n=MOST)
+        raise TooManySites(n=MOST)
     return found

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from portal_app.domain.embedding import into_frame, is_embed, known_origins, origin_of, out_of_frame
-from portal_app.domain.errors import UserError
+from portal_app.domain.sites.embedding import into_frame, is_embed, known_origins, origin_of, out_of_frame
+from portal_app.domain.sites.errors import SiteUnusable
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_site_is_named_as_browsers_name_it():
     ],
 )
 def test_what_is_no_site_never_gets_into_a_header(typed: str):
-    with pytest.raises(UserError):
+    with pytest.raises(SiteUnusable):
         origin_of(typed)
     assert known_origins([typed]) == ()
 
@@ -93,6 +93,6 @@ def test_the_manual_says_what_the_demo_practice_pasted():
     manual = (ROOT / "docs/embedding.md").read_text()
     pasted = page[page.index("<iframe") : page.index("</script>")]
     told = pasted.replace("{frame}", "https://portal.juniper.example/embed").replace(
-        "{title}", "Pay your bill"
+        "{title}", "Pay your invoice"
     )
     assert told in manual

@@ -1,0 +1,17 @@
+"""Tells JSON objects and lists from other values, in a way that the type checker follows."""
+
+from collections.abc import Sequence
+from typing import Any, TypeGuard
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def object_or_empty(value: object) -> dict[str, Any]:
+    """The JSON object; {} for anything else."""
+    return value if is_object(value) else {}
+
+
+def is_list_or_tuple(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)

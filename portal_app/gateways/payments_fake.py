@@ -15,35 +15,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from portal_app.domain.billing.processor_limits import in_steps, may_be_charged
 from portal_app.domain.ids import AccountId, PaymentId, RefundId
 from portal_app.domain.money import Money
+from portal_app.gateways.disputes.fake import FakeDisputes
+from portal_app.gateways.fake_cards import ASKING, BRANDS, DECLINING, WALLETS
 from portal_app.gateways.payments import (
     Charge,
     Outcome,
     PaymentMethodFacts,
     ProcessorEvent,
     RefundFacts,
+    RequestRefused,
     Setup,
+    parse_event,
 )
 from portal_app.gateways.signatures import InvalidSignature
 
 TOLERANCE = 300  # seconds a signature may be old
-MINIMUM_CHARGE = 50  # minor units
-DECLINING = {
-    "pm_card_chargeDeclined": "generic_decline",
-    "pm_card_visa_chargeDeclined": "generic_decline",
-    "pm_card_visa_chargeDeclinedInsufficientFunds": "insufficient_funds",
-    "pm_card_visa_chargeDeclinedLostCard": "lost_card",
-    "pm_card_visa_chargeDeclinedStolenCard": "stolen_card",
-    "pm_card_visa_chargeDeclinedVelocityLimitExceeded": "card_velocity_exceeded",
-    "pm_card_chargeDeclinedExpiredCard": "expired_card",
-    "pm_card_chargeDeclinedIncorrectCvc": "incorrect_cvc",
-    "pm_card_chargeDeclinedProcessingError": "processing_error",
-    "pm_card_chargeCustomerFail": "generic_decline",
-    "pm_card_radarBlock": "fraudulent",
-}
-ASKING = {"pm_card_authenticationRequired", "pm_card_threeDSecure2Required", "pm_card_threeDSecureRequired"}
-BRANDS = {"pm_card_mastercard": ("mastercard", "4444"), "pm_card_amex": ("amex", "8431")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +53,16 @@ class _Intent:
     save: bool
 
 
-class FakeProcessor:
+class FakeProcessor(FakeDisputes):
     """Keeps everything in itself. `attempts` counts the charges that reached it, replays not."""
 
     publishable_key = "pk_test_fake"
     script_url = ""
 
     def __init__(self, webhook_secret: str = "whsec_fake") -> None:  # noqa: S107
+        super().__init__()
         self.attempts = 0
+        self.wrong_key = False  # True: every request is refused, as with a key that is not ours
         self._secret = webhook_secret
         self._lock = threading.RLock()
         self._scripted: deque[ScriptedAnswer] = deque()
@@ -113,16 +104,23 @@ class FakeProcessor:
             self._refunds[refund_id] = (replace(facts, outcome=outcome, reason=reason), created)
             return self._refunds[refund_id][0]
 
-    def dispute(self, intent_id: str) -> None:
-        intent = self._intents[intent_id]
-        intent.charge = replace(intent.charge, disputed=True)
-
     def save_card(self, customer: str, card: str = "pm_card_visa", **facts: object) -> PaymentMethodFacts:
         """A card on the customer's file, as if saved earlier; `facts` replace those of PaymentMethodFacts."""
         with self._lock:
             made = replace(self._new_card(card), customer=customer, **facts)  # type: ignore[arg-type]
             self._cards[made.processor_id] = (made, card)
             return made
+
+    def renew_card(self, payment_method: str, **facts: object) -> None:
+        """The card's network has given it a new expiry."""
+        card, name = self._cards[payment_method]
+        self._cards[payment_method] = (replace(card, **facts), name)  # type: ignore[arg-type]
+
+    def delete_customer(self, customer: str) -> None:
+        """As in the processor's dashboard: the customer and everything on its file is gone."""
+        with self._lock:
+            self._customers = {account: id_ for account, id_ in self._customers.items() if id_ != customer}
+            self._used |= {id_ for id_, (card, _) in self._cards.items() if card.customer == customer}
 
     def token(self, card: str = "pm_card_visa") -> str:
         """What the browser's form sends for a newly typed card: good for one payment."""
@@ -154,9 +152,13 @@ class FakeProcessor:
 
     # ---- the promises of CardProcessor ---------------------------------------------------------
 
-    def customer(self, account_id: AccountId, name: str, email: str = "") -> str:
+    def customer(self, account_id: AccountId, name: str, email: str = "", *, gone: str = "") -> str:
         """The processor's customer of an account, the same one however often it is asked."""
         with self._lock:
+            if self.wrong_key:
+                raise RequestRefused("api_key_expired")
+            if gone and self._customers.get(account_id) == gone:
+                self.delete_customer(gone)
             return self._customers.setdefault(account_id, _id("cus"))
 
     def charge(
@@ -171,8 +173,13 @@ class FakeProcessor:
         save: bool = False,
         off_session: bool = False,
         account_id: AccountId | None = None,
+        renewed: bool = False,
     ) -> Charge:
         """Create and confirm an intent; the same key charges once."""
+        if self.wrong_key:
+            return Charge(Outcome.REFUSED, payment_id=key)
+        if customer and customer not in self._customers.values():
+            return _unknown_customer(key)
         asked = (customer, amount, description, payment_method, token, save, off_session)
         with self._lock:
             if key in self._keys:
@@ -181,12 +188,11 @@ class FakeProcessor:
             scripted = self._scripted.popleft() if self._scripted else None
             if scripted and not scripted.answered and scripted.outcome is Outcome.UNKNOWN:
                 return Charge(Outcome.UNKNOWN)
+            if scripted and scripted.outcome is Outcome.NOT_CHARGED:
+                return Charge(Outcome.NOT_CHARGED, payment_id=key)
             card = self._card_for(customer, payment_method, token)
-            if (
-                card is None
-                or amount.minor < MINIMUM_CHARGE
-                or (scripted and scripted.outcome is Outcome.REFUSED)
-            ):
+            refused = scripted is not None and scripted.outcome is Outcome.REFUSED
+            if card is None or refused or not may_be_charged(amount):
                 return Charge(Outcome.REFUSED, payment_id=key)
             self.attempts += 1
             intent = self._new_intent(key, customer, amount, card, save)
@@ -222,7 +228,8 @@ class FakeProcessor:
                 else ScriptedAnswer(Outcome.SUCCEEDED)
             )
             left = self._refundable(intent_id)
-            if left is None or not left.zero() < amount <= left or scripted.outcome is Outcome.REFUSED:
+            possible = left is not None and left.zero() < amount <= left and in_steps(amount)
+            if not possible or scripted.outcome is Outcome.REFUSED:
                 return RefundFacts(Outcome.REFUSED, our_id=key, intent_id=intent_id)
             ended = scripted.outcome if scripted.answered else Outcome.SUCCEEDED
             facts = RefundFacts(ended, _id("re"), key, intent_id, amount)
@@ -254,8 +261,16 @@ class FakeProcessor:
                 card for card, _ in reversed(self._cards.values()) if customer and card.customer == customer
             ]
 
+    def look_up_payment_method(self, payment_method: str) -> PaymentMethodFacts | None:
+        with self._lock:
+            return self._cards.get(payment_method, (None, ""))[0]
+
     def start_setup(self, customer: str, *, key: str) -> Setup:
         with self._lock:
+            if self.wrong_key:
+                return Setup("", reason="api_key_expired")
+            if customer not in self._customers.values():
+                return Setup("", reason="resource_missing")
             if key not in self._keys:
                 setup = Setup(_id("seti"), client_secret=_id("seti_secret"))
                 self._keys[key] = ((customer,), setup.setup_id)
@@ -277,17 +292,14 @@ class FakeProcessor:
             return True
 
     def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
-        """InvalidSignature when unsigned, stale (over 300 s) or altered."""
+        """InvalidSignature when unsigned, stale (over 300 s) or altered; MalformedWebhook when it is no event."""
         parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
         moment = int(parts["t"]) if parts.get("t", "").isdecimal() else 0
         if not hmac.compare_digest(parts.get("v1", ""), self._mac(moment, body)):
             raise InvalidSignature("signature")
         if moment < time.time() - TOLERANCE:
             raise InvalidSignature("stale")
-        event = json.loads(body)
-        thing = event["data"]["object"]
-        intent_id = thing["id"] if thing["object"] == "payment_intent" else thing.get("payment_intent") or ""
-        return ProcessorEvent(event["id"], event["type"], thing["object"], thing["id"], intent_id)
+        return parse_event(body)
 
     # ---- inside --------------------------------------------------------------------------------
 
@@ -295,6 +307,10 @@ class FakeProcessor:
         return hmac.new(self._secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
 
     def _new_card(self, name: str) -> PaymentMethodFacts:
+        if name in WALLETS:
+            made = PaymentMethodFacts(_id("pm"), kind=WALLETS[name])
+            self._cards[made.processor_id] = (made, name)
+            return made
         brand, last4 = BRANDS.get(name, ("visa", "4242"))
         year = datetime.now(UTC).year + 1
         card = PaymentMethodFacts(_id("pm"), brand=brand, last4=last4, exp_month=12, exp_year=year)
@@ -356,15 +372,25 @@ class FakeProcessor:
         elif not card.customer:
             self._used.add(card.processor_id)
 
-    def _refundable(self, intent_id: str) -> Money | None:
+    def _charged_amount(self, intent_id: str) -> Money:
         intent = self._intents.get(intent_id)
         if intent is None or intent.charge.received is None:
+            raise LookupError(intent_id)
+        return intent.charge.received
+
+    def _refundable(self, intent_id: str) -> Money | None:
+        intent = self._intents.get(intent_id)
+        if intent is None or intent.charge.received is None or self._is_charged_back(intent_id):
             return None
         left = intent.charge.received
         for facts, _ in self._refunds.values():
             if facts.intent_id == intent_id and facts.amount and facts.outcome is not Outcome.DECLINED:
                 left = left - facts.amount
         return left
+
+
+def _unknown_customer(key: PaymentId) -> Charge:
+    return Charge(Outcome.REFUSED, payment_id=key, decline_code="resource_missing", unknown="customer")
 
 
 def _id(prefix: str) -> str:

@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Callable
 
-from portal_app.stripe_simulator import intents, methods, objects, refunds, setups
+from portal_app.stripe_simulator import disputes, intents, methods, objects, refunds, setups
 from portal_app.stripe_simulator.store import Store
 from portal_app.stripe_simulator.wire import (
     Fields,
@@ -26,7 +26,7 @@ _SEARCH = re.compile(r"metadata\[['\"](\w+)['\"]\]\s*:\s*['\"]([^'\"]*)['\"]")
 
 
 def answer(store: Store, method: str, path: str, fields: Fields, key: str) -> Thing:
-    """One API call; `key` has been checked."""
+    """Answer one API call; `key` has been checked. Raises: Problem, as Stripe would answer."""
     wanted = fields.pop("expand", None)
     if key.startswith("pk_"):
         return _for_browser(store, method, path, fields)
@@ -56,16 +56,16 @@ def _for_browser(store: Store, method: str, path: str, fields: Fields) -> Thing:
     if asked is None:
         words = "This API call cannot be made with a publishable API key. Please use a secret API key."
         raise Problem(403, words, "secret_key_required")
-    intent = for_secret(store, asked[2], asked[3], fields.get("client_secret"))
+    intent = intent_of_secret(store, asked[2], asked[3], fields.get("client_secret"))
     if asked[4]:
         given = {**from_browser(fields), "by_browser": True}
         confirm = intents.confirm if asked[2] == "payment_intent" else setups.confirm
         intent = confirm(store, intent, allowed(given, "confirm"))
-    return shown(intent)
+    return without_private_fields(intent)
 
 
-def for_secret(store: Store, kind: str, id_: str, secret: object) -> Thing:
-    """The intent, if the browser has its client secret."""
+def intent_of_secret(store: Store, kind: str, id_: str, secret: object) -> Thing:
+    """The intent, for a browser that knows its client secret. Raises: Problem."""
     intent = store.get(kind, id_, "intent")
     if not hmac.compare_digest(str(secret or "").encode(), intent["client_secret"].encode()):
         words = "The client_secret provided does not match any associated intent on this account."
@@ -73,7 +73,8 @@ def for_secret(store: Store, kind: str, id_: str, secret: object) -> Thing:
     return intent
 
 
-def shown(intent: Thing) -> Thing:
+def without_private_fields(intent: Thing) -> Thing:
+    """What a publishable key may see of an intent."""
     return {name: value for name, value in intent.items() if name not in _PRIVATE}
 
 
@@ -146,7 +147,10 @@ def _change_method(store: Store, fields: Fields, id_: str) -> Thing:
     with_metadata(method, fields)
     if "allow_redisplay" in fields:
         method["allow_redisplay"] = fields["allow_redisplay"]
-    return store.put(method)
+    methods.set_expiry(method, fields.get("card") or {})
+    store.put(method)
+    store.tell("payment_method.updated", method)
+    return method
 
 
 def _attach(store: Store, fields: Fields, id_: str) -> Thing:
@@ -243,6 +247,8 @@ _VERBS: dict[str, dict[tuple[str, str], Verb]] = {
     "disputes": {
         ("GET", ""): _list("dispute", "payment_intent", "charge"),
         ("GET", "*"): _get("dispute"),
+        ("POST", "*"): disputes.update,
+        ("POST", "*/close"): disputes.accept,
     },
     "events": {("GET", ""): _events, ("GET", "*"): _get("event")},
 }

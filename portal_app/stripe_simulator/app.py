@@ -147,14 +147,14 @@ class Simulator:
         except Problem as problem:
             return JSONResponse(problem.body, problem.status)
         self.courier.call()
-        return JSONResponse(api.shown(intent))
+        return JSONResponse(api.without_private_fields(intent))
 
     def _authenticate(self, answered: dict[str, Any]) -> Thing:
         id_ = str(answered.get("id"))
         kind = "payment_intent" if id_.startswith("pi_") else "setup_intent"
         with self.store.transaction():
             self.store.request_key = None
-            intent = api.for_secret(self.store, kind, id_, answered.get("client_secret"))
+            intent = api.intent_of_secret(self.store, kind, id_, answered.get("client_secret"))
             return intents.authenticate(self.store, intent, answered.get("passed") is True)
 
 

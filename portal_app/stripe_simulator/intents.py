@@ -1,7 +1,8 @@
 """Payment intents: create, confirm, authenticate, charge, cancel; bank debits end later."""
 
-from portal_app.stripe_simulator import cards, methods, objects
-from portal_app.stripe_simulator.cards import Asks
+from portal_app.stripe_simulator import disputes, methods, objects
+from portal_app.stripe_simulator.published import cards, currencies, wallets
+from portal_app.stripe_simulator.published.cards import Asks
 from portal_app.stripe_simulator.store import Store, now
 from portal_app.stripe_simulator.wire import (
     Fields,
@@ -14,7 +15,6 @@ from portal_app.stripe_simulator.wire import (
     yes,
 )
 
-_LEAST = {"usd": 50, "cad": 50, "eur": 50, "gbp": 30}
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 _NO_REDIRECTS = (
     "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of"
@@ -28,15 +28,8 @@ def make(store: Store, fields: Fields) -> Thing:
     allowed(fields, "intent")
     amount = integer(needed(fields, "amount"), "amount")
     currency = str(needed(fields, "currency")).lower()
-    least = _LEAST.get(currency, 50)
-    if amount < 1:
-        words = "This value must be greater than or equal to 1."
-        raise Problem(400, words, "parameter_invalid_integer", "amount")
-    if amount < least:
-        words = f"Amount must be at least ${least / 100:.2f} {currency}"
-        raise Problem(400, words, "amount_too_small", "amount")
-    if amount > 99_999_999:
-        raise Problem(400, "Amount must be no more than $999,999.99", "amount_too_large", "amount")
+    currencies.check_currency(currency)
+    currencies.check_amount(amount, currency)
     if fields.get("customer"):
         store.get("customer", fields["customer"], "customer")
     if fields.get("off_session") and not yes(fields.get("confirm")):
@@ -64,7 +57,9 @@ def change(store: Store, intent: Thing, fields: Fields) -> Thing:
                 f" following statuses: {', '.join(_OPEN)}."
             )
             raise _unexpected(words, intent, "amount")
-        intent["amount"] = integer(fields["amount"], "amount")
+        amount = integer(fields["amount"], "amount")
+        currencies.check_amount(amount, intent["currency"])
+        intent["amount"] = amount
     for name in ("description", "receipt_email", "setup_future_usage", "customer"):
         if name in fields:
             intent[name] = fields[name] or None
@@ -78,6 +73,7 @@ def confirm(store: Store, intent: Thing, fields: Fields) -> Thing:
     _may_confirm(intent, fields)
     method = methods.chosen(store, intent, fields)
     methods.usable(store, method, intent)
+    wallets.check_currency(method, intent["currency"])
     for name in ("receipt_email", "setup_future_usage"):
         if fields.get(name):
             intent[name] = fields[name]
@@ -125,13 +121,13 @@ def charge(store: Store, intent: Thing, method: Thing) -> Thing:
         charged = _failed_charge(store, intent, method, acts.code, acts.decline_code, acts.blocked)
         raise declined(store, intent, method, acts.code, acts.decline_code, charged["id"])
     charged = objects.charge(intent, method, "succeeded", store.base_url)
-    checks = charged["payment_method_details"]["card"]["checks"]
+    checks = charged["payment_method_details"].get("card", {}).get("checks", {})
     for name, found in checks.items():
         checks[name] = "fail" if name in acts.failed_checks else "pass" if found else None
     _keep_or_use_up(store, intent, method)
     _succeeded(store, intent, charged)
     if acts.dispute:
-        _dispute(store, charged, acts)
+        disputes.open_dispute(store, charged, acts.dispute, acts.inquiry)
     return intent
 
 
@@ -161,12 +157,6 @@ def _succeeded(store: Store, intent: Thing, charged: Thing) -> None:
     store.tell("payment_intent.succeeded", intent)
 
 
-def _dispute(store: Store, charged: Thing, acts: cards.Behaviour) -> None:
-    charged["disputed"] = True
-    store.put(charged)
-    store.tell("charge.dispute.created", store.put(objects.dispute(charged, acts.dispute, acts.inquiry)))
-
-
 def _debit(store: Store, intent: Thing, method: Thing) -> Thing:
     """A bank debit: processing for days (here seconds), then paid or failed."""
     charged = store.put(objects.charge(intent, method, "pending", store.base_url))
@@ -187,9 +177,13 @@ def settle_debit(store: Store, intent: Thing) -> None:
         return
     method = store.get("payment_method", intent["payment_method"])
     charged = store.get("charge", intent["latest_charge"])
-    reason = cards.BANK_ACCOUNTS.get(store.hidden(method["id"]).get("number") or "", "")
+    number = store.hidden(method["id"]).get("number") or ""
+    reason = cards.BANK_ACCOUNTS.get(number, "")
     if not reason:
         _succeeded(store, intent, charged)
+        if returned := cards.RETURNED_LATER.get(number):
+            store.hide(charged["id"], returned=returned)
+            store.settle_later(charged["id"], store.settle_after)
         return
     charged.update(
         status="failed", failure_code=reason, failure_message="The bank debit failed.", captured=False

@@ -5,7 +5,8 @@ import re
 import time
 from typing import Any
 
-from portal_app.stripe_simulator import cards, objects
+from portal_app.stripe_simulator import objects
+from portal_app.stripe_simulator.published import cards, wallets
 from portal_app.stripe_simulator.store import Store, new_id, now
 from portal_app.stripe_simulator.wire import Fields, Problem, Thing
 
@@ -21,6 +22,8 @@ def make(store: Store, fields: Fields) -> Thing:
     kind = fields.get("type") or "card"
     if kind == "us_bank_account":
         return _make_bank_account(store, fields)
+    if kind in wallets.WALLETS:
+        return store.put(objects.payment_method(kind, wallets.facts(kind, fields), fields))
     if kind != "card":
         raise Problem(400, f"Invalid type: {kind}", param="type")
     card: Fields = fields.get("card") or {}
@@ -161,6 +164,23 @@ def detach(store: Store, method: Thing) -> Thing:
     store.put(method, used_up=True)
     store.tell("payment_method.detached", method)
     return method
+
+
+def set_expiry(method: Thing, card: Fields) -> None:
+    """A new expiry, of Stripe's customer or of the card's network."""
+    if card and method["type"] != "card":
+        raise Problem(400, "You may only update the card of a card.", param="card")
+    for name in ("exp_month", "exp_year"):
+        if name in card:
+            method["card"][name] = int(card[name])
+
+
+def renew(store: Store, method_id: str, month: int, year: int) -> None:
+    """The card's network sends a new expiry, without anybody asking."""
+    method = store.get("payment_method", method_id)
+    set_expiry(method, {"exp_month": month, "exp_year": year})
+    store.put(method)
+    store.tell("payment_method.automatically_updated", method)
 
 
 def usable(store: Store, method: Thing, intent: Thing) -> None:

@@ -1,5 +1,6 @@
 """Stripe's objects as its API answers them (checked against its OpenAPI file in the tests)."""
 
+from portal_app.stripe_simulator.published import wallets
 from portal_app.stripe_simulator.store import new_id, now
 from portal_app.stripe_simulator.wire import Fields, Thing, yes
 
@@ -62,26 +63,27 @@ def payment_method(kind: str, details: Thing, fields: Fields) -> Thing:
     }
 
 
+_GIVEN = (
+    "customer description receipt_email setup_future_usage statement_descriptor statement_descriptor_suffix"
+)
+_EMPTY = (
+    "application application_fee_amount canceled_at cancellation_reason customer_account"
+    " excluded_payment_method_types last_payment_error latest_charge next_action on_behalf_of"
+    " payment_method_configuration_details processing review shipping transfer_data transfer_group"
+)
+_CARD_OPTIONS = {
+    "installments": None,
+    "mandate_options": None,
+    "network": None,
+    "request_three_d_secure": "automatic",
+}
+
+
 def payment_intent(amount: int, currency: str, method: str | None, fields: Fields) -> Thing:
     id_ = new_id("pi_")
     automatic = fields.get("automatic_payment_methods")
     if automatic:
         automatic = {"allow_redirects": "always", **automatic, "enabled": yes(automatic.get("enabled"))}
-    card = {
-        "installments": None,
-        "mandate_options": None,
-        "network": None,
-        "request_three_d_secure": "automatic",
-    }
-    given = (
-        "customer description receipt_email setup_future_usage statement_descriptor"
-        " statement_descriptor_suffix"
-    )
-    empty = (
-        "application application_fee_amount canceled_at cancellation_reason customer_account"
-        " excluded_payment_method_types last_payment_error latest_charge next_action on_behalf_of"
-        " payment_method_configuration_details processing review shipping transfer_data transfer_group"
-    )
     return {
         "id": id_,
         "object": "payment_intent",
@@ -98,12 +100,17 @@ def payment_intent(amount: int, currency: str, method: str | None, fields: Field
         "livemode": False,
         "metadata": fields.get("metadata") or {},
         "payment_method": method,
-        "payment_method_options": {"card": card},
-        "payment_method_types": fields.get("payment_method_types") or ["card", "us_bank_account"],
+        "payment_method_options": {"card": dict(_CARD_OPTIONS)},
+        "payment_method_types": fields.get("payment_method_types") or _payment_method_types(currency),
         "status": "requires_confirmation" if method else "requires_payment_method",
-        **{name: fields.get(name) for name in given.split()},
-        **dict.fromkeys(empty.split()),
+        **{name: fields.get(name) for name in _GIVEN.split()},
+        **dict.fromkeys(_EMPTY.split()),
     }
+
+
+def _payment_method_types(currency: str) -> list[str]:
+    every = ["card", "link", "us_bank_account", "cashapp", "amazon_pay"]
+    return [kind for kind in every if currency == "usd" or kind not in wallets.ONLY_DOLLARS]
 
 
 def setup_intent(method: str | None, fields: Fields) -> Thing:
@@ -225,6 +232,8 @@ def _charged(intent: Thing, method: Thing, paid: bool) -> Thing:
             "type": "us_bank_account",
             "us_bank_account": {name: account[name] for name in same} | {"payment_reference": None},
         }
+    if method["type"] in wallets.WALLETS:
+        return wallets.charged(method)
     card = method["card"]
     same = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
     return {
@@ -292,6 +301,16 @@ def refund(amount: int, charged: Thing, status: str, fields: Fields) -> Thing:
     }
 
 
+_EVIDENCE = (
+    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal"
+    " customer_communication customer_email_address customer_name customer_purchase_ip customer_signature"
+    " duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id product_description receipt"
+    " refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation"
+    " shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number"
+    " uncategorized_file uncategorized_text"
+)
+
+
 def dispute(charged: Thing, reason: str, inquiry: bool) -> Thing:
     return {
         "id": new_id("dp_"),
@@ -302,7 +321,7 @@ def dispute(charged: Thing, reason: str, inquiry: bool) -> Thing:
         "created": now(),
         "currency": charged["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {"enhanced_evidence": {}},
+        "evidence": {**dict.fromkeys(_EVIDENCE.split()), "enhanced_evidence": {}},
         "evidence_details": {
             "due_by": now() + 7 * 86400,
             "enhanced_eligibility": {},

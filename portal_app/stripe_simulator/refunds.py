@@ -1,6 +1,7 @@
 """Refunds: immediate, pending, or failing after they had succeeded."""
 
-from portal_app.stripe_simulator import methods, objects
+from portal_app.stripe_simulator import disputes, methods, objects
+from portal_app.stripe_simulator.published.currencies import check_decimals
 from portal_app.stripe_simulator.store import Store
 from portal_app.stripe_simulator.wire import Fields, Problem, Thing, allowed, integer
 
@@ -10,6 +11,7 @@ _REASONS = (None, "duplicate", "fraudulent", "requested_by_customer")
 def make(store: Store, fields: Fields) -> Thing:
     allowed(fields, "refund")
     charged = _charge(store, fields)
+    disputes.refuse_refund(store, charged)
     left = charged["amount_captured"] - charged["amount_refunded"]
     if left <= 0:
         raise Problem(400, f"Charge {charged['id']} has already been refunded.", "charge_already_refunded")
@@ -17,6 +19,7 @@ def make(store: Store, fields: Fields) -> Thing:
     if amount < 1:
         words = "This value must be greater than or equal to 1."
         raise Problem(400, words, "parameter_invalid_integer", "amount")
+    check_decimals(amount, charged["currency"])
     if amount > left:
         words = f"Refund amount ({_dollars(amount)}) is greater than unrefunded amount ({_dollars(left)})"
         raise Problem(400, words, param="amount")

@@ -1,12 +1,13 @@
 """Setup intents: a card is attached to a customer without a charge."""
 
 from portal_app.stripe_simulator import intents, methods, objects
-from portal_app.stripe_simulator.cards import Asks
+from portal_app.stripe_simulator.published.cards import Asks
 from portal_app.stripe_simulator.store import Store
 from portal_app.stripe_simulator.wire import Fields, Problem, Thing, allowed, yes
 
 
 def make(store: Store, fields: Fields) -> Thing:
+    """POST /v1/setup_intents. Raises: Problem."""
     allowed(fields, "setup")
     if fields.get("customer"):
         store.get("customer", fields["customer"], "customer")
@@ -19,6 +20,7 @@ def make(store: Store, fields: Fields) -> Thing:
 
 
 def confirm(store: Store, intent: Thing, fields: Fields) -> Thing:
+    """Attach the method to the customer, or ask the payer for confirmation first, as the test card says. Raises: Problem."""
     if intent["status"] in ("succeeded", "canceled"):
         words = f"You cannot confirm this SetupIntent because it has already {intent['status']}."
         raise Problem(400, words, "setup_intent_unexpected_state", setup_intent=intent)
@@ -36,6 +38,7 @@ def confirm(store: Store, intent: Thing, fields: Fields) -> Thing:
 
 
 def cancel(store: Store, intent: Thing) -> Thing:
+    """POST /v1/setup_intents/…/cancel."""
     intent.update(status="canceled", next_action=None)
     store.put(intent)
     store.tell("setup_intent.canceled", intent)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from portal_app.stripe_simulator import disputes, methods
 from portal_app.stripe_simulator.store import Store
 from portal_app.stripe_simulator.webhooks import Courier
 
@@ -49,7 +50,7 @@ class Switches:
         return None
 
     async def turn(self, request: Request) -> JSONResponse:
-        """POST {"hold": true, "broken": [{…}], "decline": ["insufficient_funds"], …}."""
+        """POST {"hold": true, "broken": [{…}], "dispute": ["ch_…"], "disputes": {"dp_…": "won"}, …}."""
         asked: dict[str, Any] = json.loads(await request.body() or b"{}")
         if asked.get("reset"):
             self._reset()
@@ -65,8 +66,15 @@ class Switches:
         if "decline" in asked:
             self._store.declining = [_codes(code) for code in asked["decline"]]
         with self._store.transaction():
+            for method_id, month, year in asked.get("renew", []):
+                methods.renew(self._store, method_id, month, year)
             for event_id in asked.get("again", []):
                 self._store.deliver(event_id)
+            self._store.request_key = None
+            for charge_id in asked.get("dispute", []):
+                disputes.open_dispute(self._store, self._store.get("charge", charge_id), "fraudulent")
+            for dispute_id, what in asked.get("disputes", {}).items():
+                disputes.act_as_bank(self._store, dispute_id, what)
         self._courier.call()
         return JSONResponse({"ok": True})
 

@@ -9,7 +9,7 @@ import sqlite3
 
 import httpx
 
-from portal_app.stripe_simulator import intents, refunds
+from portal_app.stripe_simulator import disputes, intents, refunds
 from portal_app.stripe_simulator.store import Store, now
 from portal_app.stripe_simulator.wire import written
 
@@ -50,7 +50,7 @@ class Courier:
                     log.warning("simulator's store is busy; trying again")
 
     def _settle(self) -> None:
-        """Ends bank debits and slow refunds that are due."""
+        """Ends bank debits and slow refunds that are due, and returns debits."""
         store = self.store
         for id_ in store.due_to_settle():
             with store.transaction():
@@ -59,6 +59,9 @@ class Courier:
                 store.request_key = None
                 if id_.startswith("pi_"):
                     intents.settle_debit(store, store.get("payment_intent", id_))
+                elif id_.startswith("ch_"):
+                    returned = store.hidden(id_).get("returned", "insufficient_funds")
+                    disputes.return_debit(store, store.get("charge", id_), returned)
                 else:
                     refunds.settle(store, store.get("refund", id_))
                 store.settled(id_)

@@ -54,7 +54,7 @@ def yes(value: Any) -> bool:
 _ANYWHERE = {"metadata", "expand"}
 _ALLOWED = {
     "customer": "email name phone description address invoice_settings shipping preferred_locales",
-    "payment_method": "type card us_bank_account billing_details allow_redisplay",
+    "payment_method": "type card us_bank_account link cashapp amazon_pay billing_details allow_redisplay",
     "intent": (
         "amount currency automatic_payment_methods capture_method confirm confirmation_method"
         " confirmation_token customer description off_session payment_method payment_method_data"
@@ -74,6 +74,7 @@ _ALLOWED = {
         " payment_method_options mandate_data"
     ),
     "refund": "payment_intent charge amount reason",
+    "dispute": "evidence submit",
     "token": "payment_method payment_method_data return_url setup_future_usage",
 }
 # What Stripe.js adds to everything it sends.

@@ -36,6 +36,7 @@ def live(simulated: Simulated) -> None:
         "pm_usBankAccount_success",
         "pm_usBankAccount_accountClosed",
         "pm_usBankAccount_processing",
+        "pm_usBankAccount_dispute",
     ]
     for number, name in enumerate(names):
         asked: Any = {"amount": 5000 + number, "currency": "usd", "customer": customer, "confirm": True}
@@ -46,7 +47,7 @@ def live(simulated: Simulated) -> None:
             continue
         if paid.status == "requires_action":
             api.payment_intents.cancel(paid.id)
-        elif paid.status == "succeeded":
+        elif paid.status == "succeeded" and name != "pm_card_createDispute":
             api.refunds.create({"payment_intent": paid.id, "amount": 100})
     for name in ("pm_card_refundFail", "pm_card_pendingRefund"):
         asked: Any = {"amount": 5000, "currency": "usd", "payment_method": name, "confirm": True}

@@ -15,7 +15,7 @@ import stripe
 
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.stripe_simulator.app import make_app
-from portal_app.stripe_simulator.cards import behaviour, passes_luhn
+from portal_app.stripe_simulator.published.cards import behaviour, passes_luhn
 from tests.stripe_simulator.process import SECRET, Simulated, WebhookReceiver, free_port, simulator, webhook
 
 SAMPLES = Path(__file__).parents[1] / "gateways" / "stripe_samples"

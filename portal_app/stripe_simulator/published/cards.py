@@ -109,7 +109,10 @@ BANK_ACCOUNTS: dict[str, str | None] = {
     "000222222227": "insufficient_funds",
     "000333333335": "debit_not_authorized",
     "000000000009": None,
+    "000555555559": "",
 }
+# account number → why the bank returns its debit after it had succeeded
+RETURNED_LATER = {"000555555559": "insufficient_funds"}
 _BANK_NAMES = {
     "success": "000123456789",
     "accountClosed": "000111111113",
@@ -117,6 +120,7 @@ _BANK_NAMES = {
     "insufficientFunds": "000222222227",
     "debitNotAuthorized": "000333333335",
     "processing": "000000000009",
+    "dispute": "000555555559",
 }
 _BRANDS = {
     "34": "amex", "37": "amex", "36": "diners", "30": "diners", "35": "jcb", "62": "unionpay",

@@ -1,0 +1,1 @@
+"""What Stripe publishes about its test mode and its currencies."""

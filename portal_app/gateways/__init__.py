@@ -9,6 +9,7 @@ from portal_app.gateways.payments import CardProcessor
 from portal_app.gateways.pdf import Typesetter, typesetter
 from portal_app.gateways.practice_system import ExportEndpoint, ExportFolder, PracticeSystem
 from portal_app.gateways.sending import NotConfigured
+from portal_app.gateways.signing.types import Sealer
 from portal_app.gateways.sms import Texter, TwilioTexter
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.settings import Settings, settings
@@ -67,6 +68,17 @@ def practice_system() -> PracticeSystem:
     if ours.export_url:
         return ExportEndpoint(ours.export_url, ours.export_token)
     return ExportFolder(ours.data_dir / "exports")
+
+
+@cache
+def sealer() -> Sealer:
+    """What seals copies of signed agreements, with a time stamp where the settings name a server."""
+    # Here and not above: pyhanko takes more than a second to import.
+    from portal_app.gateways.signing.pades import PadesSealer  # noqa: PLC0415
+    from portal_app.gateways.signing.time_stamps import HttpTimeStamper  # noqa: PLC0415
+
+    url = settings().timestamp_url
+    return PadesSealer(HttpTimeStamper(url) if url else None)
 
 
 def _sms(ours: Settings) -> Texter:

@@ -16,6 +16,7 @@ from portal_app.settings import settings
 
 _CHANNEL = "portal:live"
 _BEAT_HOLDS = 6  # seconds: a process without a heartbeat for so long is gone
+PROBE_TIMEOUT = 1.0  # seconds
 _PAGE_HOLDS = 86_400
 _REFLEX_PAGE_KEY = "token_manager_socket_record_"  # Reflex: which process a page's socket is at
 _log = logging.getLogger("portal.bus")
@@ -30,13 +31,27 @@ class Holder(StrEnum):
     GONE = "gone"  # a process without a heartbeat
 
 
+def _connect(url: str, *, answers_within: float, connects_within: float) -> Any:
+    """A client of Redis, whose types leave most of its answers open. It connects with the first command."""
+    client: Any = redis.Redis
+    return client.from_url(url, socket_timeout=answers_within, socket_connect_timeout=connects_within)
+
+
 class Bus:
     """Announcements go to every other process, not to the one that publishes them."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+        self._redis = _connect(url, answers_within=5, connects_within=2)
+        self._probe = _connect(url, answers_within=PROBE_TIMEOUT, connects_within=PROBE_TIMEOUT)
         self._from = secrets.token_hex(8)
         self._subscribed = False
+
+    def is_answering(self) -> bool:
+        """Whether Redis answers within a second."""
+        try:
+            return bool(self._probe.ping())
+        except redis.RedisError:
+            return False
 
     def publish(self, topic: str, key: str) -> None:
         """Announces. Without Redis it is lost, with a line in the log: pages reload by themselves when they return."""
@@ -67,7 +82,7 @@ class Bus:
         self._redis.delete(f"portal:page:{page}", _REFLEX_PAGE_KEY + page)
 
     def _holder_of(self, page: str) -> str:
-        found: Any = self._redis.get(f"portal:page:{page}")
+        found = self._redis.get(f"portal:page:{page}")
         return found.decode() if found else ""
 
     def subscribe(self, listener: Callable[[str, str], None]) -> None:
@@ -94,6 +109,20 @@ class Bus:
                 whose, topic, key = json.loads(message["data"])
                 if whose != self._from:
                     listener(topic, key)
+
+
+def why_refused(url: str) -> str:
+    """Why Redis at this address does not answer us: the kind of error; "" when it does."""
+    try:
+        _connect(url, answers_within=3, connects_within=3).ping()
+    except (redis.RedisError, ValueError) as trouble:
+        return type(trouble).__name__
+    return ""
+
+
+def is_redis_away(trouble: BaseException) -> bool:
+    """Whether this is Redis that cannot be reached: an outage, not a fault of the portal."""
+    return isinstance(trouble, redis.ConnectionError | redis.TimeoutError)
 
 
 @cache

@@ -3,20 +3,29 @@
 from dataclasses import dataclass, field
 from email.errors import MessageError
 
+from portal_app.domain.mail_address import parse_sender
 from portal_app.gateways.mail import Mail, compose_message
-from portal_app.gateways.sending import Failed, Sending, Sent
+from portal_app.gateways.sending import Failed, Sending, Sent, refused_sender
 
 
 @dataclass(slots=True)
 class FakeMailer:
-    """`answers` are given first, one a letter; then every letter is Sent. Keeps the last 200."""
+    """`sender` is checked as the real client checks it.
 
-    answers: list[Failed] = field(default_factory=list)
-    sent: list[Mail] = field(default_factory=list)
+    `answers` are given first, one a letter; then every letter is Sent. Keeps the last 200.
+    """
+
+    answers: list[Failed] = field(default_factory=list[Failed])
+    sent: list[Mail] = field(default_factory=list[Mail])
+    sender: str = "portal@localhost"
 
     def send(self, mail: Mail) -> Sending:
         try:
-            letter = compose_message(mail, "portal@localhost")
+            sender = parse_sender(self.sender)
+        except ValueError:
+            return refused_sender("SMTP_FROM is no address")
+        try:
+            letter = compose_message(mail, sender)
         except (ValueError, MessageError):
             return Failed(permanent=True, reason="not an email address")
         if self.answers:

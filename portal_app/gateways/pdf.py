@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import typst
 
+from portal_app.domain.json_values import is_list_or_tuple, is_object
+
 _HERE = Path(__file__).parent.parent / "typst"
 
 _UNPRINTABLE = {"Cc", "Cs", "Co", "Cn"}
@@ -58,6 +60,6 @@ def _printable(facts: Any) -> Any:
     """Without what no paper can show: control characters, private and unassigned ones, half pairs."""
     if isinstance(facts, str):
         return "".join(c for c in facts if c == "\n" or unicodedata.category(c) not in _UNPRINTABLE)
-    if isinstance(facts, Mapping):
+    if is_object(facts):
         return {key: _printable(value) for key, value in facts.items()}
-    return [_printable(fact) for fact in facts] if isinstance(facts, list | tuple) else facts
+    return [_printable(fact) for fact in facts] if is_list_or_tuple(facts) else facts

@@ -9,12 +9,12 @@ from portal_app.gateways.sending import Failed, Sending, Sent
 
 @dataclass
 class FakePracticeSystem:
-    """Keeps what it took by its key; `away` while it cannot be reached."""
+    """Keeps each entry that it accepted, by its key, and the keys of all calls; `away`: it cannot be reached."""
 
     away: bool = False
-    forgets_to_answer: bool = False  # takes it, and the answer is lost
-    taken: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    forgets_to_answer: bool = False  # it accepts the entry, and its answer is lost
+    taken: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    asked: list[str] = field(default_factory=list[str])
 
     def post_entry(self, entry: Mapping[str, Any], *, key: str) -> Sending:
         self.asked.append(key)

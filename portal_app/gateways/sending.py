@@ -17,6 +17,14 @@ class Failed:
     permanent: bool  # trying again is of no use
     reason: str  # for staff and the log; never the message's text
     opted_out: bool = False  # the person has opted out of texts (STOP)
+    ours: bool = (
+        False  # the practice's own sender or sign-in is refused: never the recipient's mistake (PROC)
+    )
+
+
+def refused_sender(reason: str) -> Failed:
+    """Our sender address, number or account is refused: the message waits until staff have put it right."""
+    return Failed(permanent=False, reason=reason, ours=True)
 
 
 Sending = Sent | Failed

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,8 +11,10 @@ from typing import Any, Protocol
 import httpx
 from pydantic import SecretStr
 
-from portal_app.gateways.sending import Failed, Sending, Sent
-from portal_app.gateways.signatures import InvalidSignature
+from portal_app.domain.json_values import object_or_empty
+from portal_app.domain.text import strip_unstorable
+from portal_app.gateways.sending import Failed, Sending, Sent, refused_sender
+from portal_app.gateways.signatures import InvalidSignature, MalformedWebhook, webhook_id
 
 # https://www.twilio.com/docs/api/errors: these stay as they are, however often one asks.
 _STOPPED = 21610
@@ -25,6 +28,17 @@ _PERMANENT = {
     21635,  # a landline
     21617,  # longer than 1,600 characters
     _STOPPED,
+}
+
+
+_OURS = {  # our number or account is wrong, not the recipient's: tried again until we have corrected it
+    21212,  # "From" is no phone number
+    21603,  # "From" is missing
+    21606,  # "From" is no number of ours that sends texts
+    21608,  # a trial account texts confirmed numbers only
+    21659,  # "From" is no number or short code
+    21660,  # "From" is another account's
+    21703,  # the messaging service has no number
 }
 
 
@@ -44,8 +58,14 @@ class Texter(Protocol):
         ...
 
     def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
-        """What was posted to `url`; InvalidSignature when it was not signed for this very address and form."""
+        """What was posted to `url`; InvalidSignature when it was not signed for this very address and form.
+
+        MalformedWebhook when it is signed and names no sender or no id.
+        """
         ...
+
+
+_E164 = re.compile(r"\+[0-9]{5,15}|[0-9]{3,10}")  # a phone, or the short number of a service
 
 
 def text_signature(secret: str, url: str, form: Mapping[str, str]) -> str:
@@ -59,10 +79,13 @@ def read_signed_text(secret: str, url: str, form: Mapping[str, str], signature: 
     wanted = text_signature(secret, url, form).encode()
     if not secret or not hmac.compare_digest(wanted, signature.encode()):
         raise InvalidSignature
+    phone = form.get("From", "")
+    if not _E164.fullmatch(phone):
+        raise MalformedWebhook
     return IncomingText(
-        id=form.get("MessageSid", "")[:64],
-        phone=form.get("From", "")[:32],
-        body=form.get("Body", "")[:1600],
+        id=webhook_id(form.get("MessageSid"))[:64],
+        phone=phone,
+        body=strip_unstorable(form.get("Body", ""))[:1600],
         handled=bool(form.get("OptOutType")),
     )
 
@@ -108,12 +131,12 @@ def _sending(answer: httpx.Response) -> Sending:
     if answer.is_success:
         return Sent(str(facts.get("sid", "")))
     number = facts.get("code") if isinstance(facts.get("code"), int) else 0
-    permanent = number in _PERMANENT or answer.status_code in (400, 404, 413)
-    if answer.status_code == 429 or answer.status_code in (401, 403):
-        permanent = False  # too fast, or our own account: the message itself is fine
+    reason = f"the SMS service said no ({number or answer.status_code})"
+    if number in _OURS or answer.status_code in (401, 403):
+        return refused_sender(reason)
     return Failed(
-        permanent=permanent,
-        reason=f"the SMS service said no ({number or answer.status_code})",
+        permanent=number in _PERMANENT or answer.status_code in (400, 404, 413),
+        reason=reason,
         opted_out=number == _STOPPED,
     )
 
@@ -123,4 +146,4 @@ def _facts(answer: httpx.Response) -> dict[str, Any]:
         facts = answer.json()
     except ValueError:
         return {}
-    return facts if isinstance(facts, dict) else {}
+    return object_or_empty(facts)

@@ -12,8 +12,8 @@ from portal_app.gateways.sms import IncomingText, read_signed_text
 class FakeTexter:
     """`answers` are given first, one a text; then every text is Sent. Keeps the last 200."""
 
-    answers: list[Failed] = field(default_factory=list)
-    sent: list[tuple[str, str]] = field(default_factory=list)
+    answers: list[Failed] = field(default_factory=list[Failed])
+    sent: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     secret: str = field(default_factory=lambda: secrets.token_hex(16))  # nobody can guess it in the demo
 
     def send(self, to: str, text: str, *, key: str) -> Sending:

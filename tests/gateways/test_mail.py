@@ -35,9 +35,19 @@ class Inbox:
 
     def __init__(self) -> None:
         self.kept: list[Envelope] = []
+        self.to_sender = ""
         self.to_recipient = ""
         self.to_text = "250 OK"
         self.encrypted: list[bool] = []
+
+    async def handle_MAIL(
+        self, _: Any, __: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.to_sender:
+            return self.to_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, _: Any, session: Session, envelope: Envelope, address: str, __: Any) -> str:
         if self.to_recipient:
@@ -157,6 +167,87 @@ def test_what_is_no_address_fails_for_good_and_reaches_no_server(address: str) -
         assert answer.permanent
 
 
+SENDERS = [
+    ("Smith Dental, PLLC <portal@smith.example>", "Smith Dental, PLLC", "portal@smith.example"),
+    ('"Smith Dental, PLLC" <portal@smith.example>', "Smith Dental, PLLC", "portal@smith.example"),
+    ("Smith (Dental) <portal@smith.example>", "Smith (Dental)", "portal@smith.example"),
+    ("Smith: Dental; Co <portal@smith.example>", "Smith: Dental; Co", "portal@smith.example"),
+    ('Dr. "Bob" Smith <portal@smith.example>', 'Dr. "Bob" Smith', "portal@smith.example"),
+    ("O'Brien @ Dental <portal@smith.example>", "O'Brien @ Dental", "portal@smith.example"),
+    ("Back\\slash [x] <portal@smith.example>", "Back\\slash [x]", "portal@smith.example"),
+    ("Zähne & Söhne <portal@smith.example>", "Zähne & Söhne", "portal@smith.example"),
+    ("牙科诊所 <portal@smith.example>", "牙科诊所", "portal@smith.example"),
+    ("portal@zähne.example", "", "portal@xn--zhne-loa.example"),
+    ("Zähne, GmbH <portal@zähne.example>", "Zähne, GmbH", "portal@xn--zhne-loa.example"),
+    (" portal@smith.example ", "", "portal@smith.example"),
+]
+
+
+@pytest.mark.parametrize(("sender", "name", "address"), SENDERS)
+def test_b60_a_sender_is_written_with_any_sign_in_its_name_and_any_script(
+    serve: Any, sender: str, name: str, address: str
+) -> None:
+    inbox, port = serve()
+    answer = replace(mailer(port), sender=sender).send(replace(LETTER, sender_name=""))
+    assert answer == Sent(f"<msg_1@{address.partition('@')[2]}>")
+    (got,) = inbox.letters()
+    (found,) = got["From"].addresses
+    assert (found.display_name, found.addr_spec) == (name, address)
+    assert inbox.kept[0].mail_from == address
+
+
+@pytest.mark.parametrize("name", [name for _, name, _ in SENDERS if name] + ["x" * 1200, "ä" * 1200])
+def test_b60_the_practices_name_is_written_with_any_sign(serve: Any, name: str) -> None:
+    inbox, port = serve()
+    assert isinstance(mailer(port).send(replace(LETTER, sender_name=name)), Sent)
+    (got,) = inbox.letters()
+    # A folded name comes back with spaces at the folds.
+    assert got["From"].addresses[0].display_name.replace(" ", "") == name[:200].replace(" ", "")
+    assert max(len(line) for line in bytes(inbox.kept[0].content).splitlines()) <= 998
+
+
+@pytest.mark.parametrize(
+    "sender", ["noreply", "", "noreply@", "a@b, c@d.example", "josé@x.example", "a b@x.example"]
+)
+def test_b60_a_wrong_sender_is_our_mistake_and_not_the_recipients(serve: Any, sender: str) -> None:
+    _, port = serve()
+    ours = Failed(permanent=False, reason="SMTP_FROM is no address", ours=True)
+    assert replace(mailer(port), sender=sender).send(LETTER) == ours
+    assert FakeMailer(sender=sender).send(LETTER) == ours
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("to_sender", "553 5.1.7 sender address does not exist"),
+        ("to_sender", "550 no such sender"),
+        ("to_sender", "530 5.7.0 Must issue a STARTTLS command first"),
+        ("to_recipient", "550 5.1.8 <portal@clinic.example>: Sender address rejected: Domain not found"),
+        ("to_recipient", "553 5.7.1 <portal@clinic.example>: Sender address rejected: not owned by user"),
+        ("to_recipient", "554 5.7.1 <maria@example.com>: Relay access denied"),
+        ("to_text", "554 5.7.60 SMTP; Client does not have permissions to send as this sender"),
+        ("to_text", "550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy"),
+    ],
+)
+def test_proc_a_sender_that_no_mail_server_takes_is_ours_whenever_it_is_said(
+    serve: Any, when: str, said: str
+) -> None:
+    inbox, port = serve()
+    setattr(inbox, when, said)
+    answer = mailer(port).send(LETTER)
+    assert isinstance(answer, Failed)
+    assert (answer.permanent, answer.ours) == (False, True)
+    assert "refused the sender's address" in answer.reason
+
+
+def test_a_message_too_large_is_neither_ours_nor_tried_again(serve: Any) -> None:
+    inbox, port = serve()
+    inbox.to_sender = "552 5.3.4 message size exceeds limit"
+    answer = mailer(port).send(LETTER)
+    assert isinstance(answer, Failed)
+    assert (answer.permanent, answer.ours) == (True, False)
+
+
 def test_an_international_address_is_written_to(serve: Any) -> None:
     inbox, port = serve()
     for address in ("josé@correo.example", "ana@clínica.example"):
@@ -174,7 +265,7 @@ def test_a_refused_recipient_is_for_good_at_5xx_and_for_later_at_4xx(
     inbox.to_recipient = said
     answer = mailer(port).send(LETTER)
     assert isinstance(answer, Failed)
-    assert answer.permanent is permanent
+    assert (answer.permanent, answer.ours) == (permanent, False)
 
 
 @pytest.mark.parametrize(("said", "permanent"), [("554 spam", True), ("452 full", False)])
@@ -206,7 +297,7 @@ def test_starttls_with_a_password(serve: Any, certificate: tuple[Path, Path]) ->
     assert inbox.encrypted == [True]
     answer = wrong.send(LETTER)
     assert isinstance(answer, Failed)
-    assert not answer.permanent
+    assert (answer.permanent, answer.ours) == (False, True)
     assert "password" in answer.reason
 
 
@@ -214,7 +305,9 @@ def test_a_server_without_starttls_or_with_a_strangers_certificate_gets_no_lette
     serve: Any, certificate: tuple[Path, Path]
 ) -> None:
     plain, port = serve()
-    assert isinstance(mailer(port, tls="starttls").send(LETTER), Failed)
+    answer = mailer(port, tls="starttls").send(LETTER)
+    assert isinstance(answer, Failed)
+    assert (answer.permanent, answer.ours) == (False, True)
     stranger, its_port = serve(tls_context=server_tls(certificate))
     assert isinstance(mailer(its_port, tls="starttls").send(LETTER), Failed)
     assert plain.kept == stranger.kept == []

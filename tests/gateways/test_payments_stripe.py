@@ -14,8 +14,9 @@ from portal_app.domain.ids import AccountId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Charge, NoAnswer, Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
-from portal_app.gateways.signatures import InvalidSignature
+from portal_app.gateways.signatures import MalformedWebhook
 from portal_app.gateways.stripe import StripeProcessor, processor_of, simulated_keys
+from portal_app.gateways.stripe_answers import is_stripes_own_error
 from portal_app.settings import Settings
 from tests.stripe_simulator.process import SECRET, Simulated, free_port, simulator
 
@@ -154,12 +155,6 @@ def test_refunds_can_fail_later_or_take_their_time(simulated: Simulated, process
     assert second.outcome is Outcome.SUCCEEDED
 
 
-def test_a_disputed_payment_says_so(processor: StripeProcessor) -> None:
-    charge = pay(processor, payment_method="pm_card_createDispute")
-    assert charge.outcome is Outcome.SUCCEEDED
-    assert processor.look_up(charge.intent_id).disputed
-
-
 def test_the_intent_names_our_payment_and_account(processor: StripeProcessor) -> None:
     key, account = new_id("pay"), AccountId(new_id("acc"))
     charge = pay(processor, key, account_id=account)
@@ -186,11 +181,41 @@ def test_stripes_own_signer_is_believed() -> None:
     assert (heard.kind, heard.object_kind, heard.object_id) == ("made.up", "", "")
 
 
-def test_what_is_signed_but_no_event_is_forged() -> None:
-    processor = StripeProcessor("sk_test_x", "pk_test_x", SECRET)
-    for body in (b"", b"[]", b"nonsense", b'"text"'):
-        with pytest.raises(InvalidSignature):
-            processor.read_webhook(body, FakeProcessor(SECRET).sign(body))
+DEEP = b'{"id": "evt_1", "type": "x", "data": {"object": {"payment_intent": ' + b"[" * 100_000
+WHOLE = {"id": "evt_1", "type": "made.up", "data": {"object": {"object": "charge", "id": "ch_1"}}}
+MALFORMED = [
+    *(b"", b"[]", b"nonsense", b'"text"', b"null", b"7", DEEP, b'{"id": ' + b"9" * 5_000 + b"}"),
+    *(
+        json.dumps(WHOLE | wrong).encode()
+        for wrong in (
+            {"id": None},
+            {"id": ""},
+            {"id": 7},
+            {"id": ["evt_1"]},
+            {"id": "evt_\x00"},
+            {"id": "evt_\ud83d"},
+            {"id": "e" * 256},
+            {"type": None},
+            {"type": {}},
+            {"data": None},
+            {"data": []},
+            {"data": {"object": "ch_1"}},
+            {"data": {"object": {"object": [], "id": "x"}}},
+            {"data": {"object": {"object": 7, "id": "x"}}},
+            {"data": {"object": {"object": "charge", "id": {"a": 1}}}},
+            {"data": {"object": {"object": "charge", "id": "ch_1", "payment_intent": ["pi_1"]}}},
+            {"data": {"object": {"object": "charge", "id": "ch_1", "payment_intent": {"id": 7}}}},
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
+def test_what_is_signed_but_no_event_is_malformed(body: bytes) -> None:
+    signature = FakeProcessor(SECRET).sign(body)
+    for processor in (StripeProcessor("sk_test_x", "pk_test_x", SECRET), FakeProcessor(SECRET)):
+        with pytest.raises(MalformedWebhook):
+            processor.read_webhook(body, signature)
 
 
 def test_demo_without_a_key_pays_at_its_own_simulator() -> None:
@@ -204,3 +229,51 @@ def test_demo_without_a_key_pays_at_its_own_simulator() -> None:
     assert simulated_keys(ours) == simulated_keys(ours) != simulated_keys(others)
     body = b'{"id": "evt_1", "object": "event", "type": "x", "data": {"object": {}}}'
     assert processor.read_webhook(body, FakeProcessor(simulated_keys(ours)[2]).sign(body)).event_id == "evt_1"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_error_before_the_charge_is_no_charge_and_is_said_at_once(
+    simulated: Simulated, status: int
+) -> None:
+    processor = StripeProcessor("sk_test_x", "pk_test_x", SECRET, api_base=simulated.url, retries=0)
+    simulated.turn(broken=[{"match": "POST /v1/payment_intents", "status": status, "when": "before"}])
+    charge = pay(processor, key := new_id("pay"))
+    assert (charge.outcome, charge.payment_id) == (Outcome.NOT_CHARGED, key)
+    assert pay(processor).outcome is Outcome.SUCCEEDED
+
+
+def test_an_error_after_the_charge_is_found_in_the_list(simulated: Simulated) -> None:
+    processor = StripeProcessor("sk_test_x", "pk_test_x", SECRET, api_base=simulated.url, retries=0)
+    simulated.turn(broken=[{"match": "POST /v1/payment_intents", "status": 500, "when": "after"}])
+    charge = pay(processor, key := new_id("pay"))
+    assert (charge.outcome, charge.payment_id) == (Outcome.SUCCEEDED, key)
+
+
+@pytest.mark.parametrize(
+    ("first", "ended"),
+    [
+        (stripe.APIConnectionError("timed out", should_retry=True), Outcome.UNKNOWN),
+        (stripe.APIError("x", "{}", 500, {"error": {"type": "api_error"}}), Outcome.NOT_CHARGED),
+    ],
+)
+def test_an_error_after_a_try_without_an_answer_proves_nothing(
+    processor: StripeProcessor, monkeypatch: pytest.MonkeyPatch, first: stripe.StripeError, ended: Outcome
+) -> None:
+    """The first try may still be at work at Stripe."""
+    monkeypatch.setattr("portal_app.gateways.stripe._FIRST_PAUSE", 0.0)
+    busy = stripe.RateLimitError("busy", "{}", 429, {"error": {"type": "rate_limit_error"}})
+    answers: list[stripe.StripeError] = [first, busy, busy]
+
+    def create(*_: Any) -> None:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(processor._api.payment_intents, "create", create)
+    assert pay(processor).outcome is ended
+    assert answers == []
+
+
+def test_a_proxys_page_proves_nothing() -> None:
+    """Whoever stands between may have given up while Stripe still charges."""
+    page = stripe.APIError("bad gateway", "<html>", 502, None)
+    ours = stripe.APIError("x", "{}", 500, {"error": {"type": "api_error"}})
+    assert (is_stripes_own_error(page), is_stripes_own_error(ours)) == (False, True)

@@ -142,6 +142,55 @@ def test_code_of_the_typesetter_is_shown_as_it_was_typed(text: str) -> None:
     assert text in text_of(made(text))
 
 
+LONG_WORDS = [
+    "A" * 180,
+    "W" * 180,
+    "D0120;D0274;D1110;" * 10,
+    "code_" * 36,
+    "https://portal.example.org/" + "a/b?c=d&" * 20,
+    "MARIA.RIVERA." * 14 + "@example.com",
+    "ñ" * 180,
+    "Ж" * 180,
+    "歯" * 180,
+    "e\u0301" * 180,
+    "1234567890" * 18,
+]
+
+
+@pytest.mark.parametrize("word", LONG_WORDS)
+def test_b80_a_long_word_is_broken_inside_its_place(word: str) -> None:
+    columns = [
+        {"title": title, "wide": title == "What", "right": title == "Amount"}
+        for title in ("Date", "What", "Who", "Amount")
+    ]
+    rows = [
+        ["Jun 15, 2026", word, "Eva", "$1,234,567.00"],
+        ["Jun 15, 2026", "x", word, "$12.00"],
+        [word, "x", "x", "$7.00"],
+    ]
+    said = facts(word) | {
+        "practice": {"name": word, "address": [word], "reach": [word]},
+        "facts": [["Fecha", word], [word, "x"]],
+        "tables": [{"heading": word, "columns": columns, "rows": rows}],
+        "totals": [[word, "$99.00", True]],
+        "heading": word,
+        "footer": word,
+    }
+    document = PdfReader(io.BytesIO(typesetter().render_pdf("paper", said, MADE)))
+    lines = [line for page in document.pages for line in page.extract_text().splitlines()]
+    text = squeezed("".join(lines)).replace("\u200b", "")
+    assert is_ua(document)
+    assert text.count(squeezed(word)) >= 5
+    assert all(amount in text for amount in ("$1,234,567.00", "$12.00", "$7.00", "$99.00"))
+    # A line of the paper is 17 cm: about 90 letters "A". The word does not fit into one.
+    assert max(len(unicodedata.normalize("NFC", line.replace("\u200b", ""))) for line in lines) < 150
+
+
+def test_b80_a_word_that_fits_stays_whole() -> None:
+    document = made("Nachkontrolluntersuchungstermin INV-2026-000123 https://cedar.example/portal")
+    assert "\u200b" not in text_of(document)
+
+
 def test_a_character_that_no_font_has_does_not_cost_the_paper() -> None:
     document = made("Maria 😍")
     assert "Maria" in text_of(document)

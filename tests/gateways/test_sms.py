@@ -85,6 +85,8 @@ def test_a_messaging_service_is_named_as_one(twilio: Twilio) -> None:
         (400, 21610, True, True),
         (400, 21211, True, False),
         (400, 21614, True, False),
+        (400, 21212, False, False),  # our own number is wrong: B60's kind
+        (400, 21606, False, False),
         (400, 99999, True, False),
         (401, 20003, False, False),
         (403, 20005, False, False),
@@ -100,6 +102,7 @@ def test_what_twilio_refuses_is_for_good_or_for_later(
     answer = texter(twilio).send(TO, "Hi", key="k")
     assert isinstance(answer, Failed)
     assert (answer.permanent, answer.opted_out) == (permanent, stopped)
+    assert answer.ours is (status in (401, 403) or code in (21212, 21606))
     assert TO not in answer.reason
 
 

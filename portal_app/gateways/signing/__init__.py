@@ -1,0 +1,1 @@
+"""The practice's seal on PDFs: its key, sealing, and finding seals in files."""

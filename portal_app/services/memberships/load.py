@@ -1,0 +1,222 @@
+"""Memberships as the rules see them (`Agreed`), read in a fixed number of queries for any number of memberships."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlmodel import col, select
+
+from portal_app.db.owned import Owned
+from portal_app.db.scope import Tx
+from portal_app.db.select import columns
+from portal_app.db.tables import memberships as tables
+from portal_app.db.tables.families import NAME_COLUMNS, Patient
+from portal_app.domain.families import full_name
+from portal_app.domain.ids import MembershipId, PatientId, PlanId
+from portal_app.domain.memberships.agreed import Agreed, Enrolled, HeldCoupon, PlanTerms, Term
+from portal_app.domain.memberships.coupons import Coupon
+from portal_app.domain.memberships.periods import Span
+from portal_app.domain.memberships.prices import Band, Member, PriceVersion
+from portal_app.domain.memberships.types import InvoiceKind
+from portal_app.domain.money import Money
+from portal_app.services.practice.facts import practice
+
+Rows = TypeVar("Rows", bound=Owned)
+_SOME = 500  # ids in one query
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedMembership:
+    """A membership's row, its plan, its enrolments, and the same as the rules see it.
+
+    `last_plan` is the last term's: the one that a renewal goes on with. `invoiced`: starts of the periods that
+    have their invoice.
+    """
+
+    row: tables.Membership
+    plan: tables.Plan
+    enrolments: tuple[tables.Enrolment, ...]
+    terms: tuple[tables.MembershipTerm, ...]
+    agreed: Agreed
+    invoiced: frozenset[date]
+    last_plan: tables.Plan
+
+    def next_bill_date(self, today: date) -> date | None:
+        """As `Agreed.next_bill_date`; of a membership that the practice's own system bills, what its file says.
+
+        What lies before the row's own date and has no invoice here was billed by the system that it came from.
+        """
+        first = self.row.next_bill_date
+        if self.row.billed_by == "practice":
+            return first
+        day = self.agreed.next_bill_date(today, self.invoiced)
+        if day is not None and first is not None and day < first and day not in self.invoiced:
+            return self.agreed.next_bill_date(first, self.invoiced)
+        return day
+
+
+def load_memberships(tx: Tx, rows: Sequence[tables.Membership]) -> list[LoadedMembership]:
+    """The memberships of these rows, in their order.
+
+    The transaction must be allowed to see all their members (`as_system` after a check of who asks): a member
+    whom it cannot see would be missing from the price.
+    """
+    ids = [row.id for row in rows]
+    plans = read_plans(tx)
+    terms = _by_membership(tx, tables.MembershipTerm, ids)
+    enrolments = _by_membership(tx, tables.Enrolment, ids)
+    pauses = _by_membership(tx, tables.MembershipPause, ids)
+    coupons = _coupons(tx, _by_membership(tx, tables.MembershipCoupon, ids))
+    invoiced = _invoiced(tx, ids)
+    people = _people(tx, {each.patient_id for some in enrolments.values() for each in some})
+    loaded: list[LoadedMembership] = []
+    for row in rows:
+        its_terms = sorted(terms[row.id], key=lambda term: term.first_day)
+        its_enrolments = _eldest_first(enrolments[row.id], people)
+        agreed = Agreed(
+            anchor=row.anchor,
+            start=row.start,
+            terms=tuple(_term(term, plans) for term in its_terms),
+            enrolled=_enrolled(its_enrolments, people),
+            pauses=tuple(Span(pause.first_day, pause.last_day) for pause in pauses[row.id]),
+            coupons=tuple(coupons[row.id]),
+            ends_on=row.ends_on,
+        )
+        plan = plans[row.plan_id].row
+        loaded.append(
+            LoadedMembership(
+                row,
+                plan,
+                tuple(its_enrolments),
+                tuple(its_terms),
+                agreed,
+                frozenset(invoiced[row.id]),
+                plans[its_terms[-1].plan_id].row,
+            )
+        )
+    return loaded
+
+
+def load_membership(tx: Tx, row: tables.Membership) -> LoadedMembership:
+    """One membership; see `load_memberships`."""
+    return load_memberships(tx, [row])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWithPrices:
+    """A plan's row and all versions of its prices, by their first day."""
+
+    row: tables.Plan
+    terms: PlanTerms
+
+
+def read_plans(tx: Tx) -> dict[PlanId, PlanWithPrices]:
+    """Every plan with its prices: a practice has a handful."""
+    currency = practice(tx).currency
+    versions: dict[PlanId, list[PriceVersion]] = defaultdict(list)
+    for price in tx.exec(select(tables.PlanPrice).order_by(col(tables.PlanPrice.first_day))):
+        versions[price.plan_id].append(to_price_version(price, currency))
+    return {
+        plan.id: PlanWithPrices(
+            plan,
+            PlanTerms(plan.id, plan.period, tuple(versions[plan.id]), plan.keeps_price_in_term),
+        )
+        for plan in tx.exec(select(tables.Plan).order_by(col(tables.Plan.name)))
+    }
+
+
+def to_price_version(price: tables.PlanPrice, currency: str) -> PriceVersion:
+    bands = (Band(b["name"], b["below"], Money(b["minor"], currency)) for b in price.bands)
+    return PriceVersion(price.id, price.first_day, tuple(bands), price.family_cap, price.audience)
+
+
+def to_coupon(coupon: tables.Coupon) -> Coupon:
+    return Coupon(coupon.id, coupon.code, coupon.percent, coupon.amount, coupon.periods)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    name: str
+    birth_date: date | None
+
+    def as_member(self, enrolment_id: str) -> Member:
+        return Member(enrolment_id, self.name, self.birth_date)
+
+
+def _by_membership(
+    tx: Tx, table: type[Rows], ids: Sequence[MembershipId]
+) -> defaultdict[MembershipId, list[Rows]]:
+    found: defaultdict[MembershipId, list[Rows]] = defaultdict(list)
+    column: Any = table.membership_id  # type: ignore[attr-defined]
+    for start in range(0, len(ids), _SOME):
+        for row in tx.exec(select(table).where(col(column).in_(ids[start : start + _SOME]))):
+            found[row.membership_id].append(row)  # type: ignore[attr-defined]
+    return found
+
+
+def _invoiced(tx: Tx, ids: Sequence[MembershipId]) -> defaultdict[MembershipId, list[date]]:
+    found: defaultdict[MembershipId, list[date]] = defaultdict(list)
+    table = tables.MembershipInvoice
+    for start in range(0, len(ids), _SOME):
+        rows = tx.exec(
+            columns(table.membership_id, table.period_start).where(
+                col(table.membership_id).in_(ids[start : start + _SOME]), table.kind == InvoiceKind.PERIOD
+            )
+        )
+        for membership_id, period_start in rows:
+            found[membership_id].append(period_start)
+    return found
+
+
+def _coupons(
+    tx: Tx, held: defaultdict[MembershipId, list[tables.MembershipCoupon]]
+) -> defaultdict[MembershipId, list[HeldCoupon]]:
+    ids = {each.coupon_id for some in held.values() for each in some}
+    found: defaultdict[MembershipId, list[HeldCoupon]] = defaultdict(list)
+    if not ids:
+        return found
+    known = {c.id: c for c in tx.exec(select(tables.Coupon).where(col(tables.Coupon.id).in_(ids)))}
+    for membership_id, some in held.items():
+        found[membership_id] = [
+            HeldCoupon(to_coupon(known[each.coupon_id]), each.first_period, each.used) for each in some
+        ]
+    return found
+
+
+def _eldest_first(
+    enrolments: Sequence[tables.Enrolment], people: dict[PatientId, _Person]
+) -> list[tables.Enrolment]:
+    """By their first day, then by age."""
+    return sorted(
+        enrolments,
+        key=lambda each: (each.start, people[each.patient_id].birth_date or date.max, each.id),
+    )
+
+
+def _enrolled(
+    enrolments: Sequence[tables.Enrolment], people: dict[PatientId, _Person]
+) -> tuple[Enrolled, ...]:
+    return tuple(
+        Enrolled(people[each.patient_id].as_member(each.id), each.start, each.end) for each in enrolments
+    )
+
+
+def _people(tx: Tx, ids: Collection[PatientId]) -> dict[PatientId, _Person]:
+    wanted, found = sorted(ids), dict[PatientId, _Person]()
+    for start in range(0, len(wanted), _SOME):
+        rows = tx.exec(
+            columns(Patient.id, Patient.birth_date, *NAME_COLUMNS).where(
+                col(Patient.id).in_(wanted[start : start + _SOME])
+            )
+        )
+        for id_, born, *names in rows:
+            found[id_] = _Person(full_name(*names), born)
+    return found
+
+
+def _term(term: tables.MembershipTerm, plans: dict[PlanId, PlanWithPrices]) -> Term:
+    plan = plans[term.plan_id].terms
+    price = next(version for version in plan.versions if version.id == term.price_id)
+    return Term(term.id, term.first_day, term.last_day, plan, price, term.anchor)

@@ -1,0 +1,1 @@
+"""Plans, their prices and coupons, as staff keep them."""

@@ -1,36 +1,34 @@
 """The account as its guarantor sees it: balance, payments being posted, what is due, credit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlmodel import bindparam, col, select
 
-from portal_app.clock import local_date, now, today
+from portal_app.clock import local_date
 from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, InvoiceLine, Payment
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.payments import PayableInvoice, is_overdue, spend_credit
 from portal_app.domain.billing.types import PAYABLE, RECEIVED
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId
 from portal_app.domain.money import Money, total
 from portal_app.services.billing.accessible_accounts import accessible_account
 from portal_app.services.billing.errors import CreditFitsNoInvoice, NoCredit
+from portal_app.services.billing.invoices.overdue import overdue_invoices
 from portal_app.services.billing.invoices.read import require_invoice_access
 from portal_app.services.billing.ledger.apportion import split_amounts_due
 from portal_app.services.billing.ledger.entries import (
-    allocate,
     balance_of,
     credit_of,
-    credits_of,
     currency,
     in_due_order,
-    in_flight_payments,
     lock_account,
 )
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.notify.reminders import refresh_pending_digests
+from portal_app.services.billing.payments.credit import payable_by_credit, spend_account_credit
 from portal_app.services.billing.payments.payability import InvoicesPayability, read_payability
 from portal_app.services.billing.payments.saved_methods import payment_methods_of
 from portal_app.services.billing.views import (
@@ -50,7 +48,7 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
         rows = _open_invoices(tx, account_id)
         answer = read_payability(tx, rows)
         waiting = list_being_posted(tx, account_id)
-        on_its_way = total((p.amount - p.refunded for p in waiting), currency())
+        on_its_way = total((p.kept for p in waiting), currency())
         balance = balance_of(tx, account_id)
         return AccountView(
             account_id=account_id,
@@ -66,16 +64,29 @@ def view_account(principal: Principal, account_id: AccountId | None = None) -> A
         )
 
 
-def past_due_offer(principal: Principal, account_id: AccountId | None = None) -> PastDueOffer:
-    """The overdue invoices that could be paid now (SRC-3); none when paying them together would be refused."""
+def past_due_offer(
+    principal: Principal,
+    account_id: AccountId | None = None,
+    *,
+    invoice_ids: Collection[InvoiceId] | None = None,
+) -> PastDueOffer:
+    """The overdue invoices that could be paid now (SRC-3); none when paying them together would be refused.
+
+    None that a scheduled try of automatic payment will pay: that would be paid twice or pay ahead of the try.
+
+    Args:
+        invoice_ids: these instead, as far as they are open: what a membership's automatic payment did not take.
+    """
     require_invoice_access(principal)
     with reading(principal) as tx:
-        rows = _open_invoices(tx, accessible_account(tx, account_id))
-        overdue = [row for row in rows if is_overdue(row.status, row.due_date, today())]
-        answer = read_payability(tx, overdue)
+        account_id = accessible_account(tx, account_id)
+        rows = _open_invoices(tx, account_id)
+        wanted = overdue_invoices(tx, rows, account_id) if invoice_ids is None else invoice_ids
+        asked = [row for row in rows if row.id in wanted]
+        answer = read_payability(tx, asked)
         if answer.payability.why_not is not None:
             return PastDueOffer((), Money(0, currency()))
-        offered = tuple(row for row in _to_open_invoices(tx, overdue, answer) if row.payable)
+        offered = tuple(row for row in _to_open_invoices(tx, asked, answer) if row.payable)
         return PastDueOffer(offered, answer.payability.payable)
 
 
@@ -99,25 +110,14 @@ def use_credit(
     with transaction(principal) as tx:
         account_id = accessible_account(tx, account_id)
         lock_account(tx, account_id)
-        credits = credits_of(tx, account_id)
-        if not credits:
+        if not credit_of(tx, account_id):
             raise NoCredit
-        rows = _open_invoices(tx, account_id)
-        in_flight = in_flight_payments(tx, [row.id for row in rows])
-        payable = [
-            PayableInvoice(row.id, row.number, row.issue_date, row.due_date, row.due)
-            for row in rows
-            if not in_flight.get(row.id) and (invoice_ids is None or row.id in invoice_ids)
-        ]
-        payments = {payment.id: payment for payment, _ in credits}
-        spent = spend_credit([(payment.id, left) for payment, left in credits], payable)
+        spent = spend_account_credit(tx, account_id, payable_by_credit(tx, account_id, invoice_ids))
         if not spent:
             raise CreditFitsNoInvoice
-        for payment_id, invoice_id, part in spent:
-            allocate(tx, payments[payment_id], tx.get_or_404(Invoice, invoice_id, lock=True), part, now())
         announce_account_change(tx, account_id, account_id)
     refresh_pending_digests(principal, account_id)
-    return total((part for _, _, part in spent), currency())
+    return spent
 
 
 def list_being_posted(tx: Tx, account_id: AccountId) -> list[RecentPayment]:
@@ -133,6 +133,7 @@ PAYMENT_COLUMNS = (
     Payment.created_at,
     Payment.amount,
     Payment.refunded,
+    Payment.lost,
     Payment.status,
     Payment.paid_with,
     Payment.receipt_number,
@@ -154,6 +155,7 @@ def to_recent_payment(row: Any) -> RecentPayment:
         on=local_date(row.settled_at or row.created_at),
         amount=row.amount,
         refunded=row.refunded,
+        lost=row.lost,
         status=row.status,
         shown=row.paid_with,
         receipt_number=row.receipt_number or "",
@@ -177,13 +179,14 @@ def _to_open_invoices(tx: Tx, invoices: list[Invoice], answer: InvoicesPayabilit
     )
     for invoice_id, description in tx.exec(lines):
         titles.setdefault(invoice_id, description)
+    late = overdue_invoices(tx, invoices, invoices[0].account_id) if invoices else frozenset[InvoiceId]()
     return tuple(
         OpenInvoice(
             id=row.id,
             number=row.number,
             title=titles.get(row.id, ""),
             due_date=row.due_date,
-            overdue=is_overdue(row.status, row.due_date, today()),
+            overdue=row.id in late,
             due=row.due,
             payable=answer.payable[row.id],
         )

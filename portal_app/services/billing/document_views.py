@@ -11,12 +11,13 @@ from portal_app.services.billing.views import RecentPayment
 
 @dataclass(frozen=True, slots=True)
 class TaxRow:
-    """A payment or refund of the year."""
+    """A payment, a refund, or what the payer's bank took back in the year."""
 
     on: date
-    amount: Money  # negative: refunded
+    amount: Money  # negative: refunded or taken back
     shown: str
     receipt_number: str
+    taken_back: bool = False  # by the payer's bank: not a refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class TaxYear:
     payer: str
     rows: tuple[TaxRow, ...]
     paid: Money
-    refunded: Money  # zero or negative
+    refunded: Money  # zero or negative; with what banks took back
     total: Money
 
 

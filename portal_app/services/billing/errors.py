@@ -1,6 +1,11 @@
 """Why a service of billing refuses. What rules of the domain refuse is in domain/billing/errors.py."""
 
 from portal_app.domain.errors import UserError
+from portal_app.i18n import gettext_noop
+
+_PAY_AT_THE_PRACTICE = gettext_noop(
+    "Paying online does not work just now. Nothing was charged. Pay at the practice."
+)
 
 
 class UnknownFilter(UserError):
@@ -13,6 +18,13 @@ class UnknownFilter(UserError):
 class InvoiceWithoutLines(UserError):
     code = "invoice.no_lines"
     message = "Add a line first."
+
+
+class InvoiceAboveMaximum(UserError):
+    """Patients pay online, and no card is charged that much at once."""
+
+    code = "invoice.above_maximum"
+    message = "An invoice that is paid online can be at most {amount}. Check the amounts, or write several invoices."
 
 
 class DueDateInPast(UserError):
@@ -120,6 +132,19 @@ class RefundNotAccepted(UserError):
 class ProcessorUnreachable(UserError):
     code = "processor.unreachable"
     message = "We cannot reach the card processor. Try again in a few minutes."
+
+
+class OnlinePaymentsBroken(UserError):
+    """The card processor refused the portal's own request: staff are told, the payer's bank was never asked."""
+
+    code = "processor.refuses_us"
+    message = "Paying online does not work just now. Nothing was charged. Call us at {phone}, or pay at the practice."
+
+    def __init__(self, phone: str) -> None:
+        if phone:
+            super().__init__(phone=phone)
+        else:
+            super().__init__(_PAY_AT_THE_PRACTICE)
 
 
 class PaymentMethodDeclined(UserError):

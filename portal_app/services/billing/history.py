@@ -1,19 +1,21 @@
-"""What was paid and refunded: page by page, and by year for taxes."""
+"""What was paid, refunded and taken back: page by page, and by year for taxes."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlmodel import col, func, select
 
 from portal_app.clock import local_date, zone
 from portal_app.db.scope import Tx, reading
 from portal_app.db.select import columns
-from portal_app.db.tables.billing import Payment, Refund
+from portal_app.db.tables.billing import Dispute, Payment, Refund
 from portal_app.domain.access import Principal
+from portal_app.domain.billing.disputes import DisputeEffect
 from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PaymentId
-from portal_app.domain.money import total
+from portal_app.domain.money import Money, total
 from portal_app.services.billing.accessible_accounts import accessible_account
 from portal_app.services.billing.accounts import PAYMENT_COLUMNS, to_recent_payment
 from portal_app.services.billing.document_views import TaxRow, TaxYear
@@ -59,26 +61,9 @@ def payments_of_year(principal: Principal, year: int, *, account_id: AccountId |
     starts, ends = datetime(year, 1, 1, tzinfo=zone()), datetime(year + 1, 1, 1, tzinfo=zone())
     with reading(principal) as tx:
         account_id = accessible_account(tx, account_id)
-        received = tx.exec(
-            select(Payment).where(
-                Payment.account_id == account_id,
-                col(Payment.status).in_(sorted(RECEIVED)),
-                col(Payment.settled_at) >= starts,
-                col(Payment.settled_at) < ends,
-            )
-        ).all()
-        returned = tx.exec(
-            columns(Refund, Payment)
-            .join(Payment, col(Payment.id) == Refund.payment_id)
-            .where(
-                Refund.account_id == account_id,
-                Refund.status == RefundStatus.SUCCEEDED,
-                col(Refund.settled_at) >= starts,
-                col(Refund.settled_at) < ends,
-            )
-        ).all()
-        paid = [_received_row(row) for row in received]
-        refunded = [_refunded_row(refund, payment) for refund, payment in returned]
+        year_of = _YearOf(account_id, starts, ends)
+        paid = _received_in(tx, year_of)
+        refunded = [*_refunded_in(tx, year_of), *_taken_back_in(tx, year_of)]
         paid_total, refunded_total = (
             total((row.amount for row in rows), currency()) for rows in (paid, refunded)
         )
@@ -120,12 +105,63 @@ def _refunds_by_payment(tx: Tx, ids: Sequence[PaymentId]) -> dict[PaymentId, lis
     return found
 
 
-def _received_row(row: Payment) -> TaxRow:
+class _YearOf(NamedTuple):
+    """A year of one account."""
+
+    account_id: AccountId
+    starts: datetime
+    ends: datetime
+
+    def contains(self, moment: Any) -> Any:
+        """The condition that the column lies in it."""
+        return (col(moment) >= self.starts) & (col(moment) < self.ends)
+
+
+def _tax_row(payment: Payment, at: datetime, amount: Money, *, taken_back: bool = False) -> TaxRow:
+    """What of the payment came in or went out on the day of that moment."""
     return TaxRow(
-        local_date(row.settled_at or row.created_at), row.amount, row.paid_with, row.receipt_number or ""
+        local_date(at), amount, payment.paid_with, payment.receipt_number or "", taken_back=taken_back
     )
 
 
-def _refunded_row(refund: Refund, payment: Payment) -> TaxRow:
-    on = local_date(refund.settled_at or refund.created_at)
-    return TaxRow(on, -refund.amount, payment.paid_with, payment.receipt_number or "")
+def _received_in(tx: Tx, year: _YearOf) -> list[TaxRow]:
+    rows = select(Payment).where(
+        Payment.account_id == year.account_id,
+        col(Payment.status).in_(sorted(RECEIVED)),
+        year.contains(Payment.settled_at),
+    )
+    return [_tax_row(row, row.settled_at or row.created_at, row.amount) for row in tx.exec(rows)]
+
+
+def _refunded_in(tx: Tx, year: _YearOf) -> list[TaxRow]:
+    rows = (
+        columns(Refund, Payment)
+        .join(Payment, col(Payment.id) == Refund.payment_id)
+        .where(
+            Refund.account_id == year.account_id,
+            Refund.status == RefundStatus.SUCCEEDED,
+            year.contains(Refund.settled_at),
+        )
+    )
+    return [
+        _tax_row(payment, refund.settled_at or refund.created_at, -refund.amount)
+        for refund, payment in tx.exec(rows)
+    ]
+
+
+def _taken_back_in(tx: Tx, year: _YearOf) -> list[TaxRow]:
+    """What the payer's bank took back in lost disputes, on the day it was lost."""
+    rows = (
+        columns(Dispute, Payment)
+        .join(Payment, col(Payment.id) == Dispute.payment_id)
+        .where(
+            Dispute.account_id == year.account_id,
+            Dispute.effect == DisputeEffect.LOST,
+            year.contains(Dispute.ended_at),
+        )
+    )
+    return [
+        _tax_row(payment, dispute.ended_at or dispute.created_at, -dispute.lost, taken_back=True)
+        for dispute, payment in tx.exec(rows)
+        if dispute.lost
+    ]

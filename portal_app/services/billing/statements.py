@@ -1,6 +1,7 @@
 """Statements: the ledger of a period. Page, PDF and email use this one view (STMT-8)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -65,41 +66,40 @@ def view_statement(
     require_invoice_access(principal)
     check_period(first, last)
     with reading(principal) as tx:
-        account_id = accessible_account(tx, account_id)
-        person = tx.get_or_404(Patient, patient_id).given_name if patient_id else ""
-        names = given_names_of(tx, account_id)
-        found = _posted_entries(tx, account_id, first, last)
-        parts = split_entries(tx, found)
-        waiting = _being_posted(tx, account_id, last, patient_id)
-        on_its_way = total((p.amount - p.refunded for p in waiting), currency())
-        opening = _opening(tx, account_id, first, patient_id)
-        entries = [
-            (row, shares) for row, shares in zip(found, parts, strict=True) if _concerns(shares, patient_id)
-        ]
-        built = build_statement(
-            opening, [_to_entry(row, shares, names, patient_id) for row, shares in entries], on_its_way
-        )
-        return StatementView(
-            account_id=account_id,
-            guarantor=guarantor_name(tx, account_id),
-            person=person,
-            first=first,
-            last=last,
-            opening=built.opening,
-            rows=_to_rows(tx, built, entries, names),
-            charges=built.charges,
-            payments=built.payments,
-            adjustments=built.adjustments,
-            refunds=built.refunds,
-            closing=built.closing,
-            being_posted=tuple(waiting),
-            being_posted_total=built.being_posted,
-            after_posting=built.after_posting,
-            people=tuple(
-                PersonTotal(names.get(PatientId(p.person), ""), p.charges, p.payments, p.total)
-                for p in sorted(built.people, key=lambda p: (*names, "").index(p.person))
-            ),
-        )
+        return _read_statement(tx, accessible_account(tx, account_id), first, last, patient_id)
+
+
+def _read_statement(
+    tx: Tx, account_id: AccountId, first: date, last: date, patient_id: PatientId | None
+) -> StatementView:
+    person = tx.get_or_404(Patient, patient_id).given_name if patient_id else ""
+    names = given_names_of(tx, account_id)
+    waiting = _being_posted(tx, account_id, last, patient_id)
+    on_its_way = total((p.kept for p in waiting), currency())
+    entries = _posted_entries(tx, account_id, first, last, patient_id)
+    built = build_statement(
+        _opening(tx, account_id, first, patient_id),
+        [_to_entry(row, shares, names, patient_id) for row, shares in entries],
+        on_its_way,
+    )
+    return StatementView(
+        account_id=account_id,
+        guarantor=guarantor_name(tx, account_id),
+        person=person,
+        first=first,
+        last=last,
+        opening=built.opening,
+        rows=_to_rows(tx, built, entries, names),
+        charges=built.charges,
+        payments=built.payments,
+        adjustments=built.adjustments,
+        refunds=built.refunds,
+        closing=built.closing,
+        being_posted=tuple(waiting),
+        being_posted_total=built.being_posted,
+        after_posting=built.after_posting,
+        people=_person_totals(built, names),
+    )
 
 
 def list_people(
@@ -174,9 +174,21 @@ def _opening(tx: Tx, account_id: AccountId, first: date, patient_id: PatientId |
     return total((as_money(part) for part in sums_before(tx, account_id, patient_id, first)), currency())
 
 
-def _posted_entries(tx: Tx, account_id: AccountId, first: date, last: date) -> Sequence[Any]:
-    """The ledger entries posted in the period, in order."""
-    return tx.exec(_POSTED, params={"account": account_id, "first": first, "last": last}).all()
+def _posted_entries(
+    tx: Tx, account_id: AccountId, first: date, last: date, patient_id: PatientId | None
+) -> list[tuple[Any, PersonShares]]:
+    """The ledger entries posted in the period, in order, each with its shares; only one person's, if one is named."""
+    found = tx.exec(_POSTED, params={"account": account_id, "first": first, "last": last}).all()
+    parts = zip(found, split_entries(tx, found), strict=True)
+    return [(row, shares) for row, shares in parts if _concerns(shares, patient_id)]
+
+
+def _person_totals(built: Statement, names: dict[PatientId, str]) -> tuple[PersonTotal, ...]:
+    """In the order of the names; last what belongs to nobody whom the viewer may see."""
+    return tuple(
+        PersonTotal(names.get(PatientId(p.person), ""), p.charges, p.payments, p.total)
+        for p in sorted(built.people, key=lambda p: (*names, "").index(p.person))
+    )
 
 
 def _being_posted(
@@ -186,12 +198,10 @@ def _being_posted(
     rows = [row for row in list_being_posted(tx, account_id) if row.on <= last]
     if patient_id is None:
         return rows
-    amounts: dict[PaymentId, Money] = {row.id: row.amount - row.refunded for row in rows}
+    amounts: dict[PaymentId, Money] = {row.id: row.kept for row in rows}
     shares = {id_: parts.get(patient_id) for id_, parts in split_payments(tx, amounts).items()}
     return [_with_amount(row, part) for row in rows if (part := shares[row.id])]
 
 
 def _with_amount(row: RecentPayment, part: Money) -> RecentPayment:
-    return RecentPayment(
-        row.id, row.on, part, part.zero(), row.status, row.shown, row.receipt_number, row.posted
-    )
+    return replace(row, amount=part, refunded=part.zero(), lost=part.zero())

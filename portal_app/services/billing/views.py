@@ -170,6 +170,7 @@ class ReceiptView:
     number: str
     amount: Money
     refunded: Money
+    lost: Money  # taken back by the payer's bank
     status: PaymentStatus
     paid_at: datetime
     shown: str
@@ -249,10 +250,16 @@ class RecentPayment:
     on: date
     amount: Money
     refunded: Money
+    lost: Money  # taken back by the payer's bank
     status: PaymentStatus
     shown: str
     receipt_number: str
     posted: bool
+
+    @property
+    def kept(self) -> Money:
+        """What is left of it."""
+        return self.amount - self.refunded - self.lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from portal_app.db import engine as db_engine
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Payment, PaymentMethod, Refund
 from portal_app.domain.access import system_principal
-from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, RefundStatus
+from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, PaymentStatus, RefundStatus
+from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.stripe import StripeProcessor
 from portal_app.services.billing.payments.reconcile import reconcile
@@ -28,7 +29,7 @@ from portal_app.services.billing.payments.webhooks import EventOutcome, handle_w
 from portal_app.stripe_simulator.webhooks import signature
 from tests.payments_helper import check_ledger
 from tests.people import MARIA, RIVERA, VISA, People, add_invoice
-from tests.stripe_simulator.process import SECRET, WebhookReceiver, simulator, webhook
+from tests.stripe_simulator.process import SECRET, Simulated, WebhookReceiver, simulator, webhook
 
 PORTAL = system_principal("test")
 KILLS = int(os.environ.get("PORTAL_KILLS", "12"))
@@ -48,6 +49,7 @@ def test_processes_killed_at_random_moments_leave_every_charge_booked_once(
     with webhook() as told, simulator(f"{tmp_path}/stripe.db", told.url) as simulated:
         pay_and_kill(db, simulated.url)
         processor = StripeProcessor("sk_test_tests", "pk_test_tests", SECRET, api_base=simulated.url)
+        lost = dispute_some(simulated, processor)
         with clock.held_at(clock.real_now()):
             handle_webhooks_shuffled(told, processor)
         with clock.held_at(clock.real_now() + timedelta(hours=26)):  # what never arrived is cancelled
@@ -65,6 +67,8 @@ def test_processes_killed_at_random_moments_leave_every_charge_booked_once(
     assert len(charged) >= KILLS
     assert max(Counter(c.payment_id for c in charges).values()) == 1
     assert not [p for p in payments if p.status in IN_FLIGHT]
+    assert {p.processor_intent_id: p.lost for p in payments if p.lost} == lost
+    assert not [p for p in payments if p.status is PaymentStatus.DISPUTED]
     back = {f.refund_id: f.amount for f in refunds if f.outcome is Outcome.SUCCEEDED}
     assert back == {r.processor_refund_id: r.amount for r in given if r.status is RefundStatus.SUCCEEDED}
     assert not [r for r in given if r.status is RefundStatus.PROCESSING]
@@ -87,6 +91,17 @@ def pay_and_kill(database: str, stripe: str) -> None:
             os.kill(child, signal.SIGKILL)
         nursery.stdin.close()
         assert nursery.wait(30) == 0
+
+
+def dispute_some(simulated: Simulated, processor: StripeProcessor) -> dict[str, Money]:
+    """The banks of four payers take their money back: three times for good. What each of them took."""
+    paid = [c for c in processor.charges_since(clock.real_now() - timedelta(hours=1)) if c.received]
+    refunded = {f.intent_id for f in processor.refunds_since(clock.real_now() - timedelta(hours=1))}
+    disputed = [charge for charge in paid if charge.intent_id not in refunded][:4]
+    simulated.turn(dispute=[charge.charge_id for charge in disputed])
+    ids = [processor.disputes_of(charge.intent_id)[0].dispute_id for charge in disputed]
+    simulated.turn(disputes=dict(zip(ids, ("won", "lost", "lost", "lost"), strict=True)))
+    return {charge.intent_id: charge.received for charge in disputed[1:] if charge.received}
 
 
 def received() -> int:

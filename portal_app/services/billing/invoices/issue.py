@@ -11,12 +11,14 @@ from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, InvoiceLine
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
+from portal_app.domain.billing.processor_limits import is_chargeable, processor_maximum
 from portal_app.domain.billing.types import PAYABLE, EntryKind, InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, LineId, PatientId, new_id
 from portal_app.domain.money import InvalidAmount, Money, total
 from portal_app.services.billing.errors import (
     DueDateInPast,
+    InvoiceAboveMaximum,
     InvoiceAlreadyClosed,
     InvoiceHasPaymentOnItsWay,
     InvoiceHasPayments,
@@ -24,6 +26,7 @@ from portal_app.services.billing.errors import (
     InvoiceNotOpen,
     InvoiceWithoutLines,
 )
+from portal_app.services.billing.invoices.numbers import take_invoice_numbers
 from portal_app.services.billing.ledger.entries import (
     currency,
     in_flight_payments,
@@ -34,6 +37,7 @@ from portal_app.services.billing.ledger.entries import (
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.notify.reminders import announce_issued_invoice, refresh_pending_digests
 from portal_app.services.billing.views import NewLine
+from portal_app.services.practice.facts import practice
 
 
 @retried
@@ -48,7 +52,8 @@ def create_invoice(
 ) -> InvoiceId:
     """Create a draft: patients do not see it, and nothing is charged. The same id again is the same draft.
 
-    Raises: InvoiceWithoutLines, InvalidAmount, DueDateInPast; NotFound for a person who is not on the account.
+    Raises: InvoiceWithoutLines, InvalidAmount, InvoiceAboveMaximum, DueDateInPast; NotFound for a person who is
+        not on the account.
     """
     principal.require(Permission.TAKE_PAYMENTS)
     if not lines:
@@ -58,13 +63,14 @@ def create_invoice(
     if due_date < today():
         raise DueDateInPast
     _require_people_of_account(account_id, lines)
+    number = _number_for(invoice_id)
     with transaction(principal) as tx:
         lock_account(tx, account_id)
         if tx.get(Invoice, invoice_id) is not None:
             return invoice_id
         whole = total((line.amount * line.quantity for line in lines), currency())
-        while not tx.add_if_absent(_draft(tx, invoice_id, account_id, whole, due_date, note)):
-            pass  # another account took the number at the same moment
+        _check_maximum(tx, whole)
+        tx.add(_draft(invoice_id, account_id, number, whole, due_date, note))
         tx.flush()
         for position, line in enumerate(lines):
             tx.add(_line(invoice_id, account_id, position, line))
@@ -72,13 +78,20 @@ def create_invoice(
     return invoice_id
 
 
+def _check_maximum(tx: Tx, whole: Money) -> None:
+    """Raises: InvoiceAboveMaximum, where patients pay online."""
+    most = processor_maximum(whole.currency)
+    if practice(tx).online_payments and is_chargeable(whole.currency) and whole > most:
+        raise InvoiceAboveMaximum(amount=most)
+
+
 def _draft(
-    tx: Tx, invoice_id: InvoiceId, account_id: AccountId, whole: Money, due_date: date, note: str
+    invoice_id: InvoiceId, account_id: AccountId, number: str, whole: Money, due_date: date, note: str
 ) -> Invoice:
     return Invoice(
         id=invoice_id,
         account_id=account_id,
-        number=_next_number(tx),
+        number=number,
         status=InvoiceStatus.DRAFT,
         issue_date=today(),
         due_date=due_date,
@@ -119,13 +132,11 @@ def _require_people_of_account(account_id: AccountId, lines: Sequence[NewLine]) 
             raise NotFound
 
 
-def _next_number(tx: Tx) -> str:
-    """P-1001, P-1002, …: the portal's own series, apart from the numbers of the practice's system."""
-    last = tx.exec(columns(func.count()).where(col(Invoice.number).startswith("P-"))).one()
-    number = 1001 + last
-    while tx.exec(columns(Invoice.id).where(Invoice.number == f"P-{number}")).first():
-        number += 1
-    return f"P-{number}"
+def _number_for(invoice_id: InvoiceId) -> str:
+    """The next number of the portal's series, or the invoice's own where it is there already."""
+    with transaction(system_principal("invoice number")) as tx:
+        invoice = tx.get(Invoice, invoice_id)
+        return take_invoice_numbers(tx, 1)[0] if invoice is None else invoice.number
 
 
 @retried
@@ -185,8 +196,7 @@ def void_invoice(principal: Principal, invoice_id: InvoiceId, *, reason: str = "
             raise InvoiceHasPayments
         if invoice.status not in PAYABLE:
             raise InvoiceAlreadyClosed
-        _forgive_due(tx, invoice, f"Invoice {invoice.number} voided", reason)
-        invoice.status = InvoiceStatus.VOID
+        void_unpaid_invoice(tx, invoice, reason)
     refresh_pending_digests(principal, invoice.account_id)
 
 
@@ -204,9 +214,15 @@ def write_off(principal: Principal, invoice_id: InvoiceId, *, reason: str = "") 
         if invoice.status not in PAYABLE:
             raise InvoiceNotOpen
         _refuse_payment_on_its_way(tx, invoice)
-        _forgive_due(tx, invoice, f"Invoice {invoice.number} written off", reason)
+        forgive_due(tx, invoice, f"Invoice {invoice.number} written off", reason)
         invoice.status = InvoiceStatus.WRITTEN_OFF
     refresh_pending_digests(principal, invoice.account_id)
+
+
+def void_unpaid_invoice(tx: Tx, invoice: Invoice, reason: str) -> None:
+    """Void an open invoice that nothing was paid of, in the caller's transaction, which has locked it."""
+    forgive_due(tx, invoice, f"Invoice {invoice.number} voided", reason)
+    invoice.status = InvoiceStatus.VOID
 
 
 def _lock_invoice(tx: Tx, invoice_id: InvoiceId) -> Invoice:
@@ -220,7 +236,7 @@ def _refuse_payment_on_its_way(tx: Tx, invoice: Invoice) -> None:
         raise InvoiceHasPaymentOnItsWay
 
 
-def _forgive_due(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:
+def forgive_due(tx: Tx, invoice: Invoice, text: str, reason: str) -> None:
     """Post an adjustment of what is due, so that nothing is; the reason goes into the invoice's note."""
     due = invoice.due
     source, times = f"close:{invoice.id}", 1

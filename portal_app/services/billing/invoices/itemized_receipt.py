@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from portal_app.db.scope import Tx, reading
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, InvoiceLine
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import NAME_COLUMNS, Patient
 from portal_app.domain import families
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.billing.statements import check_period
@@ -105,8 +105,8 @@ def _lines(tx: Tx, ids: list[InvoiceId]) -> list[InvoiceLine]:
 def _full_names(tx: Tx, lines: list[InvoiceLine]) -> dict[PatientId, str]:
     """Full names of the people on the lines whom the reader may see."""
     wanted = col(Patient.id).in_({line.patient_id for line in lines})
-    rows = tx.exec(columns(Patient.id, Patient.given_name, Patient.family_name).where(wanted))
-    return {id_: families.full_name(given, family) for id_, given, family in rows}
+    rows = tx.exec(columns(Patient.id, *NAME_COLUMNS).where(wanted))
+    return {id_: families.full_name(*names) for id_, *names in rows}
 
 
 def _paid_by_line(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[tuple[InvoiceLine, Money]]:

@@ -23,8 +23,12 @@ _DUE = col(Invoice.total) + col(Invoice.adjusted) - col(Invoice.allocated)
 
 
 # Written into the query as literals, so that the partial indexes are used.
-_DRAFT, _PAID = (literal_column(f"'{status}'") for status in (InvoiceStatus.DRAFT, InvoiceStatus.PAID))
-_PAYABLE = [literal_column(f"'{status}'") for status in sorted(PAYABLE)]
+def _literal(text: str) -> Any:
+    return literal_column(text)
+
+
+_DRAFT, _PAID = (_literal(f"'{status}'") for status in (InvoiceStatus.DRAFT, InvoiceStatus.PAID))
+_PAYABLE = [_literal(f"'{status}'") for status in sorted(PAYABLE)]
 _OPEN = col(Invoice.status).in_(_PAYABLE)
 # "all" and "settled" exclude statuses: they are read newest first until a page is full. "to_pay" and "paid"
 # name them: they are read from the index that begins with the status, without touching the others.
@@ -34,7 +38,7 @@ FILTERS = {
     "paid": col(Invoice.status) == _PAID,
     "settled": col(Invoice.status).not_in([_DRAFT, *_PAYABLE]),
 }
-_ZERO = literal_column("0")
+_ZERO = _literal("0")
 _HAS_LINE_OF_PERSON = (
     columns(InvoiceLine.id)
     .where(InvoiceLine.invoice_id == Invoice.id, InvoiceLine.patient_id == bindparam("person"))

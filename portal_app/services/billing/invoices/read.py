@@ -1,12 +1,11 @@
 """What patients read of their invoices: the list, and one invoice."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 from sqlmodel import col, select
 
-from portal_app.clock import local_date, now, today
+from portal_app.clock import local_date, now
 from portal_app.db.scope import PreparedReading, Tx, prepared_reading, reading
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import (
@@ -19,7 +18,7 @@ from portal_app.db.tables.billing import (
 )
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, Side
-from portal_app.domain.billing.payments import due_order, is_overdue
+from portal_app.domain.billing.payments import due_order
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, InvoiceStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PatientId
@@ -36,6 +35,7 @@ from portal_app.services.billing.invoices.list_queries import (
     Line,
     Totals,
 )
+from portal_app.services.billing.invoices.overdue import late_invoices, overdue_invoices
 from portal_app.services.billing.invoices.shared_invoices import names_of_sharing_adults
 from portal_app.services.billing.ledger.entries import as_money
 from portal_app.services.billing.payments.payability import read_link_payability, read_payability
@@ -86,13 +86,13 @@ def list_invoices(
         waiting_count = len(to_pay) if len(to_pay) < PAGE else _count_to_pay(queries, filters, totals)
         appointment = of_others or _next_appointment(queries, principal)
         lines = _first_lines(queries, {row.id for row in (*found, *to_pay)})
-    day = today()
+    late = _overdue(principal, (*found, *to_pay))
     return InvoiceList(
         owed=as_money(totals.owed),
         owed_count=int(totals.owed_count),
-        waiting=tuple(_to_row(row, lines.get(row.id, ()), names, day) for row in to_pay),
+        waiting=tuple(_to_row(row, lines.get(row.id, ()), names, row.id in late) for row in to_pay),
         waiting_count=waiting_count,
-        rows=tuple(_to_row(row, lines.get(row.id, ()), names, day) for row in found),
+        rows=tuple(_to_row(row, lines.get(row.id, ()), names, row.id in late) for row in found),
         page=page,
         pages=max(1, -(-totals.matching // PAGE)),
         count=totals.matching,
@@ -141,8 +141,16 @@ def _first_lines(queries: PreparedReading, ids: set[InvoiceId]) -> dict[InvoiceI
     return found
 
 
+def _overdue(principal: Principal, invoices: Sequence[InvoiceColumns]) -> frozenset[InvoiceId]:
+    """Those whose due date has passed, but for those that a scheduled try of automatic payment will pay."""
+    if not late_invoices(invoices):
+        return frozenset()
+    with reading(principal.with_granted_accounts()) as tx:
+        return overdue_invoices(tx, invoices)
+
+
 def _to_row(
-    invoice: InvoiceColumns, lines: Sequence[Line], names: dict[PatientId, str], day: date
+    invoice: InvoiceColumns, lines: Sequence[Line], names: dict[PatientId, str], overdue: bool
 ) -> InvoiceRow:
     visible = [line for line in lines if line.patient_id in names]
     is_open = invoice.status in PAYABLE
@@ -153,7 +161,7 @@ def _to_row(
         more_lines=len(lines) - 1 if lines else 0,
         people=tuple(dict.fromkeys([names[line.patient_id] for line in visible])),
         status=invoice.status,
-        overdue=is_open and is_overdue(invoice.status, invoice.due_date, day),
+        overdue=overdue,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
         total=invoice.total,
@@ -203,7 +211,7 @@ def view_invoice(principal: Principal, invoice_id: InvoiceId) -> InvoiceView:
             number=invoice.number,
             title=visible[0].description if visible else "",
             status=invoice.status,
-            overdue=is_overdue(invoice.status, invoice.due_date, today()),
+            overdue=invoice.id in overdue_invoices(tx, [invoice], invoice.account_id),
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
             people=tuple(dict.fromkeys(line.person for line in visible)),

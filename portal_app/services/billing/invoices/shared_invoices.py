@@ -2,16 +2,15 @@
 
 from sqlmodel import col, select
 
-from portal_app.clock import today
 from portal_app.db.scope import reading
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, Invoice
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import NAME_COLUMNS, Patient
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.billing.payments import is_overdue
 from portal_app.domain.billing.types import PAYABLE
 from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId
+from portal_app.services.billing.invoices.overdue import overdue_invoices
 from portal_app.services.billing.ledger.entries import in_due_order
 from portal_app.services.billing.views import SharedInvoice
 
@@ -29,13 +28,14 @@ def list_shared_invoices(principal: Principal) -> tuple[SharedInvoice, ...]:
                 col(Invoice.status).in_(sorted(PAYABLE)),
             )
         ).all()
+        late = overdue_invoices(tx, rows)
     return tuple(
         SharedInvoice(
             id=row.id,
             shared_by=names[row.account_id],
             number=row.number,
             due_date=row.due_date,
-            overdue=is_overdue(row.status, row.due_date, today()),
+            overdue=row.id in late,
             due=row.due,
         )
         for row in in_due_order(rows)
@@ -50,8 +50,8 @@ def names_of_sharing_adults(principal: Principal) -> dict[AccountId, str]:
     principal.require(Permission.MY_INVOICES)
     with reading(system_principal("guarantors")) as tx:
         rows = tx.exec(
-            columns(Account.id, Patient.given_name, Patient.family_name)
+            columns(Account.id, *NAME_COLUMNS)
             .join(Patient, col(Patient.id) == Account.guarantor_id)
             .where(col(Account.id).in_(principal.granted_accounts))
         )
-        return {id_: full_name(given, family) for id_, given, family in rows}
+        return {id_: full_name(*names) for id_, *names in rows}

@@ -12,6 +12,7 @@ from portal_app.db.select import columns
 from portal_app.db.tables.billing import (
     Account,
     Allocation,
+    Dispute,
     IntendedAllocation,
     Invoice,
     LedgerEntry,
@@ -21,12 +22,24 @@ from portal_app.db.tables.billing import (
 )
 from portal_app.domain.billing.payments import InFlightPayment, amounts_left_since, due_order, status_for
 from portal_app.domain.billing.refunds import split_refund
-from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, EntryKind, RefundStatus
-from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId, new_id
+from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
+from portal_app.domain.errors import NotFound
+from portal_app.domain.ids import (
+    AccountId,
+    DisputeId,
+    EntryId,
+    InvoiceId,
+    PatientId,
+    PaymentId,
+    RefundId,
+    new_id,
+)
 from portal_app.domain.money import Money, total
 from portal_app.services.billing.ledger.person_shares import refresh_payment_shares, store_shares
 from portal_app.settings import settings
 
+LOST_TEXT = "Payment taken back by the bank"
+REINSTATED_TEXT = "Payment given back by the bank"
 _INTENDED = columns(
     IntendedAllocation.payment_id, IntendedAllocation.invoice_id, IntendedAllocation.amount
 ).where(col(IntendedAllocation.invoice_id).in_(bindparam("invoices", expanding=True)))
@@ -42,7 +55,19 @@ _IN_FLIGHT_PAYMENTS = (
 
 def lock_account(tx: Tx, account_id: AccountId) -> Account:
     """Lock the account: whatever moves its money does so one after the other."""
-    return tx.get_or_404(Account, account_id, lock=True)
+    return lock_accounts(tx, [account_id])[0]
+
+
+def lock_accounts(tx: Tx, account_ids: Sequence[AccountId]) -> list[Account]:
+    """Lock these accounts, in the order of their ids: two that lock the same ones do not wait for each other.
+
+    Raises: NotFound when one is absent or not the principal's.
+    """
+    wanted = select(Account).where(col(Account.id).in_(account_ids)).order_by(col(Account.id))
+    locked = tx.exec(wanted.with_for_update().execution_options(populate_existing=True)).all()
+    if len(locked) < len(set(account_ids)):
+        raise NotFound
+    return list(locked)
 
 
 def in_flight_payments(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[InFlightPayment]]:
@@ -66,16 +91,16 @@ def adjust_allocation(
     invoice: Invoice,
     amount: Money,
     at: datetime,
-    refund_id: str = "",
+    taken_by: str = "",
 ) -> None:
     """Let `amount` more of the payment pay the invoice (less, when it is negative), in all three rows at once.
 
     Args:
         at: when.
-        refund_id: the refund that takes it back, if one does.
+        taken_by: the refund or dispute that takes it back, if one does.
     """
     if allocation.amount or allocation.changes:  # otherwise it is the first amount, at `made_at`
-        allocation.changes = [*allocation.changes, [at.isoformat(), amount.minor, refund_id]]
+        allocation.changes = [*allocation.changes, [at.isoformat(), amount.minor, taken_by]]
     allocation.amount = allocation.amount + amount
     payment.allocated = payment.allocated + amount
     invoice.allocated = invoice.allocated + amount
@@ -133,14 +158,14 @@ def allocate(tx: Tx, payment: Payment, invoice: Invoice, amount: Money, at: date
 
 
 def restore_allocation(
-    tx: Tx, payment: Payment, invoice: Invoice, amount: Money, refund_id: RefundId, at: datetime
+    tx: Tx, payment: Payment, invoice: Invoice, amount: Money, taken_by: RefundId | DisputeId, at: datetime
 ) -> None:
-    """Let `amount` that this refund took back pay the invoice again, as if it had never been taken (ALL-9)."""
+    """Let `amount` that this refund or dispute took back pay the invoice again, as if it had never been (ALL-9)."""
     row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice.id)
     changes = row.changes
     adjust_allocation(row, payment, invoice, amount, at)
     row.changes = [
-        [changed_at, minor + amount.minor if by == refund_id else minor, by]
+        [changed_at, minor + amount.minor if by == taken_by else minor, by]
         for changed_at, minor, by in changes
     ]
     tx.flush()
@@ -157,18 +182,18 @@ def pending_refunds(tx: Tx, payment_id: PaymentId) -> Money:
 
 
 def unused_credit(tx: Tx, payment: Payment) -> Money:
-    """A received payment's credit: what pays no invoice and is not refunded or being refunded."""
-    if payment.status not in RECEIVED:
+    """A received payment's credit: what pays no invoice and is not refunded, being refunded, lost or disputed."""
+    if payment.status not in RECEIVED or payment.status is PaymentStatus.DISPUTED:
         return payment.amount.zero()
     used = total((row.amount for row in allocations_of(tx, payment.id)), payment.amount.currency)
-    left = payment.amount - payment.refunded - used
+    left = payment.amount - payment.refunded - payment.lost - used
     return max(left - pending_refunds(tx, payment.id), left.zero())
 
 
 def credits_of(tx: Tx, account_id: AccountId) -> list[tuple[Payment, Money]]:
     """The account's payments with credit left, oldest first."""
     # Exactly the condition of its partial index; another condition would make SQLite choose another index.
-    left_over = col(Payment.allocated) < col(Payment.amount) - col(Payment.refunded)
+    left_over = col(Payment.allocated) < col(Payment.amount) - col(Payment.refunded) - col(Payment.lost)
     wanted = select(Payment).where(Payment.account_id == account_id, left_over)
     rows = tx.exec(wanted.order_by(col(Payment.settled_at), col(Payment.id))).all()
     return [(payment, left) for payment in rows if (left := unused_credit(tx, payment))]
@@ -202,28 +227,30 @@ def post_entry(
         source: what it came from, the same for the same event.
         happened_on: the practice's date of the event; today when left out.
     """
-    id_ = EntryId(new_id("ent"))
-    entry = tx.add(
-        LedgerEntry(
-            id=id_,
-            account_id=account_id,
-            kind=kind,
-            amount=amount,
-            source=source,
-            invoice_id=invoice_id,
-            payment_id=payment_id,
-            patient_id=patient_id,
-            text=text,
-            happened_on=happened_on or today(),
-            posted_on=today(),
-            posted_at=now(),
-            posted_by=tx.principal.name,
-        )
+    entry = LedgerEntry(
+        id=EntryId(new_id("ent")),
+        account_id=account_id,
+        kind=kind,
+        amount=amount,
+        source=source,
+        invoice_id=invoice_id,
+        payment_id=payment_id,
+        patient_id=patient_id,
+        text=text,
+        happened_on=happened_on or today(),
+        posted_on=today(),
+        posted_at=now(),
+        posted_by=tx.principal.name,
     )
+    _store_entry(tx, entry, is_exported=not from_practice_system)
+
+
+def _store_entry(tx: Tx, entry: LedgerEntry, *, is_exported: bool) -> None:
+    tx.add(entry)
     tx.flush()
     store_shares(tx, [entry])
-    if not from_practice_system:
-        tx.add_as_system(PostingExport(id=id_, created_at=now(), next_try_at=now()))
+    if is_exported:
+        tx.add_as_system(PostingExport(id=entry.id, created_at=now(), next_try_at=now()))
 
 
 def is_posted(tx: Tx, kind: EntryKind, source: str) -> bool:
@@ -233,7 +260,7 @@ def is_posted(tx: Tx, kind: EntryKind, source: str) -> bool:
 
 
 def post_payment(tx: Tx, payment: Payment, *, from_practice_system: bool = False) -> bool:
-    """Post the payment and its refunds to the ledger. False when it was posted before."""
+    """Post the payment, its refunds and what was taken back of it to the ledger. False when it was posted before."""
     if payment.posted:
         return False
     payment.posted = True
@@ -254,6 +281,17 @@ def post_payment(tx: Tx, payment: Payment, *, from_practice_system: bool = False
     done = select(Refund).where(Refund.payment_id == payment.id, Refund.status == RefundStatus.SUCCEEDED)
     for refund in tx.exec(done):
         post_refund(tx, payment, refund)
+    for dispute in tx.exec(select(Dispute).where(Dispute.payment_id == payment.id)):
+        if dispute.lost:
+            post_entry(
+                tx,
+                payment.account_id,
+                EntryKind.REVERSAL,
+                dispute.lost,
+                source=dispute.id,
+                payment_id=payment.id,
+                text=LOST_TEXT,
+            )
     return True
 
 
@@ -276,13 +314,12 @@ def correct_amount(tx: Tx, payment: Payment, received: Money) -> bool:
 
     More becomes credit; less is taken back from its credit first, then from its latest allocations.
     """
-    if received < payment.refunded + pending_refunds(tx, payment.id):
+    gone = payment.refunded + payment.lost
+    if received < gone + pending_refunds(tx, payment.id):
         return False
     held = [(row.invoice_id, row.amount) for row in allocations_of(tx, payment.id) if row.amount]
     used = total((part for _, part in held), received.currency)
-    for invoice_id, part in split_refund(
-        max(used + payment.refunded - received, received.zero()), received.zero(), held
-    ):
+    for invoice_id, part in split_refund(max(used + gone - received, received.zero()), received.zero(), held):
         invoice = tx.get_or_404(Invoice, invoice_id, lock=True)
         row = next(row for row in allocations_of(tx, payment.id) if row.invoice_id == invoice_id)
         adjust_allocation(row, payment, invoice, -part, now())

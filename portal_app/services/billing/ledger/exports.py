@@ -6,7 +6,6 @@ same key.
 """
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlmodel import col, select
@@ -17,7 +16,6 @@ from portal_app.db.tables.billing import Account, Invoice, LedgerEntry, Payment,
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.ids import EntryId, PatientId
-from portal_app.domain.money import Money, minor_digits
 from portal_app.gateways.practice_system import PracticeSystem
 from portal_app.gateways.sending import Sending, Sent
 from portal_app.i18n import gettext_noop
@@ -97,19 +95,14 @@ def _entry_facts(principal: Principal, entry_id: EntryId) -> dict[str, Any]:
     return {
         "id": entry.id,
         "kind": entry.kind.value,
-        "amount": _decimal_text(entry.amount),
+        "amount": entry.amount.plain(),
         "currency": entry.amount.currency,
         "happened_on": entry.happened_on.isoformat(),
         "posted_on": entry.posted_on.isoformat(),
-        "guarantor_chart_number": charts.get(account.guarantor_id, ""),
-        "patient_chart_number": charts.get(PatientId(entry.patient_id or ""), ""),
+        "guarantor_chart_number": charts.get(account.guarantor_id) or "",
+        "patient_chart_number": charts.get(PatientId(entry.patient_id or "")) or "",
         "invoice_number": invoice.number if invoice else "",
         "payment_id": entry.payment_id or "",
         "receipt_number": (payment.receipt_number or "") if payment else "",
         "text": entry.text,
     }
-
-
-def _decimal_text(amount: Money) -> str:
-    digits = minor_digits(amount.currency)
-    return f"{Decimal(amount.minor).scaleb(-digits):.{digits}f}"

@@ -3,20 +3,21 @@
 `apportion.split_entries` computes the shares; they are stored again whenever they may have changed.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlmodel import bindparam, col, func, select
 
+from portal_app.clock import now
 from portal_app.db.scope import Tx
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import LedgerEntry, LedgerPersonShare
-from portal_app.domain.ids import AccountId, EntryId, PatientId, PaymentId, new_id
+from portal_app.domain.billing.types import EntryKind
+from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, new_id, new_ids
 from portal_app.domain.money import Money
-from portal_app.services.billing.ledger.apportion import split_entries
+from portal_app.services.billing.ledger.apportion import Weights, split_entries, split_entry
 
-_BATCH = 500  # ids in one query
 _SUM_OF_OWN_ENTRIES = columns(func.sum(col(LedgerEntry.amount))).where(
     LedgerEntry.account_id == bindparam("account"),
     LedgerEntry.patient_id == bindparam("person"),
@@ -47,7 +48,7 @@ def store_shares(tx: Tx, entries: Sequence[LedgerEntry]) -> None:
             if person is None:
                 continue
             if (row := outdated.pop(person, None)) is None:
-                tx.add(LedgerPersonShare(**_share_values(entry, person, amount)))
+                tx.add(LedgerPersonShare(id=new_id("shr"), **_share_values(entry, person, amount)))
             else:
                 row.amount = amount
         for row in outdated.values():
@@ -61,29 +62,45 @@ def refresh_payment_shares(tx: Tx, payment_id: PaymentId) -> None:
     store_shares(tx, tx.exec(select(LedgerEntry).where(LedgerEntry.payment_id == payment_id)).all())
 
 
-def bulk_insert_shares(tx: Tx, entry_ids: Iterable[EntryId]) -> None:
-    """Store the shares of many new entries at once: for the importer."""
-    every = sorted(entry_ids)
-    for start in range(0, len(every), _BATCH):
-        wanted = select(LedgerEntry).where(
-            col(LedgerEntry.id).in_(every[start : start + _BATCH]), col(LedgerEntry.patient_id).is_(None)
-        )
-        entries = tx.exec(wanted).all()
-        parts = zip(entries, split_entries(tx, entries), strict=True)
-        tx.bulk_insert(
-            LedgerPersonShare,
-            [
-                _share_values(entry, person, amount)
-                for entry, shares in parts
-                for person, amount in shares.items()
-                if person
-            ],
-        )
+class NewEntry(NamedTuple):
+    """A ledger entry that the importer will write: of nobody alone, posted on the day it happened."""
+
+    account_id: AccountId
+    kind: EntryKind
+    amount: Money
+    source: str
+    invoice_id: InvoiceId | None
+    payment_id: PaymentId | None
+    text: str
+    posted_on: date
+    posted_at: datetime
+    patient_id: PatientId | None = None
+
+
+class _NewShare(NamedTuple):
+    account_id: AccountId
+    entry_id: str
+    patient_id: PatientId
+    posted_on: date
+    amount: Money
+
+
+def bulk_insert_shares(tx: Tx, ids: list[str], entries: list[NewEntry], weights: Weights) -> None:
+    """Store the shares of many new entries at once, all from `weights`, reading nothing: for the importer."""
+    shares = [
+        _NewShare(entry.account_id, id_, person, entry.posted_on, amount)
+        for id_, entry in zip(ids, entries, strict=True)
+        for person, amount in split_entry(entry, weights).items()
+        if person
+    ]
+    if shares:
+        columns = dict(zip(_NewShare._fields, zip(*shares, strict=True), strict=True))
+        columns["id"] = tuple(new_ids("shr", len(shares), now()))
+        tx.bulk_insert_columns(LedgerPersonShare, columns, {})
 
 
 def _share_values(entry: LedgerEntry, person: PatientId, amount: Money) -> dict[str, Any]:
     return {
-        "id": new_id("shr"),
         "account_id": entry.account_id,
         "entry_id": entry.id,
         "patient_id": person,

@@ -1,10 +1,12 @@
 """Telling of payments: the payer by message, staff by task, open pages by a live update."""
 
+from datetime import date
 from typing import Any
 
-from portal_app.clock import local_date, now
+from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx
-from portal_app.db.tables.billing import Account, Payment, Refund
+from portal_app.db.select import columns
+from portal_app.db.tables.billing import Account, IntendedAllocation, Payment, Refund
 from portal_app.db.tables.staff import Task
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, new_id
@@ -42,19 +44,38 @@ def add_staff_task(
     )
 
 
-def send_receipt(tx: Tx, payment: Payment) -> None:
-    """Send the receipt to the payer by each channel they chose; the PDF is attached to the email."""
+def tell_staff_of_refusal(tx: Tx, reason: str) -> None:
+    """Tell staff, once a day and reason, that the card processor refuses what the portal asks."""
+    add_staff_task(
+        tx,
+        "request_refused",
+        f"{reason or 'key'}:{today()}",
+        "The card processor refuses what the portal asks ({reason}): patients cannot pay online. Check its keys and"
+        " its dashboard.",
+        None,
+        reason=reason or "key",
+    )
+
+
+def send_receipt(tx: Tx, payment: Payment, next_charge: dict[str, Any] | None = None) -> None:
+    """Send the receipt to the payer by each channel they chose; the PDF is attached to the email.
+
+    Args:
+        next_charge: of an automatic payment: what is charged next, when and on which card.
+    """
     payer = payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id
     sent = outbox.write_each_way(
         tx,
-        "receipt",
+        "autopay_receipt" if next_charge else "receipt",
         once=f"receipt:{payment.id}",
         to_patient=payer,
         account_id=payment.account_id,
+        about=payment.id,
         values={
             "number": payment.receipt_number,
             "amount": payment.amount,
             "date": local_date(payment.settled_at or payment.created_at),
+            **(next_charge or {}),
         },
         attachments=[{"name": "receipt.pdf", "document": "receipt", "id": payment.id}],
     )
@@ -70,6 +91,7 @@ def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
         once=f"refund:{refund.id}",
         to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
         account_id=payment.account_id,
+        about=payment.id,
         values={"amount": refund.amount, "date": local_date(refund.settled_at or refund.created_at)},
     )
 
@@ -82,9 +104,19 @@ def send_failure_note(tx: Tx, payment: Payment) -> None:
         once=f"payment_failed:{payment.id}",
         to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
         account_id=payment.account_id,
+        about=_invoice_of(tx, payment),
         values={"amount": payment.amount, "date": local_date(payment.created_at)},
     )
 
 
+def _invoice_of(tx: Tx, payment: Payment) -> str:
+    """The one invoice that the payment was for; "" for several or none: the message opens the list."""
+    meant = columns(IntendedAllocation.invoice_id).where(IntendedAllocation.payment_id == payment.id)
+    invoices = tx.exec(meant.distinct()).all()
+    return invoices[0] if len(invoices) == 1 else ""
+
+
 def _json_value(value: Any) -> Any:
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
     return {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value

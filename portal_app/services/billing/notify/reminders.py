@@ -3,6 +3,7 @@
 The message goes to the account's guarantor, by the channels and in the language they chose.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from sqlmodel import col, select
@@ -19,11 +20,20 @@ from portal_app.domain.billing.types import PAYABLE
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import AccountId, InvoiceId
 from portal_app.services.billing.notify.pay_link_in_message import link_for_message
-from portal_app.services.messaging.digests import add_notice, refresh_pending_digest, write_digest
+from portal_app.services.memberships.autopay.standing import invoices_in_retry
+from portal_app.services.messaging.digests import (
+    NewNotice,
+    add_notice,
+    add_notices,
+    refresh_pending_digest,
+    write_digest,
+    write_digests,
+)
 
 DUE_SOON = timedelta(days=3)
 _OVERDUE_AT_MOST = timedelta(days=7)  # what is overdue longer is for a letter, not for a message
 _IMPORTED_WITHIN = timedelta(days=3)  # an invoice that was imported longer ago is not announced
+_BATCH = 200  # accounts in one transaction: nobody who pays meanwhile waits long
 _GROUPED_WITHIN = timedelta(minutes=5)  # invoices issued within this time are one message
 SENDING_STARTS, SENDING_ENDS = (
     time(9),
@@ -81,11 +91,16 @@ def send_daily_digests(principal: Principal) -> int:
     with reading(principal) as tx:
         waiting = columns(BillingNotice.account_id).where(col(BillingNotice.said_on).is_(None)).distinct()
         accounts = sorted(tx.exec(waiting))
-    written = 0
-    for account_id in accounts:
-        with transaction(principal) as tx:
-            written += write_digest(tx, account_id, now(), link_to=_link_to)
-    return written
+    return sum(
+        _write_digests(principal, accounts[first : first + _BATCH])
+        for first in range(0, len(accounts), _BATCH)
+    )
+
+
+@retried
+def _write_digests(principal: Principal, accounts: Sequence[AccountId]) -> int:
+    with transaction(principal) as tx:
+        return write_digests(tx, accounts, now(), link_to=_link_to)
 
 
 def _note_invoices(tx: Tx) -> None:
@@ -96,8 +111,15 @@ def _note_invoices(tx: Tx) -> None:
             col(Invoice.due_date) >= today() - _OVERDUE_AT_MOST, col(Invoice.due_date) <= today() + DUE_SOON
         )
     )
-    for id_, account_id, due_date in tx.exec(wanted).all():
-        add_notice(tx, account_id, "overdue" if due_date < today() else "due_soon", id_)
+    in_retry = invoices_in_retry(tx)
+    add_notices(
+        tx,
+        (
+            NewNotice(account_id, "overdue" if due_date < today() else "due_soon", id_)
+            for id_, account_id, due_date in tx.exec(wanted).all()
+            if id_ not in in_retry
+        ),
+    )
 
 
 def _note_imported(tx: Tx) -> None:
@@ -107,8 +129,8 @@ def _note_imported(tx: Tx) -> None:
         col(Invoice.created_at) >= now() - _IMPORTED_WITHIN,
         col(Invoice.issue_date) >= today() - _OVERDUE_AT_MOST,
     )
-    for id_, account_id in tx.exec(wanted).all():
-        add_notice(tx, account_id, "invoice_issued", id_)
+    found = tx.exec(wanted).all()
+    add_notices(tx, (NewNotice(account_id, "invoice_issued", id_) for id_, account_id in found))
 
 
 def _note_cards(tx: Tx) -> None:
@@ -116,9 +138,14 @@ def _note_cards(tx: Tx) -> None:
     on_file = select(PaymentMethod).where(
         col(PaymentMethod.removed_at).is_(None), col(PaymentMethod.exp_year).in_(years)
     )
-    for card in tx.exec(on_file).all():
-        if expires_soon(card.exp_month, card.exp_year, today()):
-            add_notice(tx, card.account_id, "card_expiring", card.id, f":{card.exp_year}-{card.exp_month}")
+    add_notices(
+        tx,
+        (
+            NewNotice(card.account_id, "card_expiring", card.id, f":{card.exp_year}-{card.exp_month}")
+            for card in tx.exec(on_file).all()
+            if expires_soon(card.exp_month, card.exp_year, today())
+        ),
+    )
 
 
 def _link_to(tx: Tx, invoice_id: str) -> str:

@@ -8,6 +8,7 @@ from portal_app.clock import now
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Invoice, Payment
 from portal_app.domain.access import Permission, Principal, system_principal
+from portal_app.domain.billing.declines import REQUEST_REFUSED
 from portal_app.domain.billing.payments import allocate
 from portal_app.domain.billing.types import IN_FLIGHT
 from portal_app.domain.errors import NotFound
@@ -20,10 +21,17 @@ from portal_app.services.billing.errors import (
     PaymentMethodMissing,
     ProcessorUnreachable,
 )
+from portal_app.services.billing.payments.credit import after_credit
 from portal_app.services.billing.payments.payability import LinkLimit, read_payability
 from portal_app.services.billing.payments.processor_clock import KEY_LIFE
-from portal_app.services.billing.payments.processor_customers import get_or_create_customer
+from portal_app.services.billing.payments.processor_customers import (
+    get_or_create_customer,
+    mark_method_gone,
+    online_payments_broken,
+    renew_customer,
+)
 from portal_app.services.billing.payments.settle import (
+    find_charge,
     find_listed_charge,
     outcome_of,
     refetch_charge,
@@ -62,40 +70,41 @@ def pay_invoice(
     token: str = "",
     save: bool = False,
     duplicate_confirmed: bool = False,
+    use_credit: bool = False,
     limit: LinkLimit | None = None,
 ) -> PaymentOutcome:
     """Pay some or all of one invoice with a saved payment method or a new card's token.
 
-    The same id again is the same payment (ALL-12).
-
-    Args:
-        limit: of the pay link that the payer came by. Such a payer neither uses nor saves a payment method.
+    The same id again is the same payment (ALL-12). `limit` is the limit of the pay link by which the payer
+    came: such a payer neither uses nor saves a payment method.
 
     Raises: what `Payability.accept` raises; DuplicatePaymentWarning unless `duplicate_confirmed`;
         PaymentMethodMissing, CardCannotBeSaved, PaymentIdReused, ProcessorUnreachable.
     """
     principal.require(Permission.MY_PAYMENTS)
     payer = principal.with_granted_accounts()
-    with reading(payer) as tx:
-        invoice = tx.get_or_404(Invoice, invoice_id)
-    if limit or invoice.account_id in principal.granted_accounts:
+    account_id = _account_of_invoice(payer, invoice_id)
+    if limit or account_id in principal.granted_accounts:
         require_new_card(payment_method_id, save)
-    return _pay(
-        payer,
-        PaymentRequest(
-            payment_id,
-            invoice.account_id,
-            amount,
-            (invoice_id,),
-            invoice_id,
-            payment_method_id,
-            token,
-            save,
-            duplicate_confirmed,
-            limit,
-        ),
-        processor,
+    request = PaymentRequest(
+        payment_id,
+        account_id,
+        amount,
+        (invoice_id,),
+        invoice_id,
+        payment_method_id,
+        token,
+        save,
+        duplicate_confirmed,
+        limit,
+        use_credit,
     )
+    return _pay(payer, request, processor)
+
+
+def _account_of_invoice(payer: Principal, invoice_id: InvoiceId) -> AccountId:
+    with reading(payer) as tx:
+        return tx.get_or_404(Invoice, invoice_id).account_id
 
 
 def pay_account(
@@ -110,6 +119,7 @@ def pay_account(
     token: str = "",
     save: bool = False,
     duplicate_confirmed: bool = False,
+    use_credit: bool = False,
 ) -> PaymentOutcome:
     """Pay the account's open invoices, oldest due first (PART-1, ALL-2), or only the chosen ones.
 
@@ -123,7 +133,16 @@ def pay_account(
     return _pay(
         principal,
         PaymentRequest(
-            payment_id, account_id, amount, chosen, one, payment_method_id, token, save, duplicate_confirmed
+            payment_id,
+            account_id,
+            amount,
+            chosen,
+            one,
+            payment_method_id,
+            token,
+            save,
+            duplicate_confirmed,
+            use_credit=use_credit,
         ),
         processor,
     )
@@ -135,6 +154,7 @@ def preview_account(
     *,
     account_id: AccountId | None = None,
     invoice_ids: Sequence[InvoiceId] | None = None,
+    use_credit: bool = False,
 ) -> tuple[PreviewedAllocation, ...]:
     """What a payment of `amount` would pay of each invoice: shown before the payer confirms."""
     principal.require(Permission.MY_PAYMENTS)
@@ -142,7 +162,10 @@ def preview_account(
         found = read_requested_invoices(tx, accessible_account(tx, account_id), invoice_ids, lock=False)
         answer = read_payability(tx, found)
         answer.payability.accept(amount)
-        parts = allocate(amount, to_payable_invoices(found, answer))
+        payable = to_payable_invoices(found, answer)
+        if use_credit and answer.payability.credit:
+            payable = after_credit(payable, answer.payability.credit)
+        parts = allocate(amount, payable)
         return tuple(PreviewedAllocation(invoice.id, invoice.number, part) for invoice, part in parts)
 
 
@@ -205,26 +228,34 @@ def _pay(principal: Principal, request: PaymentRequest, processor: CardProcessor
     payment = started.payment
     if payment.status not in IN_FLIGHT:
         return outcome_of(payment)
-    charge = _charge(started, request, customer, processor)
-    return settle(system_principal("settle"), payment.id, charge)
+    charge = charge_started(principal, started, request, customer, processor)
+    outcome = settle(system_principal("settle"), payment.id, charge)
+    if outcome.decline_code == REQUEST_REFUSED:
+        raise online_payments_broken(principal)
+    return outcome
 
 
-def _charge(
-    started: StartedPayment, request: PaymentRequest, customer: str, processor: CardProcessor
+def charge_started(
+    principal: Principal,
+    started: StartedPayment,
+    request: PaymentRequest,
+    customer: str,
+    processor: CardProcessor,
 ) -> Charge:
     """Charge a new payment; for one that was sent before, fetch what became of it."""
     payment = started.payment
     if payment.processor_intent_id or now() - payment.created_at >= KEY_LIFE:
         return refetch_charge(payment, processor)
-    charge = processor.charge(
-        customer,
-        payment.amount,
-        key=payment.id,
-        description=started.description,
-        payment_method=started.source,
-        token=request.token,
-        save=request.save and bool(customer),
-    )
+    if not started.is_new and (found := find_charge(payment, processor)).outcome is not Outcome.UNKNOWN:
+        return found  # also under the key of a renewed customer
+    charge = _send(started, request, customer, processor)
+    if charge.unknown == "customer":
+        customer = renew_customer(principal, request.account_id, customer, processor)
+        if request.payment_method_id:  # it went with its customer
+            return Charge(Outcome.REFUSED, payment_id=payment.id, unknown="payment_method")
+        charge = _send(started, request, customer, processor, renewed=True) if customer else charge
+    elif charge.unknown == "payment_method" and request.payment_method_id:
+        mark_method_gone(principal, request.payment_method_id)
     if started.is_new:
         return charge
     # For a repeated key the processor repeats its first answer, so the present state is looked up. A second
@@ -232,6 +263,27 @@ def _charge(
     if charge.intent_id:
         return processor.look_up(charge.intent_id)
     return refetch_charge(payment, processor)
+
+
+def _send(
+    started: StartedPayment,
+    request: PaymentRequest,
+    customer: str,
+    processor: CardProcessor,
+    *,
+    renewed: bool = False,
+) -> Charge:
+    return processor.charge(
+        customer,
+        started.payment.amount,
+        key=started.payment.id,
+        description=started.description,
+        payment_method=started.source,
+        token=request.token,
+        save=request.save and bool(customer),
+        off_session=request.off_session,
+        renewed=renewed,
+    )
 
 
 def _read_own_payment(principal: Principal, payment_id: PaymentId) -> Payment:

@@ -17,6 +17,7 @@ from portal_app.domain.billing.payability import (
 from portal_app.domain.ids import InvoiceId
 from portal_app.domain.money import Money
 from portal_app.services.billing.ledger.entries import currency, in_flight_payments, paid_since
+from portal_app.services.billing.payments.credit import credit_for
 from portal_app.services.practice.facts import practice
 
 
@@ -55,8 +56,9 @@ def read_payability(
     if limit is not None and limit.at_most is not None:
         (invoice_id,) = to_pay
         allowance = LinkAllowance(limit.at_most, tuple(paid_since(tx, invoice_id, limit.since)))
-    channel = channel or _online_channel(tx)
-    together = payability(to_pay.values(), channel, currency(), allowance)
+    channel = channel or online_channel(tx)
+    credit = None if channel.at_desk else credit_for(tx, invoices)
+    together = payability(to_pay.values(), channel, currency(), allowance, credit)
     return InvoicesPayability(together, channel, {id_: invoice.payable for id_, invoice in to_pay.items()})
 
 
@@ -65,10 +67,10 @@ def read_link_payability(tx: Tx, invoice: Invoice) -> Payability:
 
     Payments on their way do not count: they may still fail, and the link outlives them.
     """
-    return payability([InvoiceToPay(invoice.status, invoice.due)], _online_channel(tx), currency())
+    return payability([InvoiceToPay(invoice.status, invoice.due)], online_channel(tx), currency())
 
 
-def _online_channel(tx: Tx) -> Channel:
+def online_channel(tx: Tx) -> Channel:
     """Online payments as the practice has set them."""
     facts = practice(tx)
     return Channel(facts.online_payments, facts.minimum_payment)

@@ -20,10 +20,15 @@ from portal_app.services.billing.errors import (
 )
 from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.billing.notify.events import announce_account_change
-from portal_app.services.billing.payments.processor_customers import get_or_create_customer
+from portal_app.services.billing.payments.processor_customers import (
+    get_or_create_customer,
+    refuse_online_payments,
+    renew_customer,
+)
 from portal_app.services.billing.payments.saved_methods import payment_method_view, payment_methods_of
 from portal_app.services.billing.payments.settle import save_payment_method_row
 from portal_app.services.billing.views import PaymentMethodView, SetupStarted
+from portal_app.services.memberships.autopay.choose import move_autopay, turn_off
 from portal_app.services.memberships.running import running_memberships
 
 
@@ -47,7 +52,7 @@ def start_adding_payment_method(
 
     `setup_key` is made with the form: the same form sent twice is one set-up.
 
-    Raises: ProcessorUnreachable.
+    Raises: ProcessorUnreachable, OnlinePaymentsBroken.
     """
     principal.require(Permission.MY_PAYMENTS)
     with reading(principal) as tx:
@@ -56,8 +61,13 @@ def start_adding_payment_method(
         principal, found_id, processor, check=lambda tx: accessible_account(tx, found_id)
     )
     setup = processor.start_setup(customer, key=setup_key) if customer else None
-    if setup is None or not setup.client_secret:
+    if setup is not None and setup.reason == "resource_missing":
+        customer = renew_customer(principal, found_id, customer, processor)
+        setup = processor.start_setup(customer, key=f"{setup_key}-{customer}") if customer else None
+    if setup is None or (not setup.client_secret and setup.reason in ("", "no_answer")):
         raise ProcessorUnreachable
+    if not setup.client_secret:
+        raise refuse_online_payments(principal, setup.reason)
     return SetupStarted(setup.setup_id, setup.client_secret)
 
 
@@ -116,13 +126,15 @@ def remove_payment_method(
     *,
     processor: CardProcessor,
     next_default: PaymentMethodId | None = None,
+    stop_autopay: bool = False,
 ) -> None:
     """Remove a payment method, here and at the processor. Memberships paid with it move to its successor.
 
     Args:
         next_default: its successor, needed when memberships are paid with it (SRC-1).
+        stop_autopay: no successor pays them: their automatic payment is turned off instead.
 
-    Raises: OnlyPaymentMethod (SRC-2), NextDefaultNeeded (SRC-1).
+    Raises: OnlyPaymentMethod (SRC-2), NextDefaultNeeded (SRC-1), AutopayMethodUnsuitable, AutopayMethodExpired.
     """
     principal.require(Permission.MY_PAYMENTS)
     with transaction(principal) as tx:
@@ -132,14 +144,18 @@ def remove_payment_method(
         memberships = tx.exec(
             running_memberships(Membership).where(Membership.payment_method_id == removed.id)
         ).all()
+        must_choose = bool(memberships) and not stop_autopay
         successor = payment_methods.next_default(
-            removed.id, [row.id for row in others], next_default, must_choose=bool(memberships)
+            removed.id, [row.id for row in others], next_default, must_choose=must_choose
         )
-        if removed.is_default or memberships:
+        if removed.is_default:
             for row in others:
-                row.is_default = row.id == successor if removed.is_default else row.is_default
-            for membership in memberships:
-                membership.payment_method_id = successor
+                row.is_default = row.id == successor
+        for membership in memberships:
+            if stop_autopay:
+                turn_off(tx, membership)
+            else:
+                move_autopay(tx, membership, successor)
         removed.is_default, removed.removed_at = False, now()
         announce_account_change(tx, account.id, removed.id)
     processor.detach_payment_method(removed.processor_id, customer=account.processor_customer_id)

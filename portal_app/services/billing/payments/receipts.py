@@ -17,7 +17,7 @@ from portal_app.db.tables.billing import (
     InvoiceLine,
     Payment,
 )
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import NAME_COLUMNS, Patient
 from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, Method, PaymentStatus
 from portal_app.domain.errors import NotFound
@@ -49,6 +49,7 @@ def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
             number=payment.receipt_number or "",
             amount=payment.amount,
             refunded=payment.refunded,
+            lost=payment.lost,
             status=payment.status,
             paid_at=payment.settled_at or payment.created_at,
             shown=payment.paid_with,
@@ -57,7 +58,7 @@ def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
             parts=_receipt_parts(tx, payment.id),
             credit=unused_credit(tx, payment),
             posted=payment.posted,
-            by_bank=payment.method in (Method.CARD, Method.BANK, Method.TERMINAL),
+            by_bank=payment.method in (Method.CARD, Method.BANK, Method.WALLET, Method.TERMINAL),
         )
 
 
@@ -150,11 +151,11 @@ def guarantor_names(principal: Principal, account_ids: Iterable[AccountId]) -> d
     principal.require(Permission.VIEW_BILLING)
     with reading(system_principal("guarantors")) as tx:
         rows = tx.exec(
-            columns(Account.id, Patient.given_name, Patient.family_name)
+            columns(Account.id, *NAME_COLUMNS)
             .join(Patient, col(Patient.id) == Account.guarantor_id)
             .where(col(Account.id).in_(set(account_ids)))
         )
-        return {id_: full_name(given, family) for id_, given, family in rows}
+        return {id_: full_name(*names) for id_, *names in rows}
 
 
 def _invoice_numbers(tx: Tx, rows: list[Any]) -> dict[PaymentId, list[str]]:

@@ -15,6 +15,7 @@ from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
 from portal_app.i18n import gettext_noop
+from portal_app.services.billing.disputes.find import reconcile_disputes
 from portal_app.services.billing.ledger.entries import (
     adjust_allocation,
     correct_amount,
@@ -48,7 +49,7 @@ _AMOUNT_NOT_CORRECTED = gettext_noop(
 def reconcile(
     principal: Principal, *, processor: CardProcessor, older_than: timedelta = timedelta(minutes=2)
 ) -> list[ReconcileFinding]:
-    """Compare the last three days, or longer while a payment or refund is open, and correct what differs.
+    """Compare the last three days, or longer while a payment, refund or dispute is open, and correct what differs.
 
     A second run right after it finds nothing.
 
@@ -69,6 +70,7 @@ def reconcile(
     findings += _find_uncharged(principal, charges, processor)
     findings += [f for facts in refunds for f in _compare_refund(principal, facts)]
     findings += _settle_open_refunds(principal, processor, older_than)
+    findings += reconcile_disputes(principal, processor)
     return findings
 
 
@@ -92,12 +94,7 @@ def _compare_charge(
             yield from _report_unknown_charge(principal, charge)
         return
     if payment.status in RECEIVED:
-        if charge.disputed and payment.status is not PaymentStatus.DISPUTED:
-            settle(principal, payment.id, charge)
-            yield ReconcileFinding(
-                "disputed", payment.id, charge.intent_id, payment.amount, charge.received, True
-            )
-        elif charge.received and charge.received != payment.amount:
+        if charge.received and charge.received != payment.amount:
             yield from _correct_amount(principal, payment, charge.received)
         return
     if payment.processor_intent_id and payment.processor_intent_id != charge.intent_id:

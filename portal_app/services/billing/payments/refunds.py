@@ -1,12 +1,15 @@
 """Refunds: stored first, then sent to the processor, booked when it confirms them (REF cases)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, Payment, Refund
 from portal_app.domain.access import Permission, Principal, Side, system_principal
+from portal_app.domain.billing.disputes import received_status
+from portal_app.domain.billing.processor_limits import check_step
 from portal_app.domain.billing.refunds import check_refund_amount, split_refund
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, EntryKind, PaymentStatus, RefundStatus
 from portal_app.domain.errors import PermissionDenied
@@ -53,13 +56,75 @@ def refund_payment(
         void_charge: the charge is voided too, so that nothing is due again (REF-3).
         invoice_ids: the invoices to take the refund from; without them the latest allocation first.
 
-    Raises: NothingToRefund, RefundTooLarge, RefundExceedsChosenInvoices, RefundIdReused, PaymentDisputed,
-        RefundNotAccepted.
+    Raises: NothingToRefund, RefundTooLarge, AmountNotInSteps, RefundExceedsChosenInvoices, RefundIdReused,
+        PaymentDisputed, RefundNotAccepted.
     """
     principal.require(Permission.REFUND)
-    intent = _request_refund(
-        principal, refund_id, payment_id, amount, void_charge, tuple(invoice_ids or ()), reason
+    request = RefundRequest(refund_id, payment_id, amount, void_charge, tuple(invoice_ids or ()), reason)
+    return send_refund(principal, refund_id, _request_refund(principal, request), amount, processor)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """A refund to store. `void_charge` and `invoice_ids` as in `refund_payment`."""
+
+    id: RefundId
+    payment_id: PaymentId
+    amount: Money
+    void_charge: bool = False
+    invoice_ids: tuple[InvoiceId, ...] = ()
+    reason: str = ""
+
+
+@retried
+def _request_refund(principal: Principal, request: RefundRequest) -> str | None:
+    """Store the refund before it is sent. Returns the processor's intent, None for a payment at the front desk."""
+    with transaction(principal) as tx:
+        lock_account(tx, tx.get_or_404(Payment, request.payment_id).account_id)
+        return store_refund(tx, request)
+
+
+def store_refund(tx: Tx, request: RefundRequest) -> str | None:
+    """Store a refund in a transaction that has locked the account. The caller sends it after the commit.
+
+    If it is never sent, reconciliation sends it. Returns the processor's intent, None for a payment at the front desk.
+
+    Raises: as `refund_payment`, but RefundNotAccepted.
+    """
+    payment = tx.get_or_404(Payment, request.payment_id, lock=True)
+    before = tx.get(Refund, request.id)
+    if before is not None:
+        if (before.payment_id, before.amount) != (request.payment_id, request.amount):
+            raise RefundIdReused
+        return payment.processor_intent_id
+    if payment.status is PaymentStatus.DISPUTED:
+        raise PaymentDisputed
+    refundable = refundable_amount(tx, payment)
+    refund = Refund(
+        id=request.id,
+        account_id=payment.account_id,
+        payment_id=payment.id,
+        amount=check_refund_amount(refundable, request.amount),
+        status=RefundStatus.PROCESSING,
+        void_charge=request.void_charge,
+        reason=request.reason,
+        asked_by=tx.principal.name,
+        chosen=list(request.invoice_ids),
+        created_at=now(),
     )
+    if payment.processor_intent_id:
+        check_step(request.amount, refundable)
+    _split_over_invoices(tx, payment, refund)  # raises before anything is sent
+    tx.add(refund)
+    announce_account_change(tx, payment.account_id, payment.id)
+    return payment.processor_intent_id
+
+
+def send_refund(
+    principal: Principal, refund_id: RefundId, intent: str | None, amount: Money, processor: CardProcessor
+) -> RefundView:
+    """Send a stored refund, and book the answer. Raises: RefundNotAccepted; PermissionDenied without REFUND."""
+    principal.require(Permission.REFUND)
     # Without an intent it was paid at the front desk, and the money is handed back there.
     facts = processor.refund(intent, amount, key=refund_id) if intent else RefundFacts(Outcome.SUCCEEDED)
     view = settle_refund(system_principal("refund"), refund_id, facts)
@@ -68,50 +133,11 @@ def refund_payment(
     return view
 
 
-@retried
-def _request_refund(
-    principal: Principal,
-    refund_id: RefundId,
-    payment_id: PaymentId,
-    amount: Money,
-    void_charge: bool,
-    chosen: tuple[InvoiceId, ...],
-    reason: str,
-) -> str | None:
-    """Store the refund before it is sent. Returns the processor's intent, None for a payment at the front desk."""
-    with transaction(principal) as tx:
-        lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
-        payment = tx.get_or_404(Payment, payment_id, lock=True)
-        before = tx.get(Refund, refund_id)
-        if before is not None:
-            if (before.payment_id, before.amount) != (payment_id, amount):
-                raise RefundIdReused
-            return payment.processor_intent_id
-        if payment.status is PaymentStatus.DISPUTED:
-            raise PaymentDisputed
-        refund = Refund(
-            id=refund_id,
-            account_id=payment.account_id,
-            payment_id=payment.id,
-            amount=check_refund_amount(refundable_amount(tx, payment), amount),
-            status=RefundStatus.PROCESSING,
-            void_charge=void_charge,
-            reason=reason,
-            asked_by=principal.name,
-            chosen=list(chosen),
-            created_at=now(),
-        )
-        _split_over_invoices(tx, payment, refund)  # raises before anything is sent
-        tx.add(refund)
-        announce_account_change(tx, payment.account_id, payment.id)
-        return payment.processor_intent_id
-
-
 def refundable_amount(tx: Tx, payment: Payment) -> Money:
-    """What may still be refunded: received, less refunds that succeeded or are on their way."""
+    """What may still be refunded: received, less refunds that succeeded or are on their way and what was lost."""
     if payment.status not in RECEIVED:
         return payment.amount.zero()
-    return payment.amount - payment.refunded - pending_refunds(tx, payment.id)
+    return payment.amount - payment.refunded - payment.lost - pending_refunds(tx, payment.id)
 
 
 @retried
@@ -199,7 +225,7 @@ def _split_over_invoices(
         amount = min(refund.amount, Money(most, refund.amount.currency))
         return split_refund(amount, amount.zero(), held)
     # Unused credit before this refund, which may already be stored.
-    unused = payment.amount - payment.refunded
+    unused = payment.amount - payment.refunded - payment.lost
     for _, part in held:
         unused = unused - part
     return split_refund(refund.amount, unused, held, chosen, strict=strict)
@@ -267,11 +293,5 @@ def _book_returned_refund(tx: Tx, payment: Payment, refund: Refund) -> None:
 
 def _update_payment_status(payment: Payment) -> None:
     """Set the status that follows from what was refunded; a dispute stays."""
-    if payment.status is PaymentStatus.DISPUTED:
-        return
-    if not payment.refunded:
-        payment.status = PaymentStatus.SUCCEEDED
-    elif payment.refunded == payment.amount:
-        payment.status = PaymentStatus.REFUNDED
-    else:
-        payment.status = PaymentStatus.PARTLY_REFUNDED
+    held = payment.status is PaymentStatus.DISPUTED
+    payment.status = received_status(payment.amount, payment.refunded, payment.lost, held=held)

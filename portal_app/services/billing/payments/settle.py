@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import col, func, select
 
@@ -11,7 +11,8 @@ from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, IntendedAllocation, Invoice, Payment, PaymentMethod
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.billing.payment_methods import display_name
+from portal_app.domain.billing.declines import METHOD_GONE, NOT_CHARGED, REQUEST_REFUSED
+from portal_app.domain.billing.payment_methods import display_name, method_of_kind
 from portal_app.domain.billing.payments import payable_amount
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import PermissionDenied
@@ -29,10 +30,14 @@ from portal_app.services.billing.notify.events import (
     announce_account_change,
     send_failure_note,
     send_receipt,
+    tell_staff_of_refusal,
 )
 from portal_app.services.billing.notify.reminders import refresh_digest_of_account
 from portal_app.services.billing.payments.processor_clock import lookback_start
+from portal_app.services.billing.payments.refresh_methods import update_charged_method
 from portal_app.services.billing.views import PaymentOutcome
+from portal_app.services.memberships.autopay import outcome as autopay
+from portal_app.services.memberships.joining import paid as joining
 from portal_app.services.practice.facts import practice
 
 _PAYER_WAITS = timedelta(minutes=10)  # longer than a payer stays on the page
@@ -54,14 +59,18 @@ def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> Payme
         before = (payment.status, payment.accepted_by_processor)
         if not _matches_payment(tx, payment, charge):
             return outcome_of(payment)
-        _store_processor_facts(payment, charge)
+        _store_processor_facts(tx, payment, charge)
         if charge.outcome is Outcome.SUCCEEDED:
             _apply_success(tx, payment, charge)
         elif payment.status in IN_FLIGHT:
             on_its_way = payment.accepted_by_processor
             _apply_open_or_failed(payment, charge)
+            if payment.decline_code == REQUEST_REFUSED:
+                tell_staff_of_refusal(tx, charge.decline_code)
             if payment.status is PaymentStatus.FAILED and payer_has_left(payment, on_its_way):
                 send_failure_note(tx, payment)
+            if payment.origin is Origin.AUTOPAY and payment.status is not PaymentStatus.PROCESSING:
+                autopay.follow_failure(tx, payment)
         if before != (payment.status, payment.accepted_by_processor):
             announce_account_change(tx, payment.account_id, payment.id)
         return replace(outcome_of(payment), client_secret=charge.client_secret)
@@ -143,15 +152,16 @@ def payer_has_left(payment: Payment, on_its_way: bool) -> bool:
     return late and payment.origin is not Origin.AUTOPAY
 
 
-def _store_processor_facts(payment: Payment, charge: Charge) -> None:
+def _store_processor_facts(tx: Tx, payment: Payment, charge: Charge) -> None:
     if charge.intent_id:
         payment.processor_intent_id = charge.intent_id
     if charge.charge_id:
         payment.processor_charge_id = charge.charge_id
-    if charge.payment_method and charge.payment_method.last4:
-        facts = charge.payment_method
+    facts = charge.payment_method
+    if facts and (facts.last4 or method_of_kind(facts.kind) is Method.WALLET):
         payment.paid_with = display_name(facts.brand, facts.last4, facts.kind)
-        payment.method = Method.BANK if facts.kind == "bank" else Method.CARD
+        payment.method = method_of_kind(facts.kind)
+        update_charged_method(tx, payment.account_id, facts)
 
 
 def _apply_open_or_failed(payment: Payment, charge: Charge) -> None:
@@ -162,17 +172,25 @@ def _apply_open_or_failed(payment: Payment, charge: Charge) -> None:
         payment.status = PaymentStatus.REQUIRES_ACTION
     elif charge.outcome in (Outcome.DECLINED, Outcome.REFUSED):
         payment.status = PaymentStatus.FAILED
-        payment.decline_code = charge.decline_code or "processing_error"
+        payment.decline_code = _why_failed(charge)
+        payment.settled_at = now()
+    elif charge.outcome is Outcome.NOT_CHARGED:
+        payment.status, payment.decline_code = PaymentStatus.CANCELLED, NOT_CHARGED
         payment.settled_at = now()
     elif charge.outcome is Outcome.CANCELLED:
         payment.status = PaymentStatus.CANCELLED
         payment.settled_at = now()
 
 
+def _why_failed(charge: Charge) -> str:
+    """The bank's code; or ours, when the processor refused our request: then no bank has said anything."""
+    if charge.outcome is Outcome.REFUSED:
+        return METHOD_GONE if charge.unknown in ("payment_method", "confirmation_token") else REQUEST_REFUSED
+    return charge.decline_code or "processing_error"
+
+
 def _apply_success(tx: Tx, payment: Payment, charge: Charge) -> None:
     if payment.status in RECEIVED:
-        if charge.disputed and payment.status is not PaymentStatus.DISPUTED:
-            mark_disputed(tx, payment)
         return
     late = payment.status not in IN_FLIGHT
     requested, received = payment.amount, charge.received or payment.amount
@@ -200,8 +218,6 @@ def _apply_success(tx: Tx, payment: Payment, charge: Charge) -> None:
             payment.account_id,
             received=received,
         )
-    if charge.disputed:
-        mark_disputed(tx, payment)
 
 
 def book_receipt(tx: Tx, payment: Payment) -> None:
@@ -214,6 +230,32 @@ def book_receipt(tx: Tx, payment: Payment) -> None:
     payment.accepted_by_processor = True
     payment.settled_at = now()
     payment.receipt_number = _new_receipt_number(tx)
+    left = _allocate_as_intended(tx, payment, payment.settled_at)
+    meant = requested_total(tx, payment)
+    is_deposit = payment.origin is Origin.STAFF  # what exceeds the invoices was meant to be credit
+    unplaced = left - (payment.amount - meant) if is_deposit else left
+    if meant and unplaced > left.zero():
+        add_staff_task(
+            tx,
+            "became_credit",
+            payment.id,
+            "{amount} of a payment fits no invoice any more. It is kept as credit.",
+            payment.account_id,
+            amount=unplaced,
+        )
+    if practice(tx).post_automatically:
+        post_payment(tx, payment)
+    tx.flush()
+    joining.follow_receipt(tx, payment)
+    if payment.origin is Origin.AUTOPAY:
+        autopay.tell_of_charge(tx, payment)
+    else:
+        send_receipt(tx, payment)
+    refresh_digest_of_account(tx, payment.account_id)
+
+
+def _allocate_as_intended(tx: Tx, payment: Payment, at: datetime) -> Money:
+    """Allocate the payment to the invoices that it was made for, as far as each takes it. Returns what is left."""
     left = payment.amount
     parts = select(IntendedAllocation).where(IntendedAllocation.payment_id == payment.id)
     for part in tx.exec(parts.order_by(col(IntendedAllocation.position))).all():
@@ -224,41 +266,15 @@ def book_receipt(tx: Tx, payment: Payment) -> None:
         free = payable_amount(invoice.due, others)  # a late payment leaves what other payments hold
         fits = min(part.amount, left, free) if invoice.status in PAYABLE else left.zero()
         if fits:
-            allocate(tx, payment, invoice, fits, payment.settled_at)
+            allocate(tx, payment, invoice, fits, at)
             left = left - fits
-    if left and requested_total(tx, payment):
-        add_staff_task(
-            tx,
-            "became_credit",
-            payment.id,
-            "{amount} of a payment fits no invoice any more. It is kept as credit.",
-            payment.account_id,
-            amount=left,
-        )
-    if practice(tx).post_automatically:
-        post_payment(tx, payment)
-    tx.flush()
-    send_receipt(tx, payment)
-    refresh_digest_of_account(tx, payment.account_id)
+    return left
 
 
 def requested_total(tx: Tx, payment: Payment) -> Money:
     """What the payment was meant to pay, when it was started."""
     rows = tx.exec(columns(IntendedAllocation.amount).where(IntendedAllocation.payment_id == payment.id))
     return total(rows, payment.amount.currency)
-
-
-def mark_disputed(tx: Tx, payment: Payment) -> None:
-    """Book that the payer disputes the payment with their bank, and tell staff."""
-    payment.status = PaymentStatus.DISPUTED
-    add_staff_task(
-        tx,
-        "disputed",
-        payment.id,
-        "The payer disputes the payment of {amount} with their bank. Answer it at the card processor.",
-        payment.account_id,
-        amount=payment.amount,
-    )
 
 
 def _new_receipt_number(tx: Tx) -> str:

@@ -11,7 +11,7 @@ from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import IntendedAllocation, Invoice, Payment, PaymentMethod
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.payment_methods import display_name
+from portal_app.domain.billing.payment_methods import display_name, method_of_kind
 from portal_app.domain.billing.payments import DUPLICATE_WINDOW, PayableInvoice, allocate, warn_of_duplicate
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotFound
@@ -22,6 +22,11 @@ from portal_app.services.billing.errors import (
 )
 from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.billing.notify.events import announce_account_change
+from portal_app.services.billing.payments.credit import (
+    credit_for,
+    payable_by_credit,
+    spend_account_credit,
+)
 from portal_app.services.billing.payments.payability import InvoicesPayability, LinkLimit, read_payability
 from portal_app.services.billing.payments.settle import (
     requested_total,
@@ -42,6 +47,8 @@ class PaymentRequest:
     save: bool
     duplicate_confirmed: bool  # the payer has answered DuplicatePaymentWarning
     limit: LinkLimit | None = None
+    use_credit: bool = False  # the account's credit pays first, in the same step (CRED-6)
+    off_session: bool = False  # automatic payment: the payer is not there to answer their bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +95,26 @@ def start_payment(principal: Principal, request: PaymentRequest) -> StartedPayme
     """Store the payment under the account's lock, or find the one that the same form started."""
     with transaction(principal) as tx:
         lock_account(tx, request.account_id)
-        method = _requested_payment_method(tx, request)
-        payment = _find_started_payment(tx, request)
-        is_new = payment is None
-        if payment is None:
-            payment = _create_payment(tx, request, method)
-        numbers = columns(Invoice.number).join(
-            IntendedAllocation, col(IntendedAllocation.invoice_id) == Invoice.id
-        )
-        named = tx.exec(
-            numbers.where(IntendedAllocation.payment_id == payment.id).order_by(Invoice.number)
-        ).all()
-        return StartedPayment(payment, is_new, method.processor_id if method else "", ", ".join(named))
+        return store_payment(tx, request)
+
+
+def store_payment(tx: Tx, request: PaymentRequest) -> StartedPayment:
+    """The same in a transaction that has locked the account."""
+    method = _requested_payment_method(tx, request)
+    payment = _find_started_payment(tx, request)
+    if payment is not None:
+        return stored_payment(tx, payment, is_new=False)
+    return stored_payment(tx, _create_payment(tx, request, method), is_new=True)
+
+
+def stored_payment(tx: Tx, payment: Payment, *, is_new: bool) -> StartedPayment:
+    """A stored payment with what the processor is asked: the same for the same payment, however often."""
+    method = tx.get(PaymentMethod, payment.payment_method_id) if payment.payment_method_id else None
+    numbers = columns(Invoice.number).join(
+        IntendedAllocation, col(IntendedAllocation.invoice_id) == Invoice.id
+    )
+    named = tx.exec(numbers.where(IntendedAllocation.payment_id == payment.id).order_by(Invoice.number)).all()
+    return StartedPayment(payment, is_new, method.processor_id if method else "", ", ".join(named))
 
 
 def check_request(tx: Tx, request: PaymentRequest) -> None:
@@ -124,6 +139,9 @@ def _invoices_to_pay(tx: Tx, request: PaymentRequest, *, lock: bool) -> list[Pay
 
 def _create_payment(tx: Tx, request: PaymentRequest, method: PaymentMethod | None) -> Payment:
     invoices, amount = _invoices_to_pay(tx, request, lock=True), request.amount
+    if request.use_credit:
+        _use_credit(tx, request)
+        invoices = _invoices_to_pay(tx, request, lock=True)
     payment = Payment(
         id=request.payment_id,
         account_id=request.account_id,
@@ -131,8 +149,8 @@ def _create_payment(tx: Tx, request: PaymentRequest, method: PaymentMethod | Non
         refunded=amount.zero(),
         allocated=amount.zero(),
         status=PaymentStatus.PROCESSING,
-        method=Method.BANK if method and method.kind == "bank" else Method.CARD,
-        origin=Origin.PAY_LINK if request.limit else _origin(tx.principal),
+        method=method_of_kind(method.kind) if method else Method.CARD,
+        origin=_origin(tx.principal, request),
         paid_by=tx.principal.name,
         payer_id=tx.principal.patient_id,
         invoice_id=request.invoice_id,
@@ -146,6 +164,15 @@ def _create_payment(tx: Tx, request: PaymentRequest, method: PaymentMethod | Non
     store_intended_allocations(tx, payment, allocate(amount, invoices))
     announce_account_change(tx, payment.account_id, payment.id)
     return payment
+
+
+def _use_credit(tx: Tx, request: PaymentRequest) -> None:
+    """Let the account's credit pay what it can of the request's invoices, before a card pays the rest."""
+    found = read_requested_invoices(tx, request.account_id, request.invoice_ids, lock=True)
+    credit = credit_for(tx, found)
+    if credit:
+        payable = payable_by_credit(tx, request.account_id, {row.id for row in found})
+        spend_account_credit(tx, request.account_id, payable, credit)
 
 
 def store_intended_allocations(
@@ -212,6 +239,8 @@ def _last_same_payment_at(tx: Tx, request: PaymentRequest) -> datetime | None:
     return tx.exec(found.order_by(col(Payment.settled_at).desc())).first()
 
 
-def _origin(principal: Principal) -> Origin:
+def _origin(principal: Principal, request: PaymentRequest) -> Origin:
     """A session in a frame on the practice's site sees no records."""
+    if request.limit or request.off_session:
+        return Origin.PAY_LINK if request.limit else Origin.AUTOPAY
     return Origin.PORTAL if principal.may(Permission.MY_RECORDS) else Origin.EMBED

@@ -12,10 +12,13 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Payment, ReceivedWebhook, Refund
 from portal_app.domain.access import Principal, Side
+from portal_app.domain.billing.types import RECEIVED
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import PaymentId, RefundId
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, ProcessorEvent, RefundFacts
+from portal_app.services.billing.disputes.book import settle_dispute
 from portal_app.services.billing.payments.processor_clock import lookback_start
+from portal_app.services.billing.payments.refresh_methods import refresh_payment_method
 from portal_app.services.billing.payments.refunds import adopt_refund, settle_refund
 from portal_app.services.billing.payments.settle import cancel_if_abandoned, settle
 
@@ -69,7 +72,12 @@ def _store_event(principal: Principal, event: ProcessorEvent) -> bool:
 def _handle(principal: Principal, event: ProcessorEvent, processor: CardProcessor) -> EventOutcome:
     if event.object_kind == "refund":
         return _handle_refund(principal, processor.look_up_refund(event.object_id))
-    if event.object_kind not in ("payment_intent", "charge", "dispute"):
+    if event.object_kind == "payment_method" or event.kind.startswith("customer.source."):
+        found = refresh_payment_method(principal, event.object_id, processor)
+        return EventOutcome.SETTLED if found else EventOutcome.NOT_OURS
+    if event.object_kind == "dispute":
+        return _handle_dispute(principal, event.object_id, processor)
+    if event.object_kind not in ("payment_intent", "charge"):
         return EventOutcome.IGNORED
     intent_id = event.object_id if event.object_kind == "payment_intent" else event.intent_id
     payment = payment_by_intent(principal, intent_id) if intent_id else None
@@ -84,6 +92,24 @@ def _handle(principal: Principal, event: ProcessorEvent, processor: CardProcesso
         for facts in list(processor.refunds_since(lookback_start(payment.created_at))):
             if facts.intent_id == intent_id:
                 _handle_refund(principal, facts)
+    return EventOutcome.SETTLED
+
+
+def _handle_dispute(principal: Principal, dispute_id: str, processor: CardProcessor) -> EventOutcome:
+    """Book the dispute; its payment first, when the dispute's event has overtaken that of the payment."""
+    facts = processor.look_up_dispute(dispute_id)
+    if facts is None:
+        return EventOutcome.NOT_OURS
+    payment = payment_by_intent(principal, facts.intent_id)
+    if payment is None or payment.status not in RECEIVED:
+        charge = processor.look_up(facts.intent_id)
+        if charge.outcome is Outcome.UNKNOWN:
+            return EventOutcome.RETRY_LATER
+        payment = payment or payment_named_by_charge(principal, charge)
+        if payment is None:
+            return EventOutcome.NOT_OURS
+        settle(principal, payment.id, cancel_if_abandoned(payment, charge, processor))
+    settle_dispute(principal, payment.id, facts)
     return EventOutcome.SETTLED
 
 

@@ -6,20 +6,20 @@ from datetime import date
 
 from sqlmodel import col, exists, func, select
 
-from portal_app.clock import local_date, today
+from portal_app.clock import local_date
 from portal_app.db import audit
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, Invoice, LedgerEntry, Payment, Refund
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.billing.payments import is_overdue
 from portal_app.domain.billing.types import PAYABLE, InvoiceStatus, Method, PaymentStatus
 from portal_app.domain.errors import NotFound, PermissionDenied
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId
 from portal_app.domain.money import Money, total
 from portal_app.services.billing.accounts import list_being_posted
+from portal_app.services.billing.invoices.overdue import overdue_invoices
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.ledger.entries import (
     allocations_of,
@@ -153,7 +153,7 @@ def _to_found_patients(tx: Tx, rows: Iterable[Patient], charts: bool, money: boo
         FoundPatient(
             id=row.id,
             name=row.full_name,
-            chart_number=row.chart_number,
+            chart_number=row.chart_number or "",
             birth_date=row.birth_date if charts else None,
             guarantor="" if guarantors[row.account_id].id == row.id else guarantors[row.account_id].full_name,
             balance=as_money(sums.get(row.account_id, 0)) if money else None,
@@ -182,22 +182,23 @@ def view_patient_billing(principal: Principal, patient_id: PatientId, *, note: b
         of_account = col(Invoice.account_id) == row.account_id
         newest = select(Invoice).where(of_account).order_by(col(Invoice.issue_date).desc(), col(Invoice.id))
         invoices = tx.exec(newest.limit(_INVOICES)).all()
+        late = overdue_invoices(tx, invoices, row.account_id)
         count = tx.exec(select(func.count()).select_from(Invoice).where(of_account)).one()
         open_ = tx.exec(select(Invoice).where(of_account, col(Invoice.status).in_(sorted(PAYABLE)))).all()
         billing = PatientBilling(
             patient_id=row.id,
             name=row.full_name,
-            chart_number=row.chart_number,
+            chart_number=row.chart_number or "",
             account_id=row.account_id,
             guarantor_id=guarantor.id,
             guarantor=guarantor.full_name,
             people=_people(tx, row.account_id, guarantor.id),
             balance=balance,
             being_posted=waiting,
-            will_owe=balance - total((p.amount - p.refunded for p in waiting), currency()),
+            will_owe=balance - total((p.kept for p in waiting), currency()),
             credit=credit_of(tx, row.account_id),
             owed=total((invoice.due for invoice in open_), currency()),
-            invoices=tuple(map(_to_billed_invoice, invoices)),
+            invoices=tuple(_to_billed_invoice(invoice, invoice.id in late) for invoice in invoices),
             more_invoices=max(count - _INVOICES, 0),
         )
     if note:
@@ -280,12 +281,12 @@ def _people(tx: Tx, account_id: AccountId, guarantor_id: PatientId) -> tuple[tup
     return tuple((p.id, p.full_name) for p in sorted(rows, key=lambda p: p.id != guarantor_id))
 
 
-def _to_billed_invoice(row: Invoice) -> BilledInvoice:
+def _to_billed_invoice(row: Invoice, overdue: bool) -> BilledInvoice:
     return BilledInvoice(
         id=row.id,
         number=row.number,
         status=row.status,
-        overdue=is_overdue(row.status, row.due_date, today()),
+        overdue=overdue,
         issue_date=row.issue_date,
         due_date=row.due_date,
         total=row.total,

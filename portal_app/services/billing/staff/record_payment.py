@@ -1,6 +1,7 @@
 """Payments that staff handle: record what was paid at the front desk, post payments to the ledger."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlmodel import col, select
 
@@ -13,12 +14,12 @@ from portal_app.domain.billing.payments import allocate
 from portal_app.domain.billing.types import RECEIVED, Method, Origin, PaymentStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
-from portal_app.domain.money import InvalidAmount, Money
+from portal_app.domain.money import Money
 from portal_app.services.billing.errors import DeskMethodMissing, PaymentIdReused, PaymentNotReceived
-from portal_app.services.billing.ledger.entries import lock_account, post_payment
+from portal_app.services.billing.ledger.entries import credit_of, lock_account, post_payment
 from portal_app.services.billing.notify.events import announce_account_change
 from portal_app.services.billing.payments.payability import read_payability
-from portal_app.services.billing.payments.settle import book_receipt, requested_total
+from portal_app.services.billing.payments.settle import book_receipt
 from portal_app.services.billing.payments.start import (
     read_requested_invoices,
     store_intended_allocations,
@@ -39,12 +40,17 @@ def record_payment(
     method: Method,
     invoice_ids: Sequence[InvoiceId] | None = None,
     note: str = "",
+    deposit_confirmed: bool = False,
 ) -> PaymentOutcome:
     """Record a payment by cash, check or terminal. The same id again is the same payment.
 
-    It pays the oldest due invoices first, or only the named ones; no minimum applies.
+    It pays the oldest due invoices first, or only the named ones; no minimum applies. What exceeds them is a
+    deposit, kept as credit, once staff have confirmed it.
 
-    Raises: DeskMethodMissing, PaymentIdReused, and what `Payability.accept` raises.
+    Args:
+        deposit_confirmed: staff have answered DepositWarning.
+
+    Raises: DeskMethodMissing, PaymentIdReused, DepositWarning, InvoiceClosed, and what `Payability.split_at_desk` raises.
     """
     principal.require(Permission.TAKE_PAYMENTS)
     if method not in DESK_METHODS:
@@ -55,8 +61,11 @@ def record_payment(
         lock_account(tx, account_id)
         before = tx.get(Payment, payment_id)
         if before is None:
-            before = _record(tx, principal, payment_id, account_id, amount, method, invoice_ids, note)
-        elif (before.account_id, requested_total(tx, before), before.method) != (account_id, amount, method):
+            request = _DeskPayment(
+                payment_id, account_id, amount, method, tuple(invoice_ids or ()), note, deposit_confirmed
+            )
+            before = _record(tx, principal, request)
+        elif (before.account_id, before.amount, before.method) != (account_id, amount, method):
             raise PaymentIdReused
         return PaymentOutcome(before.id, before.status, before.amount)
 
@@ -66,41 +75,46 @@ def _system_for(principal: Principal) -> Principal:
     return system_principal(f"desk for {principal.name}")
 
 
-def _record(
-    tx: Tx,
-    principal: Principal,
-    payment_id: PaymentId,
-    account_id: AccountId,
-    amount: Money,
-    method: Method,
-    invoice_ids: Sequence[InvoiceId] | None,
-    note: str,
-) -> Payment:
-    found = read_requested_invoices(tx, account_id, invoice_ids, lock=True)
+class _DeskPayment(NamedTuple):
+    """One press of "Record the payment"."""
+
+    payment_id: PaymentId
+    account_id: AccountId
+    amount: Money
+    method: Method
+    invoice_ids: tuple[InvoiceId, ...]
+    note: str
+    deposit_confirmed: bool
+
+
+def _record(tx: Tx, principal: Principal, request: _DeskPayment) -> Payment:
+    account_id, amount, chosen = request.account_id, request.amount, request.invoice_ids
+    found = read_requested_invoices(tx, account_id, chosen or None, lock=True)
     answer = read_payability(tx, found, channel=DESK)
-    if amount <= amount.zero():
-        raise InvalidAmount(amount.currency, field="amount")
-    answer.payability.accept(amount)
-    chosen = tuple(invoice_ids or ())
+    if chosen:
+        answer.payability.require()  # a closed or paid invoice is not paid, and not meant by a deposit
+    pays = answer.payability.split_at_desk(
+        amount, credit_of(tx, account_id), confirmed=request.deposit_confirmed
+    )
     payment = tx.add(
         Payment(
-            id=payment_id,
+            id=request.payment_id,
             account_id=account_id,
             amount=amount,
             refunded=amount.zero(),
             allocated=amount.zero(),
             status=PaymentStatus.PROCESSING,
-            method=method,
+            method=request.method,
             origin=Origin.STAFF,
             paid_by=principal.name,
             invoice_id=chosen[0] if len(chosen) == 1 else None,
-            paid_with=method.value.title(),
-            note=note,
+            paid_with=request.method.value.title(),
+            note=request.note,
             created_at=now(),
         )
     )
     tx.flush()
-    store_intended_allocations(tx, payment, allocate(amount, to_payable_invoices(found, answer)))
+    store_intended_allocations(tx, payment, allocate(pays, to_payable_invoices(found, answer)))
     book_receipt(tx, payment)
     announce_account_change(tx, account_id, payment.id)
     return payment

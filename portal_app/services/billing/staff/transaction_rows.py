@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app.db.scope import Tx
 from portal_app.db.select import columns
@@ -19,12 +20,14 @@ from portal_app.db.tables.billing import (
     Payment,
     Refund,
 )
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import NAME_COLUMNS, Patient
 from portal_app.domain.billing.types import RECEIVED, Method, PaymentStatus, RefundStatus
 from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId, EntryId, InvoiceId, PatientId, PaymentId, RefundId
 from portal_app.domain.money import Money
 from portal_app.services.billing.ledger.entries import currency
+
+Row = TypeVar("Row", bound=SQLModel)
 
 
 class TransactionKind(StrEnum):
@@ -80,7 +83,7 @@ def load_transactions(tx: Tx, found: Sequence[Any]) -> list[Transaction]:
     people = guarantors_of(tx, {row.account_id for row in rows})
     numbers = _numbers_by_payment(tx, list(payments))
     titles = _invoice_numbers(tx, {row.invoice_id for row in entries.values() if row.invoice_id})
-    made = []
+    made: list[Transaction] = []
     for row in found:
         kind = TransactionKind(row.kind)
         if kind is TransactionKind.PAYMENT:
@@ -178,21 +181,19 @@ def _from_entry(
     )
 
 
-def _rows_by_id(table: Any, ids: Sequence[str]) -> Any:
-    return select(table).where(col(table.id).in_(ids))
+def _rows_by_id(table: type[Row], ids: Sequence[str]) -> SelectOfScalar[Row]:
+    key: Any = table
+    return select(table).where(col(key.id).in_(ids))
 
 
 def guarantors_of(tx: Tx, accounts: set[AccountId]) -> Guarantors:
     """The guarantor of each account."""
     rows = tx.exec(
-        columns(Account.id, Patient.id, Patient.given_name, Patient.family_name, Patient.chart_number)
+        columns(Account.id, Patient.id, Patient.chart_number, *NAME_COLUMNS)
         .join(Patient, col(Patient.id) == Account.guarantor_id)
         .where(col(Account.id).in_(accounts))
     )
-    return {
-        account: Guarantor(id_, full_name(given, family), chart)
-        for account, id_, given, family, chart in rows
-    }
+    return {account: Guarantor(id_, full_name(*names), chart or "") for account, id_, chart, *names in rows}
 
 
 def _numbers_by_payment(tx: Tx, payments: list[PaymentId]) -> dict[PaymentId, list[str]]:

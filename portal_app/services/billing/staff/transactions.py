@@ -10,6 +10,7 @@ from sqlmodel import col, func, literal, or_, select, union_all
 from portal_app.clock import zone
 from portal_app.db import audit
 from portal_app.db.scope import reading, transaction
+from portal_app.db.select import columns
 from portal_app.db.tables.billing import (
     Account,
     Allocation,
@@ -75,10 +76,10 @@ def search_transactions(principal: Principal, search: TransactionSearch, *, page
     principal.require(Permission.VIEW_BILLING)
     with reading(_system_for(principal)) as tx:
         found = _matching(search)
-        count = tx.exec(select(func.count()).select_from(found)).one()
+        count = tx.exec(columns(func.count()).select_from(found)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
-        newest = select(*found.c).order_by(found.c.at.desc(), found.c.id)
+        newest = columns(*found.c).order_by(found.c.at.desc(), found.c.id)
         rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
         account = search.account_id
         names = guarantors_of(tx, {account}) if account else {}
@@ -100,7 +101,7 @@ def export_transactions(principal: Principal, search: TransactionSearch) -> list
     found: list[Transaction] = []
     with reading(_system_for(principal)) as tx:
         matching = _matching(search)
-        rows = tx.exec(select(*matching.c).order_by(matching.c.at.desc(), matching.c.id)).all()
+        rows = tx.exec(columns(*matching.c).order_by(matching.c.at.desc(), matching.c.id)).all()
         for start in range(0, len(rows), _BATCH):
             found += load_transactions(tx, rows[start : start + _BATCH])
     with transaction(_system_for(principal)) as tx:
@@ -123,7 +124,7 @@ _PAYMENT_FILTERS: dict[TransactionFilter, Any] = {
     TransactionFilter.REFUNDED: col(Payment.status).in_(
         [PaymentStatus.REFUNDED, PaymentStatus.PARTLY_REFUNDED]
     ),
-    TransactionFilter.DISPUTED: col(Payment.status) == PaymentStatus.DISPUTED,
+    TransactionFilter.DISPUTED: col(Payment.status).in_([PaymentStatus.DISPUTED, PaymentStatus.LOST]),
 }
 _REFUND_FILTERS = {
     TransactionFilter.REFUNDED: RefundStatus.SUCCEEDED,
@@ -138,7 +139,7 @@ _ENTRY_KINDS = {
 
 def _matching(search: TransactionSearch) -> Any:
     """Kind, id and moment of all transactions that match, as one subquery."""
-    parts = []
+    parts: list[Any] = []
     if search.kind in (None, TransactionKind.PAYMENT):
         parts.append(_payments(search))
     if search.kind in (None, TransactionKind.REFUND) and (
@@ -154,7 +155,7 @@ def _matching(search: TransactionSearch) -> Any:
 
 def _payments(search: TransactionSearch) -> Any:
     at = func.coalesce(col(Payment.settled_at), col(Payment.created_at))
-    wanted = select(
+    wanted = columns(
         literal(TransactionKind.PAYMENT.value).label("kind"), col(Payment.id).label("id"), at.label("at")
     )
     if search.state:
@@ -172,7 +173,7 @@ def _payments(search: TransactionSearch) -> Any:
 
 def _refunds(search: TransactionSearch) -> Any:
     at = func.coalesce(col(Refund.settled_at), col(Refund.created_at))
-    wanted = select(
+    wanted = columns(
         literal(TransactionKind.REFUND.value).label("kind"), col(Refund.id).label("id"), at.label("at")
     )
     if search.state:
@@ -191,7 +192,7 @@ def _refunds(search: TransactionSearch) -> Any:
 
 def _entries(search: TransactionSearch, kind: TransactionKind) -> Any:
     at = col(LedgerEntry.posted_at)
-    wanted = select(literal(kind.value).label("kind"), col(LedgerEntry.id).label("id"), at.label("at"))
+    wanted = columns(literal(kind.value).label("kind"), col(LedgerEntry.id).label("id"), at.label("at"))
     wanted = wanted.where(col(LedgerEntry.kind).in_(_ENTRY_KINDS[kind]))
     if search.text:
         of_invoices = select(Invoice.id).where(_contains(Invoice.number, search.text))

@@ -1,18 +1,19 @@
 """Messages about payments: receipts, refunds, failures."""
 
 from portal_app import clock
-from portal_app.db.scope import reading, transaction
-from portal_app.db.tables.memberships import Membership, Plan
+from portal_app.db.scope import reading
+from portal_app.db.tables.memberships import Membership
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import MembershipId, PlanId, RefundId, new_id
-from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.ids import RefundId, new_id
+from portal_app.domain.memberships.types import MembershipStatus
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.payments.reconcile import reconcile
 from portal_app.services.billing.payments.refunds import refund_payment
 from tests import people
+from tests.memberships_helper import add_membership, add_plan
 from tests.payments_helper import check_ledger, fake_processor, new_payment, payment
 from tests.people import INVOICE, VISA, People, add_invoice
 from tests.services.billing.billing_helper import DAY, EMAIL, PHONE, PORTAL, TODAY, only_by, outbox
@@ -79,21 +80,7 @@ def test_a_payer_who_sees_the_decline_on_the_page_gets_no_message(sample_people:
 
 
 def test_ref_6_a_refunded_membership_invoice_leaves_the_membership_active(sample_people: People) -> None:
-    with transaction(PORTAL) as tx:
-        tx.add(Plan(id=PlanId("pln_1"), practice_key="P", name="Family plan", period=Period.MONTH))
-        tx.flush()
-        tx.add(
-            Membership(
-                id=MembershipId("mem_1"),
-                practice_key="M",
-                account_id=people.RIVERA,
-                plan_id=PlanId("pln_1"),
-                status=MembershipStatus.ACTIVE,
-                start=TODAY,
-                anchor_day=15,
-                created_at=clock.now(),
-            )
-        )
+    membership = add_membership(people.RIVERA, add_plan(), start=TODAY)
     invoice = add_invoice(people.RIVERA, (people.MARIA, "Family plan, June", 110_00))
     processor = fake_processor()
     paid = pay_invoice(
@@ -114,6 +101,6 @@ def test_ref_6_a_refunded_membership_invoice_leaves_the_membership_active(sample
             void_charge=void,
         )
     with reading(PORTAL) as tx:
-        assert tx.get_or_404(Membership, "mem_1").status is MembershipStatus.ACTIVE
+        assert tx.get_or_404(Membership, membership).status is MembershipStatus.ACTIVE
     assert len(outbox("refund")) == 4  # two refunds, each by email and text
     check_ledger()

@@ -2,17 +2,15 @@
 
 import pytest
 
-from portal_app import clock
-from portal_app.db.scope import reading, transaction
-from portal_app.db.tables.memberships import Membership, Plan
+from portal_app.db.scope import reading
+from portal_app.db.tables.memberships import Membership
 from portal_app.domain.access import system_principal
 from portal_app.domain.billing.errors import (
     NextDefaultNeeded,
     OnlyPaymentMethod,
 )
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import MembershipId, PlanId, new_id
-from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.ids import new_id
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.services.billing.payments.payment_methods import (
     finish_adding_payment_method,
@@ -23,6 +21,7 @@ from portal_app.services.billing.payments.payment_methods import (
     rename_payment_method,
     start_adding_payment_method,
 )
+from tests.memberships_helper import add_membership, add_plan
 from tests.people import RIVERA, VISA, People
 from tests.services.billing.billing_helper import add_card
 
@@ -31,24 +30,7 @@ def test_src_1_a_default_that_pays_memberships_needs_a_chosen_successor(
     sample_people: People, processor: FakeProcessor
 ) -> None:
     added = add_card(sample_people, processor)
-    membership = MembershipId(new_id("mem"))
-    with transaction(system_principal("test")) as tx:
-        plan = PlanId(new_id("pln"))
-        tx.add(Plan(id=plan, practice_key="gold", name="Gold", period=Period.MONTH))
-        tx.flush()
-        tx.add(
-            Membership(
-                id=membership,
-                account_id=RIVERA,
-                practice_key="m-1",
-                plan_id=plan,
-                status=MembershipStatus.ACTIVE,
-                start=clock.today(),
-                anchor_day=1,
-                payment_method_id=VISA,
-                created_at=clock.now(),
-            )
-        )
+    membership = add_membership(RIVERA, add_plan("Gold"), payment_method_id=VISA)
     assert memberships_by_payment_method(sample_people.maria, RIVERA) == {VISA: ("Gold",)}
     with pytest.raises(NextDefaultNeeded):
         remove_payment_method(sample_people.maria, VISA, processor=processor)

@@ -33,9 +33,9 @@ class Noting(FakeProcessor):
         super().__init__()
         self.asked_for: list[AccountId] = []
 
-    def customer(self, account_id: AccountId, name: str, email: str = "") -> str:
+    def customer(self, account_id: AccountId, name: str, email: str = "", *, gone: str = "") -> str:
         self.asked_for.append(account_id)
-        return super().customer(account_id, name, email)
+        return super().customer(account_id, name, email, gone=gone)
 
 
 @pytest.fixture

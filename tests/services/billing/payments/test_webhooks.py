@@ -106,8 +106,7 @@ def test_an_event_that_was_not_handled_is_handled_when_it_is_sent_again(
 def test_a_dispute_is_marked_and_staff_are_told(sample_people: People, processor: FakeProcessor) -> None:
     row = pay(sample_people, processor, 50_00)
     intent = row.processor_intent_id or ""
-    processor.dispute(intent)
-    told = event("charge.dispute.created", "dispute", "dp_1", intent)
+    told = event("charge.dispute.created", "dispute", processor.dispute(intent), intent)
     assert handle_webhook(PORTAL, told, processor=processor) is EventOutcome.SETTLED
     assert payment(row.id).status is PaymentStatus.DISPUTED
     assert tasks() == ["disputed"]

@@ -2,9 +2,7 @@
 
 import pytest
 
-from portal_app.domain.billing.errors import (
-    PaymentTooLarge,
-)
+from portal_app.domain.billing.errors import DepositWarning
 from portal_app.domain.billing.types import Method, PaymentStatus
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import RefundId, new_id
@@ -31,12 +29,16 @@ from tests.payments_helper import (
     invoice,
     new_payment,
     payment,
+    payments,
     set_practice,
+    tasks,
 )
 from tests.people import (
     INVOICE,
+    MARIA,
     RIVERA,
     People,
+    add_invoice,
 )
 from tests.services.billing.billing_helper import found, paid, pay
 
@@ -51,7 +53,7 @@ def test_cash_at_the_desk_pays_oldest_first_and_once(sample_people: People, proc
     assert view_receipt(sample_people.maria, id_).shown == "Cash"
     with pytest.raises(PaymentIdReused):
         record_payment(sample_people.dana, id_, RIVERA, Money(30), method=Method.CASH)
-    with pytest.raises(PaymentTooLarge):
+    with pytest.raises(DepositWarning):
         record_payment(sample_people.dana, new_payment(), RIVERA, Money(200_00), method=Method.CHECK)
     with pytest.raises(DeskMethodMissing):
         record_payment(sample_people.dana, new_payment(), RIVERA, Money(2_00), method=Method.CARD)
@@ -112,3 +114,52 @@ def test_ledg_2_selected_payments_are_posted_and_counted(
     assert post_payments(sample_people.nora, rows) == 2
     assert balance() == Money(57_00)
     assert found(sample_people.nora, state=TransactionFilter.TO_POST) == []
+
+
+def test_staff_are_asked_before_a_deposit_and_nothing_is_recorded(
+    sample_people: People, processor: FakeProcessor
+) -> None:
+    id_ = new_payment()
+    with pytest.raises(DepositWarning) as asked:
+        record_payment(sample_people.nora, id_, RIVERA, Money(150_00), method=Method.CASH)
+    assert asked.value.values == {"excess": Money(30_00)}
+    assert payments() == []
+    for _ in range(2):  # the same id is the same payment
+        record_payment(
+            sample_people.nora, id_, RIVERA, Money(150_00), method=Method.CASH, deposit_confirmed=True
+        )
+    assert view_account(sample_people.maria).credit == Money(30_00)
+    assert (balance(), tasks(), len(payments())) == (-Money(30_00), [], 1)
+
+
+def test_a_deposit_where_nothing_is_owed_is_credit(sample_people: People, processor: FakeProcessor) -> None:
+    record_payment(sample_people.nora, new_payment(), RIVERA, Money(120_00), method=Method.CASH)
+    with pytest.raises(DepositWarning):
+        record_payment(sample_people.nora, new_payment(), RIVERA, Money(20_00), method=Method.CHECK)
+    record_payment(
+        sample_people.nora,
+        new_payment(),
+        RIVERA,
+        Money(20_00),
+        method=Method.CHECK,
+        deposit_confirmed=True,
+    )
+    assert view_account(sample_people.maria).credit == Money(20_00)
+
+
+def test_staff_are_asked_where_credit_would_pay_a_part(
+    sample_people: People, processor: FakeProcessor
+) -> None:
+    record_payment(
+        sample_people.nora,
+        new_payment(),
+        RIVERA,
+        Money(130_00),
+        method=Method.CASH,
+        deposit_confirmed=True,
+    )
+    add_invoice(RIVERA, (MARIA, "Cleaning", 25_00))
+    with pytest.raises(DepositWarning) as asked:
+        record_payment(sample_people.nora, new_payment(), RIVERA, Money(25_00), method=Method.CASH)
+    assert asked.value.values == {"excess": Money(10_00)}
+    record_payment(sample_people.nora, new_payment(), RIVERA, Money(15_00), method=Method.CASH)

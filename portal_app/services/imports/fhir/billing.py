@@ -3,13 +3,13 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from portal_app.services.imports.fhir.people import Made, World
+from portal_app.services.imports.fhir.people import Made, PatientPart, World
 from portal_app.services.imports.fhir.values import (
     Unusable,
     codes,
     concept,
-    day,
     id_of,
+    instant,
     items,
     record,
     target,
@@ -17,7 +17,9 @@ from portal_app.services.imports.fhir.values import (
     the_id,
 )
 
-_INVOICES = {"draft": "draft", "issued": "open", "balanced": "open", "cancelled": "void"}
+_INVOICES = {"draft": "draft", "issued": "open", "balanced": "open"}
+_INVOICES |= {"cancelled": "void", "entered-in-error": "void"}
+_LIABILITY = {"memberliability", "patientresponsibility", "patient-responsibility"}
 _LOWERS = ("deduction", "discount")
 
 
@@ -40,17 +42,26 @@ def invoice(world: World, resource: dict[str, Any]) -> Made:
     number, status = f"Invoice/{the_id(resource)}", text(resource.get("status"))
     if status not in _INVOICES:
         raise Unusable("status", f"“{status[:40]}” is no invoice")
-    chart = _billed(world, resource)
     element = "totalGross" if "totalGross" in resource else "totalNet"
-    total = _amount(resource.get(element), element)
-    currency = text(record(resource.get(element)).get("currency"))
+    withdrawn = {"invoice_number": number, "status": "void"}
+    try:
+        chart, total = _billed(world, resource), _amount(resource.get(element), element)
+    except Unusable:
+        if _INVOICES[status] != "void":
+            raise
+        yield "invoices", withdrawn
+        return
+    if status == "entered-in-error":  # void here, if it is here at all
+        yield "invoices", withdrawn
+        return
+    currency, date = text(record(resource.get(element)).get("currency")), world.day(resource.get("date"))
     yield (
         "invoices",
         {
             "invoice_number": number,
             "guarantor_chart_number": "",
             "status": _INVOICES[status],
-            "issue_date": day(resource.get("date")),
+            "issue_date": date,
             "total": _shown(total),
             "currency": currency,
             "note": text(record(next(iter(items(resource.get("note"))), {})).get("text"))[:2000],
@@ -63,8 +74,13 @@ def invoice(world: World, resource: dict[str, Any]) -> Made:
     if not lines:
         yield "invoice_lines", _line(number, chart, "", total, "")
     if status == "balanced" and total > 0:
-        paid = {"payment_key": f"{number}#balanced", "invoice_number": number, "amount": _shown(total)}
-        yield "payments", paid | {"date": day(resource.get("date")), "currency": currency}
+        paid = {"payment_key": balanced_key(number), "invoice_number": number, "amount": _shown(total)}
+        yield "payments", paid | {"date": date, "currency": currency}
+
+
+def balanced_key(number: str) -> str:
+    """The key of the payment that a balanced invoice implies."""
+    return f"{number}#balanced"
 
 
 def _billed(world: World, resource: dict[str, Any]) -> str:
@@ -98,48 +114,94 @@ def _line(number: str, chart: str, words: str, amount: Decimal, served: str) -> 
 
 
 def claim(world: World, resource: dict[str, Any]) -> Made:
-    """One invoice per claim: its priced items, and what the total holds beyond them."""
+    """One invoice per claim: the part that is the patient's, as its explanation of benefit says.
+
+    What is asked of an insurer is nobody's bill here: without an explanation the claim is set aside.
+    """
     number, use, status = f"Claim/{the_id(resource)}", text(resource.get("use")), text(resource.get("status"))
     if use and use != "claim":
         raise Unusable("use", f"“{use[:40]}”: nothing was charged")
-    if status not in ("active", "cancelled"):
+    if status in ("cancelled", "entered-in-error"):
+        yield "invoices", {"invoice_number": number, "status": "void"}
+        return
+    if status != "active":
         raise Unusable("status", f"“{status[:40]}” is no charge")
     chart = world.patient(resource, "patient")
-    total = _amount(resource.get("total"), "total")
-    lines = _claimed(resource)
-    period = record(resource.get("billablePeriod"))
-    served = day(period.get("start"))
+    share = world.patient_parts.get(number)
+    if share is None:
+        raise Unusable("total", "no explanation of benefit says what of it the patient owes")
+    if share.doubtful:
+        raise Unusable("total", "explanations of benefit of the same moment say different amounts")
+    served = world.day(record(resource.get("billablePeriod")).get("start"))
     yield (
         "invoices",
         {
             "invoice_number": number,
             "guarantor_chart_number": "",
-            "status": "void" if status == "cancelled" else "open",
-            "issue_date": day(resource.get("created")) or served,
-            "total": _shown(total),
-            "currency": text(record(resource.get("total")).get("currency")),
+            "status": "open",
+            "issue_date": world.day(resource.get("created")) or served,
+            "total": _shown(share.amount),
+            "currency": share.currency,
         },
     )
-    rest = total - sum((amount for _, amount in lines if amount is not None), Decimal(0))
-    unpriced = [words for words, amount in lines if amount is None]
-    if rest and (unpriced or not lines):
-        yield "invoice_lines", _line(number, chart, next(iter(unpriced), ""), rest, served)
-    for words, amount in lines:
-        if amount is not None:
+    priced = _priced(resource)
+    if priced and sum((amount for _, amount in priced), Decimal(0)) == share.amount:
+        for words, amount in priced:
             yield "invoice_lines", _line(number, chart, words, amount, served)
-    if not rest and all(amount is None for _, amount in lines):
-        yield "invoice_lines", _line(number, chart, next(iter(unpriced), ""), total, served)
+    else:
+        said = [concept(item.get("productOrService")) for item in items(resource.get("item"))]
+        yield "invoice_lines", _line(number, chart, next(filter(None, said), ""), share.amount, served)
 
 
-def _claimed(resource: dict[str, Any]) -> list[tuple[str, Decimal | None]]:
+def _priced(resource: dict[str, Any]) -> list[tuple[str, Decimal]]:
     return [
-        (concept(item.get("productOrService")), _amount(item["net"], "item.net") if "net" in item else None)
+        (concept(item.get("productOrService")), _amount(item["net"], "item.net"))
         for item in items(resource.get("item"))
+        if "net" in item
     ]
+
+
+def hear_of_explanation(world: World, resource: dict[str, Any]) -> None:
+    """Remember what the newest complete explanation of a claim says the patient owes of it."""
+    if text(resource.get("status")) != "active" or text(resource.get("outcome")) not in ("", "complete"):
+        return
+    if text(resource.get("use")) not in ("", "claim"):
+        return
+    try:
+        share = _patient_part(resource)
+    except Unusable:
+        return
+    number = f"Claim/{id_of(target(resource.get('claim'), world.names))}"
+    created = instant(resource.get("created"), world.options.zone)
+    before = world.patient_parts.get(number)
+    if share and (before is None or before.created <= created):
+        same = before is not None and before.created == created
+        doubtful = before is not None and same and (before.doubtful or before.amount != share[0])
+        world.patient_parts[number] = PatientPart(*share, created, doubtful)
+
+
+def _patient_part(resource: dict[str, Any]) -> tuple[Decimal, str] | None:
+    """The member's liability: of the whole, else of its items added up; None where nothing says it."""
+    for total in items(resource.get("total")):
+        if codes(total.get("category")) & _LIABILITY:
+            amount = total.get("amount")
+            return _amount(amount, "total.amount"), text(record(amount).get("currency"))
+    found = [
+        part.get("amount")
+        for item in (*items(resource.get("item")), *items(resource.get("addItem")))
+        for part in items(item.get("adjudication"))
+        if codes(part.get("category")) & _LIABILITY
+    ]
+    if not found:
+        return None
+    summed = sum((_amount(amount, "item.adjudication.amount") for amount in found), Decimal(0))
+    return summed, text(record(found[0]).get("currency"))
 
 
 def explanation(world: World, resource: dict[str, Any]) -> Made:
     """Only what it says the patient paid: what an insurer pays is not the portal's."""
+    if text(resource.get("status")) not in ("", "active"):
+        raise Unusable("status", f"“{text(resource.get('status'))[:40]}”: it no longer counts")
     for total in items(resource.get("total")):
         if "paidbypatient" in codes(total.get("category")):
             amount = _amount(total.get("amount"), "total.amount")
@@ -151,8 +213,9 @@ def explanation(world: World, resource: dict[str, Any]) -> Made:
                         "invoice_number": f"Claim/{id_of(target(resource.get('claim'), world.names))}",
                         "amount": _shown(amount),
                         "currency": text(record(total.get("amount")).get("currency")),
-                        "date": day(resource.get("created")),
+                        "date": world.day(resource.get("created")),
                     },
                 )
             return
-    raise Unusable("total", "does not say what the patient paid")
+    if _patient_part(resource) is None:
+        raise Unusable("total", "says neither what the patient owes nor what they paid")

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from portal_app.domain.imports.dates import last_day
+from portal_app.domain.imports.values import ImportOptions
 from portal_app.services.imports.fhir.values import (
     Unusable,
     codes,
     concept,
     day,
+    has_ended,
     id_of,
     items,
     person_name,
@@ -30,6 +34,7 @@ _BOOKED = {
     "checked-in": "arrived",
     "fulfilled": "completed",
     "cancelled": "cancelled",
+    "entered-in-error": "cancelled",
     "noshow": "no_show",
 }
 _VISITS = {
@@ -40,7 +45,18 @@ _VISITS = {
     "onleave": "arrived",
     "finished": "completed",
     "cancelled": "cancelled",
+    "entered-in-error": "cancelled",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPart:
+    """What of a claim the patient owes, as an explanation of benefit of a day says."""
+
+    amount: Decimal
+    currency: str
+    created: datetime
+    doubtful: bool = False  # another one of the same moment says another amount
 
 
 @dataclass(slots=True)
@@ -48,9 +64,20 @@ class World:
     """What resources say of each other."""
 
     names: dict[str, str]
-    guarantors: dict[str, str] = field(default_factory=dict)  # patient → chart number of who answers
-    parents: dict[str, str] = field(default_factory=dict)  # patient → the first parent's chart number
-    accounts: dict[str, str] = field(default_factory=dict)  # Account/id → patient
+    options: ImportOptions
+    guarantors: dict[str, str] = field(
+        default_factory=dict[str, str]
+    )  # patient → chart number of who answers
+    parents: dict[str, str] = field(
+        default_factory=dict[str, str]
+    )  # patient → the first parent's chart number
+    accounts: dict[str, str] = field(default_factory=dict[str, str])  # Account/id → patient
+    patient_parts: dict[str, PatientPart] = field(
+        default_factory=dict[str, PatientPart]
+    )  # Claim/id → the patient's part
+    survivors: dict[str, str] = field(
+        default_factory=dict[str, str]
+    )  # patient → who replaces them, as that one says
 
     def patient(self, resource: dict[str, Any], element: str) -> str:
         named = target(resource.get(element), self.names)
@@ -64,14 +91,39 @@ class World:
     def hear_of(self, account: dict[str, Any]) -> None:
         named = [target(one, self.names) for one in items(account.get("subject"))]
         patients = [id_of(one) for one in named if one.startswith("Patient/")]
+        if text(account.get("status")) in ("entered-in-error", "inactive"):
+            patients = []
         if patients and text(account.get("id")):
             self.accounts[f"Account/{text(account.get('id'))}"] = patients[0]
         for guarantor in items(account.get("guarantor")):
             party = target(guarantor.get("party"), self.names)
-            if party.startswith(("Patient/", "RelatedPerson/")) and not guarantor.get("onHold"):
+            if party.startswith(("Patient/", "RelatedPerson/")) and not (
+                guarantor.get("onHold") or self.over(guarantor.get("period"))
+            ):
                 self.guarantors.update(dict.fromkeys(patients, self.chart(party)))
 
+    def hear_of_patient(self, patient: dict[str, Any]) -> None:
+        """A merged chart may be named by its survivor alone."""
+        chart = text(patient.get("id"))
+        for link in items(patient.get("link")):
+            old = target(link.get("other"), self.names)
+            if text(link.get("type")) != "replaces" or not chart or not old.startswith("Patient/"):
+                continue
+            if self.survivors.get(chart) == id_of(old):  # each says that it replaces the other
+                del self.survivors[chart]
+            else:
+                self.survivors[id_of(old)] = chart
+
+    def over(self, period: Any) -> bool:
+        return has_ended(period, self.options.today, self.options.zone)
+
+    def day(self, said: Any) -> str:
+        return day(said, self.options.zone)
+
     def hear_of_related(self, related: dict[str, Any]) -> None:
+        """Whoever is a parent or guardian today answers for the child, unless an Account names another."""
+        if related.get("active") is False or self.over(related.get("period")):
+            return
         if relation_kind(related) and text(related.get("id")):
             child = id_of(target(related.get("patient"), self.names))
             self.parents.setdefault(child, f"RelatedPerson/{text(related.get('id'))}")
@@ -85,20 +137,21 @@ def relation_kind(related: dict[str, Any]) -> str:
     return "parent" if said & _PARENTS else "guardian" if said & _GUARDIANS else ""
 
 
-def _facts(resource: dict[str, Any]) -> dict[str, str]:
-    given, family = person_name(resource)
-    addresses = sorted(items(resource.get("address")), key=lambda one: text(one.get("use")) == "old")
+def _facts(world: World, resource: dict[str, Any]) -> dict[str, str]:
+    given, family = person_name(resource, world.options.today, world.options.zone)
+    addresses = sorted(
+        items(resource.get("address")),
+        key=lambda one: text(one.get("use")) == "old" or world.over(one.get("period")),
+    )
     home = addresses[0] if addresses else {}
     lines = words(home.get("line"))
-    telecom = [one for one in items(resource.get("telecom")) if text(one.get("use")) != "old"]
+    telecom = _telecom(world, resource)
     phones = [text(one.get("value")) for one in telecom if text(one.get("system")) in ("phone", "sms")]
     emails = [text(one.get("value")) for one in telecom if text(one.get("system")) == "email"]
-    born = text(resource.get("birthDate"))
     return {
         "given_name": given,
         "family_name": family,
-        # A year alone is no date of birth: without one a person is an adult, and staff are told (DEP-10).
-        "birth_date": born if len(born) == 10 else "",
+        "birth_date": text(resource.get("birthDate")),
         "sex": text(resource.get("gender")),
         "email": (emails or [""])[0],
         "phone": (phones or [""])[0],
@@ -112,40 +165,99 @@ def _facts(resource: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _telecom(world: World, resource: dict[str, Any]) -> list[dict[str, Any]]:
+    """The contact points that hold today, in the order of their rank."""
+
+    def rank(one: dict[str, Any]) -> int:
+        said = text(one.get("rank"))
+        return int(said) if said.isdigit() else 10**6
+
+    holds = [
+        one
+        for one in items(resource.get("telecom"))
+        if text(one.get("use")) != "old" and text(one.get("value")) and not world.over(one.get("period"))
+    ]
+    return sorted(holds, key=rank)
+
+
 def patient(world: World, resource: dict[str, Any]) -> Made:
+    """What ends a person's access counts, even when the rest of the resource is empty."""
     chart = the_id(resource)
-    replaced = any(text(link.get("type")) == "replaced-by" for link in items(resource.get("link")))
+    survivors = [
+        target(link.get("other"), world.names)
+        for link in items(resource.get("link"))
+        if text(link.get("type")) == "replaced-by"
+    ]
+    survivors += [f"Patient/{world.survivors[chart]}"] if chart in world.survivors else []
+    replaced = bool(survivors)
     dead = resource.get("deceasedBoolean") is True or bool(text(resource.get("deceasedDateTime")))
     asleep = resource.get("active") is False
     status = "merged" if replaced else "deceased" if dead else "inactive" if asleep else "active"
     spoken = sorted(items(resource.get("communication")), key=lambda one: one.get("preferred") is not True)
     language = next(iter(codes(record(spoken[0]).get("language"))), "") if spoken else ""
+    try:
+        facts = _facts(world, resource)
+    except Unusable:
+        if status == "active":
+            raise
+        facts = {}
     yield (
         "patients",
-        _facts(resource)
+        facts
         | {
             "chart_number": chart,
             "guarantor_chart_number": world.guarantors.get(chart) or world.parents.get(chart, ""),
             "status": status,
+            "merged_into": id_of(survivors[0]) if replaced else "",
             "language": language[:2] or "en",
         },
     )
 
 
 def related_person(world: World, resource: dict[str, Any]) -> Made:
-    """A parent or guardian is a person of the portal too: who else could act for the child?"""
-    kind = relation_kind(resource)
-    if not kind:
-        said = ", ".join(concept(one) for one in resource.get("relationship") or []) or "nothing"
-        raise Unusable("relationship", f"says {said}: neither parent nor guardian")
-    chart, child = f"RelatedPerson/{the_id(resource)}", world.patient(resource, "patient")
-    active = "inactive" if resource.get("active") is False else "active"
-    yield "patients", _facts(resource) | {"chart_number": chart, "status": active}
-    until = day(record(resource.get("period")).get("end"))
+    """A parent or guardian is a person of the portal too: who else could act for the child?
+
+    What ends it counts, even when the rest of the resource is empty.
+    """
+    chart, gone = f"RelatedPerson/{the_id(resource)}", resource.get("active") is False
+    end = world.day(record(resource.get("period")).get("end"))
+    until = last_day(end)
+    try:
+        kind, child = _related_to(world, resource)
+    except Unusable:
+        if not gone:
+            raise
+        yield "patients", {"chart_number": chart, "status": "inactive"}
+        return
+    if end and until is None:
+        raise Unusable("period.end", f"“{end[:40]}” is no date: until when may they act?")
+    try:
+        facts = _facts(world, resource)
+    except Unusable:
+        if not gone and not (until and until < world.options.today):
+            raise
+        facts = {}
+    if facts or gone:
+        yield "patients", facts | {"chart_number": chart, "status": "inactive" if gone else "active"}
+    if until is None and world.over(resource.get("period")):
+        return  # it has not begun
     yield (
         "relations",
-        {"chart_number": child, "adult_chart_number": chart, "kind": kind, "until": until},
+        {
+            "chart_number": child,
+            "adult_chart_number": chart,
+            "kind": kind,
+            "until": until.isoformat() if until else "",
+        },
     )
+
+
+def _related_to(world: World, resource: dict[str, Any]) -> tuple[str, str]:
+    """(kind of relation, the child's chart number). Raises Unusable."""
+    if kind := relation_kind(resource):
+        return kind, world.patient(resource, "patient")
+    said = ", ".join(concept(one) for one in resource.get("relationship") or []) or "nothing"
+    raise Unusable("relationship", f"says {said}: neither parent nor guardian")
 
 
 def appointment(world: World, resource: dict[str, Any]) -> Made:
@@ -155,12 +267,16 @@ def appointment(world: World, resource: dict[str, Any]) -> Made:
     actors = [record(one.get("actor")) for one in items(resource.get("participant"))]
     named = [(target(actor, world.names), text(actor.get("display"))) for actor in actors]
     people = [id_of(name) for name, _ in named if name.startswith("Patient/")]
+    key = f"Appointment/{the_id(resource)}"
     if not people:
-        raise Unusable("participant", "names no patient")
+        if _BOOKED[status] != "cancelled":
+            raise Unusable("participant", "names no patient")
+        yield "appointments", {"appointment_key": key, "status": "cancelled"}
+        return
     yield (
         "appointments",
         {
-            "appointment_key": f"Appointment/{the_id(resource)}",
+            "appointment_key": key,
             "chart_number": people[0],
             "start": text(resource.get("start")),
             "minutes": text(resource.get("minutesDuration"))
@@ -177,6 +293,10 @@ def encounter(world: World, resource: dict[str, Any]) -> Made:
     status = text(resource.get("status"))
     if status not in _VISITS:
         raise Unusable("status", f"“{status[:40]}” is no visit")
+    key = f"Encounter/{the_id(resource)}"
+    if _VISITS[status] == "cancelled" and not target(resource.get("subject"), world.names):
+        yield "appointments", {"appointment_key": key, "status": "cancelled"}
+        return
     period = record(resource.get("period"))
     individuals = [record(one.get("individual")) for one in items(resource.get("participant"))]
     places = [record(one.get("location")) for one in items(resource.get("location"))]
@@ -184,7 +304,7 @@ def encounter(world: World, resource: dict[str, Any]) -> Made:
     yield (
         "appointments",
         {
-            "appointment_key": f"Encounter/{the_id(resource)}",
+            "appointment_key": key,
             "chart_number": world.patient(resource, "subject"),
             "start": text(period.get("start")),
             "minutes": _minutes(period.get("start"), period.get("end")),

@@ -1,7 +1,11 @@
 """Reads values from a FHIR resource of any shape; nothing here raises for a wrong shape."""
 
 import re
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from portal_app.domain.imports.dates import last_day
 
 
 class Unusable(ValueError):
@@ -52,9 +56,37 @@ def id_of(reference: str) -> str:
     return reference.rpartition("/")[2]
 
 
-def day(said: Any) -> str:
-    """The date of a FHIR date or dateTime, as it is written there."""
-    return text(said)[:10]
+def day(said: Any, zone: ZoneInfo) -> str:
+    """The practice's day of a FHIR date or dateTime; a moment with an offset is on another day elsewhere."""
+    written = text(said)
+    if "T" not in written:
+        return written
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return written  # as it is: whoever reads it refuses it, and guesses no day
+    return (moment.astimezone(zone) if moment.tzinfo else moment).date().isoformat()
+
+
+def instant(said: Any, zone: ZoneInfo) -> datetime:
+    """A FHIR date or dateTime to be compared with others; a day begins at midnight. What is unreadable comes first."""
+    try:
+        moment = datetime.fromisoformat(text(said))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def has_ended(said: Any, today: date, zone: ZoneInfo) -> bool:
+    """Is a Period over, or not begun? An end that says only the year or month is its last day.
+
+    What ends on a day that nobody can read is over: nobody gets access by it.
+    """
+    period = record(said)
+    ending, start = text(period.get("end")), text(period.get("start"))
+    end = last_day(day(ending, zone))
+    begun = not start or day(start, zone)[: len(today.isoformat())] <= today.isoformat()
+    return not begun or (bool(ending) and (end is None or end < today))
 
 
 def the_id(resource: dict[str, Any]) -> str:
@@ -65,15 +97,55 @@ def the_id(resource: dict[str, Any]) -> str:
     raise Unusable("id", "has neither an id nor an identifier: a second import could not know it again")
 
 
-def person_name(resource: dict[str, Any]) -> tuple[str, str]:
-    """(given, family): the official name, else the usual one, else the first."""
-    names = items(resource.get("name"))
-    ranked = sorted(names, key=lambda name: {"official": 0, "usual": 1}.get(text(name.get("use")), 2))
-    if not ranked:
+_NAME_USES = {
+    "official": 0,
+    "usual": 1,
+    "": 2,
+    "nickname": 3,
+    "temp": 4,
+    "anonymous": 5,
+    "maiden": 6,
+    "old": 7,
+}
+_SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "md", "phd", "dds", "dmd", "esq", "rn", "do"}
+_TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "mx"}
+
+
+def person_name(resource: dict[str, Any], today: date, zone: ZoneInfo) -> tuple[str, str]:
+    """(given, family): the official name, else the usual one, else another; former names and ended ones last."""
+    names = sorted(
+        items(resource.get("name")),
+        key=lambda name: (
+            has_ended(name.get("period"), today, zone),
+            _NAME_USES.get(text(name.get("use")), 2),
+        ),
+    )
+    if not names:
         raise Unusable("name", "is missing")
-    given, family = " ".join(words(ranked[0].get("given"))), text(ranked[0].get("family"))
-    if not given and not family:
-        given, _, family = text(ranked[0].get("text")).rpartition(" ")
-    if not given or not family:
-        raise Unusable("name", "has no given name" if family else "has no family name")
-    return given, family
+    parts = [_parts(name) for name in names]
+    for given, family in parts:
+        if given and family:
+            return given, family
+    given, family = parts[0]
+    raise Unusable("name", "has no given name" if family else "has no family name")
+
+
+def _parts(name: dict[str, Any]) -> tuple[str, str]:
+    """(given, family) of a HumanName, from its text where it has no parts: "Reyes, Ana" or "Ana Reyes"."""
+    given, family = " ".join(filter(None, words(name.get("given")))), text(name.get("family"))
+    if (given and family) or not text(name.get("text")):
+        return given, family
+    pieces = [piece.strip() for piece in text(name.get("text")).split(",")]
+    pieces = [piece for n, piece in enumerate(pieces) if piece and (n == 0 or not _is_suffix(piece))]
+    if len(pieces) > 1:
+        return (given or pieces[1], family or pieces[0])
+    spoken = pieces[0].split() if pieces else []
+    while spoken and spoken[0].strip(".").lower() in _TITLES:
+        spoken = spoken[1:]
+    while len(spoken) > 2 and _is_suffix(spoken[-1]):
+        spoken = spoken[:-1]
+    return (given or " ".join(spoken[:-1]), family or " ".join(spoken[-1:]))
+
+
+def _is_suffix(word: str) -> bool:
+    return word.replace(".", "").lower() in _SUFFIXES

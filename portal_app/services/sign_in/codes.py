@@ -8,15 +8,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import col, select, update
+from sqlmodel import col, delete, select, update
 
 from portal_app import clock
 from portal_app.db import audit
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import SignInCode
 from portal_app.domain.access import Principal, system_principal
+from portal_app.domain.credentials.lockouts import Standing
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.families import ContactKind, PatientStatus, Person
 from portal_app.domain.ids import PatientId, new_id
@@ -45,6 +47,7 @@ from portal_app.services.sign_in.errors import (
     WrongSignInBirthDate,
     WrongSignInCode,
 )
+from portal_app.services.sign_in.known_sources import find_asker, person_key
 from portal_app.services.sign_in.sessions import write_ticket
 
 _SYSTEM = system_principal("sign-in")
@@ -69,12 +72,14 @@ def request_code(principal: Principal, contact: str, *, way: str = "contact") ->
     """
     with reading(_SYSTEM) as tx:
         to = parse_contact(contact, phone_country(tx))
+        patient_ids = patients_with(tx, to)
+        asker = find_asker(tx, principal, [person_key(id_) for id_ in patient_ids])
     # The total last: attempts refused for one network must not use up everybody's.
-    for limit_name, counted_by in (("code from", principal.ip), ("code", to.value), ("code all", "")):
-        rate_limits.count_attempt(limit_name, counted_by)
+    rate_limits.spend_on_source("code", asker, principal.ip)
+    rate_limits.spend_on_account("code", asker, to.value)
+    is_shed = asker.standing is Standing.STRANGER and _is_shed(known=bool(patient_ids))
     with transaction(_SYSTEM) as tx:
-        patient_ids = _patients_with(tx, to)
-        row, code = _new_code(tx, to, patient_ids, principal, CodeWay(way))
+        row, code = new_code(tx, to, patient_ids, principal, CodeWay(way))
         outbox.write_message(
             tx,
             "sign_in_code",
@@ -84,8 +89,24 @@ def request_code(principal: Principal, contact: str, *, way: str = "contact") ->
             values={"code": code, "reference": row.reference},
             expires_at=row.expires_at if patient_ids else row.created_at,
         )
-        _note(tx, principal, "sign_in:code_asked", row)
+        if is_shed:  # written and taken back: the same work as for everybody else
+            tx.exec(delete(OutboxMessage).where(col(OutboxMessage.once) == f"sign_in_code:{row.id}"))
+        else:
+            _note(tx, principal, "sign_in:code_asked", row)
     return CodeRequest(row.id, row.reference, to.kind, to.shown)
+
+
+def _is_shed(*, known: bool) -> bool:
+    """Count what strangers ask for in total; returns whether a request for an unknown contact leaves no message behind.
+
+    Unknown contacts have a total of their own, so they never use up that of the practice's patients. Whoever asks
+    is answered the same, and the code's row stays, since its guesses are answered too.
+
+    Raises TooManyAttempts, whether or not the contact is known, when either total is reached.
+    """
+    rate_limits.require_room("code all")
+    rate_limits.count_attempt("code everything")
+    return not rate_limits.has_room("code all" if known else "code unknown")
 
 
 def check_code(principal: Principal, code_id: str, code: str) -> None:
@@ -95,7 +116,7 @@ def check_code(principal: Principal, code_id: str, code: str) -> None:
         WrongSignInCode: it is wrong, and may be tried again.
         SignInCodeOver: it is unknown, expired, used or tried too often.
     """
-    rate_limits.count_attempt("try from", principal.ip)
+    _count_guess(principal, code_id)
     with transaction(_SYSTEM) as tx:
         row = _usable_code(tx, code_id)
         right = row is not None and equal(row.code_hash, _code_hash(row.id, code))
@@ -130,7 +151,7 @@ def check_birth_date(
         WrongSignInBirthDate, WrongBirthDateOrFirstName: nobody matches.
         SignInCodeOver: the code was not accepted before, or is used, expired or tried too often.
     """
-    rate_limits.count_attempt("try from", principal.ip)
+    _count_guess(principal, code_id, of_code=False)
     ticket = ""
     with transaction(_SYSTEM) as tx:
         row = _usable_code(tx, code_id)
@@ -152,6 +173,18 @@ def check_birth_date(
     raise _birth_date_error(match, burnt=row.burnt_at is not None, with_name=bool(first_name.strip()))
 
 
+def _count_guess(principal: Principal, code_id: str, *, of_code: bool = True) -> None:
+    """Count a try of a code or a birth date: by where it comes from, a code's also by the contact it was sent to."""
+    with reading(_SYSTEM) as tx:
+        row = tx.get(SignInCode, code_id)
+        asker = find_asker(
+            tx, principal, [person_key(PatientId(id_)) for id_ in row.household] if row else []
+        )
+    rate_limits.spend_on_source("guess", asker, principal.ip)
+    if row and of_code:
+        rate_limits.spend_on_account("guess", asker, row.contact_hash)
+
+
 def burn_codes(tx: Tx, contact_hash: str) -> None:
     """End all codes sent to this contact: one was used, or the contact changed (CODE-12)."""
     tx.exec(
@@ -166,7 +199,7 @@ def contact_hash(kind: ContactKind, value: str) -> str:
     return keyed_hash("contact", kind.value, value)
 
 
-def _patients_with(tx: Tx, contact: Contact) -> list[PatientId]:
+def patients_with(tx: Tx, contact: Contact) -> list[PatientId]:
     """Active patients who have this contact."""
     query = (
         select(Patient.id)
@@ -178,7 +211,7 @@ def _patients_with(tx: Tx, contact: Contact) -> list[PatientId]:
     return [PatientId(id_) for id_ in tx.exec(query)]
 
 
-def _new_code(
+def new_code(
     tx: Tx, contact: Contact, patient_ids: list[PatientId], principal: Principal, way: CodeWay
 ) -> tuple[SignInCode, str]:
     """The stored row, which holds hashes only, and the code itself: six digits."""

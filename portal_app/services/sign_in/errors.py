@@ -83,6 +83,13 @@ class WrongStaffCode(UserError):
     field = "code"
 
 
+class WrongStaffProof(UserError):
+    """Which of the two was wrong is not said: it may be asked by whoever found the screen open."""
+
+    code = "staff_sign_in.wrong_proof"
+    message = "The password or the code is not right, or the sign-in is locked for a while."
+
+
 class StaffEmailTaken(UserError):
     code = "staff.email_taken"
     message = "There is somebody with this email already."

@@ -10,7 +10,7 @@ from sqlmodel import col, delete, update
 from portal_app import clock
 from portal_app.db import audit
 from portal_app.db.scope import Tx, transaction
-from portal_app.db.session_lookup import SessionRecord, is_answering, load_session
+from portal_app.db.session_lookup import SessionRecord, load_session
 from portal_app.db.tables.sign_in import PortalSession, SessionTicket
 from portal_app.domain.access import (
     EMBED_PERMISSIONS,
@@ -26,6 +26,7 @@ from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.ids import PatientId, StaffId
 from portal_app.domain.sign_in import TICKET_LIFE, SessionScope, is_session_valid, session_ref
 from portal_app.services import live
+from portal_app.services.background_writes import write_soon
 from portal_app.services.patients.access import load_access_lists
 
 _TOUCH_EVERY = timedelta(minutes=1)
@@ -36,11 +37,8 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def principal_of(session_ref: str, side: Side, *, touch: bool = True) -> Principal:
-    """The principal of the session with this reference (the hash of its cookie).
-
-    Args:
-        touch: whether this counts as activity; updates that the server pushes do not.
+def principal_of(session_ref: str, side: Side) -> Principal:
+    """The principal of the session with this reference (the hash of its cookie). Asking is no activity: `keep_alive` is.
 
     Raises:
         NotSignedIn: the session is unknown, has ended, or belongs to the other side.
@@ -50,12 +48,8 @@ def principal_of(session_ref: str, side: Side, *, touch: bool = True) -> Princip
     if record is None or record.side is not side or not _is_valid(record, now):
         raise NotSignedIn
     if record.link_id:
-        principal = _link_principal(record)
-    else:
-        principal = _patient_principal(record, now) if side is Side.PATIENT else _staff_principal(record)
-    if touch:
-        keep_alive(principal)
-    return principal
+        return _link_principal(record)
+    return _patient_principal(record, now) if side is Side.PATIENT else _staff_principal(record)
 
 
 def is_keep_alive_due(principal: Principal) -> bool:
@@ -69,6 +63,12 @@ def keep_alive(principal: Principal) -> None:
         with transaction(system_principal("activity")) as tx:
             own_session = col(PortalSession.ref) == principal.session_ref
             tx.exec(update(PortalSession).where(own_session).values(seen_at=clock.now()))
+
+
+def keep_alive_soon(principal: Principal) -> None:
+    """The same in the background: it waits for other writers, and no answer waits for it."""
+    if is_keep_alive_due(principal):
+        write_soon(principal, keep_alive, once=principal.session_ref)
 
 
 def write_ticket(
@@ -119,7 +119,9 @@ def redeem(
     replaces: tuple[str, ...] = (),
     scope: SessionScope = SessionScope.FULL,
 ) -> NewSession:
-    """Make a session for a ticket and end the browser's former sessions on that side.
+    """Make a session for a ticket and end the browser's former session on that side.
+
+    A session of an action link stands beside a sign-in: neither ends the other (LINK-1).
 
     Args:
         replaces: references of sessions whose cookies the browser sent.
@@ -132,37 +134,33 @@ def redeem(
     value, now = secrets.token_urlsafe(32), clock.now()
     with transaction(system_principal("sign-in")) as tx:
         used_ticket = _take_ticket(tx, ticket, now, in_frame=scope is SessionScope.EMBED)
-        session = PortalSession(
-            ref=session_ref(value, used_ticket.scope),
-            side=used_ticket.side,
-            scope=used_ticket.scope,
-            patient_id=used_ticket.patient_id,
-            staff_id=used_ticket.staff_id,
-            link_id=used_ticket.link_id,
-            created_at=now,
-            seen_at=now,
-            way=used_ticket.way,
-            device=device[:200],
-            ip=ip,
-            language=used_ticket.language,
-        )
-        tx.add(session)
-        _end(tx, replaces, now, side=used_ticket.side)
-        signed_in = Principal(
-            f"patient:{used_ticket.patient_id}"
-            if used_ticket.patient_id
-            else f"staff:{used_ticket.staff_id}",
-            used_ticket.side,
-            session_ref=session.ref,
-            ip=ip,
-        )
-        tx.add(
-            audit.entry(
-                signed_in, "sign_in", patient_id=used_ticket.patient_id, details={"way": used_ticket.way}
-            )
-        )
-    _announce_end(replaces)
+        session = tx.add(_session_of(used_ticket, session_ref(value, used_ticket.scope), now))
+        session.device, session.ip = device[:200], ip
+        _end(tx, replaces, now, side=used_ticket.side, by_link=used_ticket.scope is SessionScope.LINK)
+        _note_sign_in(tx, session)
     return NewSession(value, session.side, session.scope)
+
+
+def _session_of(ticket: SessionTicket, ref: str, now: datetime) -> PortalSession:
+    """The session that a ticket is good for."""
+    return PortalSession(
+        ref=ref,
+        side=ticket.side,
+        scope=ticket.scope,
+        patient_id=ticket.patient_id,
+        staff_id=ticket.staff_id,
+        link_id=ticket.link_id,
+        created_at=now,
+        seen_at=now,
+        way=ticket.way,
+        language=ticket.language,
+    )
+
+
+def _note_sign_in(tx: Tx, session: PortalSession) -> None:
+    name = f"patient:{session.patient_id}" if session.patient_id else f"staff:{session.staff_id}"
+    signed_in = Principal(name, session.side, session_ref=session.ref, ip=session.ip)
+    tx.add(audit.entry(signed_in, "sign_in", patient_id=session.patient_id, details={"way": session.way}))
 
 
 def _take_ticket(tx: Tx, ticket: str, now: datetime, *, in_frame: bool) -> SessionTicket:
@@ -178,32 +176,27 @@ def _take_ticket(tx: Tx, ticket: str, now: datetime, *, in_frame: bool) -> Sessi
     return taken
 
 
-def is_database_answering() -> bool:
-    """Whether the database is_answering a query."""
-    return is_answering()
-
-
 def end_session(principal: Principal) -> None:
     """Sign out: end the principal's session and tell its open pages."""
     now = clock.now()
     with transaction(system_principal("sign-out")) as tx:
         _end(tx, (principal.session_ref,), now)
         tx.add(audit.entry(principal, "sign_out", patient_id=principal.patient_id))
-    _announce_end((principal.session_ref,))
 
 
-def _end(tx: Tx, refs: tuple[str, ...], now: datetime, side: Side | None = None) -> None:
+def _end(
+    tx: Tx, refs: tuple[str, ...], now: datetime, side: Side | None = None, by_link: bool | None = None
+) -> None:
+    """End those of the sessions that are of this side and kind; only their pages are told, after the commit."""
     query = update(PortalSession).where(
         col(PortalSession.ref).in_(refs), col(PortalSession.revoked_at).is_(None)
     )
     if side:
         query = query.where(col(PortalSession.side) == side)
-    tx.exec(query.values(revoked_at=now))
-
-
-def _announce_end(refs: tuple[str, ...]) -> None:
-    for ref in refs:
-        live.announce(f"session:{ref}")
+    if by_link is not None:
+        query = query.where((col(PortalSession.scope) == SessionScope.LINK) == by_link)
+    for ref in tx.exec(query.values(revoked_at=now).returning(col(PortalSession.ref))).scalars().all():
+        tx.on_commit(lambda ref=ref: live.announce(f"session:{ref}"))
 
 
 def _is_valid(record: SessionRecord, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from sqlmodel import col, delete, select
 
 from portal_app import clock
 from portal_app.db import audit
-from portal_app.db.scope import Tx, transaction
+from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.sign_in import StaffSetUpLink, StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, system_principal
@@ -75,6 +75,16 @@ def find_set_up_link(tx: Tx, token: str) -> tuple[StaffMember, str]:
     if member is None or not member.active or member.totp_secret:
         raise SetUpLinkOver
     return member, link_hash
+
+
+def is_set_up_link_open(principal: Principal, token: str) -> bool:
+    """Whether a staff member's set-up link still opens: False when it was used, replaced, expired, or is unknown."""
+    with reading(system_principal("sign-in")) as tx:
+        try:
+            find_set_up_link(tx, token)
+        except SetUpLinkOver:
+            return False
+    return True
 
 
 def may_set_up(tx: Tx, step: StaffStep) -> bool:

@@ -13,11 +13,11 @@ from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, Role, system_principal
-from portal_app.domain.credentials.codes import in_fours, steps_near, unused_step
+from portal_app.domain.credentials.codes import bare_code, in_fours, steps_near, unused_step
 from portal_app.domain.credentials.passwords import check_new_password
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import StaffId, new_id
-from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES, lock_after
+from portal_app.domain.sign_in import STAFF_STEP_LIFE, STAFF_TRIES
 from portal_app.services.credentials.common_passwords import is_common
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.sign_in import rate_limits
@@ -30,6 +30,8 @@ from portal_app.services.sign_in.errors import (
     WrongStaffCode,
     WrongStaffPassword,
 )
+from portal_app.services.sign_in.known_sources import counted_by, find_asker, person_key
+from portal_app.services.sign_in.lockouts import account_key, begin_try, forget_failures, forgive
 from portal_app.services.sign_in.password_hashes import hash_password, verify_password
 from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.services.sign_in.set_up_links import end_set_up_link, find_set_up_link, may_set_up
@@ -67,14 +69,12 @@ def check_staff_password(principal: Principal, email: str, password: str) -> Sta
         NeedsSetUpLink: the password is right, but there is no app yet and this is not a demo.
     """
     email = email.strip().lower()
-    rate_limits.count_attempt("staff from", principal.ip)
-    rate_limits.count_attempt("staff", email)
     with reading(system_principal("sign-in")) as tx:
         member = _find_member(tx, email)
         issuer = tx.get_or_404(Practice, "practice").name
-    is_right, locked = is_staff_password(member, password), member is not None and is_locked(member)
-    if member is None or locked or not is_right:
-        note_failure(principal, None if locked else member, "sign_in:password")
+    is_right = is_right_password(principal, member, email, password)
+    if member is None or not is_right:
+        note_failure(principal, member, "sign_in:password")
         raise WrongStaffPassword
     if not member.totp_secret and not settings().demo:
         _record_missing_app(principal, member)
@@ -91,14 +91,12 @@ def begin_set_up(principal: Principal, token: str, password: str) -> StaffChalle
         SetUpLinkOver: the link is not valid.
         WrongSetUpPassword: the password is wrong, or the sign-in is locked.
     """
-    rate_limits.count_attempt("staff from", principal.ip)
+    rate_limits.count_attempt("try from", counted_by(principal))
     with reading(system_principal("sign-in")) as tx:
         member, link = find_set_up_link(tx, token)
         issuer = tx.get_or_404(Practice, "practice").name
-    rate_limits.count_attempt("staff", member.email)
-    is_right, locked = is_staff_password(member, password), is_locked(member)
-    if locked or not is_right:
-        note_failure(principal, None if locked else member, "set_up:password")
+    if not is_right_password(principal, member, member.email, password):
+        note_failure(principal, member, "set_up:password")
         raise WrongSetUpPassword
     return _challenge(principal, member, issuer, link)
 
@@ -110,14 +108,17 @@ def check_staff_totp(principal: Principal, challenge_id: str, code: str) -> str:
         WrongStaffCode: the code is wrong or used.
         StaffSignInExpired: the step is unknown, expired, or had five wrong codes.
     """
-    rate_limits.count_attempt("staff from", principal.ip)
     ticket = ""
     with transaction(system_principal("sign-in")) as tx:
         step, member = _open_step(tx, challenge_id)
-        if step and member:
+        asker = find_asker(tx, principal, [person_key(member.id if member else None, staff=True)])
+        rate_limits.spend_on_source("guess", asker, principal.ip)
+        if step and member and begin_try(tx, "guess", app_account(member.id), asker):
             # The app may have been set up meanwhile by another step: then the member's secret decides.
             time_step = matching_step(member.totp_secret or step.totp_secret, code, member.totp_last_step)
             ticket = _complete(tx, principal, member, step, time_step) if time_step else ""
+            if ticket:
+                forget_failures(tx, accounts_of(member), asker.source)
             step.tries += 1
             if not ticket and step.tries >= STAFF_TRIES:
                 step.burnt_at = clock.real_now()
@@ -165,9 +166,38 @@ def is_staff_password(member: StaffMember | None, password: str) -> bool:
     return verify_password(password, member.password_hash if member else "")[0]
 
 
-def is_locked(member: StaffMember) -> bool:
-    """Whether the sign-in is locked after failures, at this moment of the real clock."""
-    return member.locked_until is not None and member.locked_until > clock.real_now()
+def is_right_password(principal: Principal, member: StaffMember | None, email: str, password: str) -> bool:
+    """Whether it is the member's password and their account is not locked for this device or network.
+
+    The try is counted before it is checked. The rows and the work are the same whatever is wrong, also for nobody.
+
+    Raises TooManyAttempts: a budget of the network, the device or the account is used up.
+    """
+    account = password_account(email)
+    with transaction(system_principal("sign-in")) as tx:
+        asker = find_asker(tx, principal, [person_key(member.id if member else None, staff=True)])
+        rate_limits.spend_on_source("password", asker, principal.ip)
+        is_open = begin_try(tx, "password", account, asker)
+    is_right = is_staff_password(member, password)
+    if is_right and is_open:
+        with transaction(system_principal("sign-in")) as tx:
+            forgive(tx, account, asker)
+    return is_right and is_open
+
+
+def password_account(email: str) -> str:
+    """The name under which failed passwords of a staff email are counted."""
+    return account_key("staff", email)
+
+
+def app_account(staff_id: StaffId) -> str:
+    """The name under which wrong codes of a staff member's app are counted."""
+    return account_key("staff app", staff_id)
+
+
+def accounts_of(member: StaffMember) -> tuple[str, str]:
+    """The names under which a staff member's failures are counted."""
+    return password_account(member.email), app_account(member.id)
 
 
 def new_staff_app(email: str, issuer: str) -> NewStaffApp:
@@ -179,7 +209,7 @@ def new_staff_app(email: str, issuer: str) -> NewStaffApp:
 
 def matching_step(encrypted_secret: str, code: str, last_used: int) -> int:
     """The TOTP time step whose code this is, if newer than the last used one (a code works once); 0 otherwise."""
-    app, typed = TOTP(decrypt(_TOTP, encrypted_secret)), "".join(code.split())
+    app, typed = TOTP(decrypt(_TOTP, encrypted_secret)), bare_code(code)
     matching = (n for n in steps_near(clock.real_now()) if equal(app.generate_otp(n), typed))
     return unused_step(matching, last_used) or 0
 
@@ -217,7 +247,7 @@ def _open_step(tx: Tx, challenge_id: str) -> tuple[StaffStep | None, StaffMember
         return None, None
     ended = step.burnt_at or step.expires_at <= clock.real_now() or not member.active
     ended = ended or (not member.totp_secret and not may_set_up(tx, step))
-    return (None, None) if ended or is_locked(member) else (step, member)
+    return (None, None) if ended else (step, member)
 
 
 def _complete(tx: Tx, principal: Principal, member: StaffMember, step: StaffStep, time_step: int) -> str:
@@ -226,7 +256,7 @@ def _complete(tx: Tx, principal: Principal, member: StaffMember, step: StaffStep
         member.totp_secret = step.totp_secret
         end_set_up_link(tx, member.id)
         tx.add(audit.entry(principal, "staff:totp_set_up", subject=member.id))
-    member.totp_last_step, member.failures, member.locked_until = time_step, 0, None
+    member.totp_last_step = time_step
     step.burnt_at = clock.real_now()
     return write_ticket(tx, way="password+totp", staff_id=member.id, language=principal.language)
 
@@ -237,11 +267,6 @@ def _record_missing_app(principal: Principal, member: StaffMember) -> None:
 
 
 def note_failure(principal: Principal, member: StaffMember | None, action: str) -> None:
-    """Record a failed attempt in the audit trail, and lock the member's sign-in after several (`lock_after`)."""
+    """Record a failed attempt in the audit trail."""
     with transaction(system_principal("sign-in")) as tx:
         tx.add(audit.entry(principal, action, outcome="refused", subject=member.id if member else ""))
-        if member:
-            row = tx.get_or_404(StaffMember, member.id, lock=True)
-            row.failures += 1
-            if wait := lock_after(row.failures):
-                row.locked_until = clock.real_now() + wait

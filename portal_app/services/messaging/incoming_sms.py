@@ -1,9 +1,6 @@
-"""What people text to us: STOP, START and HELP count for a phone number, whoever has it."""
+"""What people text to us: STOP, START and HELP count for a phone number, whoever has it; staff read the rest."""
 
-import re
-import unicodedata
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Sequence
 
 from sqlmodel import col, select
 
@@ -16,37 +13,16 @@ from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import new_id
+from portal_app.domain.ids import PatientId, new_id
+from portal_app.domain.sms_commands import SmsCommand, parse_sms
+from portal_app.domain.text import strip_unstorable
 from portal_app.gateways.sms import IncomingText
 from portal_app.i18n import gettext_noop, translate
 from portal_app.i18n_paths import default_language, localised_url, supported_language
+from portal_app.services.live import announce
+from portal_app.services.staff.tasks import TEXT_CAME, TEXT_STOP_WISH
 from portal_app.settings import settings
 
-
-class SmsCommand(StrEnum):
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
-    OTHER = "other"
-
-
-# The carriers' own words, and what Spanish speakers write instead.
-_WORDS = {
-    SmsCommand.STOP: ("en", "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT"),
-    SmsCommand.START: ("en", "START YES UNSTOP RESUME"),
-    SmsCommand.HELP: ("en", "HELP INFO"),
-}
-_PALABRAS = {
-    SmsCommand.STOP: ("es", "ALTO PARAR PARE DETENER CANCELAR BAJA"),
-    SmsCommand.START: ("es", "EMPEZAR INICIAR COMENZAR REANUDAR SI"),
-    SmsCommand.HELP: ("es", "AYUDA"),
-}
-_KNOWN = {
-    word: (wish, language)
-    for table in (_WORDS, _PALABRAS)
-    for wish, (language, words) in table.items()
-    for word in words.split()
-}
 _REPLIES = {
     SmsCommand.STOP: gettext_noop("{practice}: you will get no more texts. Reply START to get them again."),
     SmsCommand.START: gettext_noop(
@@ -55,27 +31,36 @@ _REPLIES = {
     SmsCommand.HELP: gettext_noop(
         "{practice}: for help call {phone} or see {portal} Reply STOP to end texts."
     ),
-    SmsCommand.OTHER: gettext_noop("{practice}: nobody reads texts to this number. Please call {phone}."),
+    SmsCommand.STOP_WISH: gettext_noop(
+        "{practice}: to end texts, reply only STOP. We have passed on what you wrote. Please call {phone}."
+    ),
+    SmsCommand.OTHER: gettext_noop(
+        "{practice}: we have passed on your text, but do not answer by text. Please call {phone}."
+    ),
 }
-
-
-def parse_command(words: str) -> tuple[SmsCommand, str]:
-    """What a text asks for, and the language of its word ("" for none): one word, however it is written."""
-    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
-    return _KNOWN.get(re.sub(r"[^A-Z]", "", plain.upper()), (SmsCommand.OTHER, ""))
+_TASKS = {
+    SmsCommand.STOP_WISH: (
+        TEXT_STOP_WISH,
+        gettext_noop("Text from {phone}, perhaps a wish to get no more texts. Ask them: “{words}”"),
+    ),
+    SmsCommand.OTHER: (TEXT_CAME, gettext_noop("Text from {phone}. Call them: “{words}”")),
+}
+_NO_WORDS = gettext_noop("A text without words came from {phone}, perhaps a picture. Call them.")
+_TOO_MANY = gettext_noop("{phone} sent more than {most} texts today. Read the others at the SMS service.")
+_MOST_A_DAY = 20  # texts of one number that become tasks
 
 
 def receive_sms(principal: Principal, text: IncomingText) -> str:
     """Do what the text asks, once; the reply, "" for none (said already, or answered by the carrier)."""
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:text")
-    wish, spoken = parse_command(text.body)
+    wish, spoken = parse_sms(text.body)
     with transaction(principal) as tx:
         event = ReceivedWebhook(
             id=text.id or new_id("txt"),
             kind=f"text.{wish}",
             about="",
-            outcome="heard",
+            outcome="done",
             received_at=now(),
             handled_at=now(),
         )
@@ -91,28 +76,47 @@ def receive_sms(principal: Principal, text: IncomingText) -> str:
                 point.may_text = wish is SmsCommand.START
                 point.preferred = point.preferred or wish is SmsCommand.START
                 tx.add(point)
-        if wish is SmsCommand.OTHER and not _tell_staff(tx, text):
+        if wish in _TASKS and not _tell_staff(tx, text, wish, points):
             return ""
         if text.handled:
             return ""
         return _reply(tx, wish, spoken or _language(tx, points))
 
 
-def _tell_staff(tx: Tx, text: IncomingText) -> bool:
-    """Somebody tries to reach us: once a day and number, without what they wrote. False: told today."""
-    return tx.add_as_system_once(
+def _tell_staff(tx: Tx, text: IncomingText, wish: SmsCommand, points: Sequence[ContactPoint]) -> bool:
+    """Give staff what was written, as a task. True for the first of this number today: only that one is answered."""
+    day = f"text:{text.phone}:{today()}:"
+    earlier = len(tx.exec(select(Task.id).where(col(Task.once).startswith(day, autoescape=True))).all())
+    patient_ids = sorted({point.patient_id for point in points})
+    kind, message = _TASKS[wish]
+    words = strip_unstorable(text.body).strip()
+    if earlier >= _MOST_A_DAY:
+        message = _TOO_MANY
+    elif not words:
+        message = _NO_WORDS
+    added = tx.add_as_system_once(
         Task(
             id=new_id("tsk"),
-            once=f"text:{text.phone}:{today()}",
-            kind="text_came",
-            message=gettext_noop("Somebody texted from {phone}. Texts are not read here: call them."),
-            values={"phone": text.phone},
+            once=f"{day}{'more' if message is _TOO_MANY else text.id or new_id('txt')}",
+            kind=kind,
+            message=message,
+            values={"phone": _whose(tx, text.phone, patient_ids), "words": words, "most": _MOST_A_DAY},
+            patient_id=patient_ids[0] if len(patient_ids) == 1 else None,
             created_at=now(),
         )
     )
+    if added:
+        tx.on_commit(lambda: announce("tasks", text.id))
+    return not earlier
 
 
-def _language(tx: Tx, points: Iterable[ContactPoint]) -> str:
+def _whose(tx: Tx, phone: str, patient_ids: Sequence[PatientId]) -> str:
+    """The number; where several patients share it, with their names."""
+    names = [tx.get_or_404(Patient, patient_id).full_name for patient_id in patient_ids]
+    return f"{phone} ({', '.join(names)})" if len(names) > 1 else phone
+
+
+def _language(tx: Tx, points: Sequence[ContactPoint]) -> str:
     for point in points:
         patient = tx.get(Patient, point.patient_id)
         if patient and patient.language in settings().languages:

@@ -11,15 +11,16 @@ from portal_app.clock import now
 from portal_app.db import audit
 from portal_app.db.scope import reading, transaction
 from portal_app.db.select import columns
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import NAME_COLUMNS, Patient
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind, full_name
 from portal_app.domain.ids import PatientId
 from portal_app.services import live
+from portal_app.services.messaging.errors import CannotSendAgain
 from portal_app.services.messaging.outbox import LIFE, holds_secret
-from portal_app.services.messaging.wake import wake
+from portal_app.services.messaging.wake import OUTBOX
 from portal_app.services.patients.matching import matches
 from portal_app.settings import settings
 
@@ -88,17 +89,17 @@ def list_messages(
         fits.append(col(OutboxMessage.kind) == kind)
     if words := " ".join(search.split())[:80]:
         fits.append(_has(words))
-    with reading(_errand(principal)) as tx:
+    with reading(_as_reader(principal)) as tx:
         count = tx.exec(columns(func.count()).select_from(OutboxMessage).where(*fits)).one()
         pages = max(1, -(-count // PAGE))
         page = min(max(page, 1), pages)
         newest = select(OutboxMessage).where(*fits)
         newest = newest.order_by(col(OutboxMessage.created_at).desc(), col(OutboxMessage.id))
         rows = tx.exec(newest.offset((page - 1) * PAGE).limit(PAGE)).all()
-        people = columns(Patient.id, Patient.given_name, Patient.family_name)
+        people = columns(Patient.id, *NAME_COLUMNS)
         wanted = {row.patient_id for row in rows if row.patient_id}
         named = tx.exec(people.where(col(Patient.id).in_(wanted)))
-        names = {id_: full_name(given, family) for id_, given, family in named}
+        names = {id_: full_name(*names) for id_, *names in named}
         lost = columns(func.count()).select_from(OutboxMessage).where(_GOES_OUT, _FATES[Fate.FAILED])
         return MessageLog(
             rows=tuple(_shown(row, names) for row in rows),
@@ -110,16 +111,16 @@ def list_messages(
 
 
 def send_again(principal: Principal, message_id: str) -> None:
-    """One that failed for good is tried once more, to the same address. Raises UserError for codes and what was sent."""
+    """Try one that failed for good once more, to the same address. Raises CannotSendAgain for codes and what was sent."""
     principal.require(Permission.TAKE_PAYMENTS)
-    with transaction(_errand(principal)) as tx:
+    with transaction(_as_reader(principal)) as tx:
         row = tx.get_or_404(OutboxMessage, message_id, lock=True)
         if not _can_send_again(row):
-            raise UserError("This message cannot be sent again.")
+            raise CannotSendAgain
         row.failed, row.tries = "", 0
         row.next_try_at, row.expires_at = now(), now() + LIFE
         tx.add(audit.entry(principal, "send_again:message", subject=row.id, patient_id=row.patient_id))
-        tx.on_commit(wake)
+        tx.on_commit(OUTBOX.wake)
         tx.on_commit(lambda: live.announce("messages", message_id))
 
 
@@ -175,6 +176,6 @@ def _shown(row: OutboxMessage, names: dict[PatientId, str]) -> LoggedMessage:
     )
 
 
-def _errand(principal: Principal) -> Principal:
+def _as_reader(principal: Principal) -> Principal:
     """The outbox is the portal's own; the trail says for whom it was opened."""
     return replace(system_principal("messages"), name=principal.name, session_ref=principal.session_ref)

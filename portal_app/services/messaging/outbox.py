@@ -11,17 +11,17 @@ from urllib.parse import urlsplit
 
 from portal_app.clock import now, today
 from portal_app.db.scope import Tx
-from portal_app.db.tables.families import Patient
+from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId, new_id
 from portal_app.i18n_paths import localised_url, supported_language
 from portal_app.services.messaging.registry import TEMPLATES
-from portal_app.services.messaging.rendering import render_template
-from portal_app.services.messaging.templates.types import Registry
-from portal_app.services.messaging.wake import wake
-from portal_app.services.patients.usable_contacts import usable_contacts
+from portal_app.services.messaging.rendering import RenderedMessage, render_template
+from portal_app.services.messaging.templates.types import Registry, opened_page
+from portal_app.services.messaging.wake import OUTBOX
+from portal_app.services.patients.usable_contacts import usable_contacts, usable_contacts_of
 
 LIFE = timedelta(days=3)
 
@@ -36,6 +36,7 @@ def write_message(
     account_id: AccountId | None = None,
     language: str = "",
     values: Mapping[str, Any] | None = None,
+    about: str = "",
     attachments: Sequence[dict[str, Any]] = (),
     expires_at: datetime | None = None,
     not_before: datetime | None = None,
@@ -45,32 +46,95 @@ def write_message(
 
     `once` names what it says: the same thing is said once, however often it is written.
     `values` may hold Money, date and datetime. `to_patient` is whose language it is in, and who
-    staff find it by. False when it was said already.
+    staff find it by. `about` is the id of what its page shows: {portal} in its text opens that page.
+    False when it was said already.
     """
-    practice = tx.get_or_404(Practice, "practice")
+    row = make_message(
+        tx,
+        kind,
+        once=once,
+        to_contact=to_contact,
+        to_patient=to_patient,
+        account_id=account_id,
+        language=language,
+        values=values,
+        about=about,
+        attachments=attachments,
+        expires_at=expires_at,
+        not_before=not_before,
+        templates=templates,
+    )
+    return bool(queue_messages(tx, [row]))
+
+
+def make_message(
+    tx: Tx,
+    kind: str,
+    *,
+    once: str,
+    to_contact: tuple[ContactKind, str],
+    to_patient: PatientId | None = None,
+    account_id: AccountId | None = None,
+    language: str = "",
+    values: Mapping[str, Any] | None = None,
+    about: str = "",
+    attachments: Sequence[dict[str, Any]] = (),
+    expires_at: datetime | None = None,
+    not_before: datetime | None = None,
+    templates: Registry = TEMPLATES,
+) -> OutboxMessage:
+    """The row of a message, as `write_message` writes it, to be queued with others."""
     language = supported_language(language) if language else _language(tx, to_patient)
-    values = _standing(practice, language) | dict(values or {})
-    said = render_template(practice, kind, to_contact[0], language, values, templates=templates)
-    row = OutboxMessage(
+    channel, address = to_contact
+    said = _render(tx, (kind, channel, language), about, values or {}, templates)
+    first_try = not_before or now()
+    return OutboxMessage(
         id=new_id("msg"),
         once=once,
         kind=kind,
-        channel=to_contact[0],
-        to=to_contact[1],
+        channel=channel,
+        to=address,
         language=language,
         subject=said.subject,
         body=said.body,
-        attachments=list(attachments) if to_contact[0] is ContactKind.EMAIL else [],
+        attachments=list(attachments) if channel is ContactKind.EMAIL else [],
         account_id=account_id,
         patient_id=to_patient,
         created_at=now(),
-        next_try_at=not_before or now(),
-        expires_at=expires_at or (not_before or now()) + LIFE,
+        next_try_at=first_try,
+        expires_at=expires_at or first_try + LIFE,
     )
-    if not tx.add_as_system_once(row):
-        return False
-    tx.on_commit(wake)
-    return True
+
+
+def _render(
+    tx: Tx,
+    what: tuple[str, ContactKind, str],
+    about: str,
+    values: Mapping[str, Any],
+    templates: Registry,
+) -> RenderedMessage:
+    """The text of a kind of message for a channel and a language, with the practice's own values."""
+    practice = tx.get_or_404(Practice, "practice")
+    kind, channel, language = what
+    page = opened_page(templates[kind], about)
+    said = _standing(practice, language, page) | dict(values)
+    return render_template(practice, kind, channel, language, said, templates=templates)
+
+
+def queue_messages(tx: Tx, rows: Sequence[OutboxMessage]) -> int:
+    """Queue the messages, and wake the delivery after the commit; how many were not queued before."""
+    if not rows:
+        return 0
+    copies = [row.model_dump() for row in rows] if len(rows) > 1 else []
+    queued = len(rows)
+    with tx.unless_taken() as attempt:
+        for row in rows:
+            tx.add_as_system(row)
+    if attempt.taken:  # one after the other, so that the others are queued
+        queued = sum(tx.add_as_system_once(OutboxMessage(**copy)) for copy in copies)
+    if queued:
+        tx.on_commit(OUTBOX.wake)
+    return queued
 
 
 def write_each_way(tx: Tx, kind: str, *, once: str, to_patient: PatientId, **more: Any) -> int:
@@ -101,13 +165,25 @@ def notify_all_contacts(
             once=f"{kind}:{said}:{channel}:{value}",
             to_contact=(channel, value),
             language=patient.language if patient else "",
+            about=patient_id,
             values={"date": today(), **values},
         )
 
 
 def chosen_contacts(tx: Tx, patient_id: PatientId) -> list[tuple[ContactKind, str]]:
     """The ways a patient chose, one address for each; the first usable one where they chose none."""
-    usable = usable_contacts(tx, patient_id)
+    return chosen_contacts_of(tx, [patient_id]).get(patient_id, [])
+
+
+def chosen_contacts_of(
+    tx: Tx, patient_ids: Sequence[PatientId]
+) -> dict[PatientId, list[tuple[ContactKind, str]]]:
+    """The same for several patients; without those who have no usable contact."""
+    found = usable_contacts_of(tx, patient_ids)
+    return {patient_id: _chosen(points) for patient_id, points in found.items()}
+
+
+def _chosen(usable: Sequence[ContactPoint]) -> list[tuple[ContactKind, str]]:
     chosen: dict[ContactKind, str] = {}
     for point in usable:
         if point.preferred:
@@ -125,7 +201,7 @@ def _language(tx: Tx, patient_id: PatientId | None) -> str:
     return supported_language(patient.language if patient else tx.principal.language)
 
 
-def _standing(practice: Practice, language: str) -> dict[str, Any]:
-    """What every message may name; the portal's address opens in the message's language."""
-    portal = localised_url(language)
+def _standing(practice: Practice, language: str, page: str) -> dict[str, Any]:
+    """What every message may name; the address of its page is in the message's language."""
+    portal = localised_url(language, page)
     return {"practice": practice.name, "portal": portal, "host": urlsplit(portal).hostname or ""}

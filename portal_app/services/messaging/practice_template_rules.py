@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound, TextTooLong
 from portal_app.domain.practice_settings import Setting
+from portal_app.services.messaging.errors import PlaceholderMissing, UnknownPlaceholder
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.settings import settings
 
@@ -45,19 +46,16 @@ def places_of(kind: str) -> tuple[str, ...]:
 
 def _checked(kind: str, part: str, text: str) -> str:
     if len(text) > _LONGEST[part]:
-        raise UserError("That is too long: {most} characters at most.", most=_LONGEST[part])
+        raise TextTooLong(field=part, most=_LONGEST[part])
     said = set(_PLACE.findall(text))
     # A subject is kept as it was sent; a link's secret is not.
     known = set(places_of(kind)) - ({"link", "portal"} if part == "subject" else set())
     if unknown := sorted(said - known):
-        raise UserError("This message knows no {place}.", place=f"{{{unknown[0]}}}")
+        raise UnknownPlaceholder(field=part, place=f"{{{unknown[0]}}}")
     missing = [place for place in TEMPLATES[kind].needs if place not in said]
-    if part == "body" and missing:
-        raise UserError(
-            "Your words leave out {place}: without it the message is of no use.", place=f"{{{missing[0]}}}"
-        )
-    if part == "sms" and missing and missing[0] in _PLACE.findall(TEMPLATES[kind].sms):
-        raise UserError(
-            "Your words leave out {place}: without it the message is of no use.", place=f"{{{missing[0]}}}"
-        )
+    needed = part == "body" or (
+        part == "sms" and missing and missing[0] in _PLACE.findall(TEMPLATES[kind].sms)
+    )
+    if missing and needed:
+        raise PlaceholderMissing(field=part, place=f"{{{missing[0]}}}")
     return text

@@ -1,32 +1,40 @@
 """The daily digest says what is still current: each kind brings its own check, and a new kind needs no other change."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 
 import pytest
+from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from portal_app import clock
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Invoice, PaymentMethod
-from portal_app.db.tables.memberships import Membership, Plan
+from portal_app.db.tables.memberships import Membership
 from portal_app.db.tables.messages import BillingNotice, OutboxMessage
 from portal_app.domain.access import system_principal
 from portal_app.domain.billing.types import InvoiceStatus, PaymentStatus
 from portal_app.domain.families import ContactKind
-from portal_app.domain.ids import InvoiceId, MembershipId, PlanId
-from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.ids import InvoiceId, MembershipId
+from portal_app.domain.memberships.types import MembershipStatus
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services.messaging.delivery import deliver
 from portal_app.services.messaging.digests import (
+    CurrentNotice,
+    NewNotice,
     add_notice,
+    add_notices,
     current_notices,
     refresh_pending_digest,
     write_digest,
+    write_digests,
 )
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.services.messaging.templates.types import Registry, Template, Values
 from tests import people
+from tests.memberships_helper import add_membership, add_plan
 from tests.people import VISA, People, add_invoice, add_payment
 
 PORTAL = system_principal("test")
@@ -34,12 +42,9 @@ TODAY = date(2026, 6, 15)
 MEMBERSHIP = MembershipId("mem_" + "1" * 32)
 
 
-def _is_active(tx: Tx, membership_id: str) -> bool:
-    return tx.get_or_404(Membership, membership_id).status is MembershipStatus.ACTIVE
-
-
-def _plan(tx: Tx, membership_id: str) -> Values:
-    return {"date": tx.get_or_404(Membership, membership_id).next_bill_date}
+def _active(tx: Tx, membership_ids: Sequence[str]) -> dict[str, Values]:
+    found = [tx.get_or_404(Membership, id_) for id_ in membership_ids]
+    return {row.id: {"date": row.next_bill_date} for row in found if row.status is MembershipStatus.ACTIVE}
 
 
 # A third kind, beside invoices and cards: all it takes is one more entry.
@@ -50,31 +55,14 @@ WITH_A_THIRD: Registry = {
         body="Your plan renews on {date}.",
         sms="{practice}: your plan renews on {date}.",
         digest_line="Your plan renews on {date}",
-        is_still_current=_is_active,
-        current_values=_plan,
+        current_values=_active,
     ),
 }
 
 
 @pytest.fixture
 def membership(sample_people: People) -> MembershipId:
-    with transaction(PORTAL) as tx:
-        tx.add(Plan(id=PlanId("pln_1"), practice_key="P", name="Family plan", period=Period.MONTH))
-        tx.flush()
-        tx.add(
-            Membership(
-                id=MEMBERSHIP,
-                practice_key="M",
-                account_id=people.RIVERA,
-                plan_id=PlanId("pln_1"),
-                status=MembershipStatus.ACTIVE,
-                start=TODAY,
-                next_bill_date=date(2026, 7, 15),
-                anchor_day=15,
-                created_at=clock.now(),
-            )
-        )
-    return MEMBERSHIP
+    return add_membership(people.RIVERA, add_plan(), start=TODAY, next_bill_date=date(2026, 7, 15))
 
 
 def owed(minor: int = 70_00) -> InvoiceId:
@@ -105,12 +93,12 @@ def is_current(kind: str, about: str) -> bool:
         notice = BillingNotice(
             id="not_1", once="x", account_id=people.RIVERA, kind=kind, about=about, created_at=clock.now()
         )
-        return current_notices(tx, [notice], WITH_A_THIRD) == [notice]
+        return [one.notice for one in current_notices(tx, [notice], WITH_A_THIRD)] == [notice]
 
 
-def end_membership() -> None:
+def end_membership(membership: MembershipId) -> None:
     with transaction(PORTAL) as tx:
-        tx.get_or_404(Membership, MEMBERSHIP).status = MembershipStatus.CANCELLED
+        tx.get_or_404(Membership, membership).status = MembershipStatus.ENDED
 
 
 def test_a_third_kind_is_written_and_delivered(membership: MembershipId) -> None:
@@ -128,7 +116,7 @@ def test_a_third_kind_shares_the_digest_and_is_taken_out_when_it_is_no_longer_cu
     (both,) = mails()
     assert both.kind == "money_news"
     assert "Your plan renews on" in both.body and "New invoice A-1: $70.00" in both.body
-    end_membership()
+    end_membership(membership)
     refresh()
     (left,) = mails()
     assert left.kind == "invoice_issued" and "$70.00" in left.body and "plan" not in left.body
@@ -136,7 +124,7 @@ def test_a_third_kind_shares_the_digest_and_is_taken_out_when_it_is_no_longer_cu
 
 def test_when_nothing_is_current_the_message_goes(membership: MembershipId) -> None:
     noted(("plan_renews", membership))
-    end_membership()
+    end_membership(membership)
     refresh()
     assert mails() == []
     assert deliver(PORTAL, mail=FakeMailer(), sms=FakeTexter(), templates=WITH_A_THIRD) == 0
@@ -145,7 +133,7 @@ def test_when_nothing_is_current_the_message_goes(membership: MembershipId) -> N
 def test_what_went_out_stays_as_it_was(membership: MembershipId) -> None:
     noted(("plan_renews", membership))
     deliver(PORTAL, mail=FakeMailer(), sms=FakeTexter(), templates=WITH_A_THIRD)
-    end_membership()
+    end_membership(membership)
     refresh()
     assert [row.kind for row in mails()] == ["plan_renews"]
 
@@ -213,4 +201,32 @@ def test_a_kind_without_a_check_of_its_own_stays_current() -> None:
     notice = BillingNotice(
         id="not_1", once="x", account_id=people.RIVERA, kind="happened", about="any", created_at=clock.now()
     )
-    assert current_notices(Tx(), [notice], with_it) == [notice]
+    assert current_notices(Tx(), [notice], with_it) == [CurrentNotice(notice, {})]
+
+
+def test_many_accounts_are_told_with_as_many_queries_as_one(sample_people: People) -> None:
+    accounts = [people.RIVERA, people.LUIS_S, people.PARK, people.HILL]
+    counted: list[int] = []
+    for some in (accounts[:1], accounts[1:]):
+        owing = {account: add_invoice(account, (people.MARIA, "Crown", 70_00)) for account in some}
+        with transaction(PORTAL) as tx:
+            add_notices(tx, [NewNotice(account, "invoice_issued", id_) for account, id_ in owing.items()])
+        with _statements() as counting, transaction(PORTAL) as tx:
+            assert write_digests(tx, some, clock.now()) >= len(some)
+        counted.append(len(counting))
+    assert counted[1] <= counted[0]
+
+
+@contextmanager
+def _statements() -> Iterator[list[str]]:
+    """The statements that SQLAlchemy sends while the block lasts."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

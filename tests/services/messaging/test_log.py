@@ -6,11 +6,12 @@ import pytest
 
 from portal_app import clock
 from portal_app.db.scope import transaction
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import PermissionDenied
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.sending import Failed
 from portal_app.services.billing.notify.reminders import send_daily_digests
 from portal_app.services.messaging import log
+from portal_app.services.messaging.errors import CannotSendAgain
 from portal_app.services.messaging.log import Fate
 from portal_app.services.messaging.outbox import write_message
 from tests import people
@@ -46,7 +47,7 @@ def test_staff_send_a_message_again_that_failed_for_good(sample_people: People) 
         mail = FakeMailer()
         assert deliver(mail=mail) == 1
         assert mail.sent[0].to == "maria@example.com"
-        with pytest.raises(UserError):
+        with pytest.raises(CannotSendAgain):
             log.send_again(sample_people.dana, row.id)
 
 
@@ -57,5 +58,5 @@ def test_a_code_is_never_sent_again(sample_people: People) -> None:
     deliver(mail=FakeMailer(answers=[Failed(permanent=True, reason="no")]))
     (row,) = log.list_messages(sample_people.olga, fate=Fate.FAILED).rows
     assert not row.can_send_again
-    with pytest.raises(UserError):
+    with pytest.raises(CannotSendAgain):
         log.send_again(sample_people.olga, row.id)

@@ -277,6 +277,7 @@ def test_a_code_is_forgotten_once_it_is_sent_where_the_portal_is_real(real: None
 def test_every_message_has_words_and_every_sms_fits_in_two_parts() -> None:
     practice = Practice(id="practice", name="Cedar Family Practice")
     values = {
+        "verify": "https://my.example.org/verify",
         "practice": practice.name,
         "portal": "https://portal.example.com",
         "host": "portal.example.com",
@@ -292,6 +293,14 @@ def test_every_message_has_words_and_every_sms_fits_in_two_parts() -> None:
         "first": NOW.date(),
         "last": NOW.date(),
         "left": Money(20_00),
+        "due": Money(20_00),
+        "before": Money(20_00),
+        "end": NOW.date(),
+        "by": NOW.date(),
+        "next": NOW.date(),
+        "next_amount": Money(20_00),
+        "next_card": "Visa ending in 4242",
+        "next_date": NOW.date(),
         "body": "Invoice INV-1001: $40.00 is due on June 18, 2026",
         "effective": NOW.date(),
         "cancel": "https://portal.example.com/stop-reset",

@@ -6,8 +6,9 @@ import pytest
 
 from portal_app.db.scope import reading
 from portal_app.db.tables.practice import Practice
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import NotFound, PermissionDenied, TextTooLong, UserError
 from portal_app.domain.money import Money
+from portal_app.services.messaging.errors import PlaceholderMissing, UnknownPlaceholder
 from portal_app.services.messaging.practice_templates import change_practice_template, view_practice_template
 from portal_app.services.messaging.rendering import render_template
 from tests.people import (
@@ -37,26 +38,27 @@ def test_the_practices_own_texts_are_stored_with_their_author_and_used(sample_pe
 
 
 @pytest.mark.parametrize(
-    ("kind", "language", "own"),
+    ("kind", "language", "own", "error"),
     [
-        ("due_soon", "en", {"body": "Please pay soon."}),
-        ("due_soon", "en", {"body": "{amount} for {service}"}),
-        ("due_soon", "en", {"sms": "{amount} " + "x" * 300}),
-        ("pay_link", "es", {"sms": "Pague {amount}"}),
-        ("sign_in_code", "en", {"body": "{code} {reference}"}),
-        ("due_soon", "fr", {"body": "{amount}"}),
+        ("due_soon", "en", {"body": "Please pay soon."}, PlaceholderMissing),
+        ("due_soon", "en", {"body": "{amount} for {service}"}, UnknownPlaceholder),
+        ("due_soon", "en", {"sms": "{amount} " + "x" * 300}, TextTooLong),
+        ("pay_link", "es", {"sms": "Pague {amount}"}, PlaceholderMissing),
+        ("sign_in_code", "en", {"body": "{code} {reference}"}, NotFound),
+        ("due_soon", "fr", {"body": "{amount}"}, NotFound),
         # A subject is kept as it was sent, where staff read it; what opens something must not be.
-        ("pay_link", "en", {"subject": "Pay here: {link}"}),
-        ("due_soon", "en", {"subject": "{amount} due, see {portal}"}),
+        ("pay_link", "en", {"subject": "Pay here: {link}"}, UnknownPlaceholder),
+        ("due_soon", "en", {"subject": "{amount} due, see {portal}"}, UnknownPlaceholder),
     ],
 )
 def test_texts_that_could_not_be_sent_are_refused(
-    sample_people: People, kind: str, language: str, own: dict[str, str]
+    sample_people: People, kind: str, language: str, own: dict[str, str], error: type[UserError]
 ) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises(error) as refused:
         change_practice_template(
             sample_people.olga, kind, language, **{"subject": "", "body": "", "sms": "", **own}
         )
+    assert refused.value.field in {"", *own}
 
 
 def test_changing_texts_needs_the_permission_to_manage_settings(sample_people: People) -> None:

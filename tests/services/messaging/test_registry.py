@@ -11,9 +11,14 @@ import pytest
 
 from portal_app.services.messaging.practice_template_rules import KINDS
 from portal_app.services.messaging.registry import TEMPLATES
+from portal_app.services.messaging.templates.agreement_copies import AGREEMENT_COPIES
+from portal_app.services.messaging.templates.agreements import AGREEMENTS
+from portal_app.services.messaging.templates.autopay import AUTOPAY
 from portal_app.services.messaging.templates.billing import BILLING
 from portal_app.services.messaging.templates.contact_details import CONTACT_DETAILS
 from portal_app.services.messaging.templates.family import FAMILY
+from portal_app.services.messaging.templates.members import MEMBERS
+from portal_app.services.messaging.templates.memberships import MEMBERSHIPS
 from portal_app.services.messaging.templates.sign_in import SIGN_IN
 from portal_app.services.messaging.templates.staff import STAFF
 from portal_app.services.messaging.templates.types import Template
@@ -21,7 +26,7 @@ from portal_app.state.staff.messages import KINDS as NAMES
 
 SERVICES = Path(__file__).parents[3] / "portal_app" / "services"
 # Where the kind stands in each call that writes or notes a message.
-WRITES = {"write_message": 1, "write_each_way": 1, "notify_all_contacts": 2, "add_notice": 2}
+WRITES = {"write_message": 1, "write_each_way": 1, "notify_all_contacts": 2, "add_notice": 2, "NewNotice": 1}
 DIGEST_KINDS = {kind for kind, template in TEMPLATES.items() if template.digest_line}
 
 
@@ -41,7 +46,18 @@ def written_kinds(*functions: str) -> Iterator[tuple[str, str]]:
 
 
 def test_every_kind_is_listed_once() -> None:
-    groups = (BILLING, SIGN_IN, CONTACT_DETAILS, FAMILY, STAFF)
+    groups = (
+        BILLING,
+        MEMBERSHIPS,
+        MEMBERS,
+        AUTOPAY,
+        AGREEMENT_COPIES,
+        AGREEMENTS,
+        SIGN_IN,
+        CONTACT_DETAILS,
+        FAMILY,
+        STAFF,
+    )
     assert sum(map(len, groups)) == len(TEMPLATES) == len({kind for group in groups for kind in group})
 
 
@@ -63,12 +79,11 @@ def test_every_kind_that_a_service_writes_has_a_template() -> None:
     assert [(where, kind) for where, kind in written if kind not in TEMPLATES] == []
 
 
-def test_every_kind_that_is_noted_for_the_digest_brings_its_line_check_and_values() -> None:
+def test_every_kind_that_is_noted_for_the_digest_brings_its_line_and_values() -> None:
     plain = Template(subject="", body="", sms="")
-    assert {kind for _, kind in written_kinds("add_notice")} == DIGEST_KINDS
+    assert {kind for _, kind in written_kinds("add_notice", "NewNotice")} == DIGEST_KINDS
     for kind in DIGEST_KINDS:
         template = TEMPLATES[kind]
-        assert template.is_still_current is not plain.is_still_current, kind
         assert template.current_values is not plain.current_values, kind
 
 
@@ -87,6 +102,12 @@ def test_a_kind_needs_only_what_its_text_names() -> None:
 def test_staff_see_the_kinds_they_may_word_in_the_same_order_and_by_name() -> None:
     assert (
         *("invoice_issued", "due_soon", "overdue", "money_news", "pay_link"),
-        *("receipt", "payment_failed", "refund", "card_expiring"),
+        *("receipt", "payment_failed", "payment_taken_back", "invoice_again", "refund", "card_expiring"),
+        *("renewal_announced", "membership_renewed", "membership_cancelled"),
+        *("join_waiting", "joined", "join_accepted", "join_refused"),
+        *AUTOPAY,
+        *AGREEMENTS,
     ) == KINDS
-    assert [*NAMES] == [*KINDS, "sign_in_code"]
+    codes = ("agreement_copy", "join_code", "sign_in_code")  # staff read that one was sent, and word none
+    assert [kind for kind in NAMES if kind not in codes] == [*KINDS]
+    assert NAMES.keys() == {*KINDS, *codes}

@@ -44,14 +44,18 @@ CONTACT_DETAILS: dict[str, Template] = {
             "See it in the portal: {portal}\n\n"
             "If nobody in your household asked for this, call us at once."
         ),
-        sms=gettext_noop("{practice}: we changed the details you asked us to. Not you? Call us at once."),
+        sms=gettext_noop(
+            "{practice}: we changed the details you asked us to: {portal} Not you? Call us at once."
+        ),
+        opens="/members/contact?id={about}",
     ),
     "details_kept": Template(
         subject=gettext_noop("We could not change your details at {practice}"),
         body=gettext_noop(
             "You asked us to change a name, a date of birth or a sex on file. We could not do so yet. "
-            "Call us, or bring a document to your next visit."
+            "Call us, or bring a document to your next visit.\n\nWhat is on file: {portal}"
         ),
-        sms=gettext_noop("{practice}: we could not change the details you asked us to. Call us."),
+        sms=gettext_noop("{practice}: we could not change the details you asked us to. Call us. {portal}"),
+        opens="/members/contact?id={about}",
     ),
 }

@@ -12,21 +12,25 @@ FAMILY: dict[str, Template] = {
             "If you did not do this, call us at once."
         ),
         sms=gettext_noop("{practice}: what you share with another adult was changed. See it: {portal}"),
+        opens="/members/sharing",
     ),
     "dependent_marked": Template(
         subject=gettext_noop("Somebody may now act for you at {practice}"),
         body=gettext_noop(
             "On {date} our staff recorded that a named adult acts for you in the portal: they see your "
-            "appointments, forms and bills.\n\n"
-            "See who it is and what they see, or tell us that it is wrong: call us."
+            "appointments, forms and invoices.\n\n"
+            "See who it is and what they see: {portal}\n\nIf it is wrong, call us."
         ),
-        sms=gettext_noop("{practice}: a named adult may now act for you in the portal. Questions? Call us."),
+        sms=gettext_noop(
+            "{practice}: a named adult may now act for you in the portal: {portal} Questions? Call us."
+        ),
+        opens="/members",
     ),
     "dependent_unmarked": Template(
         subject=gettext_noop("Nobody acts for you any more at {practice}"),
         body=gettext_noop(
             "On {date} our staff ended that a named adult acts for you in the portal. "
-            "They no longer see your appointments, forms and bills."
+            "They no longer see your appointments, forms and invoices."
         ),
         sms=gettext_noop("{practice}: the adult who acted for you in the portal no longer does."),
     ),

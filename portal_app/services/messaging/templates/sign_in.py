@@ -87,14 +87,15 @@ SIGN_IN: dict[str, Template] = {
             "{practice}: a passkey was removed from a portal sign-in. Not you? Call us at once."
         ),
     ),
-    "sign_in_locked": Template(
-        subject=gettext_noop("A sign-in for {practice} is locked"),
+    "sign_in_attacked": Template(
+        subject=gettext_noop("Many wrong passwords or codes for your sign-in at {practice}"),
         body=gettext_noop(
-            "There were too many wrong passwords or codes, so this sign-in is locked. "
-            "Nobody got in with them.\n\n"
-            "You can still sign in with a code or a passkey. To open it again, call us."
+            "Somebody has tried many wrong passwords or codes for your sign-in today. Nobody got in with them.\n\n"
+            "You can go on signing in from your own device. If you cannot, or if you have tried yourself, call us."
         ),
-        sms=gettext_noop("{practice}: too many wrong passwords, this sign-in is locked. Call us to open it."),
+        sms=gettext_noop(
+            "{practice}: many wrong passwords for your sign-in. Nobody got in. Locked out? Call us."
+        ),
     ),
     "reset_started": Template(
         subject=gettext_noop("Your sign-in for {practice} will be reset"),
@@ -117,6 +118,7 @@ SIGN_IN: dict[str, Template] = {
             "If nobody in your household asked for this, call us at once."
         ),
         sms=gettext_noop("{practice}: a portal sign-in was reset. Sign in with a code: {portal}"),
+        opens="/account",
     ),
     "reset_cancelled": Template(
         subject=gettext_noop("Your sign-in for {practice} stays as it is"),

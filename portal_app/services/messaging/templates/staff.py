@@ -11,9 +11,10 @@ _STAFF_CHANGED_SMS = gettext_noop(
 STAFF: dict[str, Template] = {
     "staff_notice": Template(
         subject=gettext_noop("{practice} portal: something needs you"),
-        body=gettext_noop("{notice}\n\nOpen the staff dashboard: {portal}/staff"),
-        sms=gettext_noop("{practice} portal: {notice}"),
+        body=gettext_noop("{notice}\n\nOpen the staff dashboard: {portal}"),
+        sms=gettext_noop("{practice} portal: {notice} {portal}"),
         needs=("notice",),
+        opens="/staff",
     ),
     "staff_password_changed": Template(
         subject=_STAFF_CHANGED,
@@ -22,6 +23,18 @@ STAFF: dict[str, Template] = {
             "If you did not do this, tell an owner of the portal at once."
         ),
         sms=_STAFF_CHANGED_SMS,
+    ),
+    "staff_sign_in_attacked": Template(
+        subject=gettext_noop("{practice}: many wrong passwords for the staff sign-in of {name}"),
+        body=gettext_noop(
+            "Since yesterday somebody has tried {count} wrong passwords or codes for the staff sign-in of {name}. "
+            "Nobody got in with them, and {name} can go on signing in from their own device.\n\n"
+            "Ask {name} whether it was them. If not, nothing needs to be done; a new password does no harm."
+        ),
+        sms=gettext_noop(
+            "{practice}: {count} wrong passwords for the staff sign-in of {name}. Nobody got in."
+        ),
+        needs=("name",),
     ),
     "staff_app_changed": Template(
         subject=_STAFF_CHANGED,

@@ -1,21 +1,18 @@
-"""What every kind of message brings: its texts, and its own check whether it is still current."""
+"""What every kind of message brings: its texts, and which of its notices are still current."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from portal_app.db.scope import Tx
 
 Values: TypeAlias = dict[str, Any]
+INVOICE_PAGE = "/invoices/{about}"
 
 
-def _always(_tx: Tx, _about: str) -> bool:
-    """What happened stays true."""
-    return True
-
-
-def _nothing(_tx: Tx, _about: str) -> Values:
-    return {}
+def _always(_tx: Tx, abouts: Sequence[str]) -> dict[str, Values]:
+    """What happened stays true, and its text names nothing."""
+    return {about: {} for about in abouts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +27,17 @@ class Template:
     last_line: str = ""  # stays as it is, in every language
     secret: bool = False  # the outbox deletes the text once it is sent
     editable: bool = False  # the practice may write its own texts for it
-    # For kinds that wait for the daily digest. All three are asked for the id that the notice is about.
+    # For kinds that wait for the daily digest.
     digest_line: str = ""  # what it says where there are several notices
-    is_still_current: Callable[[Tx, str], bool] = _always
-    current_values: Callable[[Tx, str], Values] = _nothing  # what its text names, as of now
-    opens_invoice: bool = False  # the id is an invoice's: the message may link to it
+    # Of the ids that notices are about: those which are still current, each with what its text names, as of now.
+    current_values: Callable[[Tx, Sequence[str]], dict[str, Values]] = _always
+    # The page that {portal} opens, after signing in: "{about}" is the id of what the message is about.
+    opens: str = "/"
+
+
+def opened_page(template: Template, about: str) -> str:
+    """The path of the page that a message of this kind opens; the list of such things where it is about several."""
+    return template.opens.replace("{about}", about).rstrip("/?") or "/"
 
 
 Registry: TypeAlias = Mapping[str, Template]

@@ -10,10 +10,11 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.errors import UserError
 from portal_app.domain.jobs import LEASE, Schedule
-from portal_app.gateways import Gateways
+from portal_app.gateways import Gateways, sealer
 from portal_app.gateways.mail import Mailer
 from portal_app.gateways.payments import CardProcessor
 from portal_app.gateways.practice_system import PracticeSystem
+from portal_app.gateways.signing.types import Sealer
 from portal_app.gateways.sms import Texter
 from portal_app.i18n import gettext_noop
 
@@ -25,6 +26,7 @@ class JobGateways(NamedTuple):
     mail: Mailer
     sms: Texter
     practice_system: PracticeSystem
+    sealer: Callable[[], Sealer] = sealer  # made when it is needed: its library is slow to import
 
     @classmethod
     def of(cls, gateways: Gateways, practice_system: PracticeSystem) -> "JobGateways":

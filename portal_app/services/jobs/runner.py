@@ -18,11 +18,11 @@ from datetime import datetime
 from portal_app.clock import real_now
 from portal_app.db.tables.jobs import Job
 from portal_app.domain.access import Permission, Principal, system_principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.jobs import may_claim
 from portal_app.i18n import gettext_noop
 from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import JobFailed, JobGateways, JobRun, LeaseLost, ScheduledJob
+from portal_app.services.jobs.errors import JobRunning, JobUnknown
 from portal_app.services.jobs.registry import JOBS
 
 _log = logging.getLogger(__name__)
@@ -151,20 +151,17 @@ def run_job_now(
     How it ended is in its row (`list_jobs`).
 
     Raises:
-        UserError: there is no such job, or it runs now.
+        JobUnknown: there is no such job.
+        JobRunning: it runs now, in this or another process.
     """
     principal.require(Permission.MANAGE_SETTINGS)
     if name not in jobs:
-        raise UserError(
-            gettext_noop("There is no job named {name}. There are: {names}"), name=name, names=", ".join(jobs)
-        )
+        raise JobUnknown(name=name, names=", ".join(jobs))
     runner = Runner(jobs, gateways)
     try:
         started = runner.start_now(name)
         if started is None:
-            raise UserError(
-                gettext_noop("The job {name} runs now. Its result will be in the list of jobs."), name=name
-            )
+            raise JobRunning(name=name)
         while not wait([started], timeout=PAUSE).done:
             runner.renew()
     finally:

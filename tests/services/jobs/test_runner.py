@@ -8,10 +8,11 @@ import pytest
 
 from portal_app import clock as portal_clock
 from portal_app.domain.access import system_principal
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.jobs import LEASE, Daily
 from portal_app.services.jobs import leases
 from portal_app.services.jobs.base import JobFailed, JobResult, JobRun
+from portal_app.services.jobs.errors import JobRunning, JobUnknown
 from portal_app.services.jobs.runner import PAUSE, SLOTS, Runner, run_job_now, run_jobs_forever
 from tests.people import People
 from tests.services.jobs.helpers import PORTAL, HandClock, fake_gateways, job, nothing, row, runner, tick
@@ -227,13 +228,13 @@ def test_a_job_is_run_by_hand_before_it_is_due(db: str):
 def test_a_job_that_runs_is_not_run_by_hand_beside_it(db: str):
     leases.add_missing_rows(PORTAL, ["probe"], portal_clock.real_now())
     assert leases.claim(PORTAL, job(), row(), "server", leases.moment_at(portal_clock.real_now()))
-    with pytest.raises(UserError, match="runs now"):
+    with pytest.raises(JobRunning):
         run_job_now(PORTAL, "probe", gateways=fake_gateways(), jobs={"probe": job()})
     assert row().lease_holder == "server"
 
 
 def test_a_job_that_does_not_exist_is_said(db: str):
-    with pytest.raises(UserError, match="no job named"):
+    with pytest.raises(JobUnknown):
         run_job_now(PORTAL, "nothing", gateways=fake_gateways())
 
 

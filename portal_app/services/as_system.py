@@ -21,6 +21,7 @@ def as_system(principal: Principal) -> Principal:
         session_ref=principal.session_ref,
         language=principal.language,
         ip=principal.ip,
+        device=principal.device,
     )
 
 

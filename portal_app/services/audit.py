@@ -61,9 +61,11 @@ def chain_entries(principal: Principal) -> int:
     """Add the entries committed since the last call to the chain; returns how many. One call works at a time."""
     principal.require(Permission.VIEW_AUDIT)
     total = 0
-    while count := _chain_batch(principal):
+    while True:
+        count = _chain_batch(principal)
         total += count
-    return total
+        if count < _BATCH:
+            return total
 
 
 def verify_chain(principal: Principal) -> ChainCheck:

@@ -13,10 +13,11 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import Principal, Side, nobody, system_principal
 from portal_app.domain.credentials.types import Proof, Purpose
+from portal_app.domain.sign_in import session_ref
 from portal_app.services.as_system import as_system
 from portal_app.services.credentials import passwords, second_factor
 from portal_app.services.links import action_links
-from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem, write_ticket
+from portal_app.services.sign_in.sessions import principal_of, redeem, write_ticket
 from tests.people import Person
 
 PASSWORD = "violet kettle on the moon"
@@ -26,7 +27,8 @@ NOBODY = nobody("192.0.2.7")
 
 def sign_in_as(ticket: str, device: str = "") -> Principal:
     """The principal whom the ticket signs in."""
-    return principal_of(hash_token(redeem(ticket, device=device).value), Side.PATIENT)
+    made = redeem(ticket, device=device)
+    return principal_of(session_ref(made.value, made.scope), Side.PATIENT)
 
 
 def new_session(person: Person, way: str = "code", device: str = "") -> Principal:

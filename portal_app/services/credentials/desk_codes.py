@@ -24,6 +24,7 @@ from portal_app.services.credentials.logins import lock_patient_row, may_sign_in
 from portal_app.services.links.qr_codes import qr_svg
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.crypto import keyed_hash
+from portal_app.services.sign_in.known_sources import counted_by
 from portal_app.services.sign_in.sessions import write_ticket
 
 
@@ -84,7 +85,7 @@ def desk_sign_in(principal: Principal, code: str, birth_date: date, initials_typ
 
     Raises WrongDeskCode.
     """
-    rate_limits.count_attempt("try from", principal.ip)
+    rate_limits.count_attempt("try from", counted_by(principal))
     with transaction(as_system(principal)) as tx:
         query = select(SignInCode).where(
             col(SignInCode.contact_hash) == _code_hash(bare_code(code)[:40]),

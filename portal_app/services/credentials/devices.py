@@ -16,6 +16,7 @@ from portal_app.domain.sign_in import is_session_valid
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services import live
 from portal_app.services.as_system import as_system, note
+from portal_app.services.sign_in.known_sources import forget_all_sources, forget_other_devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,14 @@ def end_other_sessions(tx: Tx, principal: Principal) -> int:
         tx.exec(delete(SessionTicket).where(col(SessionTicket.patient_id) == principal.patient_id))
     if principal.staff_id:
         tx.exec(delete(SessionTicket).where(col(SessionTicket.staff_id) == principal.staff_id))
+    forget_other_devices(tx, principal)
     return len(others)
 
 
 def end_all_sessions(tx: Tx, patient_id: PatientId) -> int:
     """End all sessions and unused tickets of a patient, after a sign-in reset; returns how many sessions."""
     tx.exec(delete(SessionTicket).where(col(SessionTicket.patient_id) == patient_id))
+    forget_all_sources(tx, patient_id)
     sessions = [
         s
         for s in tx.exec(select(PortalSession).where(col(PortalSession.patient_id) == patient_id))

@@ -1,4 +1,4 @@
-"""What all sign-in methods of patients share: the login row, contacts for codes, and counted failures."""
+"""What all sign-in methods of patients share: the login row, contacts for codes, and whose failures are counted."""
 
 from sqlmodel import col, select
 
@@ -7,16 +7,14 @@ from portal_app.db.scope import Tx
 from portal_app.db.tables.credentials import Passkey, PatientLogin, RecoveryCode
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
-from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.credentials.passwords import LOCKED_AFTER, delay_after
+from portal_app.domain.credentials.lockouts import Asker
 from portal_app.domain.errors import NotFound, NotSignedIn
 from portal_app.domain.families import ContactKind, Person, may_sign_in
-from portal_app.domain.ids import PatientId, new_id
-from portal_app.i18n import gettext_noop
-from portal_app.services.as_system import note
-from portal_app.services.messaging.outbox import notify_all_contacts
+from portal_app.domain.ids import PatientId
 from portal_app.services.patients.usable_contacts import usable_contacts
+from portal_app.services.sign_in.known_sources import find_asker, person_key
+from portal_app.services.sign_in.lockouts import account_key
 
 
 def require_own_login(principal: Principal) -> PatientId:
@@ -75,53 +73,25 @@ def may_sign_in_now(tx: Tx, patient_id: PatientId) -> bool:
     )
 
 
-def count_attempt_ahead(tx: Tx, login: PatientLogin) -> None:
-    """Count a try as failed before it is checked, so that many tries at once gain nothing.
-
-    `forgive_attempt` takes it back when the try was right.
-    """
-    login.failures += 1
-    login.locked_until = clock.now() + delay_after(login.failures)
-    tx.add(login)
+def find_patient(tx: Tx, principal: Principal, patient_id: PatientId | None) -> Asker:
+    """What we know of the principal as somebody who wants to be this patient; None: nobody we know."""
+    return find_asker(tx, principal, [person_key(patient_id)])
 
 
-def count_failure(tx: Tx, login: PatientLogin) -> None:
-    """Count a failed try: the next one has to wait, and after 20 only the front desk unlocks the sign-in."""
-    count_attempt_ahead(tx, login)
-    lock_if_too_many(tx, login)
+def password_account(username: str) -> str:
+    """The name under which failed passwords of a username are counted, whether or not anybody has it."""
+    return account_key("patient", username)
 
 
-def lock_if_too_many(tx: Tx, login: PatientLogin) -> None:
-    """After twenty in a row only the desk opens it, and everybody hears of it."""
-    if login.failures >= LOCKED_AFTER and not login.locked:
-        login.locked = True
-        note(tx, "sign_in_locked", login.patient_id, ok=False)
-        notify_all_contacts(tx, login.patient_id, "sign_in_locked")
-        tx.add_as_system_once(
-            Task(
-                id=new_id("tsk"),
-                once=f"sign_in_locked:{login.patient_id}:{clock.now().isoformat()}",
-                kind="sign_in_locked",
-                message=gettext_noop(
-                    "A patient's sign-in is locked after too many wrong passwords or codes."
-                ),
-                patient_id=login.patient_id,
-                created_at=clock.now(),
-            )
-        )
-    tx.add(login)
+def code_account(patient_id: PatientId) -> str:
+    """The name under which wrong second factors of a patient are counted."""
+    return account_key("second factor", patient_id)
 
 
-def forgive_attempt(tx: Tx, login: PatientLogin) -> None:
-    """Take back one counted failure, whose try was right."""
-    login.failures = max(0, login.failures - 1)
-    login.locked_until = None
-    tx.add(login)
-
-
-def is_locked_out(login: PatientLogin) -> bool:
-    """Whether a try is refused now: the delay after failures is not over, or the front desk must unlock."""
-    return login.locked or (login.locked_until is not None and login.locked_until > clock.now())
+def accounts_of(login: PatientLogin) -> tuple[str, ...]:
+    """The names under which a patient's failures are counted."""
+    passwords = (password_account(login.username_key),) if login.username_key else ()
+    return (*passwords, code_account(login.patient_id))
 
 
 def masked(kind: ContactKind, value: str) -> str:

@@ -36,6 +36,7 @@ from portal_app.services.credentials.second_factor import require_reauth, save_p
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.crypto import keyed_hash
+from portal_app.services.sign_in.known_sources import counted_by
 from portal_app.services.sign_in.sessions import write_ticket
 from portal_app.settings import settings
 
@@ -158,7 +159,7 @@ def ask_passkey(principal: Principal) -> str:
 
     Before sign-in any passkey of this portal may answer; inside a session only the principal's own.
     """
-    rate_limits.count_attempt("passkey from", principal.ip)
+    rate_limits.count_attempt("passkey from", counted_by(principal))
     with transaction(as_system(principal)) as tx:
         allowed = passkeys_of(tx, require_own_login(principal)) if principal.session_ref else []
         options = webauthn.generate_authentication_options(
@@ -179,7 +180,7 @@ def passkey_sign_in(principal: Principal, answer: str) -> str:
 
     Inside a session it counts as re-authentication, and "" is returned. Raises PasskeyRefused.
     """
-    rate_limits.count_attempt("try from", principal.ip)
+    rate_limits.count_attempt("try from", counted_by(principal))
     taken = _take_challenge(principal, answer)
     if taken is not None and not taken.row.registers and taken.row.session_ref == principal.session_ref:
         with transaction(as_system(principal)) as tx:

@@ -26,20 +26,25 @@ from portal_app.services.credentials.errors import (
     WrongPassword,
 )
 from portal_app.services.credentials.logins import (
+    accounts_of,
     contact_for_code,
-    count_attempt_ahead,
-    forgive_attempt,
-    is_locked_out,
-    lock_if_too_many,
+    find_patient,
     login_of,
     may_sign_in_now,
     passkeys_of,
+    password_account,
     recovery_codes_left,
     require_own_login,
 )
 from portal_app.services.credentials.second_factor import Challenge
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.lockouts import (
+    begin_try,
+    forget_failures,
+    forgive,
+    is_locked_for_long,
+)
 from portal_app.services.sign_in.password_hashes import hash_password, verify_password
 
 
@@ -53,7 +58,9 @@ class SignInView:
     code_by_contact: bool
     recovery_codes: int  # left
     passkeys: int
-    locked: bool  # until the front desk unlocks it
+    locked: (
+        bool  # for a device or network that failed often, until a day is over or the front desk unlocks it
+    )
     reset_at: str  # ISO moment at which a reset started by the front desk takes effect; "" without
 
 
@@ -72,7 +79,7 @@ def view_sign_in(principal: Principal) -> SignInView:
             code_by_contact=login.code_by_contact,
             recovery_codes=recovery_codes_left(tx, patient_id),
             passkeys=len(passkeys_of(tx, patient_id)),
-            locked=login.locked,
+            locked=is_locked_for_long(tx, accounts_of(login)),
             reset_at=reset.effective_at.isoformat() if reset else "",
         )
 
@@ -99,7 +106,7 @@ def set_password(principal: Principal, username: str, password: str) -> None:
             raise PasswordNeedsApp
         _claim_username(tx, login, shown)
         login.password_hash, login.password_set_at = password_hash, clock.now()
-        login.failures, login.locked_until = 0, None
+        forget_failures(tx, accounts_of(login))
         tx.add(login)
         end_other_sessions(tx, principal)
         note(tx, "change:password", patient_id)
@@ -129,30 +136,27 @@ def password_sign_in(principal: Principal, username: str, password: str) -> Chal
         TooManyAttempts: a rate limit of the username or the network is reached.
     """
     key = username_key(username)[:200]
-    rate_limits.count_attempt("password from", principal.ip)
-    rate_limits.count_attempt("password", key)
+    account = password_account(key)
     with transaction(as_system(principal)) as tx:
         login = _by_username(tx, key)
-        locked_out = login is None or is_locked_out(login)
-        if login and not locked_out:
-            count_attempt_ahead(tx, login)
+        asker = find_patient(tx, principal, login.patient_id if login else None)
+        rate_limits.spend_on_source("password", asker, principal.ip)
+        is_open = begin_try(tx, "password", account, asker)
         stored_hash = login.password_hash if login else ""
     is_right, new_hash = verify_password(password, stored_hash)
     with transaction(as_system(principal)) as tx:
         login = _by_username(tx, key)
         if (
             is_right
-            and not locked_out
+            and is_open
             and login
             and login.password_hash == stored_hash
             and may_sign_in_now(tx, login.patient_id)
         ):
-            forgive_attempt(tx, login)
+            forgive(tx, account, asker)
             if new_hash:
                 login.password_hash = new_hash
             return second_factor.create_challenge(tx, login, principal)
-        if login and not locked_out:
-            lock_if_too_many(tx, login)
         note(tx, "sign_in_failed", login.patient_id if login else None, ok=False, way="password")
     raise WrongPassword
 
@@ -173,17 +177,15 @@ def _check_password(principal: Principal, password: str) -> bool:
     patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
         login = login_of(tx, patient_id)
-        locked_out = is_locked_out(login)
-        if not locked_out:
-            count_attempt_ahead(tx, login)
+        account, asker = password_account(login.username_key or ""), find_patient(tx, principal, patient_id)
+        rate_limits.spend_on_source("password", asker, principal.ip)
+        is_open = begin_try(tx, "password", account, asker)
         stored_hash = login.password_hash
     is_right, _ = verify_password(password, stored_hash)
-    with transaction(as_system(principal)) as tx:
-        if is_right and not locked_out:
-            forgive_attempt(tx, login_of(tx, patient_id))
-        elif not locked_out:
-            lock_if_too_many(tx, login_of(tx, patient_id))
-    return is_right and not locked_out
+    if is_right and is_open:
+        with transaction(as_system(principal)) as tx:
+            forgive(tx, account, asker)
+    return is_right and is_open
 
 
 def reauthenticate_by_password(principal: Principal, password: str) -> None:
@@ -197,7 +199,9 @@ def reauthenticate_by_password(principal: Principal, password: str) -> None:
 
 
 def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> None:
-    """Unlock a sign-in that 20 failures have locked, after the front desk has checked the person's identity.
+    """Unlock a sign-in for every device and network that is locked out of it.
+
+    The front desk has checked the person's identity before.
 
     Raises ReasonMissing, or NotFound when the patient has no login.
     """
@@ -208,8 +212,7 @@ def unlock_sign_in(principal: Principal, patient_id: PatientId, reason: str) -> 
         login = tx.get(PatientLogin, patient_id, with_for_update=True)
         if login is None:
             raise NotFound
-        login.locked, login.failures, login.locked_until = False, 0, None
-        tx.add(login)
+        forget_failures(tx, accounts_of(login))
         note(tx, "unlock:sign_in", patient_id, reason=reason.strip()[:500])
 
 

@@ -122,6 +122,14 @@ def stop_reset_by_link(principal: Principal, token: str) -> None:
             _stop(tx, row)
 
 
+def is_reset_link_open(principal: Principal, token: str) -> bool:
+    """Whether the link of the notification still stops its reset; one that was stopped already says so once more."""
+    with reading(as_system(principal)) as tx:
+        query = select(SignInReset).where(col(SignInReset.cancel_hash) == _hash(token[:200]))
+        row = tx.exec(query).first()
+        return row is not None and not row.done_at
+
+
 def carry_out_resets(principal: Principal) -> int:
     """Carry out the resets whose 24 hours are over; returns how many. A job."""
     if principal.side is not Side.PORTAL:

@@ -41,10 +41,11 @@ from portal_app.services.credentials.errors import (
     WrongCode,
 )
 from portal_app.services.credentials.logins import (
+    accounts_of,
+    code_account,
     contact_for_code,
-    count_failure,
+    find_patient,
     has_set_up_anything,
-    is_locked_out,
     login_of,
     masked,
     may_sign_in_now,
@@ -58,6 +59,8 @@ from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.codes import contact_hash
 from portal_app.services.sign_in.crypto import decrypt, encrypt, equal, keyed_hash
+from portal_app.services.sign_in.known_sources import counted_by
+from portal_app.services.sign_in.lockouts import begin_try, forget_failures
 from portal_app.services.sign_in.sessions import write_ticket
 
 _CODES_AT_MOST = 3  # sent for one challenge
@@ -165,16 +168,18 @@ def answer_challenge(principal: Principal, challenge_id: str, way: Proof, code: 
         WrongCode: wrong, used, or the sign-in is locked; may be tried again.
         ChallengeOver: unknown or expired, or it was the fifth wrong answer.
     """
-    rate_limits.count_attempt("try from", principal.ip)
+    rate_limits.count_attempt("try from", counted_by(principal))
     with transaction(as_system(principal)) as tx:
         row = _open_challenge(tx, principal, challenge_id)
         login = login_of(tx, row.patient_id)
-        if not is_locked_out(login) and _is_right(tx, row, login, way, code):
+        asker = find_patient(tx, principal, row.patient_id)
+        is_open = begin_try(tx, "guess", code_account(row.patient_id), asker)
+        if is_open and _is_right(tx, row, login, way, code):
+            forget_failures(tx, accounts_of(login), asker.source)
             return _complete(tx, row, login, way)
         row.tries += 1
         row.burnt_at = clock.now() if row.tries >= FACTOR_TRIES else None
         tx.add(row)
-        count_failure(tx, login)
         note(tx, "second_factor_failed", row.patient_id, ok=False, way=str(way), tries=row.tries)
         burnt = row.burnt_at is not None
     raise ChallengeOver if burnt else WrongCode
@@ -207,13 +212,12 @@ def confirm_app(principal: Principal, code: str) -> tuple[str, ...]:
         login = login_of(tx, patient_id)
         if not login.totp_waiting:
             raise ChallengeOver
-        locked_out = is_locked_out(login)
-        step = (
-            None
-            if locked_out
-            else _unused_step_of(decrypt(f"totp:{patient_id}", login.totp_waiting), code, last_used=0)
-        )
+        asker = find_patient(tx, principal, patient_id)
+        is_open = begin_try(tx, "guess", code_account(patient_id), asker)
+        secret = decrypt(f"totp:{patient_id}", login.totp_waiting)
+        step = _unused_step_of(secret, code, last_used=0) if is_open else None
         if step is not None:
+            forget_failures(tx, [code_account(patient_id)], asker.source)
             require_reauth(tx, principal, login)
             login.totp_secret, login.totp_waiting, login.totp_last_step = login.totp_waiting, "", step
             login.code_by_contact = (
@@ -222,7 +226,6 @@ def confirm_app(principal: Principal, code: str) -> tuple[str, ...]:
             tx.add(login)
             _after_change(tx, principal, patient_id, "change:authenticator_app")
             return () if recovery_codes_left(tx, patient_id) else _new_recovery_codes(tx, patient_id)
-        count_failure(tx, login)
         note(tx, "second_factor_failed", patient_id, ok=False, way="set_up")
     raise WrongCode
 
@@ -343,7 +346,6 @@ def _is_right(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proo
 def _complete(tx: Tx, row: SecondFactorChallenge, login: PatientLogin, way: Proof) -> str:
     """End an answered challenge: a session ticket, or "" after storing the proof of a re-authentication."""
     row.burnt_at = clock.now()  # a challenge makes at most one session
-    login.failures, login.locked_until = 0, None
     tx.add(row)
     tx.add(login)
     if way is Proof.RECOVERY:

@@ -214,6 +214,8 @@ def itemised_facts(view: ItemizedReceipt, language: str) -> dict[str, Any]:
 
 def _tax_text(language: str, row: TaxRow) -> str:
     shown = paid_with_text(language, row.shown)
+    if row.taken_back:
+        return f"{translate(language, 'Taken back by the bank')}, {shown}"
     return shown if row.amount > row.amount.zero() else f"{translate(language, 'Refund')}, {shown}"
 
 
@@ -284,7 +286,7 @@ def _being_posted(view: StatementView, language: str) -> dict[str, Any]:
         [
             full_date_text(language, paid.on),
             paid_with_text(language, paid.shown),
-            money_text(language, paid.refunded - paid.amount),
+            money_text(language, -paid.kept),
         ]
         for paid in view.being_posted
     ]

@@ -14,7 +14,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
+from portal_app.domain.ids import AccountId, AgreementCopyId, InvoiceId, PaymentId
 from portal_app.i18n import (
     full_date_text,
     gettext_noop,
@@ -24,6 +24,7 @@ from portal_app.i18n import (
     time_text,
     translate,
 )
+from portal_app.services.agreements.copies.files import ATTACHMENT, sealed_file
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import InvoiceView, ReceiptView
@@ -39,7 +40,7 @@ _STATUS = {
     InvoiceStatus.VOID: gettext_noop("Void"),
     InvoiceStatus.WRITTEN_OFF: gettext_noop("Written off"),
 }
-_REFUNDED = {PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED}
+_REFUNDED = {PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED, PaymentStatus.LOST}
 
 
 def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Document:
@@ -64,8 +65,12 @@ def receipt_paper(principal: Principal, payment_id: PaymentId, language: str) ->
 def render_attachment(principal: Principal, document: str, id_: str, language: str) -> bytes:
     """What an outbox message names as its attachment; NotFound when there is no such thing.
 
-    Mail is read by whoever opens the mailbox: no service and no person in it (docs/decisions).
+    Mail is read by whoever opens the mailbox: no service and no person in it (docs/decisions). Only the copy of a
+    signed agreement is whole: a signer is owed the copy itself (decision 0045).
     """
+    if document == ATTACHMENT:
+        with reading(principal) as tx:
+            return sealed_file(tx, AgreementCopyId(id_))
     if document == "statement":
         return account_documents.mailed_statement(principal, id_, language).content
     if document != "receipt":
@@ -110,6 +115,10 @@ def receipt_facts(view: ReceiptView, language: str) -> dict[str, Any]:
     totals = [(translate(language, "Amount paid"), money_text(language, view.amount), True)]
     if view.refunded:
         totals.append((translate(language, "Refunded"), money_text(language, -view.refunded), False))
+    if view.lost:
+        totals.append(
+            (translate(language, "Taken back by the bank"), money_text(language, -view.lost), False)
+        )
     if view.credit:
         totals.append((translate(language, "Kept as credit"), money_text(language, view.credit), False))
     waits = translate(
@@ -166,7 +175,7 @@ def _payments(view: InvoiceView, language: str) -> list[dict[str, Any]]:
             money_text(language, -paid.amount),
         ]
         for paid in view.payments
-        if paid.status in RECEIVED
+        if paid.status in RECEIVED and paid.status is not PaymentStatus.LOST
     ]
     columns = [
         column(translate(language, "Date")),

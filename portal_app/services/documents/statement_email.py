@@ -1,6 +1,7 @@
 """A statement by email: to the asker's own address, without what a mailbox should not hold."""
 
 from datetime import date
+from urllib.parse import urlencode
 
 from sqlmodel import col
 
@@ -9,12 +10,12 @@ from portal_app.db.scope import transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.families import ContactPoint
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, PatientId
 from portal_app.services.billing.statements import view_statement
 from portal_app.services.documents.account_documents import mailed_id
 from portal_app.services.documents.document import safe_filename
+from portal_app.services.documents.errors import NoEmailOnFile
 from portal_app.services.messaging import outbox
 
 
@@ -36,7 +37,7 @@ def email_statement(
             .order_by(col(ContactPoint.preferred).desc(), ContactPoint.value)
         ).first()
         if address is None:
-            raise UserError("We have no email address of yours. Call us to add one.")
+            raise NoEmailOnFile
         about = mailed_id(view, patient_id)
         outbox.write_message(
             tx,
@@ -45,6 +46,10 @@ def email_statement(
             to_contact=(ContactKind.EMAIL, address),
             account_id=view.account_id,
             language=principal.language,
+            about=urlencode(
+                {"from": first, "to": last, "account": view.account_id}
+                | ({"person": patient_id} if patient_id else {})
+            ),
             values={"first": first, "last": last, "amount": view.closing},
             attachments=[
                 {

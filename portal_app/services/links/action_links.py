@@ -36,6 +36,7 @@ from portal_app.services.messaging import outbox
 from portal_app.services.patients.usable_contacts import usable_contacts
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.crypto import CannotDecrypt, decrypt, encrypt
+from portal_app.services.sign_in.known_sources import counted_by, find_asker, person_key
 from portal_app.services.sign_in.sessions import write_ticket
 
 _PERMISSION_TO_MAKE = {
@@ -98,7 +99,7 @@ def create_link(
     life: timedelta | None = None,
     made_by: str = "",
 ) -> NewLink:
-    """Make an action link in the transaction that sends or shows it.
+    """Make an action link in the transaction that sends or shows it. Raises LinkNeedsBirthDate.
 
     Args:
         subject_id: the invoice (PAY), account (CARD), agreement (SIGN) or forms (FORMS).
@@ -106,16 +107,11 @@ def create_link(
         at_most: the largest sum that it pays; by default what is due now (ALL-8).
         life: by default 14 days, or the practice's setting for pay links.
         made_by: the principal's name by default.
-
-    Raises LinkNeedsBirthDate.
     """
     account_id = _account_of(tx, purpose, subject_id)
-    if account_id:
-        patient_id = tx.get_or_404(Account, account_id).guarantor_id
-    if patient_id is None or not _birth_date_of(tx, patient_id):
-        raise LinkNeedsBirthDate
-    if purpose is Purpose.PAY:
-        at_most = at_most or tx.get_or_404(Invoice, subject_id).due
+    patient_id = _who_proves(tx, account_id, patient_id)
+    if purpose is Purpose.PAY and not at_most:
+        at_most = tx.get_or_404(Invoice, subject_id).due
     token, now = secrets.token_urlsafe(32), clock.now()
     row = tx.add(
         ActionLink(
@@ -132,8 +128,21 @@ def create_link(
         )
     )
     note(tx, "make:link", patient_id, purpose=str(purpose), link=row.id)
+    return NewLink(row.id, _address_of(tx, patient_id, token))
+
+
+def _address_of(tx: Tx, patient_id: PatientId, token: str) -> str:
     language = tx.get_or_404(Patient, patient_id).language
-    return NewLink(row.id, f"{localised_url(language, '/links')}#{token}")
+    return f"{localised_url(language, '/links')}#{token}"
+
+
+def _who_proves(tx: Tx, account_id: AccountId | None, patient_id: PatientId | None) -> PatientId:
+    """Whose birth date is asked for: the guarantor's where it is about an account. Raises LinkNeedsBirthDate."""
+    if account_id:
+        patient_id = tx.get_or_404(Account, account_id).guarantor_id
+    if patient_id is None or not _birth_date_of(tx, patient_id):
+        raise LinkNeedsBirthDate
+    return patient_id
 
 
 @retried
@@ -144,7 +153,7 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
 
     Raises LinkOver, WrongBirthDate or TooManyAttempts.
     """
-    rate_limits.count_attempt("try from", principal.ip)
+    rate_limits.count_attempt("try from", counted_by(principal))
     with transaction(as_system(principal)) as tx:
         query = select(ActionLink).where(col(ActionLink.hash) == _hash(token[:200]))
         row = tx.exec(query.with_for_update(key_share=True)).first()
@@ -168,6 +177,13 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
             note(tx, "open_link_failed", row.patient_id, ok=False, tries=row.birth_date_tries)
             error = LinkOver() if row.birth_date_tries >= BIRTH_DATE_TRIES else WrongBirthDate()
     raise error
+
+
+def is_link_open(principal: Principal, token: str) -> bool:
+    """Whether an action link still opens: False when it has expired, was used or withdrawn, or is unknown."""
+    with reading(as_system(principal)) as tx:
+        row = tx.exec(select(ActionLink).where(col(ActionLink.hash) == _hash(token[:200]))).first()
+        return row is not None and still_opens(row)
 
 
 def link_session(principal: Principal) -> LinkSession:
@@ -275,19 +291,23 @@ def send_access_link(principal: Principal, patient_id: PatientId) -> int:
 
 
 def open_access_link(principal: Principal, token: str) -> str:
-    """The contact that an access link fills in. Raises LinkOver when it has expired or the contact has changed."""
+    """The contact that an access link fills in. Strangers do not use up the tries of those who are known there.
+
+    Raises: LinkOver when it has expired or the contact has changed; TooManyAttempts.
+    """
     try:
         kind, value, until = json.loads(decrypt("access link", token[:2000]))
-    except (CannotDecrypt, ValueError) as error:
-        raise LinkOver from error
-    if datetime.fromisoformat(until) <= clock.now():
-        raise LinkOver
+    except (CannotDecrypt, ValueError):
+        kind, value, until = ContactKind.EMAIL, "", ""
     with reading(as_system(principal)) as tx:
-        query = select(ContactPoint.id).where(
+        query = select(ContactPoint.patient_id).where(
             col(ContactPoint.kind) == ContactKind(kind), col(ContactPoint.value) == value
         )
-        if not tx.exec(query).first():
-            raise LinkOver
+        people: list[PatientId] = [PatientId(id_) for id_ in tx.exec(query)] if value else []
+        asker = find_asker(tx, principal, [person_key(id_) for id_ in people])
+    rate_limits.spend_on_source("try", asker, principal.ip)
+    if not people or datetime.fromisoformat(until) <= clock.now():
+        raise LinkOver
     return value
 
 

@@ -11,7 +11,6 @@ from portal_app.db.tables.billing import Account, Invoice, Payment
 from portal_app.db.tables.credentials import ActionLink
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.payability import Payability
-from portal_app.domain.billing.payments import is_overdue
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, InvoiceStatus, PaymentStatus
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound
@@ -19,6 +18,7 @@ from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor
 from portal_app.services.as_system import as_system, note
+from portal_app.services.billing.invoices.overdue import overdue_invoices
 from portal_app.services.billing.payments.pay import cancel_payment, confirm_payment, pay_invoice
 from portal_app.services.billing.payments.payability import (
     LinkLimit,
@@ -151,7 +151,7 @@ def view_linked_invoice(principal: Principal) -> LinkedInvoice:
             account_id=invoice.account_id,
             number=invoice.number,
             status=invoice.status,
-            overdue=is_overdue(invoice.status, invoice.due_date, clock.today()),
+            overdue=invoice.id in overdue_invoices(tx, [invoice], invoice.account_id),
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
             total=invoice.total,

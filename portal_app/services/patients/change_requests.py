@@ -11,12 +11,13 @@ from portal_app.db.tables.families import Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials.types import Locked
-from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.families import is_doubtful
+from portal_app.domain.errors import NotFound
+from portal_app.domain.families import is_doubtful_birth_date
 from portal_app.domain.ids import PatientId
 from portal_app.services.as_system import as_system, note
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.patients.access import families_changed
+from portal_app.services.patients.errors import NewBirthDateUnusable, NewValueMissing, RequestAnswered
 
 KIND = "change_request"
 _LINE = 80
@@ -53,7 +54,7 @@ def list_change_requests(principal: Principal) -> tuple[ChangeRequest, ...]:
             patient_id=person.id,
             given_name=person.given_name,
             family_name=person.family_name,
-            chart_number=person.chart_number,
+            chart_number=person.chart_number or "",
             birth_date=person.birth_date,
             sex=person.sex,
             what=Locked(task.values["what"]),
@@ -79,11 +80,14 @@ def apply_change(
         task, person = _open(tx, task_id)
         what = Locked(task.values["what"])
         if what is Locked.NAME:
-            person.given_name, person.family_name = _name(given_name), _name(family_name)
+            person.given_name, person.family_name = (
+                _new_value(given_name, "given_name"),
+                _new_value(family_name, "family_name"),
+            )
         elif what is Locked.BIRTH_DATE:
             person.birth_date = _birth_date(birth_date)
         else:
-            person.sex = _name(sex)
+            person.sex = _new_value(sex, "sex")
         tx.add(person)
         _close(tx, principal, task, f"apply:{KIND}", what)
         notify_all_contacts(tx, person.id, "details_changed")
@@ -104,7 +108,7 @@ def _open(tx: Tx, task_id: str) -> tuple[Task, Patient]:
     if task.kind != KIND or task.patient_id is None:
         raise NotFound
     if task.done_at is not None:
-        raise UserError("Somebody has answered this request already.")
+        raise RequestAnswered
     return task, tx.get_or_404(Patient, task.patient_id, lock=True)
 
 
@@ -114,14 +118,14 @@ def _close(tx: Tx, principal: Principal, task: Task, action: str, what: Locked) 
     note(tx, action, task.patient_id, what=str(what))
 
 
-def _name(typed: str) -> str:
+def _new_value(typed: str, field: str) -> str:
     text = " ".join(typed.split())[:_LINE]
     if not text:
-        raise UserError("Fill in what it shall be.")
+        raise NewValueMissing(field=field)
     return text
 
 
 def _birth_date(typed: date | None) -> date:
-    if typed is None or is_doubtful(typed, clock.today()) or typed.year < _FIRST_YEAR:
-        raise UserError("Enter a date of birth that is not in the future.")
+    if typed is None or is_doubtful_birth_date(typed, clock.today()) or typed.year < _FIRST_YEAR:
+        raise NewBirthDateUnusable
     return typed

@@ -14,7 +14,7 @@ from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials.codes import bare_code
 from portal_app.domain.credentials.types import FACTOR_CODE_LIFE, FACTOR_TRIES, Locked
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.i18n import gettext_noop
@@ -25,11 +25,23 @@ from portal_app.services.credentials.second_factor import require_reauth
 from portal_app.services.links.action_links import revoke_links_of
 from portal_app.services.messaging import outbox
 from portal_app.services.messaging.outbox import notify_all_contacts
+from portal_app.services.patients.errors import (
+    AddressLineTooLong,
+    ContactIsNoEmail,
+    ContactIsNoPhone,
+    ContactOnFile,
+    NoContactForWay,
+    NoWayChosen,
+    OnlyContact,
+    TooManyContacts,
+    WishMissing,
+)
 from portal_app.services.patients.usable_contacts import phone_country
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.codes import burn_codes, contact_hash
 from portal_app.services.sign_in.contacts import Contact, parse_contact
 from portal_app.services.sign_in.crypto import equal, keyed_hash
+from portal_app.services.sign_in.known_sources import counted_by
 from portal_app.settings import settings
 
 _LINE = 120  # characters
@@ -107,38 +119,27 @@ def change_contact(
     asked, old = _asked(principal, patient_id, kind, new, None if add else replaces, add=add)
     with transaction(as_system(principal)) as tx:  # who is asked for a proof has not used up a code
         require_reauth(tx, principal, login_of(tx, require_own_login(principal)))
-    rate_limits.count_attempt("code from", principal.ip)
+    rate_limits.count_attempt("code from", counted_by(principal))
     rate_limits.count_attempt("code", asked.value)
-    code, now = f"{secrets.randbelow(1_000_000):06d}", clock.now()
+    now = clock.now()
+    change = ContactChange(
+        id=new_id("chg"),
+        patient_id=patient_id,
+        asked_by=principal.name,
+        kind=kind,
+        value=asked.value,
+        shown=asked.shown,
+        replaces=old,
+        everywhere=everywhere,
+        code_hash="",
+        created_at=now,
+        expires_at=now + FACTOR_CODE_LIFE,
+    )
     with transaction(as_system(principal)) as tx:
         _burn_waiting(tx, principal, patient_id, kind)
-        id_ = new_id("chg")
-        tx.add(
-            ContactChange(
-                id=id_,
-                patient_id=patient_id,
-                asked_by=principal.name,
-                kind=kind,
-                value=asked.value,
-                shown=asked.shown,
-                replaces=old,
-                everywhere=everywhere,
-                code_hash=keyed_hash("contact code", id_, code),
-                created_at=now,
-                expires_at=now + FACTOR_CODE_LIFE,
-            )
-        )
-        outbox.write_message(
-            tx,
-            "contact_code",
-            once=f"contact_code:{id_}",
-            to_contact=(kind, asked.value),
-            language=principal.language,
-            values={"code": code},
-            expires_at=now + FACTOR_CODE_LIFE,
-        )
+        _send_code(tx, change, principal.language)
         note(tx, "ask:contact_change", patient_id, kind=str(kind))
-    return ContactRequest(id_, kind, asked.shown)
+        return ContactRequest(change.id, kind, asked.shown)
 
 
 @retried
@@ -148,7 +149,7 @@ def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
     Codes and links that went to the old address die.
     """
     require_own_login(principal)
-    rate_limits.count_attempt("try from", principal.ip)
+    rate_limits.count_attempt("try from", counted_by(principal))
     with transaction(as_system(principal)) as tx:
         row = tx.get(ContactChange, change_id, with_for_update=True, populate_existing=True)
         if row is None or row.asked_by != principal.name or row.patient_id not in principal.patients:
@@ -179,7 +180,7 @@ def remove_contact(principal: Principal, contact_id: str) -> None:
         row = tx.get_or_404(ContactPoint, contact_id, lock=True)
         others = [p for p in _points(tx, patient_id) if p.id != row.id]
         if not others:
-            raise UserError("This is the only way to reach you here. Add another first.")
+            raise OnlyContact
         gone = (row.kind, row.value)
         tx.delete(row)
         tx.flush()
@@ -190,11 +191,11 @@ def remove_contact(principal: Principal, contact_id: str) -> None:
 
 
 def change_address(principal: Principal, patient_id: PatientId, address: Address) -> None:
-    """Raises UserError for a line that is too long. In the trail by the change itself."""
+    """Raises AddressLineTooLong. In the trail by the change itself."""
     principal.require(Permission.MY_ACCOUNT)
     lines = {name: " ".join(getattr(address, name).split()) for name in Address.__dataclass_fields__}
-    if any(len(line) > _LINE for line in lines.values()):
-        raise UserError("A line of the address has at most {most} characters.", most=_LINE)
+    if too_long := next((name for name, line in lines.items() if len(line) > _LINE), ""):
+        raise AddressLineTooLong(field=too_long, most=_LINE)
     with transaction(principal) as tx:
         person = tx.get_or_404(Patient, patient_id, lock=True)
         for name, line in lines.items():
@@ -210,13 +211,13 @@ def set_preferences(
     if language not in settings().languages:
         raise NotFound
     if not by_email and not by_text:
-        raise UserError("Choose email, text messages or both, so that we can reach you.")
+        raise NoWayChosen
     with transaction(principal) as tx:
         person = tx.get_or_404(Patient, patient_id, lock=True)
         points = _points(tx, patient_id)
         wanted = {ContactKind.EMAIL: by_email, ContactKind.PHONE: by_text}
         if points and not any(wanted[p.kind] for p in points):
-            raise UserError("Add an email or a phone number first.")
+            raise NoContactForWay
         person.language = language
         for point in points:
             point.preferred = wanted[point.kind]
@@ -231,7 +232,7 @@ def ask_for_change(principal: Principal, patient_id: PatientId, what: Locked, wo
     principal.require(Permission.MY_ACCOUNT)
     wish = " ".join(words.split())[:500]
     if not wish:
-        raise UserError("Please write what should be changed.")
+        raise WishMissing
     with transaction(principal) as tx:
         tx.get_or_404(Patient, patient_id)
         tx.add_as_system_once(
@@ -245,6 +246,22 @@ def ask_for_change(principal: Principal, patient_id: PatientId, what: Locked, wo
                 created_at=clock.now(),
             )
         )
+
+
+def _send_code(tx: Tx, change: ContactChange, language: str) -> None:
+    """Store the change with the hash of a new code, and write the code to the new address."""
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    change.code_hash = keyed_hash("contact code", change.id, code)
+    tx.add(change)
+    outbox.write_message(
+        tx,
+        "contact_code",
+        once=f"contact_code:{change.id}",
+        to_contact=(change.kind, change.value),
+        language=language,
+        values={"code": code},
+        expires_at=change.expires_at,
+    )
 
 
 def _asked(
@@ -263,18 +280,16 @@ def _asked(
         asked = parse_contact(new, phone_country(tx))
         points = _points(tx, patient_id)
     if asked.kind is not kind:
-        if kind is ContactKind.EMAIL:
-            raise UserError("Enter an email address.")
-        raise UserError("Enter a phone number.")
+        raise ContactIsNoEmail if kind is ContactKind.EMAIL else ContactIsNoPhone
     if any(p.kind is kind and p.value == asked.value for p in points):
-        raise UserError("We have this one already.")
+        raise ContactOnFile
     same_kind = sorted((p for p in points if p.kind is kind), key=lambda p: (not p.preferred, p.value))
     if replaces is not None:
         if replaces not in {p.id for p in same_kind}:
             raise NotFound
         return asked, replaces
     if add and len(points) >= _CONTACTS_AT_MOST:
-        raise UserError("That is the most we can keep. Remove one first.")
+        raise TooManyContacts
     return asked, None if add or not same_kind else same_kind[0].id
 
 

@@ -15,7 +15,7 @@ from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials.names import name_key
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import GrantKind, PatientStatus, full_name, is_younger_than
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.as_system import as_system, note
@@ -24,6 +24,13 @@ from portal_app.services.credentials.second_factor import require_reauth
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.patients.access import families_changed
 from portal_app.services.patients.contact_details import ContactView
+from portal_app.services.patients.errors import (
+    NameIncomplete,
+    NotAnAdult,
+    SharingWithOneself,
+    TooMuchShared,
+    TooYoungToShare,
+)
 
 _ADULT = 18
 _AT_MOST = 20
@@ -65,20 +72,20 @@ def share(principal: Principal, kind: GrantKind, given_name: str, family_name: s
     given, family = " ".join(given_name.split())[:80], " ".join(family_name.split())[:80]
     key = name_key(full_name(given, family))
     if not name_key(given) or not name_key(family):
-        raise UserError("Please type the first and the last name.")
+        raise NameIncomplete(field="family_name" if name_key(given) else "given_name")
     with transaction(as_system(principal)) as tx:
         require_reauth(tx, principal, login_of(tx, me))
         granter = _adult(tx, me)
         if is_younger_than(birth_date, _ADULT, clock.today()) or birth_date > clock.today():
-            raise UserError("You can share with adults only.")
+            raise NotAnAdult
         if birth_date == granter.birth_date and key == _key_of(granter):
-            raise UserError("That is you.")
+            raise SharingWithOneself
         wishes = _wishes(tx, me)
         for wish in wishes:
             if (wish.kind, wish.name_key, wish.birth_date) == (kind, key, birth_date):
                 return wish.id
         if len(wishes) >= _AT_MOST:
-            raise UserError("That is the most you can share. Stop sharing something first.")
+            raise TooMuchShared
         wish = GrantRequest(
             id=new_id("wsh"),
             patient_id=me,
@@ -195,7 +202,7 @@ def _key_of(person: Patient) -> str:
 def _adult(tx: Tx, patient_id: PatientId) -> Patient:
     person = lock_patient_row(tx, patient_id)
     if is_younger_than(person.birth_date, _ADULT, clock.today()):
-        raise UserError("You can share from the day you are 18.")
+        raise TooYoungToShare
     return person
 
 

@@ -8,14 +8,13 @@ from sqlmodel import col, select
 from portal_app import clock
 from portal_app.db.scope import reading
 from portal_app.db.tables.families import DependentMark, Patient
-from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.families import age_on
-from portal_app.domain.memberships import Period, price_for_age
+from portal_app.domain.ids import MembershipId
+from portal_app.domain.memberships.types import Period
 from portal_app.domain.money import Money
 from portal_app.services.as_system import as_system
-from portal_app.services.memberships.running import running_memberships
-from portal_app.services.practice.facts import practice
+from portal_app.services.memberships.view import view_memberships
+from portal_app.services.memberships.views.types import ViewerRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +29,25 @@ class Covered:
     price: Money | None
 
 
-def covered_others(principal: Principal) -> tuple[Covered, ...]:
-    """Whoever else the viewer's memberships cover, by name."""
-    principal.require(Permission.MY_ACCOUNT)
-    with reading(principal) as tx:
-        currency = practice(tx).currency
-        rows = tx.exec(
-            running_memberships(Enrolment, Membership, Plan)
-            .join(Membership, col(Membership.id) == col(Enrolment.membership_id))
-            .join(Plan, col(Plan.id) == col(Membership.plan_id))
-        ).all()
-        seen = set(tx.exec(select(Patient.id)).all())
-    others = [row for row in rows if row[0].patient_id not in seen]
-    with reading(as_system(principal)) as tx:
-        wanted = select(Patient).where(col(Patient.id).in_([row[0].patient_id for row in others]))
-        people = {person.id: person for person in tx.exec(wanted)}
-    return tuple(
-        sorted(
-            (
-                _covered(people[enrolment.patient_id], enrolment, membership, plan, currency)
-                for enrolment, membership, plan in others
-            ),
-            key=lambda row: row.name,
-        )
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the page of members takes from the memberships that the viewer pays."""
+
+    others: tuple[Covered, ...]  # who may not be seen by the viewer, by name
+    can_add: tuple[MembershipId, ...]  # memberships to which a member can be added
+
+
+def view_coverage(principal: Principal) -> Coverage:
+    """Who else is on the memberships that the viewer pays, and where a member can be added."""
+    mine = [view for view in view_memberships(principal).current if view.role is ViewerRole.OWNER]
+    rows = (
+        Covered(member.name, view.plan, view.period, member.start or view.start, member.end, member.price)
+        for view in mine
+        for member in view.members
+        if not member.may_see
     )
+    others = tuple(sorted(rows, key=lambda row: row.name))
+    return Coverage(others, tuple(view.id for view in mine if view.can_add))
 
 
 def acting_for_me(principal: Principal) -> tuple[str, ...]:
@@ -69,18 +63,3 @@ def acting_for_me(principal: Principal) -> tuple[str, ...]:
     with reading(as_system(principal)) as tx:
         people = tx.exec(select(Patient).where(col(Patient.id).in_(adults))).all()
     return tuple(sorted(person.full_name for person in people))
-
-
-def _covered(
-    person: Patient, enrolment: Enrolment, membership: Membership, plan: Plan, currency: str
-) -> Covered:
-    billed = membership.next_bill_date or clock.today()
-    minor = price_for_age(plan.bands, age_on(person.birth_date, billed)) if person.birth_date else None
-    return Covered(
-        name=person.full_name,
-        plan=plan.name,
-        period=plan.period,
-        start=enrolment.start,
-        end=enrolment.end,
-        price=None if minor is None else Money(minor, currency),
-    )

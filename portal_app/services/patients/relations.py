@@ -15,11 +15,13 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import DependentMark, Patient, Relation
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.families import PatientStatus, Person, RelationKind, is_adult, is_doubtful
+from portal_app.domain.errors import NotFound, ReasonMissing
+from portal_app.domain.families import PatientStatus, Person, RelationKind, is_adult, is_doubtful_birth_date
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.services.messaging.outbox import notify_all_contacts
 from portal_app.services.patients.access import families_changed
+from portal_app.services.patients.errors import AdultUnusable, ChartNumberUnknown, LastDayPast, OwnDependent
+from portal_app.services.patients.matching import has_chart_number
 
 _REASON_AT_MOST = 200
 
@@ -104,10 +106,10 @@ def view_family(principal: Principal, patient_id: PatientId) -> FamilyFile:
             )
         ).all()
         names = _names(tx, {i for bond in (*relations, *marks) for i in (bond.patient_id, bond.adult_id)})
-        answering = _guarantors(tx, rows)
+        guarantors = _guarantors(tx, rows)
     return FamilyFile(
         patient=_found(patient),
-        members=tuple(FamilyMember(_found(row), answering.get(row.id, "")) for row in rows),
+        members=tuple(FamilyMember(_found(row), guarantors.get(row.id, "")) for row in rows),
         relations=tuple(_relation(row, names) for row in relations),
         marks=tuple(_mark(row, names) for row in sorted(marks, key=lambda m: m.created_at, reverse=True)),
     )
@@ -160,7 +162,7 @@ def mark_dependent(
     principal.require(Permission.MANAGE_FAMILY_LINKS)
     why = " ".join(reason.split())[:_REASON_AT_MOST]
     if not why:
-        raise UserError("Write down why: it is kept with the mark.")
+        raise ReasonMissing
     with transaction(principal) as tx:
         _check_pair(tx, patient_id, adult_id, until)
         mark = tx.add(
@@ -200,35 +202,35 @@ def person_by_chart(principal: Principal, chart_number: str) -> PatientId:
     """An adult of another family file, as the desk names them."""
     principal.require(Permission.MANAGE_FAMILY_LINKS)
     with reading(principal) as tx:
-        found = tx.exec(select(Patient.id).where(col(Patient.chart_number) == chart_number.strip())).first()
+        found = tx.exec(select(Patient.id).where(has_chart_number(chart_number))).first()
     if found is None:
-        raise UserError("There is no patient with this chart number.")
+        raise ChartNumberUnknown
     return PatientId(found)
 
 
 def _check_pair(tx: Tx, patient_id: PatientId, adult_id: PatientId, until: date | None) -> None:
     patient, adult = tx.get_or_404(Patient, patient_id, lock=True), tx.get_or_404(Patient, adult_id)
     if patient.id == adult.id:
-        raise UserError("Nobody is their own dependent. Choose another adult.")
+        raise OwnDependent
     if patient.status is PatientStatus.MERGED:
         raise NotFound
     person = Person(adult.id, adult.birth_date, status=adult.status)
-    doubtful = is_doubtful(adult.birth_date, clock.today())
+    doubtful = is_doubtful_birth_date(adult.birth_date, clock.today())
     if adult.status is not PatientStatus.ACTIVE or doubtful or not is_adult(person, clock.today()):
-        raise UserError("Choose an adult who is an active patient with a birth date on file.")
+        raise AdultUnusable
     if until is not None and until < clock.today():
-        raise UserError("The last day cannot be in the past.")
+        raise LastDayPast
 
 
 def _found(row: Patient) -> PersonFound:
     return PersonFound(
         id=row.id,
         name=row.full_name,
-        chart_number=row.chart_number,
+        chart_number=row.chart_number or "",
         birth_date=row.birth_date,
         status=row.status,
         adult=is_adult(Person(row.id, row.birth_date), clock.today()),
-        doubtful=is_doubtful(row.birth_date, clock.today()),
+        doubtful=is_doubtful_birth_date(row.birth_date, clock.today()),
     )
 
 

@@ -8,11 +8,11 @@ from sqlmodel import col, select
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.families import PatientStatus
 from portal_app.domain.ids import PatientId
 from portal_app.services.as_system import as_system, note
 from portal_app.services.credentials.logins import masked
+from portal_app.services.patients.errors import SearchTooShort
 from portal_app.services.patients.matching import matches
 from portal_app.services.patients.usable_contacts import usable_contacts
 
@@ -35,7 +35,7 @@ def find_patients(principal: Principal, words: str) -> tuple[Found, ...]:
     """Active patients whom the words mean (`patient_search`), twenty at most."""
     principal.require(Permission.VIEW_PATIENTS)
     if len("".join(words.split())) < _LEAST:
-        raise UserError("Type at least {least} letters of the name, or the chart number.", least=_LEAST)
+        raise SearchTooShort(least=_LEAST)
     meant = select(Patient).where(col(Patient.status) == PatientStatus.ACTIVE, matches(words))
     query = meant.order_by(col(Patient.family_name), col(Patient.given_name), col(Patient.id))
     with reading(principal) as tx:
@@ -54,7 +54,7 @@ def find_patient(principal: Principal, patient_id: PatientId) -> Found:
 
 
 def _found(row: Patient, contacts: tuple[str, ...] = ()) -> Found:
-    return Found(row.id, row.full_name, row.chart_number, row.birth_date, contacts)
+    return Found(row.id, row.full_name, row.chart_number or "", row.birth_date, contacts)
 
 
 def _contacts(tx: Tx, patient_id: PatientId) -> tuple[str, ...]:

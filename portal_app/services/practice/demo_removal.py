@@ -24,12 +24,13 @@ from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.families import ContactPoint, Family, Patient
-from portal_app.db.tables.memberships import Plan
+from portal_app.db.tables.memberships import JoinRequest, Plan
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.errors import UserError
 from portal_app.domain.families import full_name
+from portal_app.domain.practice_settings import SETTINGS
+from portal_app.services.practice.errors import DemoChanged, DemoRemovalBlocked
 
 _AT_ONCE = 500  # values in one question: databases have a limit
 _NEVER = ("audit_entry", "practice", "setting_change")
@@ -46,6 +47,7 @@ class DemoMarks:
     keys: Mapping[str, frozenset[str]]  # table → the practice keys of its rows
     staff_domain: str  # "@…"
     practice: Mapping[str, Any]
+    joined: frozenset[str] = frozenset()  # contacts of those who joined online: they have no chart number
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ class _Found:
 
     tx: Tx
     marks: DemoMarks
-    going: dict[str, set[str]] = field(default_factory=dict)
-    rows: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    trouble: list[str] = field(default_factory=list)
+    going: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    rows: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict[str, list[Mapping[str, Any]]])
+    trouble: list[str] = field(default_factory=list[str])
 
     def ids(self, table: str) -> set[str]:
         return self.going.get(table, set())
@@ -107,19 +109,17 @@ def find_demo_people(principal: Principal, marks: DemoMarks) -> tuple[tuple[str,
 
 
 def remove_demo(principal: Principal, marks: DemoMarks, shown: Removal) -> Removal:
-    """Removes in one transaction what was `shown`. Raises UserError, with nothing removed, if anything stands in the way or
-    has changed since it was shown.
+    """Removes in one transaction what was `shown`. Raises DemoRemovalBlocked if anything stands in the way, and
+    DemoChanged if something was added since it was shown; then nothing is removed.
     """
     principal.require(Permission.MANAGE_STAFF)
     with transaction(principal) as tx:
         found = _collect(tx, marks, lock=True)
         removal = _removal(found)
         if removal.in_the_way:
-            raise UserError("Nothing was removed. In the way: {what}", what="; ".join(removal.in_the_way))
+            raise DemoRemovalBlocked(what="; ".join(removal.in_the_way))
         if removal != shown:
-            raise UserError(
-                "Nothing was removed: something was added since this was shown. Look at it again."
-            )
+            raise DemoChanged
         for table in reversed(SQLModel.metadata.sorted_tables):
             for some in _some(found.ids(table.name)):
                 tx.exec(delete(table).where(_key_of(table).in_(some)))
@@ -136,6 +136,8 @@ def _forget_practice_facts(tx: Tx, removal: Removal) -> None:
     tx.get_or_404(Practice, "practice", lock=True)
     for name in removal.practice:
         setattr(practice, name, {} if name == "opening_hours" else "")
+    if removal.counts.get("join_request"):  # the demo turned it on
+        SETTINGS["membership_join_online"].write(practice, False)
     practice.version += 1  # who sees whom is decided anew
 
 
@@ -175,6 +177,10 @@ def _staff_and_patients(found: _Found, *, lock: bool = False) -> None:
         "patient",
         [r for r in same_number if people[r["chart_number"]] == (r["given_name"], r["family_name"])],
     )
+    joined = _where(found.tx, JoinRequest.__table__, "contact_value", set(found.marks.joined))  # type: ignore[attr-defined]
+    accounts = {row["account_id"] for row in joined if row["account_id"]}
+    theirs = _where(found.tx, Patient.__table__, "account_id", accounts, lock=lock)  # type: ignore[attr-defined]
+    found.add("patient", [row for row in theirs if row["chart_number"] is None])
 
 
 def _without_foreign_keys(found: _Found) -> None:
@@ -274,7 +280,9 @@ def _look_for_imports(found: _Found) -> None:
     )
     for table, known in marks.keys.items():
         brought = [
-            row["practice_key"] for row in found.rows.get(table, ()) if row["practice_key"] not in known
+            row["practice_key"]
+            for row in found.rows.get(table, ())
+            if row["practice_key"] and row["practice_key"] not in known  # without one it was made here
         ]
         found.trouble += [
             f"{noun(table, 1)} {key} of an import of your own: for a demo patient" for key in sorted(brought)
@@ -290,7 +298,8 @@ def _names(tx: Tx, ids: set[str]) -> dict[str, str]:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    return f"{full_name(row['given_name'], row['family_name'])} (chart {row['chart_number']})"
+    chart = f"chart {row['chart_number']}" if row["chart_number"] else "no chart"
+    return f"{full_name(row['given_name'], row['family_name'])} ({chart})"
 
 
 def _removal(found: _Found) -> Removal:
@@ -325,7 +334,9 @@ def _staff(found: _Found) -> tuple[str, ...]:
 
 
 def _patients(found: _Found) -> tuple[str, ...]:
-    return tuple(_named(row) for row in sorted(found.rows["patient"], key=lambda row: row["chart_number"]))
+    return tuple(
+        _named(row) for row in sorted(found.rows["patient"], key=lambda row: row["chart_number"] or "")
+    )
 
 
 def noun(table: str, count: int) -> str:

@@ -20,7 +20,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.text import strip_unstorable
 from portal_app.services.patients.usable_contacts import phone_country
-from portal_app.services.practice.details_errors import (
+from portal_app.services.practice.errors import (
     CountryUnknown,
     CurrencyFixed,
     DemoNotLoaded,
@@ -87,7 +87,7 @@ def set_details(
         hours: opening hours, each as "en=Monday to Friday"; None leaves them as they are.
 
     Raises:
-        UserError: a subclass of `details_errors` for the first value that is not usable; nothing is written.
+        UserError: a subclass of `services.practice.errors` for the first value that is not usable; nothing is written.
     """
     principal.require(Permission.MANAGE_SETTINGS)
     with transaction(principal) as tx:

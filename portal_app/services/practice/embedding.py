@@ -3,7 +3,7 @@
 from portal_app.db.scope import reading
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
-from portal_app.domain.embedding import known_origins
+from portal_app.domain.sites.embedding import known_origins
 from portal_app.settings import settings
 
 

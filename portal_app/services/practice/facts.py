@@ -10,6 +10,7 @@ from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Principal, system_principal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
+from portal_app.domain.practice_settings import SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class PracticeView:
     address: str = ""  # one line
     hours: dict[str, str] = field(default_factory=dict)  # language → words
     online_payments: bool = False
+    joins_online: bool = False  # people without an account may join on the page for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,20 @@ def _practice(tx: Tx) -> PracticeView:
         return PracticeView()
     town = " ".join(word for word in (row.city, row.region, row.postal_code) if word)
     address = ", ".join(part for part in (row.line1, row.line2, town) if part)
-    return PracticeView(row.name, row.phone, row.email, address, row.opening_hours, row.online_payments)
+    return PracticeView(
+        row.name,
+        row.phone,
+        row.email,
+        address,
+        row.opening_hours,
+        row.online_payments,
+        joins_online(row),
+    )
+
+
+def joins_online(practice: Practice) -> bool:
+    """Whether people without an account may join: the practice turned it on, and takes online payments."""
+    return practice.online_payments and bool(SETTINGS["membership_join_online"].read(practice))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from portal_app.db.tables.sign_in import StaffStep
 from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.credentials.types import PROOF_LIFE, Proof
-from portal_app.domain.errors import NotSignedIn, UserError
+from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import StaffId, new_id
 from portal_app.services.as_system import as_system
@@ -25,11 +25,16 @@ from portal_app.services.credentials.errors import ReauthRequired, WrongCode
 from portal_app.services.credentials.second_factor import save_proof
 from portal_app.services.messaging import outbox
 from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.errors import StaffEmailUnknown, WrongStaffProof
+from portal_app.services.sign_in.known_sources import find_asker, person_key
+from portal_app.services.sign_in.lockouts import begin_try, forget_failures
 from portal_app.services.sign_in.set_up_links import end_set_up_link
 from portal_app.services.sign_in.staff import (
     NewStaffApp,
+    accounts_of,
+    app_account,
     hash_staff_password,
-    is_locked,
+    is_right_password,
     is_staff_password,
     matching_step,
     new_staff_app,
@@ -45,13 +50,6 @@ class StaffAccount:
     email: str
 
 
-class WrongProof(UserError):
-    """Which of the two was wrong is not said: it may be asked by whoever found the screen open."""
-
-    def __init__(self) -> None:
-        super().__init__("The password or the code is not right, or the sign-in is locked for a while.")
-
-
 def view_account(principal: Principal) -> StaffAccount:
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
@@ -62,23 +60,20 @@ def view_account(principal: Principal) -> StaffAccount:
 def reauthenticate_staff(principal: Principal, password: str, code: str) -> None:
     """Their password and a code of the app they have now; good for ten minutes in this session."""
     id_ = _at_work(principal)
-    rate_limits.count_attempt("staff from", principal.ip)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)
-    rate_limits.count_attempt("staff", me.email)
-    right = is_staff_password(me, password)
+    right = is_right_password(principal, me, me.email, password)
     with transaction(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_, lock=True)
-        locked = is_locked(me)
-        used = 0 if locked or not right else matching_step(me.totp_secret, code, me.totp_last_step)
+        used = _matching_step(tx, principal, me, code) if right else 0
         if used:
-            me.totp_last_step, me.failures, me.locked_until = used, 0, None
+            me.totp_last_step = used
             for proof in _BOTH:
                 save_proof(tx, principal.session_ref, proof)
             tx.add(audit.entry(principal, "prove:staff", subject=me.id))
     if not used:
-        note_failure(principal, None if locked else me, "prove:staff")
-        raise WrongProof
+        note_failure(principal, me, "prove:staff")
+        raise WrongStaffProof
 
 
 def is_staff_reauthenticated(principal: Principal) -> bool:
@@ -115,18 +110,15 @@ def begin_staff_app(principal: Principal) -> NewStaffApp:
 def confirm_staff_app(principal: Principal, code: str) -> None:
     """The first code of the new app; from now on only its codes count. WrongCode otherwise."""
     id_ = _at_work(principal)
-    rate_limits.count_attempt("staff from", principal.ip)
     with transaction(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_, lock=True)
         _needs_proof(tx, principal)
-        locked = is_locked(me)
-        # A secret of its own: none of its codes was used before.
-        used = matching_step(me.totp_waiting, code, 0) if me.totp_waiting and not locked else 0
+        used = _matching_step(tx, principal, me, code, waiting=True) if me.totp_waiting else 0
         if used:
             me.totp_secret, me.totp_waiting, me.totp_last_step = me.totp_waiting, "", used
             _changed(tx, principal, me, "staff_app_changed", "change:staff_app")
     if not used:
-        note_failure(principal, None if locked else me, "change:staff_app")
+        note_failure(principal, me, "change:staff_app")
         raise WrongCode
 
 
@@ -136,9 +128,11 @@ def reset_staff_sign_in(principal: Principal, email: str, password: str) -> None
     with reading(as_system(principal)) as tx:
         whose = tx.exec(select(StaffMember).where(col(StaffMember.email) == email.strip().lower())).first()
     if whose is None:
-        raise UserError("There is nobody with this email.")
+        raise StaffEmailUnknown
     hashed = hash_staff_password(password, whose.email, whose.name)
-    theirs = replace(as_system(principal), staff_id=whose.id, session_ref="")  # every session of theirs ends
+    theirs = replace(
+        as_system(principal), staff_id=whose.id, session_ref="", ip="", device=""
+    )  # every session of theirs ends
     with transaction(as_system(principal)) as tx:
         them = tx.get_or_404(StaffMember, whose.id, lock=True)
         them.password_hash, them.totp_secret, them.totp_waiting = hashed, "", ""
@@ -169,6 +163,19 @@ def _at_work(principal: Principal) -> StaffId:
     return StaffId(principal.staff_id)
 
 
+def _matching_step(tx: Tx, principal: Principal, me: StaffMember, code: str, *, waiting: bool = False) -> int:
+    """The time step of a right code of the app, or of the one being set up; 0 for a wrong one, which is counted."""
+    asker = find_asker(tx, principal, [person_key(me.id, staff=True)])
+    rate_limits.spend_on_source("guess", asker, principal.ip)
+    if not begin_try(tx, "guess", app_account(me.id), asker):
+        return 0
+    # A waiting app has a secret of its own: none of its codes was used before.
+    secret, last_used = (me.totp_waiting, 0) if waiting else (me.totp_secret, me.totp_last_step)
+    if step := matching_step(secret, code, last_used):
+        forget_failures(tx, [app_account(me.id)], asker.source)
+    return step
+
+
 def _needs_proof(tx: Tx, principal: Principal) -> None:
     if not _proven(tx, principal):
         raise ReauthRequired
@@ -180,7 +187,7 @@ def _proven(tx: Tx, principal: Principal) -> bool:
 
 
 def _changed(tx: Tx, principal: Principal, me: StaffMember, kind: str, action: str) -> None:
-    me.failures, me.locked_until = 0, None
+    forget_failures(tx, accounts_of(me))
     under_way = (col(StaffStep.staff_id) == me.id, col(StaffStep.burnt_at).is_(None))
     tx.exec(update(StaffStep).where(*under_way).values(burnt_at=clock.real_now()))
     end_other_sessions(tx, principal)

@@ -1,7 +1,7 @@
 """What needs a person: shown to whoever may act on it, and marked done."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import col, func, or_, select
@@ -19,6 +19,7 @@ from portal_app.domain.money import Money
 from portal_app.services.live import announce
 
 PAGE = 50
+TEXT_CAME, TEXT_STOP_WISH = "text_came", "text_stop_wish"  # what patients text: it may be about health
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TaskPage:
 def list_tasks(principal: Principal, *, page: int = 1) -> TaskPage:
     """Those not done, oldest first, 50 a page."""
     principal.require(Permission.STAFF_SIGNED_IN)
-    with reading(_errand(principal)) as tx:
+    with reading(_as_reader(principal)) as tx:
         fits = col(Task.done_at).is_(None) & _theirs(principal)
         count = tx.exec(select(func.count()).select_from(Task).where(fits)).one()
         pages = max(1, -(-count // PAGE))
@@ -56,7 +57,7 @@ def list_tasks(principal: Principal, *, page: int = 1) -> TaskPage:
 def finish_task(principal: Principal, task_id: str) -> bool:
     """Somebody has seen to it; False: it was done already. NotFound when it is not theirs to see."""
     principal.require(Permission.STAFF_SIGNED_IN)
-    with transaction(_errand(principal)) as tx:
+    with transaction(_as_reader(principal)) as tx:
         row = tx.exec(select(Task).where(Task.id == task_id, _theirs(principal)).with_for_update()).first()
         if row is None:
             raise NotFound
@@ -72,24 +73,26 @@ def who_can_allow(principal: Principal) -> tuple[str, ...]:
     """Names of those who give permissions."""
     principal.require(Permission.STAFF_SIGNED_IN)
     roles = [role for role, may in ROLES.items() if Permission.MANAGE_STAFF in may]
-    with reading(_errand(principal)) as tx:
+    with reading(_as_reader(principal)) as tx:
         wanted = select(StaffMember.name).where(
             col(StaffMember.role).in_(roles), col(StaffMember.active).is_(True)
         )
         return tuple(tx.exec(wanted.order_by(StaffMember.name)).all())
 
 
-def _errand(principal: Principal) -> Principal:
+def _as_reader(principal: Principal) -> Principal:
     return system_principal(f"tasks for {principal.name}")
 
 
 def _theirs(principal: Principal) -> Any:
-    """Of an account for who may see billing, of a patient for who may see patients, the rest for all."""
-    ways = [col(Task.account_id).is_(None) & col(Task.patient_id).is_(None)]
+    """Of an account for who may see billing, of a patient and what is texted for who may see patients, the rest for all."""
+    unowned = col(Task.account_id).is_(None) & col(Task.patient_id).is_(None)
+    texted = col(Task.kind).in_((TEXT_CAME, TEXT_STOP_WISH))
+    ways: list[Any] = [unowned & ~texted]
     if principal.may(Permission.VIEW_BILLING):
         ways.append(col(Task.account_id).is_not(None))
     if principal.may(Permission.VIEW_PATIENTS):
-        ways.append(col(Task.patient_id).is_not(None))
+        ways += [col(Task.patient_id).is_not(None), texted]
     return or_(*ways)
 
 
@@ -112,7 +115,9 @@ def _guarantor(tx: Tx, account_id: AccountId | None) -> PatientId | None:
 
 
 def _whole(value: Any) -> Any:
-    """Money was kept as what JSON knows."""
+    """Money and days were kept as what JSON knows."""
+    if isinstance(value, dict) and value.keys() == {"day"}:
+        return date.fromisoformat(value["day"])
     if isinstance(value, dict) and value.keys() == {"minor", "currency"}:
         return Money(value["minor"], value["currency"])
     return value

@@ -23,7 +23,7 @@ def test_code_13_a_desk_code_needs_birth_date_and_initials(sample_people: People
         with pytest.raises(WrongDeskCode):
             desk_codes.desk_sign_in(NOBODY, slip.code, born, letters)
     kim = sign_in_as(
-        desk_codes.desk_sign_in(NOBODY, slip.code.lower().replace("-", " "), KIM.birth_date, "k. o.")
+        desk_codes.desk_sign_in(NOBODY, slip.code.lower().replace("-", "–"), KIM.birth_date, "k. o.")
     )
     assert kim.patient_id == KIM.id
     with pytest.raises(WrongDeskCode):

@@ -92,7 +92,7 @@ def test_recovery_codes_work_once_each_and_new_ones_replace_them(sample_people: 
     passwords.reauthenticate_by_password(maria, PASSWORD)
     first, second, *_ = old = second_factor.new_recovery_codes(maria)
     assert (
-        signed_in_by_password("maria", Proof.RECOVERY, first.lower().replace("-", "")).patient_id == MARIA.id
+        signed_in_by_password("maria", Proof.RECOVERY, first.lower().replace("-", "—")).patient_id == MARIA.id
     )
     assert "9 are left" in outbox("recovery_code_used")[0].body
     with pytest.raises(WrongCode):

@@ -18,7 +18,7 @@ from portal_app.db.tables.families import ContactPoint
 from portal_app.db.tables.messages import OutboxMessage
 from portal_app.domain.access import system_principal
 from portal_app.domain.billing.types import EntryKind, InvoiceStatus, RefundStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
@@ -34,6 +34,7 @@ from portal_app.services.billing.payments.pay import pay_account, pay_invoice
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
 from portal_app.services.billing.statements import view_statement
 from portal_app.services.documents.account_documents import itemised_paper, statement_paper, tax_paper
+from portal_app.services.documents.errors import NoEmailOnFile
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.services.messaging import delivery
 from tests import people
@@ -274,5 +275,5 @@ def test_without_an_email_address_it_says_so(sample_people: People) -> None:
             )
         ):
             tx.delete(point)
-    with pytest.raises(UserError, match="no email address"):
+    with pytest.raises(NoEmailOnFile):
         email_statement(sample_people.kim, *JUNE)

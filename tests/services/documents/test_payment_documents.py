@@ -12,7 +12,7 @@ from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal, system_principal
 from portal_app.domain.billing.types import PaymentStatus
-from portal_app.domain.errors import UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.mail_fake import FakeMailer
@@ -43,6 +43,7 @@ RECEIPT = ReceiptView(
     number="R-1042",
     amount=Money(70_00),
     refunded=Money(0),
+    lost=Money(0),
     status=PaymentStatus.SUCCEEDED,
     paid_at=datetime(2026, 6, 15, 2, 30, tzinfo=UTC),
     shown="Visa ending in 4242",
@@ -103,7 +104,7 @@ def test_the_paper_of_a_family_names_each_person(sample_people: People) -> None:
 def test_another_persons_paper_does_not_exist(sample_people: People, who: str) -> None:
     principal: Principal = getattr(sample_people, who)
     for id_ in (INVOICE, InvoiceId(new_id("inv"))):
-        with pytest.raises(UserError):
+        with pytest.raises(NotFound):
             payment_documents.invoice_paper(principal, id_, "en")
 
 
@@ -200,5 +201,5 @@ def test_the_receipt_in_the_outbox_is_attached_and_masked(sample_people: People)
 
 def test_an_attempt_that_brought_no_money_has_no_receipt(sample_people: People) -> None:
     payment = add_payment(INVOICE, 30_00, status=PaymentStatus.FAILED)
-    with pytest.raises(UserError):
+    with pytest.raises(NotFound):
         payment_documents.receipt_paper(sample_people.maria, payment, "en")

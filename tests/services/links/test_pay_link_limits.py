@@ -7,9 +7,9 @@ import pytest
 from portal_app import clock
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import Payment
+from portal_app.domain.billing.errors import PaymentTooLarge
 from portal_app.domain.billing.payments import amounts_left_since
 from portal_app.domain.credentials.types import Purpose
-from portal_app.domain.errors import UserError
 from portal_app.domain.ids import PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import Outcome, RefundFacts
@@ -57,7 +57,7 @@ def test_all_9_later_credit_of_an_earlier_payment_is_taken_off_too(
             use_credit(sample_people.maria)
         used = 10_00 + (more - 1) * 1_00
         assert pay_links.view_linked_invoice(guest).payability.payable == Money(60_00 - used)
-        with pytest.raises(UserError):
+        with pytest.raises(PaymentTooLarge):
             pay_by_link(guest, processor, 60_01 - used)
     with clock.held_at(clock.now() + timedelta(minutes=3)):
         later = make_link(sample_people.dana, Purpose.PAY, INVOICE, at_most=Money(30_00))

@@ -13,15 +13,38 @@ from portal_app.db.tables.families import ContactPoint, Grant, Patient
 from portal_app.db.tables.staff import Task
 from portal_app.domain.access import Permission, Side
 from portal_app.domain.credentials.types import Locked, Proof, Purpose
-from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
+from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, ReasonMissing
 from portal_app.domain.families import ContactKind, GrantKind
 from portal_app.services.credentials import passwords, resets, second_factor
-from portal_app.services.credentials.errors import ChallengeOver, ReauthRequired, WrongCode, WrongPassword
+from portal_app.services.credentials.errors import (
+    ChallengeOver,
+    ReauthRequired,
+    ResetLinkOver,
+    WrongCode,
+    WrongPassword,
+)
 from portal_app.services.links import action_links
 from portal_app.services.patients import contact_details, grants
 from portal_app.services.patients.contact_details import Address
+from portal_app.services.patients.errors import (
+    AddressLineTooLong,
+    ContactIsNoEmail,
+    ContactIsNoPhone,
+    ContactOnFile,
+    NameIncomplete,
+    NoContactForWay,
+    NotAnAdult,
+    NoWayChosen,
+    OnlyContact,
+    SharingWithOneself,
+    TooManyContacts,
+    TooMuchShared,
+    TooYoungToShare,
+    WishMissing,
+)
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.codes import check_code, request_code
+from portal_app.services.sign_in.errors import SignInCodeOver
 from portal_app.services.sign_in.sessions import principal_of
 from tests.people import EVA, INVOICE, IVY, KIM, LUIS, MARIA, NINA, OSCAR, ROSA, People
 from tests.services.credentials_helper import (
@@ -77,7 +100,7 @@ def test_code_12_old_codes_and_links_die(sample_people: People):
     maria = new_session(MARIA, way="passkey")
     change = contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW)
     contact_details.confirm_contact(maria, change.id, code_sent("contact_code", NEW))
-    with pytest.raises(UserError, match="no longer works"):
+    with pytest.raises(SignInCodeOver):
         check_code(NOBODY, code.id, code_sent("sign_in_code", EMAIL))
     with pytest.raises(ChallengeOver):
         second_factor.answer_challenge(NOBODY, asked.id, Proof.EMAIL, code_sent("second_code", EMAIL))
@@ -141,7 +164,7 @@ def test_the_last_way_to_reach_somebody_stays(sample_people: People):
     first, last = contact_details.view_people(maria)[0].contacts
     contact_details.remove_contact(maria, first.id)
     assert recipients_of("contact_changed") == {EMAIL}
-    with pytest.raises(UserError, match="only way"):
+    with pytest.raises(OnlyContact):
         contact_details.remove_contact(maria, last.id)
 
 
@@ -152,8 +175,35 @@ def test_address_and_preferences_are_ones_own(sample_people: People):
     eva = next(p for p in contact_details.view_people(maria) if p.id == EVA.id)
     assert (eva.address.line1, eva.address.city, eva.language) == ("1 Main St", "Albany", "es")
     assert (eva.by_email, eva.by_text) == (False, True)
-    with pytest.raises(UserError):
+    with pytest.raises(NoWayChosen):
         contact_details.set_preferences(maria, EVA.id, by_email=False, by_text=False, language="es")
+
+
+def test_what_cannot_be_kept_is_refused_at_its_field(sample_people: People):
+    maria = new_session(MARIA)
+    with pytest.raises(AddressLineTooLong) as long:
+        contact_details.change_address(maria, EVA.id, Address("1 Main St", city="x" * 121))
+    assert (long.value.field, long.value.values) == ("city", {"most": 120})
+    with pytest.raises(WishMissing):
+        contact_details.ask_for_change(maria, EVA.id, Locked.NAME, "  ")
+    with pytest.raises(ContactIsNoEmail):
+        contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, "+1 212 555 0177")
+    with pytest.raises(ContactIsNoPhone):
+        contact_details.change_contact(maria, MARIA.id, ContactKind.PHONE, NEW)
+    with pytest.raises(ContactOnFile):
+        contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, EMAIL)
+    with transaction(TEST) as tx:
+        for point in tx.exec(select(ContactPoint).where(ContactPoint.patient_id == EVA.id)).all():
+            if point.kind is ContactKind.PHONE:
+                tx.delete(point)
+    with pytest.raises(NoContactForWay):
+        contact_details.set_preferences(maria, EVA.id, by_email=False, by_text=True, language="en")
+    with transaction(TEST) as tx:
+        for number in range(9):
+            phone = f"+1212555018{number}"
+            tx.add(ContactPoint(id=f"con_{number}", patient_id=MARIA.id, kind=ContactKind.PHONE, value=phone))
+    with pytest.raises(TooManyContacts):
+        contact_details.change_contact(maria, MARIA.id, ContactKind.EMAIL, NEW, add=True)
 
 
 def test_name_birth_date_and_sex_are_asked_of_the_practice(sample_people: People):
@@ -203,10 +253,24 @@ def test_sharing_does_not_tell_whom_the_practice_knows(sample_people: People):
 
 
 def test_only_adults_share_and_with_adults(sample_people: People):
-    with pytest.raises(UserError, match="18"):
+    with pytest.raises(TooYoungToShare):
         grants.share(new_session(NINA), GrantKind.PAY, "Rosa", "Park", ROSA.birth_date)
-    with pytest.raises(UserError, match="adults"):
+    with pytest.raises(NotAnAdult):
         grants.share(new_session(ROSA), GrantKind.PAY, "Nina", "Park", NINA.birth_date)
+
+
+def test_sharing_names_one_other_adult_and_has_a_limit(sample_people: People):
+    ivy = new_session(IVY)
+    for given, family, field in ((" ", "Hill", "given_name"), ("Oscar", "-", "family_name")):
+        with pytest.raises(NameIncomplete) as refused:
+            grants.share(ivy, GrantKind.PAY, given, family, OSCAR.birth_date)
+        assert refused.value.field == field
+    with pytest.raises(SharingWithOneself):
+        grants.share(ivy, GrantKind.PAY, "Ivy", "Hill", IVY.birth_date)
+    for number in range(20):
+        grants.share(ivy, GrantKind.PAY, f"Person {chr(65 + number)}", "Hill", OSCAR.birth_date)
+    with pytest.raises(TooMuchShared):
+        grants.share(ivy, GrantKind.PAY, "Oscar", "Hill", OSCAR.birth_date)
 
 
 def test_lost_everything_waits_a_day_and_everybody_hears(sample_people: People):
@@ -214,7 +278,7 @@ def test_lost_everything_waits_a_day_and_everybody_hears(sample_people: People):
     with_app(maria)
     with pytest.raises(PermissionDenied):
         resets.start_reset(sample_people.nora, MARIA.id, "lost her phone")
-    with pytest.raises(UserError, match="Say why"):
+    with pytest.raises(ReasonMissing):
         resets.start_reset(sample_people.dana, MARIA.id, " ")
     started = resets.start_reset(sample_people.dana, MARIA.id, "lost her phone")
     assert started.effective == clock.now() + timedelta(hours=24)
@@ -240,7 +304,7 @@ def test_a_reset_is_stopped_by_the_message_or_in_a_session(sample_people: People
     maria = with_password(MARIA, "maria")
     resets.start_reset(sample_people.dana, MARIA.id, "lost her phone")
     token = outbox("reset_started")[0].body.partition("/stop-reset#")[2].split()[0]
-    with pytest.raises(UserError):
+    with pytest.raises(ResetLinkOver):
         resets.stop_reset_by_link(NOBODY, "another")
     resets.stop_reset_by_link(NOBODY, token)
     resets.start_reset(sample_people.dana, MARIA.id, "again")
@@ -251,9 +315,20 @@ def test_a_reset_is_stopped_by_the_message_or_in_a_session(sample_people: People
         assert passwords.password_sign_in(NOBODY, "maria", PASSWORD).ways
 
 
+def test_link_1_a_dead_link_to_stop_a_reset_is_known_before_it_is_pressed(sample_people: People):
+    with_password(MARIA, "maria")
+    resets.start_reset(sample_people.dana, MARIA.id, "lost her phone")
+    token = outbox("reset_started")[0].body.partition("/stop-reset#")[2].split()[0]
+    assert resets.is_reset_link_open(NOBODY, token)
+    assert not resets.is_reset_link_open(NOBODY, "another")
+    with clock.held_at(clock.now() + timedelta(hours=24)):
+        assert resets.carry_out_resets(TEST) == 1
+        assert not resets.is_reset_link_open(NOBODY, token)
+
+
 def test_the_job_is_not_for_people(sample_people: People):
     for principal in (sample_people.olga, sample_people.maria, NOBODY):
-        with pytest.raises(UserError):
+        with pytest.raises(NotFound):
             resets.carry_out_resets(principal)
 
 

@@ -10,14 +10,12 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.appointments import Appointment
 from portal_app.db.tables.billing import Account, PaymentMethod
 from portal_app.db.tables.families import Patient
-from portal_app.db.tables.memberships import Enrolment, Membership, Plan
 from portal_app.domain.access import Principal, Side
 from portal_app.domain.appointments import AppointmentStatus
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.families import GrantKind, PatientStatus
-from portal_app.domain.ids import AppointmentId, MembershipId, PaymentId, PlanId, new_id
-from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.ids import AppointmentId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.services.billing.accounts import use_credit, view_account
@@ -32,6 +30,7 @@ from portal_app.services.documents import payment_documents
 from portal_app.services.patients import access, grants, members
 from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import principal_of
+from tests.memberships_helper import add_membership, add_plan
 from tests.people import INVOICE, KIM, LUIS, LUIS_S, MARIA, RIVERA, VISA, People, Person, add_payment
 from tests.services.credentials_helper import TEST, new_session, recipients_of
 
@@ -163,38 +162,8 @@ def test_appointments_are_shared_alone(sample_people: People):
 
 def test_dep_11_others_on_ones_membership_are_a_name_dates_and_a_price(sample_people: People):
     start = date(2026, 1, 1)
-    bands = [
-        {"name": "child", "below": 18, "minor": 30_00},
-        {"name": "adult", "below": None, "minor": 80_00},
-    ]
-    plan, membership = PlanId(new_id("pln")), MembershipId(new_id("mem"))
-    with transaction(TEST) as tx:
-        tx.add(Plan(id=plan, practice_key="CARE", name="Care", period=Period.MONTH, bands=bands))
-        tx.flush()
-        tx.add(
-            Membership(
-                id=membership,
-                account_id=LUIS_S,
-                practice_key="M-1",
-                plan_id=plan,
-                status=MembershipStatus.ACTIVE,
-                start=start,
-                anchor_day=1,
-                created_at=clock.now(),
-            )
-        )
-        tx.flush()
-        for who in (LUIS, MARIA):
-            tx.add(
-                Enrolment(
-                    id=new_id("enr"),
-                    account_id=LUIS_S,
-                    membership_id=membership,
-                    patient_id=who.id,
-                    start=start,
-                )
-            )
-    (row,) = members.covered_others(new_session(LUIS))
+    add_membership(LUIS_S, add_plan("Care"), [LUIS.id, MARIA.id], start=start)
+    (row,) = members.view_coverage(new_session(LUIS)).others
     assert (row.name, row.plan, row.start, row.end, row.price) == (
         "Maria Rivera",
         "Care",
@@ -202,4 +171,4 @@ def test_dep_11_others_on_ones_membership_are_a_name_dates_and_a_price(sample_pe
         None,
         Money(80_00),
     )
-    assert members.covered_others(new_session(MARIA)) == ()
+    assert members.view_coverage(new_session(MARIA)).others == ()

@@ -10,6 +10,7 @@ from portal_app.services.billing.staff.patient_billing import find_patients
 from portal_app.services.billing.staff.transactions import TransactionSearch, search_transactions
 from portal_app.services.messaging import log, outbox
 from portal_app.services.patients import search
+from portal_app.services.patients.relations import person_by_chart
 from tests.people import EVA, KIM, LUIS, MARIA, ROSA, TIM, TOM, People, Person
 
 TEST = system_principal("test")
@@ -50,6 +51,10 @@ def names(*persons: Person) -> set[str]:
         ("C-0003", {EVA}),
         ("c-0003", {EVA}),
         ("c-0003 rivera", {EVA}),
+        ("C–0003", {EVA}),
+        ("c−0003 rivera", {EVA}),
+        ("C‑٠٠٠٣", {EVA}),
+        ("Ｃ－０００３", {EVA}),
         ("C-0003 Park", set()),
         ("0003", set()),
         ("rivera park", set()),
@@ -79,6 +84,11 @@ def test_a_chart_number_with_a_space_is_found_as_it_is_written(people: People):
     for words in ("K 7 01", "k 7"):
         assert [row.name for row in search.find_patients(people.dana, words)] == ["Kim Okafor"]
         assert [row.name for row in find_patients(people.dana, words).rows] == ["Kim Okafor"]
+
+
+@pytest.mark.parametrize("number", ["C-0003", " C–0003 ", "C‑０００３"])
+def test_b50_an_adult_of_another_file_is_named_with_any_dash(people: People, number: str):
+    assert person_by_chart(people.olga, number) == EVA.id
 
 
 def test_who_is_no_patient_any_more_is_found_for_money_and_not_for_signing_in(people: People):

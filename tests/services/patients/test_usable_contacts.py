@@ -18,6 +18,7 @@ from portal_app.services.messaging.outbox import chosen_contacts
 from portal_app.services.patients import search
 from portal_app.services.patients.usable_contacts import phone_country, usable_contacts
 from portal_app.services.sign_in.codes import request_code
+from portal_app.settings import settings
 from tests.payments_helper import set_practice
 from tests.people import KIM, People
 from tests.services.credentials_helper import recipients_of
@@ -94,3 +95,21 @@ def test_a_phone_is_of_the_practices_country_wherever_it_comes_from(
         assert tx.exec(select(ContactPoint.shown).where(ContactPoint.value == value)).all() == [typed]
     assert request_code(nobody("203.0.113.9"), typed).channel is PHONE
     assert value in recipients_of("sign_in_code")  # it is the one that the import brought
+
+
+@pytest.mark.parametrize(
+    ("locale", "country"),
+    [("es_419", "US"), ("es", "US"), ("ca_ES_VALENCIA", "ES"), ("en_US_POSIX", "US"), ("zh_Hant_TW", "TW")],
+)
+def test_the_country_of_a_locale_is_where_the_locale_says_it(
+    sample_people: People, monkeypatch: pytest.MonkeyPatch, locale: str, country: str
+):
+    set_practice(country="")
+    monkeypatch.setenv("PORTAL_LOCALE", locale)
+    settings.cache_clear()
+    try:
+        with reading(TEST) as tx:
+            assert phone_country(tx) == country
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()

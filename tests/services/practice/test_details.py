@@ -11,7 +11,7 @@ from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import nobody, system_principal
 from portal_app.domain.errors import PermissionDenied, UserError
 from portal_app.services.practice.details import find_details, require_practice, set_details
-from portal_app.services.practice.details_errors import (
+from portal_app.services.practice.errors import (
     CountryUnknown,
     CurrencyFixed,
     DemoNotLoaded,

@@ -4,8 +4,9 @@ import pytest
 
 from portal_app.db.scope import reading
 from portal_app.db.tables.practice import Practice
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import NotFound, PermissionDenied, UserError
 from portal_app.domain.money import Money
+from portal_app.domain.sites.errors import SiteUnusable
 from portal_app.services.practice.embedding import framed_by
 from portal_app.services.practice.facts import practice
 from portal_app.services.practice.settings import change_setting, view_settings
@@ -40,24 +41,39 @@ def test_messages_and_pay_links_are_settings_too(sample_people: People) -> None:
     assert {seen.changed[name].by for name in changes} == {"Olga Novak"}
 
 
+OF_ITS_OWN = {  # what a person may have typed; anything else comes from no form of ours
+    ("pay_link_days", 0): "setting.link_days_out_of_range",
+    ("pay_link_days", 91): "setting.link_days_out_of_range",
+    ("dependent_age", 11): "setting.age_out_of_range",
+    ("dependent_age", 19): "setting.age_out_of_range",
+    ("minimum_payment", Money(0)): "amount.invalid",
+    ("embed_origins", tuple(f"https://site{n}.example" for n in range(11))): "site.too_many",
+    ("wording:due_soon:en", "no amount"): "template.placeholder_missing",
+}
+
+
+@pytest.mark.parametrize(("asked", "code"), OF_ITS_OWN.items())
+def test_an_invalid_setting_is_refused_by_its_code(
+    sample_people: People, asked: tuple[str, object], code: str
+) -> None:
+    name, value = asked
+    value = list(value) if isinstance(value, tuple) else value
+    with pytest.raises(UserError) as refused:
+        change_setting(sample_people.olga, name, {"body": value} if name.startswith("wording") else value)
+    assert refused.value.code == code
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("pay_link_days", 0),
-        ("pay_link_days", 91),
         ("pay_link_days", True),
         ("reminders", "off"),
-        ("dependent_age", 11),
-        ("dependent_age", 19),
         ("dependent_age", True),
-        ("minimum_payment", Money(0)),
         ("minimum_payment", "5"),
         ("online_payments", 1),
-        ("embed_origins", [f"https://site{n}.example" for n in range(11)]),
         ("embed_origins", "https://juniper.example"),
         ("embed_origins", [7]),
         ("wording", {"due_soon": {"en": {"subject": "Hello"}}}),
-        ("wording:due_soon:en", {"body": "no amount"}),
         ("wording:due_soon:fr", {"body": "{amount}"}),
         ("wording:sign_in_code:en", {"body": "{code}"}),
         ("due_soon:en", {"body": "{amount}"}),
@@ -65,8 +81,8 @@ def test_messages_and_pay_links_are_settings_too(sample_people: People) -> None:
         ("version", 1),
     ],
 )
-def test_an_invalid_setting_is_refused(sample_people: People, name: str, value: object) -> None:
-    with pytest.raises(UserError):
+def test_what_no_form_of_ours_sends_is_no_setting(sample_people: People, name: str, value: object) -> None:
+    with pytest.raises(NotFound):
         change_setting(sample_people.olga, name, value)
 
 
@@ -97,7 +113,7 @@ def test_changing_settings_needs_its_permission(sample_people: People) -> None:
     ],
 )
 def test_an_address_that_is_no_website_may_not_frame_the_portal(sample_people: People, text: str) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises(SiteUnusable):
         change_setting(sample_people.olga, "embed_origins", [text])
     assert framed_by(PORTAL) == ()
 

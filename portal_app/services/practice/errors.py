@@ -1,4 +1,4 @@
-"""Why a practice's name and contact details are refused."""
+"""Why a practice's name and contact details are refused, and why its demo is not removed."""
 
 from portal_app.domain.errors import UserError
 
@@ -66,3 +66,15 @@ class CurrencyFixed(UserError):
         "The money in this database is in {kept}, and PORTAL_CURRENCY is {wanted}. "
         "Set PORTAL_CURRENCY to what it was."
     )
+
+
+class DemoRemovalBlocked(UserError):
+    """Value: `what` is in the way, as a list in words."""
+
+    code = "demo_removal.blocked"
+    message = "Nothing was removed. In the way: {what}"
+
+
+class DemoChanged(UserError):
+    code = "demo_removal.changed"
+    message = "Nothing was removed: something was added since this was shown. Look at it again."

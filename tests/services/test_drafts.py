@@ -1,4 +1,4 @@
-"""What staff have typed and not yet sent: theirs alone, for two weeks."""
+"""What somebody has typed and not yet sent: theirs alone, for two weeks."""
 
 from datetime import timedelta
 
@@ -8,10 +8,10 @@ from sqlmodel import col, func, select
 from portal_app import clock
 from portal_app.db.scope import reading
 from portal_app.db.tables.drafts import Draft
-from portal_app.domain.access import system_principal
-from portal_app.domain.errors import NotFound, PermissionDenied, UserError
-from portal_app.services.staff import drafts
-from portal_app.services.staff.drafts import draft_of, drop_draft, forget_drafts, keep_field
+from portal_app.domain.access import nobody, system_principal
+from portal_app.domain.errors import NotFound, PermissionDenied, TextTooLong
+from portal_app.services import drafts
+from portal_app.services.drafts import draft_of, drop_draft, forget_drafts, keep_field, keep_fields
 from tests.attacks.test_codes_timing import in_parallel
 from tests.people import MARIA, People
 
@@ -40,9 +40,17 @@ def test_nobody_elses_and_of_no_other_form_or_thing(sample_people: People):
     assert draft_of(sample_people.dana, FORM, MARIA.id)
     for service in (draft_of, drop_draft):
         with pytest.raises(PermissionDenied):
-            service(sample_people.maria, FORM, MARIA.id)
+            service(nobody("127.0.0.1", "en"), FORM, MARIA.id)
     with pytest.raises(PermissionDenied):
-        keep_field(sample_people.maria, FORM, MARIA.id, "what_1", "x")
+        keep_field(nobody("127.0.0.1", "en"), FORM, MARIA.id, "what_1", "x")
+
+
+def test_a_patients_steps_are_kept_for_them_alone(sample_people: People):
+    keep_fields(sample_people.maria, "new member", "mem_1", {"given_name": "Cara", "step": "contact"})
+    keep_field(sample_people.maria, "new member", "mem_1", "given_name", "Clara")
+    assert draft_of(sample_people.maria, "new member", "mem_1") == {"given_name": "Clara", "step": "contact"}
+    for other in (sample_people.luis, sample_people.olga):
+        assert draft_of(other, "new member", "mem_1") == {}
 
 
 def test_it_is_gone_when_it_is_sent(sample_people: People):
@@ -68,7 +76,7 @@ def test_it_cannot_be_filled_without_end(sample_people: People, monkeypatch: pyt
         keep_field(sample_people.dana, FORM, "full", f"what_{n}", "x")
     assert len(draft_of(sample_people.dana, FORM, "full")) == 3
     for name, value in (("x" * 41, ""), ("what_1", "x" * 2_001)):
-        with pytest.raises(UserError):
+        with pytest.raises(TextTooLong):
             keep_field(sample_people.dana, FORM, "full", name, value)
     for n in range(drafts.MOST + 5):
         with clock.held_at(clock.now() + timedelta(minutes=n)):

@@ -21,7 +21,7 @@ _ANSWER_TIMEOUT = PATIENCE + 0.6  # seconds for the other process to ping its so
 _ALIVE = "alive"
 _asked: dict[str, asyncio.Future[str]] = {}
 _answering: set[asyncio.Task[None]] = set()
-_log = logging.getLogger("portal.neighbours")
+_log = logging.getLogger("portal.cluster")
 
 
 async def claim_page_here(page: str) -> bool:
@@ -45,6 +45,13 @@ async def release_page(page: str) -> None:
     if (others := bus()) is not None:
         with suppress(RedisError):
             await in_thread(others.release_page, page)
+
+
+async def is_held_elsewhere(page: str) -> bool:
+    """Whether another process has a socket of the page, as far as Redis knows."""
+    if (others := bus()) is None:
+        return False
+    return await in_thread(others.find_holder, page) is Holder.ANOTHER
 
 
 async def answer_other_processes() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from portal_app.domain.json_values import is_object
 from portal_app.domain.text import strip_unstorable
 
 
@@ -19,7 +20,7 @@ async def json_object(request: Request, largest: int) -> dict[str, Any]:
         body = await request.json()
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(body, dict):
+    if not is_object(body):
         return {}
     return {
         name: strip_unstorable(value) if isinstance(value, str) else value for name, value in body.items()

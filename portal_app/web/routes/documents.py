@@ -10,11 +10,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.embedding import FRAME
 from portal_app.domain.errors import NotFound, NotSignedIn, UserError
 from portal_app.domain.ids import AccountId, PatientId, parse_id
+from portal_app.domain.sites.embedding import FRAME
 from portal_app.i18n_paths import localised_path, supported_language
 from portal_app.services.audit import note_refusal
+from portal_app.services.background_writes import write_within
 from portal_app.services.documents.account_documents import (
     itemised_paper,
     itemised_period_paper,
@@ -22,8 +23,9 @@ from portal_app.services.documents.account_documents import (
     tax_paper,
 )
 from portal_app.services.documents.document import Document
+from portal_app.services.documents.membership_documents import membership_year_paper
 from portal_app.services.documents.payment_documents import invoice_paper, receipt_paper
-from portal_app.services.sign_in.sessions import principal_of
+from portal_app.services.sign_in.sessions import keep_alive_soon, principal_of
 from portal_app.settings import settings
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.threads import in_thread
@@ -49,14 +51,17 @@ def _make_for_first_allowed(visitor: Visitor, asked: Asked, make: Make) -> Docum
     language = asked.get("lang", "")
     for side in (Side.PATIENT, Side.STAFF):
         try:
-            principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip)
+            principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip, device=visitor.device)
+            keep_alive_soon(principal)
             asker = asker or principal
             spoken = language if language in settings().languages else principal.language
             return make(principal, asked, supported_language(spoken))
         except (NotSignedIn, UserError):
             continue
     if asker:
-        note_refusal(asker, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound")
+        write_within(
+            asker, 0.25, note_refusal, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound"
+        )
         return PlainTextResponse("Not Found", 404, _HEADERS)
     if visitor.embedded:  # the frame itself navigated here: it must not end on a page without links
         return RedirectResponse(localised_path(language, FRAME), 303, _HEADERS)
@@ -76,24 +81,37 @@ def _of_period(paper: Callable[..., Document]) -> Make:
     """?from= and ?to= are its first and last day; ?person= narrows it, staff name the ?account=."""
 
     def make(principal: Principal, asked: Asked, language: str) -> Document:
-        person = asked.get("person", "")
         return paper(
             principal,
             _day(asked.get("from", "")),
             _day(asked.get("to", "")),
             language,
             account_id=_account(asked),
-            patient_id=PatientId(parse_id("pat", person)) if person else None,
+            patient_id=_person(asked),
         )
 
     return make
 
 
 def _taxes(principal: Principal, asked: Asked, language: str) -> Document:
-    year = asked["year"]
-    if not (year.isascii() and year.isdecimal() and len(year) == 4):
+    return tax_paper(principal, _year(asked["year"]), language, account_id=_account(asked))
+
+
+def _memberships(principal: Principal, asked: Asked, language: str) -> Document:
+    """Of everybody, or of one ?person=."""
+    year, account, person = _year(asked["year"]), _account(asked), _person(asked)
+    return membership_year_paper(principal, year, language, account_id=account, patient_id=person)
+
+
+def _year(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) == 4 and int(text)):
         raise NotFound
-    return tax_paper(principal, int(year), language, account_id=_account(asked))
+    return int(text)
+
+
+def _person(asked: Asked) -> PatientId | None:
+    person = asked.get("person", "")
+    return PatientId(parse_id("pat", person)) if person else None
 
 
 def _account(asked: Asked) -> AccountId | None:
@@ -115,4 +133,5 @@ routes = [
     Route("/documents/itemised.pdf", _download(_of_period(itemised_period_paper))),
     Route("/documents/statement.pdf", _download(_of_period(statement_paper))),
     Route("/documents/payments/{year}.pdf", _download(_taxes)),
+    Route("/documents/memberships/{year}.pdf", _download(_memberships)),
 ]

@@ -1,31 +1,35 @@
-"""Exports: the practice's transactions as CSV, with no cell that a spreadsheet takes for a formula."""
+"""Exports: the practice's transactions and memberships as CSV, with no cell that a spreadsheet takes for a formula."""
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal_app.clock import local_date, today, zone
-from portal_app.domain.access import Side, nobody
+from portal_app.domain.access import Principal, Side, nobody
 from portal_app.domain.billing.types import RECEIVED, RefundStatus
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied
 from portal_app.domain.ids import AccountId, parse_id
-from portal_app.domain.money import Money, minor_digits
 from portal_app.domain.text import strip_unstorable
 from portal_app.services.audit import note_refusal
+from portal_app.services.background_writes import write_within
 from portal_app.services.billing.staff.transaction_rows import Transaction, TransactionKind
 from portal_app.services.billing.staff.transactions import (
     TransactionFilter,
     TransactionSearch,
     export_transactions,
 )
-from portal_app.services.sign_in.sessions import principal_of
+from portal_app.services.memberships.staff.listing import (
+    MembershipRow,
+    export_memberships,
+    read_membership_search,
+)
+from portal_app.services.sign_in.sessions import keep_alive_soon, principal_of
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.threads import in_thread
 
@@ -33,6 +37,10 @@ _HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nos
 _COLUMNS = (
     *("date", "time", "kind", "status", "posted", "name", "chart_number", "invoices", "method"),
     *("paid_with", "amount", "debit", "credit", "currency", "receipt_number", "id"),
+)
+_MEMBERSHIP_COLUMNS = (
+    *("paid_by", "plan", "status", "billed_by", "members", "next_bill_date", "amount", "currency"),
+    *("last_invoice", "last_amount", "last_status", "contract_end", "last_day", "autopay", "id"),
 )
 _FORMULA = (
     "=",
@@ -51,34 +59,84 @@ _FORMULA = (
 
 async def transactions(request: Request) -> Response:
     """200 the CSV, 400 unreadable filters, 401 nobody of the practice is signed in, 403 not permitted."""
-    visitor = visitor_of(request.headers)
-    return await in_thread(_answer, visitor, dict(request.query_params))
+    return await _export(request, "transactions", _transactions)
 
 
-def _answer(visitor: Visitor, asked: dict[str, str]) -> Response:
-    principal = nobody(visitor.ip)
+async def memberships(request: Request) -> Response:
+    """As `transactions`, of the list of memberships."""
+    return await _export(request, "memberships", _memberships)
+
+
+Asked = Mapping[str, str]  # the query of the address
+Make = Callable[[Principal, Asked], str]
+
+
+async def _export(request: Request, name: str, make: Make) -> Response:
+    return await in_thread(_answer, visitor_of(request.headers), dict(request.query_params), name, make)
+
+
+def _answer(visitor: Visitor, asked: dict[str, str], name: str, make: Make) -> Response:
+    principal = nobody(visitor.ip, device=visitor.device)
     try:
-        principal = replace(principal_of(visitor.ref(Side.STAFF), Side.STAFF), ip=visitor.ip)
-        rows = export_transactions(principal, _search(asked))
+        principal = replace(
+            principal_of(visitor.ref(Side.STAFF), Side.STAFF),
+            ip=visitor.ip,
+            device=visitor.device,
+        )
+        keep_alive_soon(principal)
+        text = make(principal, asked)
     except NotSignedIn:
         return PlainTextResponse("Sign in first", 401, _HEADERS)
     except PermissionDenied:
-        note_refusal(principal, "export:transactions", "PermissionDenied")
+        write_within(principal, 0.25, note_refusal, f"export:{name}", "PermissionDenied")
         return PlainTextResponse("You may not export. An owner of the portal can allow it.", 403, _HEADERS)
     except (NotFound, ValueError):
         return PlainTextResponse("We could not read that.", 400, _HEADERS)
-    named = {"Content-Disposition": f'attachment; filename="transactions-{today().isoformat()}.csv"'}
+    named = {"Content-Disposition": f'attachment; filename="{name}-{today().isoformat()}.csv"'}
     # The mark at the beginning tells spreadsheets that it is UTF-8.
-    return Response("\ufeff" + as_csv(rows), media_type="text/csv; charset=utf-8", headers=_HEADERS | named)
+    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=_HEADERS | named)
 
 
-def as_csv(rows: Iterable[Transaction]) -> str:
+def _transactions(principal: Principal, asked: Asked) -> str:
+    return as_csv(_COLUMNS, (_cells(row) for row in export_transactions(principal, _search(asked))))
+
+
+def _memberships(principal: Principal, asked: Asked) -> str:
+    found = export_memberships(principal, read_membership_search(asked))
+    return as_csv(_MEMBERSHIP_COLUMNS, (_membership_cells(row) for row in found))
+
+
+def as_csv(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS)
+    writer.writerow(heads)
     for row in rows:
-        writer.writerow([_safe(cell) for cell in _cells(row)])
+        writer.writerow([_safe(cell) for cell in row])
     return file.getvalue()
+
+
+def _membership_cells(row: MembershipRow) -> tuple[str, ...]:
+    def day(of: date | None) -> str:
+        return of.isoformat() if of else ""
+
+    amount, last = row.amount, row.last_amount
+    return (
+        row.owner,
+        row.plan,
+        row.status.value,
+        row.billed_by.value,
+        str(row.members),
+        day(row.next_bill_date),
+        amount.plain() if amount else "",
+        amount.currency if amount else last.currency if last else "",
+        day(row.last_billed),
+        last.plain() if last else "",
+        row.last_status.value if row.last_status else "",
+        day(row.contract_end),
+        day(row.ends_on),
+        "yes" if row.autopay else "no",
+        row.id,
+    )
 
 
 def _cells(row: Transaction) -> tuple[str, ...]:
@@ -87,7 +145,7 @@ def _cells(row: Transaction) -> tuple[str, ...]:
     lowers = row.kind is TransactionKind.PAYMENT or (
         row.kind is TransactionKind.ADJUSTMENT and row.amount.minor < 0
     )
-    amount = _decimal(row.amount)
+    amount = row.amount.plain().removeprefix("-")
     return (
         local_date(row.at).isoformat(),
         row.at.astimezone(zone()).strftime("%H:%M"),
@@ -108,17 +166,12 @@ def _cells(row: Transaction) -> tuple[str, ...]:
     )
 
 
-def _decimal(amount: Money) -> str:
-    digits = minor_digits(amount.currency)
-    return f"{Decimal(abs(amount.minor)).scaleb(-digits):.{digits}f}"
-
-
 def _safe(cell: str) -> str:
     """What a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection)."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _search(asked: dict[str, str]) -> TransactionSearch:
+def _search(asked: Asked) -> TransactionSearch:
     """The address's words as a question; ValueError or NotFound for what is none."""
     kind, state, account = asked.get("kind"), asked.get("status"), asked.get("account")
     first, last = asked.get("from"), asked.get("to")
@@ -132,4 +185,7 @@ def _search(asked: dict[str, str]) -> TransactionSearch:
     )
 
 
-routes = [Route("/staff/export/transactions.csv", transactions)]
+routes = [
+    Route("/staff/export/transactions.csv", transactions),
+    Route("/staff/export/memberships.csv", memberships),
+]

@@ -6,6 +6,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,10 +18,12 @@ from portal_app.i18n import translate
 from portal_app.i18n_paths import supported_language
 from portal_app.services.credentials import passkeys
 from portal_app.services.credentials.errors import ReauthRequired
-from portal_app.services.sign_in.sessions import principal_of
+from portal_app.services.sign_in.sessions import keep_alive_soon, principal_of
 from portal_app.visitor import visitor_of
 from portal_app.web.request_body import json_object
 from portal_app.web.threads import in_thread
+
+Answer = dict[str, Any]
 
 _LARGEST = 30_000
 _WHATS = ("sign_in", "prove", "add")
@@ -29,7 +32,7 @@ _WHATS = ("sign_in", "prove", "add")
 async def options(request: Request) -> Response:
     """POST {what, language}: the options for navigator.credentials."""
 
-    def ask(principal: Principal, body: dict) -> dict:
+    def ask(principal: Principal, body: Answer) -> Answer:
         begin = passkeys.begin_passkey if body["what"] == "add" else passkeys.ask_passkey
         return json.loads(begin(principal))
 
@@ -39,7 +42,7 @@ async def options(request: Request) -> Response:
 async def answer(request: Request) -> Response:
     """POST {what, language, answer, name}: {ticket} to sign in, {} when it was added or proven."""
 
-    def take(principal: Principal, body: dict) -> dict:
+    def take(principal: Principal, body: Answer) -> Answer:
         said = json.dumps(body.get("answer"))
         if body["what"] == "add":
             passkeys.finish_passkey(principal, said, str(body.get("name") or "")[:60])
@@ -49,10 +52,9 @@ async def answer(request: Request) -> Response:
     return await _answer(request, take)
 
 
-async def _answer(request: Request, work: Callable[[Principal, dict], dict]) -> Response:
+async def _answer(request: Request, work: Callable[[Principal, Answer], Answer]) -> Response:
     body = await json_object(request, _LARGEST)
-    language = body.get("language")
-    language = supported_language(language)
+    language = supported_language(str(body.get("language") or ""))
     if body.get("what") not in _WHATS:
         return JSONResponse({"error": ""}, 400)
     try:
@@ -68,8 +70,14 @@ async def _answer(request: Request, work: Callable[[Principal, dict], dict]) -> 
 def _who(request: Request, what: str, language: str) -> Principal:
     visitor = visitor_of(request.headers)
     if what == "sign_in":
-        return nobody(visitor.ip, language)
-    found = replace(principal_of(visitor.patient, Side.PATIENT), ip=visitor.ip, language=language)
+        return nobody(visitor.ip, language, visitor.device)
+    found = replace(
+        principal_of(visitor.patient, Side.PATIENT),
+        ip=visitor.ip,
+        device=visitor.device,
+        language=language,
+    )
+    keep_alive_soon(found)
     found.require(Permission.MY_ACCOUNT)
     return found
 

@@ -1,31 +1,61 @@
-"""Sign-in by ticket, staying signed in, signing out, and health checks."""
+"""Sign-in by ticket, staying signed in, signing out."""
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from portal_app.domain.access import Side, nobody
+from portal_app.domain.access import Principal, Side, nobody
 from portal_app.domain.errors import NotSignedIn, UserError
-from portal_app.domain.sign_in import SessionScope
-from portal_app.services.links.action_links import open_access_link
+from portal_app.domain.sign_in import SessionScope, session_ref
+from portal_app.domain.sites.embedding import into_frame, is_embed, out_of_frame
+from portal_app.i18n import gettext_noop, translate
+from portal_app.i18n_paths import language_of_path, localised_path, supported_language
+from portal_app.services.credentials.resets import is_reset_link_open
+from portal_app.services.links.action_links import is_link_open, open_access_link
+from portal_app.services.practice.facts import view_practice
 from portal_app.services.sign_in.idle_sessions import seconds_left
+from portal_app.services.sign_in.known_sources import counted_by, remember
+from portal_app.services.sign_in.landing import landing_page
 from portal_app.services.sign_in.rate_limits import count_attempt
-from portal_app.services.sign_in.sessions import end_session, is_database_answering, principal_of, redeem
+from portal_app.services.sign_in.sessions import (
+    NewSession,
+    end_session,
+    keep_alive,
+    principal_of,
+    redeem,
+)
+from portal_app.services.sign_in.set_up_links import is_set_up_link_open
 from portal_app.visitor import Visitor, visitor_of
-from portal_app.web.cookies import set_cookie
+from portal_app.web.cookies import device_cookie, set_cookie
 from portal_app.web.request_body import json_object
+from portal_app.web.shield.sockets import OPEN
 from portal_app.web.threads import in_thread
 
 _LARGEST = 3_000
+# The pages that a link with a secret opens, other than an action link's.
+_OPENS = {"/stop-reset": is_reset_link_open, "/staff/set-up": is_set_up_link_open}
+_HELP = (
+    gettext_noop("This network blocks the connection that the portal needs. The portal itself is well."),
+    gettext_noop("Try another network, like your phone’s mobile data. We go on trying too."),
+    gettext_noop("Or call us: we can help you by phone."),
+)
 
 
 async def begin(request: Request) -> Response:
-    """POST {ticket}: sets the session's cookie. 401 when the ticket is used, expired or unknown."""
+    """POST {ticket, asked, page}: sets the session's cookie. 401 when the ticket is used, expired or unknown.
+
+    `asked` is the page that was asked for before signing in, `page` the path of the page that signs in. The answer's
+    `next` is where to go: "" for the usual first page.
+    """
     visitor = visitor_of(request.headers)
-    ticket = await _word(request, "ticket")
+    sent = await json_object(request, _LARGEST)
+    ticket, asked, page = (_text(sent, name) for name in ("ticket", "asked", "page"))
     if not ticket:
         return PlainTextResponse("bad request", 400)
     device = request.headers.get("user-agent", "")
@@ -35,18 +65,41 @@ async def begin(request: Request) -> Response:
         made = await in_thread(redeem, ticket, ip=visitor.ip, device=device, replaces=former, scope=scope)
     except NotSignedIn:
         return JSONResponse({"ok": False}, 401)
-    answer = JSONResponse({"ok": True})
+    answer = JSONResponse({"ok": True, "next": await in_thread(_next, made, asked, page)})
     answer.headers.append("set-cookie", set_cookie(made.side, made.value, made.scope))
+    if device := await in_thread(_remember, made, visitor):
+        answer.headers.append("set-cookie", device_cookie(device, made.scope))
     return answer
+
+
+def _remember(made: NewSession, visitor: Visitor) -> str:
+    """The device cookie's new value; "" where nothing is remembered."""
+    try:
+        signed_in = principal_of(session_ref(made.value, made.scope), made.side)
+    except NotSignedIn:  # it ended at this moment
+        return ""
+    return remember(replace(signed_in, ip=visitor.ip, device=visitor.device))
+
+
+def _next(made: NewSession, asked: str, page: str) -> str:
+    """The address of the page that was asked for, in the language and the frame of the page that signs in."""
+    if not asked or made.scope is SessionScope.LINK:
+        return ""
+    signed_in = principal_of(session_ref(made.value, made.scope), made.side)
+    found = landing_page(signed_in, out_of_frame(asked) if is_embed(asked) else asked)
+    if made.scope is SessionScope.EMBED:
+        found = into_frame(found) if found and is_embed(into_frame(found)) else ""
+    return localised_path(language_of_path(page), found) if found else ""
 
 
 async def end(request: Request) -> Response:
     """POST ?side=patient|staff: ends the session on every page and deletes the cookie; the page then navigates."""
     visitor = visitor_of(request.headers)
-    side = Side.PATIENT if visitor.embedded else _side(request)  # a frame has no staff session
+    apart = visitor.embedded or visitor.linked  # neither a frame nor a link has a staff session
+    side = Side.PATIENT if apart else _side(request)
     with suppress(NotSignedIn):  # it had ended already
-        principal = await in_thread(principal_of, visitor.ref(side), side, touch=False)
-        await in_thread(end_session, replace(principal, ip=visitor.ip))
+        principal = await in_thread(principal_of, visitor.ref(side), side)
+        await in_thread(end_session, replace(principal, ip=visitor.ip, device=visitor.device))
     answer = JSONResponse(
         {"ok": True}, headers={"clear-site-data": '"cache"'}
     )  # the pages of the Back button too
@@ -55,7 +108,9 @@ async def end(request: Request) -> Response:
 
 
 def _scope(visitor: Visitor) -> SessionScope:
-    """A frame has sessions of its own; elsewhere a session is a full one."""
+    """A frame and an action link have sessions of their own; elsewhere a session is a full one."""
+    if visitor.linked:
+        return SessionScope.LINK
     return SessionScope.EMBED if visitor.embedded else SessionScope.FULL
 
 
@@ -66,9 +121,9 @@ async def stay(request: Request) -> Response:
     """
     side, by_person = _side(request), request.query_params.get("by") == "person"
     try:
-        principal = await in_thread(
-            principal_of, visitor_of(request.headers).ref(side), side, touch=by_person
-        )
+        principal = await in_thread(principal_of, visitor_of(request.headers).ref(side), side)
+        if by_person:
+            await in_thread(keep_alive, principal)
         return JSONResponse({"left": await in_thread(seconds_left, principal)})
     except NotSignedIn:
         return JSONResponse({"left": 0}, 401)
@@ -76,24 +131,54 @@ async def stay(request: Request) -> Response:
 
 async def contact(request: Request) -> Response:
     """POST {token} of an access link: the contact to fill in. 404 when the link is over."""
-    token, ip = await _word(request, "token"), visitor_of(request.headers).ip
+    token = await _word(request, "token")
     try:
-        await in_thread(count_attempt, "try from", ip)
-        return JSONResponse({"contact": await in_thread(open_access_link, nobody(ip), token)})
+        return JSONResponse({"contact": await in_thread(open_access_link, _nobody(request), token)})
     except UserError:
         return JSONResponse({"contact": ""}, 404)
 
 
-async def alive(_: Request) -> Response:
-    return PlainTextResponse("ok")
+async def link(request: Request) -> Response:
+    """POST {token, page}: whether the link that the page was opened with still opens, before anything is asked."""
+    sent, asker = await json_object(request, _LARGEST), _nobody(request)
+    token, is_open = _text(sent, "token"), _OPENS.get(_text(sent, "page"), is_link_open)
+    try:
+        await in_thread(_count_try, asker)
+        return JSONResponse({"open": await in_thread(is_open, asker, token)})
+    except UserError:  # too many tries: the form says so
+        return JSONResponse({"open": True})
 
 
-async def can_serve(_: Request) -> Response:
-    return (
-        PlainTextResponse("ok")
-        if await in_thread(is_database_answering)
-        else PlainTextResponse("not ready", 503)
+async def help_without_socket(request: Request) -> Response:
+    """POST ?lang=…: what to say on a network that lets no socket through, and the practice's phone (B70).
+
+    503 while the portal itself takes no sockets: the network is not to blame, and the page goes on trying.
+    """
+    if OPEN.suspended:
+        return PlainTextResponse("", HTTPStatus.SERVICE_UNAVAILABLE)
+    language = supported_language(request.query_params.get("lang", ""))
+    practice = await in_thread(view_practice, nobody())
+    say = partial(translate, language)
+    text = [say(line) for line in (_HELP if practice.phone else _HELP[:-1])]
+    return JSONResponse(
+        {
+            "title": say(gettext_noop("This network blocks the portal")),
+            "text": [*text, practice.hours.get(language, practice.hours.get("en", ""))],
+            "phone": practice.phone,
+            "call": say(gettext_noop("Call {phone}"), phone=practice.phone),
+            "again": say(gettext_noop("Try again")),
+        }
     )
+
+
+def _nobody(request: Request) -> Principal:
+    """Whoever asks, not signed in: an address, and a browser that may be known."""
+    visitor = visitor_of(request.headers)
+    return nobody(visitor.ip, device=visitor.device)
+
+
+def _count_try(asker: Principal) -> None:
+    count_attempt("try from", counted_by(asker))
 
 
 def _side(request: Request) -> Side:
@@ -102,7 +187,11 @@ def _side(request: Request) -> Side:
 
 async def _word(request: Request, name: str) -> str:
     """One string of a small JSON object; "" when there is none."""
-    found = (await json_object(request, _LARGEST)).get(name)
+    return _text(await json_object(request, _LARGEST), name)
+
+
+def _text(sent: dict[str, Any], name: str) -> str:
+    found = sent.get(name)
     return found if isinstance(found, str) else ""
 
 
@@ -110,7 +199,7 @@ routes = [
     Route("/auth/session", begin, methods=["POST"]),
     Route("/auth/stay", stay, methods=["POST"]),
     Route("/auth/access-link", contact, methods=["POST"]),
+    Route("/auth/help", help_without_socket, methods=["POST"]),
+    Route("/auth/link", link, methods=["POST"]),
     Route("/auth/sign-out", end, methods=["POST"]),
-    Route("/livez", alive),
-    Route("/readyz", can_serve),
 ]

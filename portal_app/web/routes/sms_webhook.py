@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
-from portal_app.gateways.signatures import InvalidSignature
+from portal_app.gateways.signatures import InvalidSignature, MalformedWebhook
 from portal_app.services.messaging.incoming_sms import receive_sms
 from portal_app.settings import settings
 from portal_app.web.threads import in_thread
@@ -20,7 +20,7 @@ _NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 async def webhook(request: Request) -> Response:
-    """Answers TwiML with or without a reply. 403 when the SMS service did not sign it for this address."""
+    """Answers TwiML with or without a reply. 403 not signed by the SMS service for this address; 400 unreadable."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -32,6 +32,8 @@ async def webhook(request: Request) -> Response:
         text = gateways().sms.read_incoming(settings().public_url.rstrip("/") + ADDRESS, form, signature)
     except (InvalidSignature, ValueError):
         return PlainTextResponse("bad signature", 403)
+    except MalformedWebhook:
+        return PlainTextResponse("unreadable", 400)
     reply = await in_thread(receive_sms, system_principal("text"), text)
     return Response(_twiml(reply) if reply else _NO_REPLY, media_type="text/xml")
 

@@ -6,15 +6,15 @@ from starlette.routing import Route
 
 from portal_app.domain.access import system_principal
 from portal_app.gateways import gateways
-from portal_app.gateways.signatures import InvalidSignature
+from portal_app.gateways.signatures import InvalidSignature, MalformedWebhook
 from portal_app.services.billing.payments.webhooks import EventOutcome, handle_webhook
-from portal_app.web.threads import in_thread
+from portal_app.web.threads import in_webhook_thread
 
 _LARGEST = 1_000_000  # bytes; Stripe's own events stay far below
 
 
 async def webhook(request: Request) -> Response:
-    """200 when it is stored and handled; 400 without a valid signature; 413 too large; 503: send it again."""
+    """200 when it is stored and handled; 400 without a valid signature or unreadable; 413 too large; 503: send it again."""
     body = await _raw(request)
     if body is None:
         return PlainTextResponse("too large", 413)
@@ -23,7 +23,9 @@ async def webhook(request: Request) -> Response:
         event = processor.read_webhook(body, request.headers.get("stripe-signature", ""))
     except InvalidSignature:
         return PlainTextResponse("bad signature", 400)
-    outcome = await in_thread(handle_webhook, system_principal("webhook"), event, processor=processor)
+    except MalformedWebhook:
+        return PlainTextResponse("unreadable", 400)
+    outcome = await in_webhook_thread(handle_webhook, system_principal("webhook"), event, processor=processor)
     if outcome is EventOutcome.RETRY_LATER:
         return PlainTextResponse("later", 503)
     return PlainTextResponse("ok")

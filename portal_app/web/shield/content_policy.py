@@ -10,20 +10,18 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
-from portal_app.domain.embedding import is_embed
+from portal_app.domain.sites.embedding import is_embed
 from portal_app.settings import settings
 
 _SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.S)
-# Emotion makes one empty <style> and fills it by script, which needs no leave of its own.
-_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 STRIPE_SCRIPTS = "https://js.stripe.com https://*.js.stripe.com"
 STRIPE_FRAMES = f"{STRIPE_SCRIPTS} https://hooks.stripe.com"
 STRIPE_CALLS = "https://api.stripe.com"
 
 
 def is_staff(path: str) -> bool:
-    """Staff pages, in every language: /staff, /es/staff/…"""
+    """Whether a path is one of staff's pages, in any language: /staff, /es/staff/…"""
     parts = path.strip("/").split("/")
     return "staff" in parts[:2]
 
@@ -41,7 +39,7 @@ def policy(path: str, *, document: bool, web_root: Path, framed_by: tuple[str, .
         for part in (
             "default-src 'none'",
             f"script-src 'self' {STRIPE_SCRIPTS if pays else ''} {scripts}",
-            f"style-src-elem 'self' {_EMPTY_STYLE} {styles}",
+            f"style-src-elem 'self' {styles}",
             "style-src-attr 'unsafe-inline'",
             "img-src 'self' data:",
             "font-src 'self'",
@@ -58,8 +56,8 @@ def policy(path: str, *, document: bool, web_root: Path, framed_by: tuple[str, .
     )
 
 
-def permissions(path: str) -> str:
-    """Permissions-Policy: wallets where one pays, passkeys where one signs in, nothing else."""
+def permissions_policy(path: str) -> str:
+    """The Permissions-Policy for a path: wallets on patients' pages, passkeys everywhere, nothing else."""
     pays = "(self)" if is_staff(path) else '(self "https://js.stripe.com" "https://hooks.stripe.com")'
     return (
         f"payment={pays}, publickey-credentials-get=(self), publickey-credentials-create=(self), "
@@ -73,6 +71,7 @@ def _socket() -> str:
 
 
 def _hashes(web_root: Path, path: str) -> tuple[str, str]:
+    """The hashes of the inline scripts and styles of the path's document."""
     found = _all_hashes(web_root)
     bare = path.rstrip("/")
     for key in (f"{bare}/index.html", f"{bare}.html", path):

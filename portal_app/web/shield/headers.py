@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from portal_app.domain.embedding import is_embed
+from portal_app.domain.sites.embedding import is_embed
 from portal_app.settings import settings
-from portal_app.web.shield.content_policy import permissions, policy
+from portal_app.web.shield.content_policy import permissions_policy, policy
 
 Headers = list[tuple[bytes, bytes]]
 _FOR_EVER = b"public, max-age=31536000, immutable"
@@ -29,7 +29,7 @@ def _security(path: str, document: bool, web_root: Path, framed_by: tuple[str, .
         "content-security-policy": policy(path, document=document, web_root=web_root, framed_by=framed_by),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
-        "permissions-policy": permissions(path),
+        "permissions-policy": permissions_policy(path),
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
     }

@@ -1,7 +1,9 @@
-"""Rate limits: a token bucket for each page, and one for each address."""
+"""Rate limits: a token bucket for each page and each address, and what an address does at once."""
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
+from collections.abc import Generator
+from contextlib import contextmanager
 
 MAX_ADDRESSES = 20_000  # remembered at once; the least recently used is forgotten first
 
@@ -9,8 +11,9 @@ MAX_ADDRESSES = 20_000  # remembered at once; the least recently used is forgott
 class Budget:
     """A token bucket: it fills at `rate` per second, up to `burst`."""
 
-    def __init__(self, rate: float, burst: float) -> None:
-        self.rate, self.burst, self.left, self.last = rate, burst, burst, time.monotonic()
+    def __init__(self, rate: float, burst: float, whose: str = "") -> None:
+        self.rate, self.burst, self.whose = rate, burst, whose
+        self.left, self.last = burst, time.monotonic()
 
     def spend(self, cost: float) -> bool:
         """Take `cost` and return whether there was enough. A refused request costs too, down to minus `burst`."""
@@ -30,8 +33,26 @@ class Budgets:
 
     def of_address(self, address: str) -> Budget:
         if (found := self.known.get(address)) is None:
-            found = self.known[address] = Budget(self.rate, self.burst)
+            found = self.known[address] = Budget(self.rate, self.burst, address)
             if len(self.known) > MAX_ADDRESSES:
                 self.known.popitem(last=False)
         self.known.move_to_end(address)
         return found
+
+
+class Concurrency:
+    """How many of something each address has at once."""
+
+    def __init__(self) -> None:
+        self.of_address: dict[str, int] = defaultdict(int)
+
+    @contextmanager
+    def count(self, address: str) -> Generator[int]:
+        """Counts one more as long as the block runs. Yields how many there were before."""
+        self.of_address[address] += 1
+        try:
+            yield self.of_address[address] - 1
+        finally:
+            self.of_address[address] -= 1
+            if self.of_address[address] <= 0:
+                del self.of_address[address]

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from portal_app.domain.access import system_principal
 from portal_app.services import live
 from portal_app.services.sign_in.idle_sessions import ended_sessions
+from portal_app.web.shield.rate_budgets import Concurrency
 from portal_app.web.threads import in_thread
 
 Message = MutableMapping[str, Any]
@@ -24,6 +25,7 @@ class Socket:
 
     def __init__(self, token: str, refs: tuple[str, ...], ip: str, send: Send) -> None:
         self.token, self.refs, self.ip, self.send = token, refs, ip, send
+        self.used = False  # somebody did something on this page; loading it is nothing
         self.ended, self.closed, self.received = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def responds(self) -> bool:
@@ -43,7 +45,8 @@ class OpenSockets:
     def __init__(self) -> None:
         self.by_token: dict[str, Socket] = {}
         self.by_ref: dict[str, set[Socket]] = defaultdict(set)
-        self.by_ip: dict[str, int] = defaultdict(int)
+        self.connections = Concurrency()
+        self.suspended = False  # no socket can be served for now (redis_watch.py)
 
     def add(self, socket: Socket) -> None:
         held = self.by_token.get(socket.token)
@@ -61,16 +64,10 @@ class OpenSockets:
             if not self.by_ref[ref]:
                 del self.by_ref[ref]
 
-    @contextmanager
-    def count_connection(self, ip: str) -> Iterator[int]:
-        """Counts one connection of an address, from the handshake on. Yields how many there were before."""
-        self.by_ip[ip] += 1
-        try:
-            yield self.by_ip[ip] - 1
-        finally:
-            self.by_ip[ip] -= 1
-            if self.by_ip[ip] <= 0:
-                del self.by_ip[ip]
+    def end_all(self) -> None:
+        """Close every page; each connects again by itself."""
+        for socket in tuple(self.by_token.values()):
+            socket.ended.set()
 
     def end(self, ref: str) -> int:
         """Close every page of this session."""

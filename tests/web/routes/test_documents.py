@@ -3,6 +3,7 @@
 import asyncio
 import io
 import secrets
+from datetime import date
 
 import httpx
 import pytest
@@ -13,12 +14,16 @@ from starlette.applications import Starlette
 from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.audit import AuditEntry
+from portal_app.db.tables.memberships import MembershipInvoice
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Side, system_principal
-from portal_app.domain.ids import PatientId, StaffId
+from portal_app.domain.ids import PatientId, StaffId, new_id
+from portal_app.domain.memberships.types import InvoiceKind
+from portal_app.domain.money import Money
 from portal_app.visitor import Visitor
 from portal_app.web.routes import documents
-from tests.people import EVA, INVOICE, KIM, MARIA, RIVERA, People, add_invoice, add_payment
+from tests.memberships_helper import add_membership, add_plan
+from tests.people import EVA, INVOICE, KIM, LUIS, MARIA, RIVERA, People, add_invoice, add_payment
 
 
 def signed_in(patient: PatientId | None = None, staff: StaffId | None = None) -> str:
@@ -117,6 +122,7 @@ PAPERS = [
     f"/documents/itemised.pdf{PERIOD}",
     f"/documents/itemised/{INVOICE}.pdf",
     "/documents/payments/2026.pdf",
+    "/documents/memberships/2026.pdf",
 ]
 
 
@@ -124,11 +130,31 @@ def words(answer: httpx.Response) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
 
 
+def membership_payment() -> None:
+    """50.00 of an invoice for the period of a membership of Maria and Eva."""
+    add_payment(INVOICE, 50_00)
+    membership = add_membership(RIVERA, add_plan("Care"), [MARIA.id, EVA.id], start=date(2026, 6, 1))
+    with transaction(system_principal("test")) as tx:
+        tx.add(
+            MembershipInvoice(
+                id=new_id("miv"),
+                account_id=RIVERA,
+                membership_id=membership,
+                kind=InvoiceKind.PERIOD,
+                period_start=date(2026, 6, 1),
+                period_end=date(2026, 6, 30),
+                due_day=date(2026, 6, 1),
+                invoice_id=INVOICE,
+                amount=Money(120_00),
+            )
+        )
+
+
 @pytest.mark.parametrize("path", PAPERS)
 def test_stmt_8_papers_of_the_account_are_tagged_in_her_language_and_nobody_elses(
     sample_people: People, path: str
 ) -> None:
-    add_payment(INVOICE, 50_00)
+    membership_payment()
     answer = get(path, patient=signed_in(MARIA.id))
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "private, no-store"
@@ -150,6 +176,8 @@ def test_stmt_8_papers_of_the_account_are_tagged_in_her_language_and_nobody_else
         f"/documents/itemised.pdf{PERIOD}&person=x",
         "/documents/payments/20 6.pdf",
         "/documents/payments/0000.pdf",
+        "/documents/memberships/0000.pdf",
+        f"/documents/memberships/2026.pdf?person={LUIS.id}",
     ],
 )
 def test_stmt_7_a_paper_of_nothing_is_not_there_and_never_an_error(sample_people: People, path: str) -> None:

@@ -18,13 +18,13 @@ from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.pdf import typesetter
 from portal_app.gateways.sms import text_signature
 from portal_app.gateways.sms_fake import FakeTexter
-from portal_app.services.messaging.incoming_sms import SmsCommand, parse_command
+from portal_app.services.staff.tasks import list_tasks
 from portal_app.settings import settings
 from portal_app.web.routes.sms_webhook import ADDRESS, routes
-from tests.payments_helper import tasks
 from tests.people import EVA, IVY, LUIS, MARIA, People
 
 RIVERAS = "+12125550142"
+IVYS = "+12125550146"
 PORTAL = system_principal("test")
 
 
@@ -86,12 +86,56 @@ async def test_what_the_carrier_answered_itself_is_not_answered_twice(
     assert MARIA.id not in may_text()
 
 
-async def test_other_words_are_not_kept_and_staff_are_told_once_a_day(
+def told(people: People) -> list[tuple[str, str, dict[str, str]]]:
+    return [(task.kind, task.who, task.values) for task in list_tasks(people.dana).rows]
+
+
+async def test_b61_staff_read_every_other_text_and_the_first_is_answered(
     sample_people: People, texter: FakeTexter
 ) -> None:
-    assert "nobody reads texts" in (await text(texter, "my tooth hurts")).text
-    assert "<Response/>" in (await text(texter, "hello?", "SM2")).text
-    assert tasks() == ["text_came"]
+    assert "passed on your text" in (await text(texter, "my tooth hurts")).text
+    assert "<Response/>" in (await text(texter, "hello?\0", "SM2")).text
+    rows = told(sample_people)
+    assert {kind for kind, _, _ in rows} == {"text_came"}
+    assert {values["words"] for *_, values in rows} == {"my tooth hurts", "hello?"}
+    for _, who, values in rows:  # the number of three persons is nobody's alone
+        assert who == ""
+        assert all(name in values["phone"] for name in (RIVERAS, "Maria Rivera", "Luis Rivera", "Eva Rivera"))
+
+
+async def test_b61_a_wish_to_stop_in_a_sentence_stops(sample_people: People, texter: FakeTexter) -> None:
+    assert "no more texts" in (await text(texter, "Stop. Thank you")).text
+    assert MARIA.id not in may_text()
+    assert told(sample_people) == []
+
+
+async def test_b61_what_may_be_a_wish_to_stop_reaches_staff_as_one(
+    sample_people: People, texter: FakeTexter
+) -> None:
+    assert "reply only STOP" in (await text(texter, "Can I stop by at 3?", From=IVYS)).text
+    assert IVY.id in may_text()
+    ((kind, who, values),) = told(sample_people)
+    assert (kind, who, values["words"]) == ("text_stop_wish", "Ivy Hill", "Can I stop by at 3?")
+
+
+async def test_texts_are_read_by_those_who_may_see_patients(
+    sample_people: People, texter: FakeTexter
+) -> None:
+    await text(texter, "I feel dizzy", From="+12125559999")
+    assert list_tasks(sample_people.nora).rows == ()
+    assert len(list_tasks(sample_people.dana).rows) == 1
+
+
+async def test_a_picture_without_words_is_told_and_a_flood_is_one_task(
+    sample_people: People, texter: FakeTexter
+) -> None:
+    await text(texter, "")
+    for number in range(30):
+        await text(texter, f"again {number}", f"SM{number + 2}")
+    messages = [task.message for task in list_tasks(sample_people.dana).rows]
+    assert len(messages) == 21
+    assert sum("without words" in message for message in messages) == 1
+    assert sum("more than {most}" in message for message in messages) == 1
 
 
 async def test_unsigned_forged_and_altered_texts_are_refused(
@@ -127,19 +171,23 @@ def test_the_signature_is_the_one_of_the_carriers_own_example() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "wish"),
+    "wrong",
     [
-        ("STOP", SmsCommand.STOP),
-        ("Unsubscribe", SmsCommand.STOP),
-        ("¡Alto!", SmsCommand.STOP),
-        ("baja", SmsCommand.STOP),
-        ("Sí", SmsCommand.START),
-        ("unstop", SmsCommand.START),
-        ("INFO", SmsCommand.HELP),
-        ("Ayuda por favor", SmsCommand.OTHER),
-        ("do not stop", SmsCommand.OTHER),
-        ("", SmsCommand.OTHER),
+        {"MessageSid": ""},
+        {"MessageSid": "SM\x00"},
+        {"MessageSid": "S M"},
+        {"From": ""},
+        {"From": "Maria"},
+        {"From": "+1212555014\x00"},
     ],
 )
-def test_one_word_however_it_is_written(words: str, wish: SmsCommand) -> None:
-    assert parse_command(words)[0] is wish
+async def test_a_signed_text_that_nobody_can_read_is_refused_and_never_a_bug(
+    texter: FakeTexter, wrong: dict[str, str]
+) -> None:
+    form = {"MessageSid": "SM1", "From": RIVERAS, "Body": "stop", **wrong}
+    signature = text_signature(texter.secret, settings().public_url + ADDRESS, form)
+    assert (await post(urlencode(form), signature)).status_code == 400
+
+
+async def test_a_text_with_characters_that_no_database_stores_is_received(texter: FakeTexter) -> None:
+    assert (await text(texter, "hello \x00 there")).status_code == 200

@@ -52,7 +52,9 @@ class Both(FakeProcessor):
 @pytest.fixture
 def processor(sample_people: People) -> Iterator[Both]:
     processor = Both(SECRET)
-    processor.__dict__.update({k: v for k, v in fake_processor().__dict__.items() if k != "_secret"})
+    for name, value in vars(fake_processor()).items():
+        if name != "_secret":
+            setattr(processor, name, value)
     gateways.use(gateways.Gateways(processor, FakeMailer(), FakeTexter(), typesetter()))
     yield processor
     gateways.use(None)

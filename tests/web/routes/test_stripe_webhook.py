@@ -107,3 +107,22 @@ async def test_only_posts_and_nothing_huge(
 ) -> None:
     assert (await client.get(ADDRESS)).status_code == 405
     assert await post(client, b"x" * 1_000_001) == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"[]",
+            b"null",
+            b'{"id": "evt_1"}',
+            b'{"id": 7, "type": "x", "data": {"object": {}}}',
+            b"[" * 100_000,
+        ),
+        b'{"id": "evt_\\u0000", "type": "x", "data": {"object": {"object": "charge", "id": "ch_1"}}}',
+    ],
+)
+async def test_a_signed_event_that_nobody_can_read_is_refused_and_never_a_bug(
+    processor: FakeProcessor, client: Client, body: bytes
+) -> None:
+    assert await post(client, body, processor.sign(body)) == 400

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from portal_app.settings import settings
+from portal_app.settings import Mode, Settings, settings
 from portal_app.visitor import visitor_of
 from portal_app.web.cookies import session_refs
 from portal_app.web.shield import rate_budgets, shield
@@ -48,7 +48,7 @@ async def ask(
         "method": method,
         "query_string": f"token={token}&EIO=4{more}".encode(),
         "client": ("203.0.113.7", 1),
-        "headers": [(k.encode(), v.encode()) for k, v in headers.items() if v],
+        "headers": [(k.encode(), line.encode()) for k, v in headers.items() if v for line in v.split("\n")],
     }
 
     async def send(message: Any) -> None:
@@ -83,6 +83,22 @@ async def test_our_own_pages_do():
     assert (await ask("/_event/", kind="websocket", origin=ORIGIN))[0] == 101
 
 
+@pytest.mark.parametrize("written", ["https://portal.juniper.example:443", "https://PORTAL.juniper.example"])
+async def test_b62_a_default_port_in_the_public_address_keeps_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, written: str
+):
+    monkeypatch.setenv("PORTAL_PUBLIC_URL", written)
+    ours = Settings(mode=Mode.DEMO)
+    monkeypatch.setattr(shield, "settings", lambda: ours)
+    house = Shield(Inner(), Path("/nowhere"))
+    for host in ("portal.juniper.example", "portal.juniper.example:443", "Portal.Juniper.example"):
+        told = {"host": host, "origin": "https://portal.juniper.example"}
+        assert (await ask("/auth/session", "POST", house=house, **told))[0] == 200
+        assert (await ask("/_event/", kind="websocket", house=house, **told))[0] == 101
+    told = {"host": "portal.juniper.example", "origin": "https://portal.juniper.example:444"}
+    assert (await ask("/auth/session", "POST", house=house, **told))[0] == 403
+
+
 async def test_webhooks_come_without_an_origin_and_sockets_never():
     assert (await ask("/webhooks/stripe", "POST"))[0] == 200
     assert (await ask("/webhooks/stripe", kind="websocket"))[0] == 403
@@ -115,6 +131,14 @@ async def test_a_forwarded_address_is_believed_from_our_own_proxy_only():
         ("10.0.0.1, 198.51.100.1:4711", "198.51.100.1"),
         ("2001:DB8::1", "2001:db8::1"),
         ("[2001:db8::1]:443", "2001:db8::1"),
+        ("::ffff:198.51.100.1", "198.51.100.1"),
+        ("64:ff9b::198.51.100.1", "198.51.100.1"),
+        (
+            "10.0.0.1\n198.51.100.1",
+            "198.51.100.1",
+        ),  # the visitor wrote one, and the proxy adds a line of its own
+        ("10.0.0.1, 10.0.0.2\n10.0.0.3\n198.51.100.1", "198.51.100.1"),
+        ("198.51.100.1\n", "198.51.100.1"),
         ("1.2.3.4;frame=1", "203.0.113.7"),
         ("1.2.3.4;p=x;s=y", "203.0.113.7"),
         ("unknown", "203.0.113.7"),
@@ -128,6 +152,16 @@ async def test_behind_our_proxy_an_address_is_believed_if_it_is_one(
     _, _, inner = await ask("/", x_forwarded_for=told)
     visitor = visitor_of({k.decode(): v.decode() for k, v in inner.scope["headers"]})
     assert (visitor.ip, visitor.embedded, visitor.patient) == (believed, False, "")
+
+
+async def test_the_first_forwarded_header_that_nobody_believes_is_said_once(caplog: pytest.LogCaptureFixture):
+    shield._say_that_there_is_a_proxy.cache_clear()
+    for told in ({"x_forwarded_for": "198.51.100.1"}, {"forwarded": "for=198.51.100.1"}, {}):
+        await ask("/", **told)
+    lines = [
+        record.getMessage() for record in caplog.records if "PORTAL_TRUSTED_PROXY_HOPS" in record.getMessage()
+    ]
+    assert len(lines) == 1 and "198.51" not in lines[0]
 
 
 async def test_one_address_that_asks_without_end_is_told_to_wait(monkeypatch: pytest.MonkeyPatch):

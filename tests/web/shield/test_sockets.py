@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.sign_in import PortalSession
+from portal_app.domain.access import Side, system_principal
+from portal_app.domain.sign_in import session_ref
+from portal_app.settings import settings
 from portal_app.web.shield import rate_budgets, shield
-from portal_app.web.shield.shield import BURST, RATE, SOCKETS_PER_ADDRESS, Shield
+from portal_app.web.shield.shield import BURST, RATE, Shield
 from portal_app.web.shield.sockets import OpenSockets, Socket
+from tests.people import MARIA, People
 
 HOST = "localhost:3000"
+SOCKETS = settings().sockets_per_address
 TOKEN = "0f8fad5b-d9cb-469f-a165-{:012x}"
 
 
@@ -79,16 +87,16 @@ async def test_those_who_still_wait_to_be_let_in_are_counted(
         return True
 
     monkeypatch.setattr(held, "drop_if_dead", slow)
-    knocks = [Knock(n) for n in range(SOCKETS_PER_ADDRESS + 10)]
+    knocks = [Knock(n) for n in range(SOCKETS + 10)]
     other = Knock(999, ip="203.0.113.8")
     await after_all_have_moved()
-    assert [knock.refused for knock in knocks] == [False] * SOCKETS_PER_ADDRESS + [True] * 10
+    assert [knock.refused for knock in knocks] == [False] * SOCKETS + [True] * 10
     gate.set()
     await after_all_have_moved()
     assert not other.refused
-    for knock in (*knocks[:SOCKETS_PER_ADDRESS], other):
+    for knock in (*knocks[:SOCKETS], other):
         await knock.leave()
-    assert held.by_ip == {}  # nobody is counted who has gone
+    assert held.connections.of_address == {}  # nobody is counted who has gone
 
 
 async def test_who_is_cut_off_while_waiting_is_counted_no_more(
@@ -101,10 +109,10 @@ async def test_who_is_cut_off_while_waiting_is_counted_no_more(
     monkeypatch.setattr(held, "drop_if_dead", for_ever)
     knock = Knock(1)
     await after_all_have_moved()
-    assert held.by_ip == {"203.0.113.7": 1}
+    assert held.connections.of_address == {"203.0.113.7": 1}
     knock.task.cancel()
     await asyncio.gather(knock.task, return_exceptions=True)
-    assert held.by_ip == {}
+    assert held.connections.of_address == {}
 
 
 async def test_a_flood_is_cut_off_and_a_large_message_counts_for_several(
@@ -150,7 +158,7 @@ async def test_many_pages_of_one_address_together_have_a_limit_and_the_neighbour
 
 
 async def test_a_network_on_ipv6_is_one_address(held: OpenSockets):
-    knocks = [Knock(n, ip=f"2001:db8:1:1::{n:x}") for n in range(SOCKETS_PER_ADDRESS + 1)]
+    knocks = [Knock(n, ip=f"2001:db8:1:1::{n:x}") for n in range(SOCKETS + 1)]
     other = Knock(99, ip="2001:db8:1:2::1")
     await after_all_have_moved()
     assert knocks[-1].refused and not knocks[-2].refused and not other.refused
@@ -178,9 +186,27 @@ async def test_every_page_of_a_session_is_closed_when_it_ends_and_no_other(held:
     assert [page.sent[-1].get("reason") for page in hers] == ["session ended"] * 2
     assert not his.task.done()
     await his.leave()
-    assert (held.by_token, held.by_ref, held.by_ip) == ({}, {}, {})
+    assert (held.by_token, held.by_ref, held.connections.of_address) == ({}, {}, {})
 
 
 def _refs(knock: Knock, held: OpenSockets) -> set[str]:
     found: list[Socket] = [page for page in held.by_token.values() if page.send == knock.send]
     return {ref for page in found for ref in page.refs}
+
+
+async def test_who_is_signed_in_still_opens_pages_where_others_used_up_their_address(
+    held: OpenSockets, sample_people: People
+):
+    with transaction(system_principal("test")) as tx, clock.held_at(clock.now()):
+        moment = {"created_at": clock.now(), "seen_at": clock.now()}
+        ref = session_ref("of-maria")
+        tx.add(PortalSession(ref=ref, side=Side.PATIENT, patient_id=MARIA.id, language="en", **moment))
+    held.connections.of_address["203.0.113.7"] = SOCKETS
+    invented, stranger = Knock(1, cookie="demo-portal=invented"), Knock(2)
+    maria = Knock(3, cookie="demo-portal=of-maria")
+    for _ in range(20):
+        await asyncio.sleep(0.05)  # the session is read in a thread
+        if maria.sent:
+            break
+    assert (invented.refused, stranger.refused, maria.refused) == (True, True, False)
+    await maria.leave()

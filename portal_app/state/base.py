@@ -8,6 +8,9 @@ Reflex makes every public method of a state callable from any browser. So each o
     async def load(self, page: int = 1): ...
 """
 
+# The framework keeps those fields and methods of a state from the browser that begin with an underscore.
+# pyright: reportPrivateUsage=false
+
 import asyncio
 import functools
 import inspect
@@ -19,22 +22,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 import reflex as rx
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 from reflex_base.event.context import EventContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
-from portal_app.domain.embedding import into_frame, is_embed
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
+from portal_app.domain.json_values import is_object, object_or_empty
 from portal_app.domain.sign_in import SessionScope
+from portal_app.domain.sites.embedding import into_frame, is_embed, out_of_frame
+from portal_app.domain.sites.own_pages import own_page
 from portal_app.domain.text import strip_unstorable
-from portal_app.i18n import gettext_noop, translate
-from portal_app.i18n_paths import language_of_path, localised_path
+from portal_app.i18n import translate
+from portal_app.i18n_paths import bare_path, language_of_path, localised_path
 from portal_app.services.audit import note_refusal
-from portal_app.services.sign_in.sessions import is_keep_alive_due, keep_alive, principal_of
+from portal_app.services.background_writes import write_soon
+from portal_app.services.sign_in.sessions import keep_alive_soon, principal_of
 from portal_app.settings import settings
 from portal_app.state.errors import UnreadableRequest
+from portal_app.state.permission_names import permission_name
 from portal_app.visitor import Visitor, visitor_of
 
 P = ParamSpec("P")
@@ -43,18 +51,10 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 Enter = Callable[[Any, bool], Awaitable[Principal]]
 Prefetch = Callable[[Any, Principal], Any]
 
+LANDING = {Side.PATIENT: "/invoices", Side.STAFF: "/staff"}  # the first page after signing in
 SIGN_IN = {Side.PATIENT: "/sign-in", Side.STAFF: "/staff/sign-in"}
-# Names of permissions, for the message that one is missing.
-PERMISSION_NAMES = {
-    Permission.VIEW_PATIENTS.value: gettext_noop("see patients"),
-    Permission.VIEW_BILLING.value: gettext_noop("see billing"),
-    Permission.TAKE_PAYMENTS.value: gettext_noop("take payments"),
-    Permission.REFUND.value: gettext_noop("refund"),
-    Permission.POST_TO_LEDGER.value: gettext_noop("post to the ledger"),
-    Permission.MANAGE_SETTINGS.value: gettext_noop("change settings"),
-    Permission.EXPORT.value: gettext_noop("export"),
-}
 _STRICT = ConfigDict(strict=True)
+_REFUSAL_WAITS = 0.25  # seconds that the answer waits until a refusal is in the audit trail
 _log = logging.getLogger("portal.state")
 _principal: ContextVar[Principal] = ContextVar("principal")
 _prefetched: ContextVar[Callable[[], Any]] = ContextVar("prefetched")
@@ -80,6 +80,11 @@ class PortalState(rx.State):
         return new
 
 
+def came_back(state: PortalState) -> bool:
+    """Whether the page has reconnected: what its reader sees is still there, though this state may be new."""
+    return cause_now() in state._automatic_events
+
+
 def me() -> Principal:
     """The principal of the event that is being handled."""
     return _principal.get()
@@ -93,16 +98,16 @@ async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
 async def _read(query: Callable[[], T]) -> T:
     """Run a short read that waits for no lock and no network: on SQLite on the event loop, else in a thread.
 
-    SQLite answers within the process, faster than a thread would get the interpreter (decisions 0022, 0045).
+    SQLite answers within the process, faster than a thread would get the interpreter (decision 0022).
     After slow answers reads go to threads for a while.
     """
     if not settings().database.startswith("sqlite") or time.monotonic() < _slow.until:
         return await asyncio.get_running_loop().run_in_executor(_reader_threads(), copy_context().run, query)
-    begun = time.perf_counter()
+    begun = time.thread_time()  # of this thread alone: a busy machine makes no read slow
     try:
         return query()
     finally:
-        if time.perf_counter() - begun > _SLOW_READ:
+        if time.thread_time() - begun > _SLOW_READ:
             _slow.note(time.monotonic())
 
 
@@ -111,7 +116,7 @@ def _reader_threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(8, "read")
 
 
-_SLOW_READ, _WINDOW = 0.02, 60.0  # seconds
+_SLOW_READ, _WINDOW = 0.02, 60.0  # seconds of processor time, seconds
 
 
 class _SlowReads:
@@ -155,7 +160,7 @@ def requires(
         ref = visitor.ref(side) if visitor.embedded is is_embed(page_now()) else ""
 
         def read_session() -> tuple[Principal, Callable[[], Any]]:
-            found = replace(principal_of(ref, side, touch=False), ip=visitor.ip, language=language)
+            found = replace(principal_of(ref, side), ip=visitor.ip, device=visitor.device, language=language)
             return found, _run_prefetch(prefetch, page, found) if prefetch and found.may(
                 permission
             ) else _nothing
@@ -163,8 +168,8 @@ def requires(
         found, answer = await _read(read_session)
         _principal.set(found)  # so that the audit trail can say who was refused
         _prefetched.set(answer)
-        if activity and not automatic and is_keep_alive_due(found):
-            await in_thread(keep_alive, found)
+        if activity and not automatic:
+            keep_alive_soon(found)
         found.require(permission)
         return found
 
@@ -175,7 +180,7 @@ def public(handler: Any) -> Any:
     """Guard: let everybody run the handler; `me()` is nobody. The handler's docstring says why that is right."""
 
     async def enter(_page: Any, _automatic: bool) -> Principal:
-        return nobody(visitor_now().ip, language_now())
+        return nobody(visitor_now().ip, language_now(), visitor_now().device)
 
     return _guarded_handler(handler, enter, Side.PATIENT, "open")
 
@@ -192,7 +197,7 @@ def page_now() -> str:
 
 def place_now() -> tuple[str, ...]:
     """Path and query of the page that sent the event: another invoice or another page of a list is another place."""
-    query = (EventContext.get().router_data or {}).get("query") or {}
+    query = object_or_empty((EventContext.get().router_data or {}).get("query"))
     return (page_now(), *(f"{name}={query[name]}" for name in sorted(query)))
 
 
@@ -220,8 +225,19 @@ def scope_now() -> SessionScope:
 
 
 def sign_in_address(side: Side, language: str) -> str:
-    """The sign-in page of the side, in the frame for a framed page."""
-    return localised_path(language, into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side])
+    """The sign-in page of the side, in the frame for a framed page. It leads back to the page of this event."""
+    page = localised_path(language, into_frame(SIGN_IN[side]) if embedded_now() else SIGN_IN[side])
+    asked = own_page(bare_path(asked_now()), side)
+    if embedded_now() and not is_embed(into_frame(asked)):
+        asked = ""
+    return f"{page}?{urlencode({'next': asked})}" if asked not in ("", LANDING[side]) else page
+
+
+def asked_now() -> str:
+    """Path and query of the page that sent the event, out of its frame."""
+    data = EventContext.get().router_data or {}
+    asked = str(data.get("asPath") or data.get("pathname", "")).partition("#")[0]
+    return out_of_frame(asked) if is_embed(asked) else asked
 
 
 def _guarded_handler(handler: Handler, enter: Enter, side: Side, guard: object) -> Handler:
@@ -260,8 +276,8 @@ async def _enter(state: PortalState, enter: Enter) -> Principal:
         state.notice = ""
     if (language := language_now()) != state.language:
         state.language = language
-    _principal.set(nobody(visitor_now().ip, state.language))
-    return await enter(state, cause_now() in state._automatic_events)
+    _principal.set(nobody(visitor_now().ip, state.language, visitor_now().device))
+    return await enter(state, came_back(state))
 
 
 def _run_prefetch(prefetch: Prefetch, page: Any, principal: Principal) -> Callable[[], Any]:
@@ -298,8 +314,8 @@ def _show_error(state: PortalState, trouble: Exception, side: Side, guard: objec
     if isinstance(trouble, NotSignedIn) or _has_other_session(trouble):
         linked = guard is Permission.ACTION_LINK and not embedded_now()
         return rx.redirect(localised_path(language, "/links") if linked else sign_in_address(side, language))
-    if isinstance(trouble, PermissionDenied) and trouble.permission in PERMISSION_NAMES:
-        trouble.values["permission"] = translate(language, PERMISSION_NAMES[trouble.permission])
+    if isinstance(trouble, PermissionDenied):
+        trouble.values["permission"] = permission_name(language, trouble.permission)
     if isinstance(trouble, UserError):
         state.notice = translate(language, trouble.message, **trouble.values)
     else:
@@ -323,10 +339,8 @@ async def refused(principal: Principal, what: str, trouble: Exception) -> None:
     """Note in the audit trail what somebody tried and may not do. That it cannot be written stops nobody."""
     if not isinstance(trouble, (PermissionDenied, NotFound)):
         return
-    try:
-        await in_thread(note_refusal, principal, what, type(trouble).__name__)
-    except Exception as bug:
-        reported(bug)
+    noted = write_soon(principal, note_refusal, what, type(trouble).__name__)
+    await asyncio.wait([asyncio.wrap_future(noted)], timeout=_REFUSAL_WAITS)
 
 
 def reported(trouble: BaseException) -> str:
@@ -360,7 +374,7 @@ def _argument_check(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], d
 
 def _clean(value: Any) -> Any:
     """Without unstorable characters, and without the null that a form sends for a field that is not on the page."""
-    if type(value) is dict:
+    if is_object(value):
         return {
             k: strip_unstorable(v) if isinstance(v, str) else v for k, v in value.items() if v is not None
         }

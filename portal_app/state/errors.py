@@ -36,7 +36,7 @@ class CodeNotSixDigits(UserError):
 
 class BirthDateIncomplete(UserError):
     code = "birth_date.incomplete"
-    message = "Enter the month, day and year of your birth"
+    message = "Enter the month, day and year of birth"
     field = "born"
 
 
@@ -91,3 +91,18 @@ class NoInvoiceChosen(UserError):
 class NoPaymentMethodChosen(UserError):
     code = "payment.no_method_chosen"
     message = "Choose how you want to pay"
+
+
+class ProcessorBusy(UserError):
+    """So many payments wait for the card processor that no other one is begun."""
+
+    code = "processor.busy"
+    message = "Many people are paying at this moment, so this was not begun. Try again in a minute."
+
+
+class NobodyChosen(UserError):
+    """Neither somebody on file nor "somebody new"."""
+
+    code = "member.nobody_chosen"
+    message = "Choose who it is."
+    field = "whom"

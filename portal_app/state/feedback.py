@@ -1,5 +1,8 @@
 """What a page says of its content, and of the last thing it was asked to do: busy, done, or why it was refused."""
 
+# The framework keeps those fields and methods of a state from the browser that begin with an underscore.
+# pyright: reportPrivateUsage=false
+
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -32,7 +35,11 @@ class Feedback(PortalState, mixin=True):
         self.message, self.field_errors = "", {}
 
     def _show_done(self, msgid: str, **values: Any) -> None:
-        self.message, self.tone = translate(self.language, msgid, **values), "paid"
+        self._show_done_text(translate(self.language, msgid, **values))
+
+    def _show_done_text(self, text: str) -> None:
+        """For text in the page's language already: a plural."""
+        self.message, self.tone = text, "paid"
 
     def _show_refusal(
         self, refusal: UserError, fields: tuple[str, ...] = (), default_field: str = ""
@@ -46,7 +53,7 @@ class Feedback(PortalState, mixin=True):
 
 
 async def run_busy(
-    state: Any, work: Coroutine[Any, Any, None], *fields: str, default_field: str = ""
+    state: Feedback, work: Coroutine[Any, Any, None], *fields: str, default_field: str = ""
 ) -> AsyncIterator[None]:
     """Run `work` with the busy flag shown, and show why it was refused: `async for _ in run_busy(…): yield`.
 
@@ -58,19 +65,13 @@ async def run_busy(
         fields: names of the form's fields that can show an error of their own.
         default_field: of a form with one field: whatever has no field of its own is shown there.
     """
-    if not isinstance(state, Feedback):  # a staff page with `error` of its own
-        state.busy, state.error = True, ""
-    else:
-        state.busy = True
-        state._clear_feedback()
+    state.busy = True
+    state._clear_feedback()
     yield
     try:
         await work
     except UserError as refusal:
         await refused(me(), work.__qualname__, refusal)
-        if isinstance(state, Feedback):
-            state._show_refusal(refusal, fields, default_field)
-        else:
-            state.error = translate(state.language, refusal.message, **refusal.values)
+        state._show_refusal(refusal, fields, default_field)
     finally:
         state.busy = False

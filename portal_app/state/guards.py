@@ -1,5 +1,9 @@
 """No event runs without a guard: checked when the app starts, and again for each event."""
 
+# The framework keeps those fields and methods of a state from the browser that begin with an underscore.
+# pyright: reportPrivateUsage=false
+
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -13,6 +17,7 @@ from reflex_base.registry import RegistrationContext
 
 from portal_app.domain.access import Permission, Principal, Side, nobody
 from portal_app.domain.errors import NotSignedIn, PermissionDenied
+from portal_app.gateways.bus import is_redis_away
 from portal_app.services.sign_in.sessions import principal_of
 from portal_app.settings import Surface, settings
 from portal_app.state.base import (
@@ -32,6 +37,7 @@ from portal_app.state.layout import LayoutState
 from portal_app.state.sign_in.code import SignInState
 from portal_app.visitor import Visitor
 
+_log = logging.getLogger("portal.state")
 _MOST_AUTOMATIC = 20  # events that one reconnected page causes
 _ROOT = "reflex___state____state"
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
@@ -128,8 +134,8 @@ def _count_hydrate(ours: PortalState, *, opened: bool) -> None:
 
 
 def _count_load(ours: PortalState) -> None:
-    """A load event right after hydrate belongs to the same visit; alone it is a step from one page to another."""
-    ours._visit += page_now() != ours._arrived_at
+    """A load event that hydrate caused, however late, belongs to its visit; from a page it is a step to another page."""
+    ours._visit += cause_now() is None and page_now() != ours._arrived_at
     ours._at, ours._arrived_at = place_now(), ""
 
 
@@ -142,8 +148,8 @@ async def _note_refusal(visitor: Visitor, name: str) -> None:
 def _principal_of(visitor: Visitor) -> Principal:
     for side in (Side.PATIENT, Side.STAFF):
         with suppress(NotSignedIn):
-            return replace(principal_of(visitor.ref(side), side, touch=False), ip=visitor.ip)
-    return nobody(visitor.ip)
+            return replace(principal_of(visitor.ref(side), side), ip=visitor.ip, device=visitor.device)
+    return nobody(visitor.ip, device=visitor.device)
 
 
 def _sessions_hold(visitor: Visitor) -> bool:
@@ -151,12 +157,18 @@ def _sessions_hold(visitor: Visitor) -> bool:
     for ref, side in ((visitor.patient, Side.PATIENT), (visitor.staff, Side.STAFF)):
         if ref:
             try:
-                principal_of(ref, side, touch=False)
+                principal_of(ref, side)
             except NotSignedIn:
                 return False
     return True
 
 
 def on_bug(exception: Exception) -> None:
-    """Log an exception that no guard caught; the page is told nothing of it."""
-    reported(exception)
+    """Log an exception that no guard caught; the page is told nothing of it.
+
+    Without Redis its socket is closed soon (web/redis_watch.py): then the page says that there is no connection.
+    """
+    if is_redis_away(exception):
+        _log.warning("an event was not done: Redis is away")
+    else:
+        reported(exception)

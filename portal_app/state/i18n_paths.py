@@ -1,6 +1,6 @@
 """Addresses of pages, in the language of the page and in its frame."""
 
-from portal_app.domain.embedding import into_frame
+from portal_app.domain.sites.embedding import into_frame
 from portal_app.i18n_paths import localised_path
 from portal_app.state.base import embedded_now
 

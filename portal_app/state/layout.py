@@ -1,10 +1,14 @@
 """The layout of every page: the practice, and who is signed in."""
 
+from urllib.parse import urlencode
+
 import reflex as rx
 
 from portal_app.domain.access import Permission, Side, nobody
 from portal_app.domain.errors import NotSignedIn
+from portal_app.domain.sites.own_pages import own_page
 from portal_app.i18n import translate
+from portal_app.i18n_paths import bare_path
 from portal_app.services.practice.embedding import framed_by
 from portal_app.services.practice.facts import PracticeView, view_frame, view_practice
 from portal_app.services.sign_in.sessions import principal_of
@@ -29,6 +33,10 @@ class LayoutState(PortalState):
     full_name: rx.Field[str] = rx.field("")
     initials: rx.Field[str] = rx.field("")
     hosts: rx.Field[str] = rx.field("")  # in a frame: the sites it may be in, who are told its height
+    onward: rx.Field[str] = rx.field(
+        ""
+    )  # "?next=…" for the other ways to sign in, where a page was asked for
+    joins: rx.Field[bool] = rx.field(False)  # people without an account may join
     sees: rx.Field[str] = rx.field("")  # "You see: Maria, Eva and Tim"
 
     @rx.event
@@ -38,6 +46,8 @@ class LayoutState(PortalState):
         self._show_practice(await in_thread(view_practice, nobody()))
         await self._show_hosts()
         self.person = self.full_name = self.initials = self.sees = ""
+        asked = own_page(bare_path(self.router.url.query_parameters.get("next", "")), Side.PATIENT)
+        self.onward = f"?{urlencode({'next': asked})}" if asked else ""
 
     @rx.event
     @public
@@ -45,7 +55,7 @@ class LayoutState(PortalState):
         """On the sign-in page of a frame: whoever is signed in already goes on to the invoices."""
         ref = visitor_now().patient if visitor_now().embedded else ""
         try:
-            await in_thread(principal_of, ref, Side.PATIENT, touch=False)
+            await in_thread(principal_of, ref, Side.PATIENT)
         except NotSignedIn:
             return None
         return rx.redirect(address(self.language, "/invoices"), replace=True)
@@ -79,4 +89,5 @@ class LayoutState(PortalState):
 
     def _show_practice(self, shown: PracticeView) -> None:
         self.practice, self.phone, self.address = shown.name, shown.phone, shown.address
+        self.joins = shown.joins_online
         self.hours = shown.hours.get(self.language, shown.hours.get("en", ""))

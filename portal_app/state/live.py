@@ -36,6 +36,12 @@ def watch(topic: str, handler: Any) -> None:
     _watching[topic].setdefault(EventContext.get().token, set()).add(format_event_handler(handler))
 
 
+def forget_page(page: str) -> None:
+    """The page is closed and does not come back."""
+    for topic in [topic for topic, pages in _watching.items() if page in pages]:
+        _forget(topic, page)
+
+
 async def pass_on(app: Any) -> None:
     """For the server's lifespan: pass announcements of any thread or process to the pages connected here."""
     loop = asyncio.get_running_loop()

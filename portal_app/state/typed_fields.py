@@ -4,6 +4,8 @@ import re
 from datetime import date
 from urllib.parse import quote
 
+from portal_app.domain.credentials.codes import bare_code
+from portal_app.domain.text import plain_signs
 from portal_app.state.errors import BirthDateIncomplete, BirthYearTooShort, CodeNotSixDigits, InvalidDate
 
 MONTHS = (
@@ -14,11 +16,11 @@ MONTHS = (
 
 def six_digits(typed: str) -> str:
     """The six digits of a code, also from a pasted message. Raises CodeNotSixDigits for none or more than one."""
-    found = set(re.findall(r"(?<![\w.])\d{3}[\s-]?\d{3}(?![\w])", typed[:400], re.ASCII))
-    codes = {re.sub(r"\D", "", one) for one in found}
+    found = re.findall(r"(?<![\w.-])\d{3}[\s-]{0,3}\d{3}(?!-?\w)", plain_signs(typed[:400]), re.ASCII)
+    codes = {bare_code(one) for one in found}
     if len(codes) != 1:
-        bare = re.sub(r"[\s-]", "", typed)
-        codes = {bare} if re.fullmatch(r"\d{6}", bare, re.ASCII) else set()
+        bare = bare_code(typed[:400])
+        codes = {bare} if re.fullmatch(r"\d{6}", bare, re.ASCII) else set[str]()
     if len(codes) != 1:
         raise CodeNotSixDigits
     return codes.pop()
@@ -29,7 +31,9 @@ def birth_date(form: dict[str, str]) -> date:
 
     Raises: BirthDateIncomplete, BirthYearTooShort, InvalidDate.
     """
-    day, month, year = (form.get(f"born_{part}", "").strip() for part in ("day", "month", "year"))
+    day, month, year = (
+        plain_signs(form.get(f"born_{part}", "")).strip() for part in ("day", "month", "year")
+    )
     if not (day and month and year):
         raise BirthDateIncomplete
     if not re.fullmatch(r"\d{4}", year, re.ASCII):

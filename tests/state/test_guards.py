@@ -20,6 +20,7 @@ from portal_app.domain.errors import NotSignedIn, UserError
 from portal_app.i18n import translate
 from portal_app.state import base, guards
 from portal_app.state.base import me, prefetched, public, requires
+from portal_app.state.permission_names import permission_name
 from portal_app.visitor import Visitor
 from tests.people import People
 
@@ -44,7 +45,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Send the next events from this page, as this visitor."""
 
     def stand(path: str = "/invoices", who: Principal | None = None) -> None:
-        def known(ref: str, side: Side, *, touch: bool) -> Principal:
+        def known(ref: str, side: Side) -> Principal:
             if who is None or who.side is not side:
                 raise NotSignedIn
             return who
@@ -147,8 +148,7 @@ async def test_events_of_a_reconnected_page_keep_no_session_alive(
 ):
     at(who=sample_people.maria)
     kept: list[Principal] = []
-    monkeypatch.setattr(base, "keep_alive", kept.append)
-    monkeypatch.setattr(base, "is_keep_alive_due", lambda _: True)
+    monkeypatch.setattr(base, "keep_alive_soon", kept.append)
     monkeypatch.setattr(Here, "parent_txid", cause)
     await show(Page(), number=2)
     assert [who.patient_id for who in kept] == [sample_people.maria.patient_id] * counts
@@ -173,6 +173,17 @@ async def test_without_the_permission_they_are_told_what_is_missing(at: Any, sam
     with reading(system_principal("test")) as tx:
         (line,) = tx.exec(select(AuditEntry).where(AuditEntry.outcome == "refused")).all()
     assert (line.action, line.actor, line.ip) == ("refused:refund", sample_people.dana.name, "203.0.113.7")
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_every_permission_has_a_name_in_plain_words_in_both_languages(permission: Permission):
+    english, spanish = (permission_name(language, permission) for language in ("en", "es"))
+    assert english != spanish
+    assert not {":", "_"} & {*english, *spanish}
+
+
+def test_what_no_session_can_have_keeps_its_code():
+    assert permission_name("es", "portal:settle") == "portal:settle"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +264,7 @@ def in_a_frame(
     visitor = Visitor("p" * 64 if who else "", "", "203.0.113.7", embedded)
     monkeypatch.setattr(base.EventContext, "get", lambda: Here(path, visitor))
 
-    def known(ref: str, side: Side, *, touch: bool) -> Principal:
+    def known(ref: str, side: Side) -> Principal:
         if not ref:
             raise NotSignedIn
         return who
@@ -310,12 +321,12 @@ async def test_a_frame_may_send_events_to_framed_states_only(
 async def test_slow_reads_send_the_reads_of_the_next_minute_to_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Two slow reads within a minute are a slow disk; one alone is not."""
+    """Two slow reads within a minute are slow; one alone is not. Only this thread's processor time counts."""
     now = [100.0]
     monkeypatch.setattr(base, "_slow", base._SlowReads())
     monkeypatch.setattr(base, "settings", lambda: SimpleNamespace(database="sqlite:///portal.db"))
     monkeypatch.setattr(base.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(base.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(base.time, "thread_time", lambda: now[0])
 
     def takes(seconds: float) -> str:
         now[0] += seconds

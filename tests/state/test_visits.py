@@ -18,6 +18,7 @@ class Tab:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, visitor: Visitor = NOBODY, load: str = "") -> None:
         self.path, self.wiped = "/sign-in", 0
+        self.cause: str | None = None
         self.ours = SimpleNamespace(
             _bound_ref=visitor.refs,
             _visit=0,
@@ -29,7 +30,7 @@ class Tab:
         monkeypatch.setattr(guards, "visitor_now", lambda: visitor)
         monkeypatch.setattr(guards, "page_now", lambda: self.path)
         monkeypatch.setattr(guards, "place_now", lambda: (self.path,))
-        monkeypatch.setattr(guards, "cause_now", lambda: None)
+        monkeypatch.setattr(guards, "cause_now", lambda: self.cause)
         monkeypatch.setattr(guards, "EventContext", SimpleNamespace(get=lambda: SimpleNamespace(txid="t")))
 
     async def get_state(self, _: object) -> SimpleNamespace:
@@ -68,6 +69,18 @@ async def test_a_visit_is_a_page_opened_or_a_step_to_another_and_never_a_lost_co
     tab.path = "/sign-in"  # moved on before it had loaded
     assert await tab.happen(ON_LOAD) == opened + 5
     assert await tab.happen(HYDRATE, hashes=["a"]) == opened + 6  # loaded again
+
+
+async def test_a_late_load_event_of_a_line_that_was_cut_is_no_new_visit(monkeypatch: pytest.MonkeyPatch):
+    """It would throw somebody who signs in back to the first step."""
+    tab = Tab(monkeypatch)
+    opened = await tab.happen(HYDRATE, hashes=["a"])
+    await tab.happen(HYDRATE)  # connected again before the page had loaded
+    tab.cause = "hydrate"
+    assert await tab.happen(ON_LOAD) == opened
+    assert await tab.happen(ON_LOAD) == opened
+    tab.cause = None
+    assert await tab.happen(ON_LOAD) == opened + 1  # a step taken on the page, to the same one
 
 
 async def test_a_newly_opened_page_shows_nothing_of_the_last_person(monkeypatch: pytest.MonkeyPatch):

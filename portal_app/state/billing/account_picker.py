@@ -1,9 +1,11 @@
 """Choosing the account: for a guarantor of several, each billing page names one in its address."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import reflex as rx
 
+from portal_app.domain.access import Everyone
 from portal_app.domain.ids import AccountId, parse_id
 from portal_app.i18n import names_text, translate
 from portal_app.services.billing.accessible_accounts import list_accounts
@@ -26,7 +28,9 @@ class AccountPicker(PortalState, mixin=True):
         """Take the account from the address; whether it is the viewer's the services decide."""
         given = self.router.url.query_parameters.get("account", "")
         self._account_id = AccountId(parse_id("acc", given)) if given else None
-        choices = await in_thread(list_accounts, me()) if len(me().accounts) > 1 else ()
+        own = me().accounts
+        several = not isinstance(own, Everyone) and len(own) > 1
+        choices = await in_thread(list_accounts, me()) if several else ()
         on = self._account_id or next((choice.id for choice in choices), None)
         self.accounts = [
             AccountChip(
@@ -39,9 +43,9 @@ class AccountPicker(PortalState, mixin=True):
             for n, choice in enumerate(choices, start=1)
         ]
 
+    @abstractmethod
     def _account_address(self, account_id: AccountId) -> str:
         """This page's address for another account."""
-        raise NotImplementedError
 
     @property
     def _account_query(self) -> dict[str, str]:

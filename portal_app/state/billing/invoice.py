@@ -6,6 +6,7 @@ from datetime import date
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.types import RefundStatus
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import InvoiceId, PaymentId, parse_id
@@ -15,7 +16,7 @@ from portal_app.i18n import date_text, money_text, names_text, paid_with_text, t
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.views import InvoiceView, PaymentOutcome
-from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.base import PortalState, came_back, in_thread, me, requires
 from portal_app.state.billing.labels import invoice_status, invoice_title, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
@@ -69,7 +70,8 @@ class InvoiceState(PaymentFormState, PortalState):
     async def load(self):
         if self._start_visit():
             await self._show()
-            self.card_wanted = self.can_pay and (self.card_wanted or not self.payment_methods)
+            wanted = self.card_wanted or not self.payment_methods or came_back(self)
+            self.card_wanted = self.can_pay and wanted
         if self._account:
             watch(f"account:{self._account}", InvoiceState.refresh)
             watch("settings", InvoiceState.refresh)
@@ -91,10 +93,13 @@ class InvoiceState(PaymentFormState, PortalState):
             amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
             invoice_ids=(self._invoice_id(),),
             save="save" in form,
+            use_credit=whole and self._uses_credit(self._payability),
         )
 
-    @staticmethod
-    def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
+    def _uses_credit(self, found: Payability | None) -> bool:
+        return bool(found and found.credit) and not self.whose
+
+    def _pay(self, principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         (invoice,) = offer.invoice_ids or (InvoiceId(""),)
         return pay_invoice(
             principal,
@@ -106,6 +111,7 @@ class InvoiceState(PaymentFormState, PortalState):
             token=offer.token,
             save=offer.save,
             duplicate_confirmed=again,
+            use_credit=offer.use_credit,
         )
 
     def _invoice_id(self) -> InvoiceId:

@@ -18,6 +18,7 @@ _PAYMENTS = {
     PaymentStatus.PARTLY_REFUNDED: ("info", gettext_noop("Partly refunded")),
     PaymentStatus.REFUNDED: ("info", gettext_noop("Refunded")),
     PaymentStatus.DISPUTED: ("late", gettext_noop("Disputed")),
+    PaymentStatus.LOST: ("late", gettext_noop("Taken back by the bank")),
 }
 
 
@@ -29,13 +30,14 @@ def why_declined(language: str, code: str) -> str:
 
 
 def invoice_status(language: str, row: InvoiceRow | InvoiceView, year: int = 0) -> tuple[str, str]:
-    """Tone and words: "Due December 5", "Was due October 2", "Paid". `year`: this one, where it is known."""
-    return payable_invoice_status(language, row.status, row.due_date, row.overdue, year)
+    """Tone and text of an invoice: "Due December 5", "Was due October 2", "Paid". `year`: this year, if known."""
+    return status_of_invoice(language, row.status, row.due_date, row.overdue, year)
 
 
-def payable_invoice_status(
+def status_of_invoice(
     language: str, status: InvoiceStatus, due_date: date, overdue: bool, year: int = 0
 ) -> tuple[str, str]:
+    """The same, for those who have no row of the invoice."""
     if status is InvoiceStatus.PAID:
         return "paid", translate(language, "Paid")
     if status is InvoiceStatus.VOID:
@@ -46,13 +48,12 @@ def payable_invoice_status(
 
 
 def due_status(language: str, day: date, *, overdue: bool, year: int = 0) -> tuple[str, str]:
-    """ "Due December 5", "Was due October 2"."""
+    """Tone and text of what is not paid: "Due December 5", "Was due October 2"."""
     return _due_words(language, day, overdue, year or today().year)
 
 
-@lru_cache(
-    maxsize=8192
-)  # a list has the same days again and again; the year is a key because it changes the words
+# A list has the same days again and again. The year is part of the key because it changes the text.
+@lru_cache(maxsize=8192)
 def _due_words(language: str, day: date, overdue: bool, _year: int) -> tuple[str, str]:
     if overdue:
         return "late", translate(language, "Was due {day}", day=day)
@@ -60,6 +61,7 @@ def _due_words(language: str, day: date, overdue: bool, _year: int) -> tuple[str
 
 
 def payment_status(language: str, status: PaymentStatus) -> tuple[str, str]:
+    """Tone and text of a payment: "Received", "Declined"."""
     tone, msgid = _PAYMENTS[status]
     return tone, translate(language, msgid)
 
@@ -75,11 +77,12 @@ def invoice_title(language: str, title: str, more_lines: int = 0) -> str:
 
 
 def for_whom(language: str, people: tuple[str, ...]) -> str:
+    """ "For Eva and Ben"; "" for nobody."""
     return translate(language, "For {people}", people=names_text(language, people)) if people else ""
 
 
 def invoice_about(language: str, row: InvoiceRow, year: int = 0) -> str:
-    """ "November 3 · For Eva"."""
+    """The day and the people of an invoice: "November 3 · For Eva"."""
     return _about(language, row.issue_date, row.people, year or today().year)
 
 
@@ -89,19 +92,19 @@ def _about(language: str, day: date, people: tuple[str, ...], _year: int) -> str
     return " · ".join(part for part in parts if part)
 
 
-def payment_method_note(language: str, source: PaymentMethodView) -> str:
-    """When a card expires, and its name."""
-    if not (source.exp_month and source.exp_year):
-        return source.name
-    month = month_text(language, source.exp_month, source.exp_year)
-    if source.expired:
+def payment_method_note(language: str, method: PaymentMethodView) -> str:
+    """The name that the payer gave it, and when the card expires: "Blue card · Expires March 2027"."""
+    if not (method.exp_month and method.exp_year):
+        return method.name
+    month = month_text(language, method.exp_month, method.exp_year)
+    if method.expired:
         return translate(language, "Expired {month}", month=month)
-    if source.expiring:
+    if method.expiring:
         return translate(language, "Expires soon: {month}", month=month)
-    said = translate(language, "Expires {month}", month=month)
-    return f"{source.name} · {said}" if source.name else said
+    expires = translate(language, "Expires {month}", month=month)
+    return f"{method.name} · {expires}" if method.name else expires
 
 
 def short_decline(language: str, code: str) -> str:
-    """The reason in a few words, for staff."""
+    """Why a card was declined, in a few words, for staff."""
     return translate(language, decline_texts(code).for_staff)

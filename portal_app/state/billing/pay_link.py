@@ -16,7 +16,7 @@ from portal_app.services.billing.views import PaymentOutcome
 from portal_app.services.links import pay_links
 from portal_app.services.links.pay_links import LinkedInvoice, LinkedReceipt
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.billing.labels import payable_invoice_status, payment_status
+from portal_app.state.billing.labels import payment_status, status_of_invoice
 from portal_app.state.billing.payment_form import PaymentForm, PaymentStepsState
 from portal_app.state.feedback import LoadedPage
 from portal_app.state.live import watch
@@ -106,8 +106,7 @@ class PayLinkState(PaymentStepsState, PortalState):
             amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
         )
 
-    @staticmethod
-    def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
+    def _pay(self, principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         return pay_links.pay_linked_invoice(
             principal,
             offer.payment_id,
@@ -117,12 +116,10 @@ class PayLinkState(PaymentStepsState, PortalState):
             duplicate_confirmed=again,
         )
 
-    @staticmethod
-    def _refetch(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _refetch(self, principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         return pay_links.confirm_linked_payment(principal, payment_id, processor=gateways().payments)
 
-    @staticmethod
-    def _cancel(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _cancel(self, principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         return pay_links.cancel_linked_payment(principal, payment_id, processor=gateways().payments)
 
     async def _show(self) -> None:
@@ -141,7 +138,7 @@ class PayLinkState(PaymentStepsState, PortalState):
     def _show_facts(self, shown: LinkedInvoice) -> None:
         self.number, self.figure = shown.number, money_text(self.language, shown.payability.payable)
         self.settled = not shown.payability.payable and shown.payability.held is None
-        self.status_tone, self.status = payable_invoice_status(
+        self.status_tone, self.status = status_of_invoice(
             self.language, shown.status, shown.due_date, shown.overdue
         )
         self.issued = date_text(self.language, shown.issue_date)

@@ -6,6 +6,7 @@ guards of its own (state/billing/pay_link.py).
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -16,6 +17,7 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.errors import DuplicatePaymentWarning, InvoiceHeld
 from portal_app.domain.billing.payability import Payability, WhyNot
 from portal_app.domain.billing.payments import InFlightPayment
+from portal_app.domain.billing.processor_limits import to_processor_units
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, PaymentMethodId, new_id, parse_id
@@ -24,14 +26,19 @@ from portal_app.gateways import gateways
 from portal_app.i18n import gettext_noop, money_text, paid_with_text, translate
 from portal_app.services.billing.payments.pay import cancel_payment, confirm_payment
 from portal_app.services.billing.views import PaymentMethodView, PaymentOutcome
-from portal_app.state.base import in_thread, me, requires
+from portal_app.state.base import me, requires
 from portal_app.state.billing.labels import payment_method_note, why_declined
 from portal_app.state.errors import NoPaymentMethodChosen
 from portal_app.state.feedback import Feedback, LoadedPage
 from portal_app.state.i18n_paths import address
+from portal_app.state.processor_threads import in_processor_thread
 
 NEW_CARD = "new"
-_WHY_NOT = {WhyNot.OFFLINE: "offline", WhyNot.TOO_SMALL: "small"}  # what the page has words for
+_WHY_NOT = {
+    WhyNot.OFFLINE: "offline",
+    WhyNot.TOO_SMALL: "small",
+    WhyNot.CREDIT: "credit",
+}  # what the page has words for
 _TOKEN = re.compile(r"ctoken_[A-Za-z0-9_]{1,200}")
 
 
@@ -55,6 +62,7 @@ class PaymentForm:
     payment_method_id: PaymentMethodId | None = None
     token: str = ""
     save: bool = False
+    use_credit: bool = False  # the account's credit pays first, the card the rest (CRED-6)
 
 
 Steps = AsyncIterator[rx.event.EventSpec | None]
@@ -64,8 +72,9 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
     """The steps of a payment. The handlers, each with its guard, are in the classes that inherit it."""
 
     can_pay: rx.Field[bool] = rx.field(False)
-    why_not: rx.Field[str] = rx.field("")  # "", "offline", "small"
+    why_not: rx.Field[str] = rx.field("")  # "", "offline", "small", "credit"
     full_amount: rx.Field[str] = rx.field("")
+    all_words: rx.Field[str] = rx.field("")  # "All, $25.00", or "Use $10.00 credit and pay $15.00"
     at_least: rx.Field[str] = rx.field("")
     payment_methods: rx.Field[list[PaymentMethodItem]] = rx.field(default_factory=list)
     payment: rx.Field[str] = rx.field("")  # its id, sent with the form: two clicks, one payment
@@ -157,20 +166,20 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         yield None
         try:
             payment = PaymentId(parse_id("pay", self._held_id))
-            yield await self._show_outcome(await in_thread(self._cancel, me(), payment))
+            yield await self._show_outcome(await in_processor_thread(self._cancel, me(), payment))
         except UserError as refusal:
             await self._refuse(refusal)
 
     async def _confirm(self) -> rx.event.EventSpec | None:
         try:
             payment = PaymentId(parse_id("pay", self._held_id))
-            return await self._show_outcome(await in_thread(self._refetch, me(), payment))
+            return await self._show_outcome(await in_processor_thread(self._refetch, me(), payment))
         except UserError as refusal:
             return await self._refuse(refusal)
 
     async def _charge(self, offer: PaymentForm, *, again: bool = False) -> rx.event.EventSpec | None:
         self._offer = offer
-        return await self._show_outcome(await in_thread(self._pay, me(), offer, again))
+        return await self._show_outcome(await in_processor_thread(self._pay, me(), offer, again))
 
     async def _show_outcome(self, outcome: PaymentOutcome) -> rx.event.EventSpec | None:
         """Lead to the receipt, show the bank's own question, or say why nothing was charged."""
@@ -184,7 +193,7 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
             return None
         await self._show()
         self._release()
-        if outcome.status is PaymentStatus.FAILED:
+        if outcome.status is PaymentStatus.FAILED or outcome.decline_code:
             self.message, self.tone = why_declined(self.language, outcome.decline_code), "late"
         return None
 
@@ -202,26 +211,23 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         if self.message and self.tone == "late":
             self.field_errors = {"amount": self.message}
 
+    @abstractmethod
     async def _show(self) -> None:
         """Read again what may be paid, and draw the form with a new payment id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read_form(self, form: dict[str, str]) -> PaymentForm:
         """What the form asks to pay."""
-        raise NotImplementedError
 
-    @staticmethod
-    def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
+    @abstractmethod
+    def _pay(self, principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         """Call the service that pays it; runs in a thread."""
-        raise NotImplementedError
 
-    @staticmethod
-    def _refetch(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _refetch(self, principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         """Ask the processor what came of it; runs in a thread."""
         return confirm_payment(principal, payment_id, processor=gateways().payments)
 
-    @staticmethod
-    def _cancel(principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
+    def _cancel(self, principal: Principal, payment_id: PaymentId) -> PaymentOutcome:
         return cancel_payment(principal, payment_id, processor=gateways().payments)
 
     def _ask_for_card(self, offer: PaymentForm) -> None:
@@ -229,12 +235,13 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         if self._payability is None:
             raise NotFound
         self._payability.accept(offer.amount)
-        self._offer, self.card_amount, self.card_save = offer, offer.amount.minor, offer.save
+        self._offer, self.card_amount, self.card_save = offer, to_processor_units(offer.amount), offer.save
         self.card_wanted, self.card_released, self.busy = True, False, False
         self.card_asked += 1
 
     def _ask_bank(self, outcome: PaymentOutcome) -> None:
         self._held_id, self.bank_secret = outcome.payment_id, outcome.client_secret
+        self._prepare_card_form(outcome.amount)  # a page that is opened again has drawn no form yet
         self.card_wanted, self.card_released = True, False
         self.card_attempt += 1
 
@@ -255,14 +262,27 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
     ) -> None:
         """With a new payment id: two clicks are one payment, another try is another."""
         amount = found.payable
-        processor = gateways().payments
-        self.card_key, self.card_script = processor.publishable_key, processor.script_url
-        self.card_currency = amount.currency.lower()
+        self._prepare_card_form(found.held.amount if found.held else amount)
         self.payment, self._payability = new_id("pay"), found
-        self.card_amount = (found.held.amount if found.held else amount).minor
         self.full_amount = money_text(self.language, amount)
+        self.all_words = self._all_words(found)
         first = chosen if chosen in {method.id for method in methods} else ""
         self.payment_methods = [self._payment_method_item(method, first) for method in methods]
+
+    def _prepare_card_form(self, amount: Money) -> None:
+        processor = gateways().payments
+        self.card_key, self.card_script = processor.publishable_key, processor.script_url
+        self.card_amount, self.card_currency = to_processor_units(amount), amount.currency.lower()
+
+    def _all_words(self, found: Payability) -> str:
+        if self._uses_credit(found):
+            msgid = gettext_noop("Use {credit} credit and pay {amount}")
+            return translate(self.language, msgid, credit=found.credit, amount=found.payable)
+        return translate(self.language, "All, {amount}", amount=found.payable)
+
+    def _uses_credit(self, found: Payability | None) -> bool:
+        """Whether paying all of it uses the account's credit first: for those whose credit it is."""
+        return False
 
     def _show_payability(self, found: Payability, *, elsewhere: bool = False) -> None:
         """Whether it may be paid here and now, or why not."""
@@ -270,8 +290,8 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         self.can_pay = found.why_not is None
         self.why_not = _WHY_NOT.get(found.why_not, "") if found.why_not else ""
         self.at_least = (
-            translate(self.language, "From {least} to {most}", least=found.smallest, most=found.payable)
-            if found.smallest < found.payable
+            translate(self.language, "From {least} to {most}", least=found.smallest, most=found.largest)
+            if found.smallest < found.largest
             else ""
         )
 

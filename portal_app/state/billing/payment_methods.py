@@ -21,11 +21,17 @@ from portal_app.services.billing.payments.payment_methods import (
     start_adding_payment_method,
 )
 from portal_app.services.billing.views import PastDueOffer, PaymentMethodView
+from portal_app.services.memberships.autopay.upcoming import UpcomingCharge, upcoming_charges
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.account_picker import AccountPicker
 from portal_app.state.billing.labels import due_status, invoice_title, payment_method_note
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
+from portal_app.state.processor_threads import in_processor_thread
+
+TURN_OFF = "off"  # instead of a successor: automatic payment is turned off (SRC-1)
+_CHARGED = gettext_noop("{card} will be charged {amount} on {date}")
+_TRIED_AGAIN = gettext_noop("The charge of {amount} failed. We try {card} again on {date}")
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,16 @@ class OfferItem:
     amount: str
 
 
+@dataclass(frozen=True)
+class UpcomingItem:
+    title: str  # the plan
+    text: str  # "Visa ending in 4242 will be charged $110.00 on March 15, 2026"
+
+
 class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
     payment_methods: rx.Field[list[PaymentMethodCard]] = rx.field(default_factory=list)
     only_one: rx.Field[bool] = rx.field(False)
+    upcoming: rx.Field[list[UpcomingItem]] = rx.field(default_factory=list)  # the next automatic charges
 
     adding: rx.Field[bool] = rx.field(False)
     card_key: rx.Field[str] = rx.field("")
@@ -107,7 +120,7 @@ class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
         """The processor's form is complete: ask the processor for a setup that it can be saved to."""
         self._close_removal()
         try:
-            started = await in_thread(
+            started = await in_processor_thread(
                 start_adding_payment_method,
                 me(),
                 new_id("sup"),
@@ -127,7 +140,7 @@ class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
     async def finish_setup(self, result: dict[str, str]):
         """The page's word for it is not enough: the processor is asked."""
         try:
-            added = await in_thread(
+            added = await in_processor_thread(
                 finish_adding_payment_method,
                 me(),
                 self._setup_id,
@@ -194,11 +207,20 @@ class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
 
     async def _remove(self, form: dict[str, str]) -> None:
         gone = _parse_id(form.get("source"))
-        successor = _parse_id(form["heir"]) if form.get("heir") else None
+        chosen = form.get("heir", "")
+        turns_off = chosen == TURN_OFF
+        successor = _parse_id(chosen) if chosen and not turns_off else None
         shown = next((card.shown for card in self.payment_methods if card.id == gone), "")
         self._close_removal()
         processor = gateways().payments
-        await in_thread(remove_payment_method, me(), gone, processor=processor, next_default=successor)
+        await in_processor_thread(
+            remove_payment_method,
+            me(),
+            gone,
+            processor=processor,
+            next_default=successor,
+            stop_autopay=turns_off,
+        )
         await self._show()
         self._show_done(gettext_noop("{shown} was removed."), shown=shown)
 
@@ -206,12 +228,25 @@ class PaymentMethodsState(LoadedPage, Feedback, AccountPicker, PortalState):
         try:
             found = await in_thread(list_payment_methods, me(), self._account_id)
             pays = await in_thread(memberships_by_payment_method, me(), self._account_id)
+            ahead = await in_thread(upcoming_charges, me(), self._account_id)
         except NotFound:
             self.missing = True
             return
         self.payment_methods = [self._card(method, pays.get(method.id, ())) for method in found]
         self.only_one = len(found) == 1
+        self.upcoming = [self._charge(charge) for charge in ahead]
         self.missing, self.ready = False, True
+
+    def _charge(self, charge: UpcomingCharge) -> UpcomingItem:
+        text = _TRIED_AGAIN if charge.is_retry else _CHARGED
+        said = translate(
+            self.language,
+            text,
+            card=paid_with_text(self.language, charge.shown),
+            amount=charge.amount,
+            date=charge.day,
+        )
+        return UpcomingItem(charge.plan, said)
 
     def _card(self, method: PaymentMethodView, pays: tuple[str, ...]) -> PaymentMethodCard:
         note = payment_method_note(self.language, method).removeprefix(method.name).removeprefix(" · ")

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing.payability import Payability
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AccountId, InvoiceId, PaymentId, parse_id
+from portal_app.domain.ids import AccountId, InvoiceId, MembershipId, PaymentId, parse_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, gettext_noop, money_text, paid_with_text, plural, translate
@@ -23,11 +24,12 @@ from portal_app.services.billing.views import (
     PaymentOutcome,
     RecentPayment,
 )
+from portal_app.services.memberships.autopay.standing import autopay_standing
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.account_picker import AccountPicker
 from portal_app.state.billing.labels import due_status, invoice_title, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
-from portal_app.state.billing.refunds import RefundItem, refund_item
+from portal_app.state.billing.refunds import RefundItem, dispute_items, refund_item
 from portal_app.state.errors import NoInvoiceChosen
 from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
@@ -92,11 +94,11 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     page: rx.Field[Page] = rx.field(default_factory=Page)
     reviewing: rx.Field[bool] = rx.field(False)
     parts: rx.Field[list[PartItem]] = rx.field(default_factory=list)
-    to_pay: rx.Field[str] = rx.field("")  # all that is payable
 
     _account: AccountView | None = None
     _amount: Money | None = None  # what was chosen and shown, invoice by invoice
     _ids: tuple[InvoiceId, ...] = ()
+    _with_credit: bool = False  # "all": the credit first, the card for the rest
     _first_payment_method: str = ""  # to be offered first
 
     @rx.event
@@ -113,7 +115,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
             watch(f"account:{self._account.account_id}", PaymentsState.refresh)
             watch("settings", PaymentsState.refresh)
         if self._account is not None and is_new:
-            await self._choose_past_due(self.router.url.query_parameters)
+            await self._choose_asked(self.router.url.query_parameters)
 
     @rx.event
     @requires(Permission.MY_INVOICES, activity=False)
@@ -148,17 +150,24 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
 
     async def _review(self, form: dict[str, str]) -> None:
         self._amount, self._ids = self._parse_choice(form)
+        everything = form.get("how", "all") == "all"
+        self._with_credit = everything and self._uses_credit(self._account and self._account.payability)
         await self._preview()
 
-    async def _choose_past_due(self, asked: Mapping[str, str]) -> None:
-        """After a card was added: what is past due is chosen already (SRC-3)."""
-        if asked.get("pay") != "past_due" or not self.can_pay:
+    async def _choose_asked(self, asked: Mapping[str, str]) -> None:
+        """What the address asks to pay is chosen already: what is past due (SRC-3), or open of a membership."""
+        what, ids = asked.get("pay"), None
+        if what not in ("past_due", "membership") or not self.can_pay:
             return
-        offer = await in_thread(past_due_offer, me(), self._account_id)
+        if what == "membership":
+            membership = MembershipId(parse_id("mem", asked.get("membership")))
+            ids = (await in_thread(autopay_standing, me(), membership)).invoice_ids
+        offer = await in_thread(past_due_offer, me(), self._account_id, invoice_ids=ids)
         if not offer.rows:
             return
         self._first_payment_method = asked.get("source", "")
         self._amount, self._ids = offer.amount, tuple(row.id for row in offer.rows)
+        self._with_credit = False
         try:
             await self._preview()
         except UserError as refusal:
@@ -204,7 +213,7 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
     def _posting(self, paid: RecentPayment) -> PostingItem:
         shown = paid_with_text(self.language, paid.shown)
         what = translate(self.language, "Recent payment, {day}, {shown}", day=paid.on, shown=shown)
-        return PostingItem(what, money_text(self.language, paid.refunded - paid.amount))
+        return PostingItem(what, money_text(self.language, -paid.kept))
 
     def _show_due(self, account: AccountView) -> None:
         owed = total((invoice.due for invoice in account.open), account.balance.currency)
@@ -249,12 +258,15 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
             paid_with_text(self.language, paid.shown),
             money_text(self.language, paid.amount),
             *payment_status(self.language, paid.status),
-            [refund_item(self.language, refund) for refund in row.refunds],
+            [
+                *(refund_item(self.language, refund) for refund in row.refunds),
+                *dispute_items(self.language, paid),
+            ],
         )
 
     def _show_paying(self, account: AccountView) -> None:
         self._show_payability(account.payability)
-        self.to_pay = money_text(self.language, account.payability.payable)
+        self.all_words = self._all_words(account.payability)
 
     def _parse_choice(self, form: dict[str, str]) -> tuple[Money, tuple[InvoiceId, ...]]:
         """All of it, an amount that pays the oldest first, or the invoices that were ticked."""
@@ -286,10 +298,11 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
             amount,
             account_id=account.account_id,
             invoice_ids=self._ids or None,
+            use_credit=self._with_credit,
         )
         invoices = {invoice.id: invoice for invoice in account.open}
         self.parts = [self._part(invoices.get(id_), number, part) for id_, number, part in parts]
-        self._ids = tuple(id_ for id_, _, _ in parts)
+        self._ids = () if self._with_credit else tuple(id_ for id_, _, _ in parts)
         self._draw_form(
             account.payability.limited_to(amount), account.payment_methods, self._first_payment_method
         )
@@ -308,13 +321,22 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
         if self._amount is None or not self.reviewing:
             raise NotFound
         payment = PaymentId(parse_id("pay", form.get("payment")))
-        return PaymentForm(payment, self._amount, self._ids, self._account_id, save="save" in form)
+        return PaymentForm(
+            payment,
+            self._amount,
+            self._ids or None,
+            self._account_id,
+            save="save" in form,
+            use_credit=self._with_credit,
+        )
+
+    def _uses_credit(self, found: Payability | None) -> bool:
+        return bool(found and found.credit)
 
     def _account_address(self, account_id: AccountId) -> str:
         return f"{address(self.language, '/payments')}?account={account_id}"
 
-    @staticmethod
-    def _pay(principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
+    def _pay(self, principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         return pay_account(
             principal,
             offer.payment_id,
@@ -326,4 +348,5 @@ class PaymentsState(PaymentFormState, AccountPicker, PortalState):
             token=offer.token,
             save=offer.save,
             duplicate_confirmed=again,
+            use_credit=offer.use_credit,
         )

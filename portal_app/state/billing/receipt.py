@@ -30,6 +30,7 @@ class ReceiptState(LoadedPage, PortalState):
     number: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     refunded: rx.Field[str] = rx.field("")
+    taken_back: rx.Field[str] = rx.field("")  # by the payer's bank
     tone: rx.Field[str] = rx.field("paid")
     status: rx.Field[str] = rx.field("")
     on: rx.Field[str] = rx.field("")
@@ -61,6 +62,7 @@ class ReceiptState(LoadedPage, PortalState):
         self.shown = paid_with_text(self.language, receipt.shown)
         self.amount = money_text(self.language, receipt.amount)
         self.refunded = money_text(self.language, receipt.refunded) if receipt.refunded else ""
+        self.taken_back = money_text(self.language, receipt.lost) if receipt.lost else ""
         self.tone, self.status = payment_status(self.language, receipt.status)
         self.email, self.posted, self.by_bank = receipt.email, receipt.posted, receipt.by_bank
         self.credit = money_text(self.language, receipt.credit) if receipt.credit else ""

@@ -35,7 +35,9 @@ _PRESETS = {
 
 
 @dataclass(frozen=True)
-class PeriodChip:
+class ChoiceLink:
+    """A period or a person to choose; `on`: the one that is shown."""
+
     label: str
     href: str
     on: bool
@@ -71,8 +73,10 @@ class YearItem:
 
 
 class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
-    presets: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
-    people: rx.Field[list[PeriodChip]] = rx.field(default_factory=list)
+    """The page Statements: its address says account, person, period and page."""
+
+    presets: rx.Field[list[ChoiceLink]] = rx.field(default_factory=list)
+    people: rx.Field[list[ChoiceLink]] = rx.field(default_factory=list)
     first: rx.Field[str] = rx.field("")  # as typed, for the fields
     last: rx.Field[str] = rx.field("")
     person: rx.Field[str] = rx.field("")
@@ -170,7 +174,7 @@ class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
         years = await in_thread(years_with_payments, me(), self._account_id)
         period = {"period": chosen} if chosen else {"from": self.first, "to": self.last}
         self.presets = [
-            PeriodChip(
+            ChoiceLink(
                 translate(self.language, _PRESETS[name]),
                 self._address({"period": name}, self.person),
                 name == chosen,
@@ -179,7 +183,7 @@ class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
         ]
         everyone = ("", translate(self.language, "Whole account"))
         self.people = [
-            PeriodChip(name, self._address(period, id_), id_ == self.person)
+            ChoiceLink(name, self._address(period, id_), id_ == self.person)
             for id_, name in (everyone, *people)
         ] if len(people) > 1 else []  # fmt: skip
         self.years = [
@@ -212,7 +216,7 @@ class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
         self.posting = [
             SumItem(
                 f"{full_date_text(spoken, paid.on)}, {paid_with_text(spoken, paid.shown)}",
-                money_text(spoken, paid.refunded - paid.amount),
+                money_text(spoken, -paid.kept),
             )
             for paid in view.being_posted
         ]
@@ -257,7 +261,7 @@ class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
         self.start_day = full_date_text(spoken, before.on if before else view.first)
 
     def _account_address(self, account_id: AccountId) -> str:
-        """Another account has other people on it: the period stays, the person does not."""
+        """The address of another account with the same period; the person is left out, who may not be on it."""
         asked = self.router.url.query_parameters
         kept = {name: asked.get(name, "") for name in ("period", "from", "to")}
         query = urlencode({name: value for name, value in kept.items() if value} | {"account": account_id})
@@ -278,6 +282,7 @@ def _preset(asked: Mapping[str, str]) -> str:
 
 
 def _parse_days(first: str, last: str) -> tuple[date, date]:
+    """Raises: PeriodIncomplete."""
     try:
         return date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:

@@ -21,6 +21,7 @@ from portal_app.state.feedback import LoadedPage, run_busy
 from portal_app.state.sign_in_settings.reauth import ReauthState
 from portal_app.state.typed_fields import six_digits
 
+_ADDRESS_LINES = ("line1", "line2", "city", "region", "postal_code")
 _ADD = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE}
 
 
@@ -117,14 +118,14 @@ class ContactState(LoadedPage, ReauthState, PortalState):
     @requires(Permission.MY_ACCOUNT)
     async def save_address(self, form: dict[str, str]):
         self._close_forms()
-        async for _ in run_busy(self, self._save_address(form)):
+        async for _ in run_busy(self, self._save_address(form), *_ADDRESS_LINES):
             yield
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def save_preferences(self, form: dict[str, str]):
         self._close_forms()
-        async for _ in run_busy(self, self._save_preferences(form)):
+        async for _ in run_busy(self, self._save_preferences(form), "by_email"):
             yield
 
     @rx.event
@@ -210,8 +211,7 @@ class ContactState(LoadedPage, ReauthState, PortalState):
         await self._finish(gettext_noop("Confirmed. We use it from now on."))
 
     async def _save_address(self, form: dict[str, str]) -> None:
-        names = ("line1", "line2", "city", "region", "postal_code")
-        home = Address(**{name: form.get(name, "") for name in names})
+        home = Address(**{name: form.get(name, "") for name in _ADDRESS_LINES})
         await in_thread(contact_details.change_address, me(), PatientId(parse_id("pat", self.id)), home)
         await self._finish(gettext_noop("The address is saved."))
 

@@ -60,7 +60,7 @@ class GrantsState(ReauthState, PortalState):
     @requires(Permission.MY_ACCOUNT)
     async def start_sharing(self, form: dict[str, str]):
         self._clear_reauth()
-        async for _ in run_busy(self, self._start_sharing(form), "born"):
+        async for _ in run_busy(self, self._start_sharing(form), "given_name", "family_name", "born"):
             yield
 
     @rx.event

@@ -3,7 +3,7 @@
 from datetime import date
 
 from portal_app.domain.families import GrantKind
-from portal_app.domain.memberships import Period
+from portal_app.domain.memberships.types import Period
 from portal_app.i18n import full_date_text, gettext_noop, translate
 
 SHARED = {

@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.families import GrantKind
-from portal_app.domain.ids import PatientId
+from portal_app.domain.ids import MembershipId, PatientId
 from portal_app.i18n import money_text, names_text, translate
 from portal_app.services.patients import contact_details, grants, members
 from portal_app.services.patients.contact_details import PersonDetails
@@ -48,6 +48,7 @@ class MembersState(PortalState):
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
     covered: rx.Field[list[CoveredItem]] = rx.field(default_factory=list)
     friends: rx.Field[list[SharingAdultItem]] = rx.field(default_factory=list)
+    add_href: rx.Field[str] = rx.field("")  # adding a member to a membership of theirs
     acting: rx.Field[str] = rx.field("")  # names of those who act for the viewer
 
     @rx.event
@@ -55,10 +56,11 @@ class MembersState(PortalState):
     async def load(self):
         self.ready = False
         people = await in_thread(contact_details.view_people, me())
-        covered = await in_thread(members.covered_others, me())
+        coverage = await in_thread(members.view_coverage, me())
         acting = await in_thread(members.acting_for_me, me())
         self.people = [self._person(person) for person in people]
-        self.covered = [self._covered(row) for row in covered]
+        self.covered = [self._covered(row) for row in coverage.others]
+        self.add_href = self._add_address(coverage.can_add)
         self.acting = names_text(self.language, acting) if acting else ""
         await self._show_friends()
         self.ready = True
@@ -75,6 +77,13 @@ class MembersState(PortalState):
             href=address(self.language, f"/members/contact?id={person.id}"),
         )
 
+    def _add_address(self, can_add: tuple[MembershipId, ...]) -> str:
+        """To which of several memberships is chosen on the page of memberships."""
+        if not can_add:
+            return ""
+        one = f"/memberships/add?id={can_add[0]}" if len(can_add) == 1 else "/memberships"
+        return address(self.language, one)
+
     def _covered(self, row: Covered) -> CoveredItem:
         price = money_text(self.language, row.price) if row.price else ""
         return CoveredItem(
@@ -89,7 +98,7 @@ class MembersState(PortalState):
         found: dict[PatientId, tuple[str, list[GrantKind]]] = {}
         for row in await in_thread(grants.shared_with_me, me()):
             found.setdefault(row.patient_id, (row.name, []))[1].append(row.kind)
-        friends = []
+        friends: list[SharingAdultItem] = []
         for id_, (name, kinds) in found.items():
             contacts: list[str] = []
             if GrantKind.CONTACT in kinds:

@@ -1,6 +1,8 @@
 """What all sign-in pages share: they start over with each visit of the page."""
 
-from portal_app.state.base import PortalState
+import reflex as rx
+
+from portal_app.state.base import PortalState, public
 
 
 class SignInBase(PortalState):
@@ -16,3 +18,19 @@ class SignInBase(PortalState):
     def _start_over(self) -> None:
         """Forget what was typed and sent."""
         self.reset()
+
+
+class SignInVisit(SignInBase, mixin=True):
+    """The handlers of a page that does nothing else when it is opened and when it starts over."""
+
+    @rx.event
+    @public
+    async def load(self):
+        """Forgets what a previous visitor of this tab typed."""
+        self._start_visit()
+
+    @rx.event
+    @public
+    async def start_over(self):
+        """Back to the first step, also after a ticket that the server did not take; nothing is kept."""
+        self._start_over()

@@ -9,20 +9,14 @@ from portal_app.services.links.errors import LinkOver
 from portal_app.state.base import in_thread, me, public
 from portal_app.state.errors import CodeMissing, DeskCodeIncomplete, NoSecondFactor, PasswordSignInIncomplete
 from portal_app.state.feedback import Feedback, run_busy
-from portal_app.state.sign_in.base import SignInBase
+from portal_app.state.sign_in.base import SignInBase, SignInVisit
 from portal_app.state.sign_in_settings.second_factors import SecondFactorSteps, parse_factor
 from portal_app.state.typed_fields import birth_date
 
 
-class PasswordState(SecondFactorSteps, SignInBase):
+class PasswordState(SecondFactorSteps, SignInVisit, SignInBase):
     step: rx.Field[str] = rx.field("password")  # password, factor, done
     ticket: rx.Field[str] = rx.field("")
-
-    @rx.event
-    @public
-    async def load(self):
-        """Forgets what a previous visitor of this tab typed."""
-        self._start_visit()
 
     @rx.event
     @public
@@ -48,12 +42,6 @@ class PasswordState(SecondFactorSteps, SignInBase):
         code = form.get("code", "").strip()
         async for _ in run_busy(self, self._check_factor(code), default_field="code"):
             yield
-
-    @rx.event
-    @public
-    async def start_over(self):
-        """Back to the password."""
-        self._start_over()
 
     async def _check_password(self, form: dict[str, str]) -> None:
         username, password = form.get("username", "").strip(), form.get("password", "")
@@ -82,14 +70,8 @@ class PasswordState(SecondFactorSteps, SignInBase):
             self.step = "done"
 
 
-class DeskCodeState(Feedback, SignInBase):
+class DeskCodeState(Feedback, SignInVisit, SignInBase):
     ticket: rx.Field[str] = rx.field("")
-
-    @rx.event
-    @public
-    async def load(self):
-        """Forgets what a previous visitor of this tab typed."""
-        self._start_visit()
 
     @rx.event
     @public
@@ -99,12 +81,6 @@ class DeskCodeState(Feedback, SignInBase):
         async for _ in run_busy(self, self._sign_in(form), "born"):
             yield
 
-    @rx.event
-    @public
-    async def start_over(self):
-        """After a ticket that the server did not take."""
-        self._start_over()
-
     async def _sign_in(self, form: dict[str, str]) -> None:
         code, initials = form.get("code", "").strip(), form.get("initials", "").strip()
         if not (code and initials):
@@ -113,15 +89,9 @@ class DeskCodeState(Feedback, SignInBase):
         self.ticket = await in_thread(desk_codes.desk_sign_in, me(), code[:100], born, initials[:20])
 
 
-class LinkSignInState(Feedback, SignInBase):
+class LinkSignInState(Feedback, SignInVisit, SignInBase):
     ticket: rx.Field[str] = rx.field("")
     over: rx.Field[bool] = rx.field(False)
-
-    @rx.event
-    @public
-    async def load(self):
-        """What the link opens is not known yet: its secret is in the browser only."""
-        self._start_visit()
 
     @rx.event
     @public
@@ -130,12 +100,6 @@ class LinkSignInState(Feedback, SignInBase):
         self._start_visit()
         async for _ in run_busy(self, self._open_link(form), default_field="born"):
             yield
-
-    @rx.event
-    @public
-    async def start_over(self):
-        """After a ticket that the server did not take."""
-        self._start_over()
 
     async def _open_link(self, form: dict[str, str]) -> None:
         born = birth_date(form)

@@ -233,4 +233,6 @@ def _make_change(principal: Principal, change: str, passkey: str) -> tuple[str, 
             second_factor.allow_codes(principal, change == "codes_on")
         case "no_passkey":
             passkeys.remove_passkey(principal, passkey)
+        case _:
+            raise NotFound
     return ()

@@ -1,5 +1,6 @@
 """Re-authentication on a page whose changes ask for it; then the change that was started goes on."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -85,6 +86,6 @@ class ReauthState(SecondFactorSteps, mixin=True):
         way = parse_factor(self.way)
         await in_thread(second_factor.answer_challenge, me(), self._challenge, way, typed.strip()[:100])
 
+    @abstractmethod
     async def _resume_change(self) -> None:
         """Go on with the change that waited for the proof."""
-        raise NotImplementedError

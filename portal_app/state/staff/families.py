@@ -15,7 +15,7 @@ from portal_app.services.patients.relations import FamilyFile, FamilyMember, Mar
 from portal_app.services.patients.search import Found
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.family.labels import born_words
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.staff.errors import AdultMissing, RelationKindMissing
 from portal_app.state.staff.form_values import read_date
@@ -60,11 +60,8 @@ class AdultItem:
     name: str
 
 
-class FamilyState(PortalState):
+class FamilyState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
     search_text: rx.Field[str] = rx.field("")
     searched: rx.Field[bool] = rx.field(False)
     found: rx.Field[list[PatientItem]] = rx.field(default_factory=list)
@@ -85,7 +82,8 @@ class FamilyState(PortalState):
         self.busy = False
         if self._newly_here():
             self.ready = self.searched = False
-            self.error = self.message = self.search_text = self.id = ""
+            self.search_text = self.id = ""
+            self._clear_feedback()
             self.found = []
         doubtful = await in_thread(family_links.doubtful_birth_dates, me())
         self.doubtful = [self._patient_item(row) for row in doubtful]
@@ -97,13 +95,12 @@ class FamilyState(PortalState):
     @requires(Permission.MANAGE_FAMILY_LINKS)
     async def search_patients(self, form: dict[str, str]):
         self.search_text, self.found, self.searched = form.get("words", "").strip(), [], False
-        async for step in run_busy(self, self._search_patients()):
+        async for step in run_busy(self, self._search_patients(), default_field="words"):
             yield step
 
     @rx.event
     @requires(Permission.MANAGE_FAMILY_LINKS)
     async def add_relation(self, form: dict[str, str]):
-        self.message = ""
         async for step in run_busy(self, self._add_relation(form)):
             yield step
 
@@ -116,7 +113,6 @@ class FamilyState(PortalState):
     @rx.event
     @requires(Permission.MANAGE_FAMILY_LINKS)
     async def mark_dependent(self, form: dict[str, str]):
-        self.message = ""
         async for step in run_busy(self, self._mark_dependent(form)):
             yield step
 
@@ -161,10 +157,10 @@ class FamilyState(PortalState):
 
     async def _finish(self, msgid: str) -> None:
         """Shows the file as it is after a change, with empty forms and what was done."""
-        self.error = ""
+        self._clear_feedback()
         await self._show_file(PatientId(self.id))
         self.form_key += 1
-        self.message = translate(self.language, msgid)
+        self._show_done(msgid)
 
     async def _show_file(self, patient_id: PatientId) -> None:
         view = await in_thread(family_links.view_family, me(), patient_id)

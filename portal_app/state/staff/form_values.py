@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from portal_app.domain.errors import ReasonMissing
-from portal_app.domain.money import Money, minor_digits
+from portal_app.domain.money import Money
 from portal_app.settings import settings
 from portal_app.state.errors import InvalidDate
 
@@ -45,14 +45,7 @@ def read_reason(form: Mapping[str, str]) -> str:
     return reason[:_LONGEST_REASON]
 
 
-def read_whole_number(form: Mapping[str, str], name: str) -> int:
-    """The whole number in the field `name`; 0, which no setting accepts, for anything else."""
+def read_whole_number(form: Mapping[str, str], name: str, *, digits: int = 3, otherwise: int = 0) -> int:
+    """The whole number in the field `name`; `otherwise`, which the setting refuses, for anything else or longer."""
     text = form.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
-
-
-def amount_for_input(amount: Money) -> str:
-    """An amount as a person would type it, to fill a field with: "25.00", without sign or separators."""
-    digits = minor_digits(amount.currency)
-    whole, part = divmod(amount.minor, 10**digits)
-    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else otherwise

@@ -17,7 +17,7 @@ from portal_app.services.links.action_links import LinkView
 from portal_app.services.patients import search
 from portal_app.services.patients.search import Found
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.staff.errors import NoContactOnFile
 from portal_app.state.typed_fields import as_image
 
@@ -44,10 +44,7 @@ class LinkItem:
     about: str
 
 
-class FrontDeskState(PortalState):
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
+class FrontDeskState(Feedback, PortalState):
     searched: rx.Field[bool] = rx.field(False)
     found: rx.Field[list[PatientItem]] = rx.field(default_factory=list)
 
@@ -97,7 +94,8 @@ class FrontDeskState(PortalState):
         """Makes a one-time code to hand over on paper. It is shown once (CODE-13)."""
         slip = await in_thread(desk_codes.print_desk_code, me(), self._patient_id())
         self.slip_lines, self.qr = list(slip.lines), as_image(slip.qr_svg)
-        self.address, self.print_view, self.message = slip.address, "slip", ""
+        self.address, self.print_view = slip.address, "slip"
+        self._clear_feedback()
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
@@ -106,13 +104,13 @@ class FrontDeskState(PortalState):
         count = await in_thread(action_links.send_access_link, me(), self._patient_id())
         if not count:
             raise NoContactOnFile
-        self.message = translate(self.language, "The link is on its way to {count} addresses.", count=count)
+        self._show_done(gettext_noop("The link is on its way to {count} addresses."), count=count)
 
     @rx.event
     @requires(Permission.SHARE_PORTAL)
     async def revoke_link(self, link: str):
         await in_thread(action_links.revoke_link, me(), parse_id("lnk", link))
-        self.message = translate(self.language, "The link no longer works.")
+        self._show_done(gettext_noop("The link no longer works."))
         await self._show_patient()
 
     @rx.event
@@ -125,7 +123,7 @@ class FrontDeskState(PortalState):
     @requires(Permission.EDIT_PATIENTS)
     async def stop_reset(self):
         await in_thread(resets.stop_reset, me(), self._patient_id())
-        self.message = translate(self.language, "The reset is stopped.")
+        self._show_done(gettext_noop("The reset is stopped."))
         await self._show_patient()
 
     @rx.event
@@ -153,14 +151,12 @@ class FrontDeskState(PortalState):
 
     async def _start_reset(self, reason: str) -> None:
         await in_thread(resets.start_reset, me(), self._patient_id(), reason)
-        self.message = translate(
-            self.language, "The reset is under way. The patient was told at every address."
-        )
+        self._show_done(gettext_noop("The reset is under way. The patient was told at every address."))
         await self._show_patient()
 
     async def _unlock_sign_in(self, reason: str) -> None:
         await in_thread(passwords.unlock_sign_in, me(), self._patient_id(), reason)
-        self.message = translate(self.language, "The sign-in is unlocked.")
+        self._show_done(gettext_noop("The sign-in is unlocked."))
 
     async def _show_patient(self) -> None:
         found = await in_thread(search.find_patient, me(), self._patient_id())
@@ -187,5 +183,6 @@ class FrontDeskState(PortalState):
     def _clear_patient(self) -> None:
         """Leaves nothing of a patient on the screen when the next one is served."""
         self.patient = self.name = self.about = self.contacts = self.reset_at = self.reset_reason = ""
-        self.print_view = self.qr = self.address = self.error = self.message = ""
+        self.print_view = self.qr = self.address = ""
+        self._clear_feedback()
         self.links, self.slip_lines = [], []

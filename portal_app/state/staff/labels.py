@@ -15,6 +15,7 @@ from portal_app.i18n import (
     time_text,
     translate,
 )
+from portal_app.services.billing.ledger.entries import LOST_TEXT, REINSTATED_TEXT
 from portal_app.services.billing.staff.transaction_rows import Transaction, TransactionKind
 from portal_app.services.billing.staff.transactions import TransactionFilter
 from portal_app.services.staff.tasks import who_can_allow
@@ -38,6 +39,7 @@ STATES = {
 METHODS = {
     Method.CARD: gettext_noop("Card"),
     Method.BANK: gettext_noop("Bank account"),
+    Method.WALLET: gettext_noop("Online wallet"),
     Method.CASH: gettext_noop("Cash"),
     Method.CHECK: gettext_noop("Check"),
     Method.TERMINAL: gettext_noop("Card terminal"),
@@ -66,11 +68,14 @@ _ADJUSTMENTS = (
     ("Refund that came back", gettext_noop("Refund that came back")),
     ("Amount corrected to what was received", gettext_noop("Amount corrected to what was received")),
     ("Payment that was never charged", gettext_noop("Payment that was never charged")),
+    (LOST_TEXT, gettext_noop("Payment taken back by the bank")),
+    (REINSTATED_TEXT, gettext_noop("Payment given back by the bank")),
 )
 _MISSING_PERMISSION = {
     Permission.REFUND: gettext_noop("You may not refund. {who} can allow it."),
     Permission.POST_TO_LEDGER: gettext_noop("You may not post or write off. {who} can allow it."),
     Permission.TAKE_PAYMENTS: gettext_noop("You may not take payments. {who} can allow it."),
+    Permission.MANAGE_PLANS: gettext_noop("You may not change plans and memberships. {who} can allow it."),
     Permission.EXPORT: gettext_noop("You may not export. {who} can allow it."),
 }
 

@@ -14,6 +14,7 @@ from portal_app.services.messaging import log
 from portal_app.services.messaging.log import Fate, LoggedMessage
 from portal_app.services.messaging.registry import TEMPLATES
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.feedback import Feedback
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
 from portal_app.state.paging import Page, list_page, page_number
@@ -62,20 +63,19 @@ class Filters(NamedTuple):
     page: int = 1
 
 
-class MessageLogState(PortalState):
+class MessageLogState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     rows: rx.Field[list[MessageItem]] = rx.field(default_factory=list)
     statuses: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
     kinds: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
     search: rx.Field[str] = rx.field("")
     page: rx.Field[Page] = rx.field(default_factory=Page)
-    message: rx.Field[str] = rx.field("")
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
     async def load(self):
         watch("messages", MessageLogState.refresh)
-        self.message = ""
+        self._clear_feedback()
         await self._show()
         self.ready = True
 
@@ -96,7 +96,7 @@ class MessageLogState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def resend_message(self, message_id: str):
         await in_thread(log.send_again, me(), message_id)
-        self.message = translate(self.language, "The message is on its way again.")
+        self._show_done(gettext_noop("The message is on its way again."))
         await self._show()
 
     async def _show(self) -> None:

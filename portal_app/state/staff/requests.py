@@ -12,7 +12,7 @@ from portal_app.services.patients import change_requests
 from portal_app.services.patients.change_requests import ChangeRequest
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.family.labels import sex_words
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.staff.form_values import read_date
 
 _FIELD_NAMES = {
@@ -35,18 +35,16 @@ class RequestItem:
     family_name: str
 
 
-class RequestsState(PortalState):
+class RequestsState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
     rows: rx.Field[list[RequestItem]] = rx.field(default_factory=list)
 
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
     async def load(self):
         if self._newly_here():
-            self.ready, self.error, self.message = False, "", ""
+            self.ready = False
+            self._clear_feedback()
         self.busy = False
         await self._show()
         self.ready = True
@@ -54,7 +52,6 @@ class RequestsState(PortalState):
     @rx.event
     @requires(Permission.EDIT_PATIENTS)
     async def apply_change(self, form: dict[str, str]):
-        self.message = ""
         async for step in run_busy(self, self._apply_change(form)):
             yield step
 
@@ -63,7 +60,7 @@ class RequestsState(PortalState):
     async def dismiss_change(self, request: str):
         await in_thread(change_requests.dismiss_change, me(), request)
         await self._show()
-        self.message = translate(self.language, "Not changed. The patient is told to call.")
+        self._show_done(gettext_noop("Not changed. The patient is told to call."))
 
     async def _apply_change(self, form: dict[str, str]) -> None:
         await in_thread(
@@ -76,7 +73,7 @@ class RequestsState(PortalState):
             sex=form.get("sex", ""),
         )
         await self._show()
-        self.message = translate(self.language, "Changed. The patient is told.")
+        self._show_done(gettext_noop("Changed. The patient is told."))
 
     async def _show(self) -> None:
         rows = await in_thread(change_requests.list_change_requests, me())

@@ -5,19 +5,20 @@ from collections.abc import AsyncIterator, Callable
 import reflex as rx
 
 from portal_app.domain.access import Permission
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.practice_settings import SWITCHES
 from portal_app.i18n import gettext_noop, translate
 from portal_app.services.practice.settings import Changed, PracticeSettings, change_setting, view_settings
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.live import watch
-from portal_app.state.staff.form_values import amount_for_input, read_amount, read_whole_number
+from portal_app.state.staff.form_values import read_amount, read_whole_number
 
 _CHANGED_BY = gettext_noop("Changed by {who}, {when}")
 _NOT_CHANGED = gettext_noop("Not changed yet")
 
 
-class SettingsState(PortalState):
+class SettingsState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
     online_payments: rx.Field[bool] = rx.field(False)
     post_automatically: rx.Field[bool] = rx.field(False)
@@ -28,19 +29,18 @@ class SettingsState(PortalState):
     pay_link_days: rx.Field[str] = rx.field("")
     dependent_age: rx.Field[str] = rx.field("")
     embed_origins: rx.Field[str] = rx.field("")
-    # Name of a setting → who changed it last, and the error of its form.
-    last_changes: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    errors: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
-    busy: rx.Field[str] = rx.field("")  # name of the setting that is being saved
-    message: rx.Field[str] = rx.field("")
+    membership_switches: rx.Field[dict[str, bool]] = rx.field(default_factory=dict)  # by the setting's name
+    membership_numbers: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    last_changes: rx.Field[dict[str, str]] = rx.field(default_factory=dict)  # setting → who changed it last
+    saving: rx.Field[str] = rx.field("")  # the setting that is saved while the page is busy
 
     @rx.event
     @requires(Permission.MANAGE_SETTINGS)
     async def load(self):
         watch("settings", SettingsState.refresh)
         if self._newly_here():
-            self.message, self.errors = "", {}
-        self.busy = ""
+            self._clear_feedback()
+        self.busy = False
         self._show(await in_thread(view_settings, me()))
         self.ready = True
 
@@ -86,25 +86,37 @@ class SettingsState(PortalState):
         async for step in self._save("embed_origins", lambda: typed.replace(",", " ").split()):
             yield step
 
+    @rx.event
+    @requires(Permission.MANAGE_SETTINGS)
+    async def save_membership_number(self, name: str, form: dict[str, str]):
+        if name not in self.membership_numbers:
+            raise NotFound
+        async for step in self._save(name, lambda: read_whole_number(form, "number", digits=6, otherwise=-1)):
+            yield step
+
     async def _save(self, name: str, read_value: Callable[[], object]) -> AsyncIterator[None]:
         """Saves one setting; its form is busy meanwhile, and shows what `read_value` or the service refuses."""
-        self.busy, self.message, self.errors = name, "", {}
-        yield
-        try:
-            await in_thread(change_setting, me(), name, read_value())
-            self._show(await in_thread(view_settings, me()))
-            self.message = translate(self.language, "Saved.")
-        except UserError as error:
-            self.errors = {name: translate(self.language, error.message, **error.values)}
-        finally:
-            self.busy = ""
+        self.saving = name
+        async for step in run_busy(self, self._change(name, read_value), default_field=name):
+            yield step
+
+    async def _change(self, name: str, read_value: Callable[[], object]) -> None:
+        await in_thread(change_setting, me(), name, read_value())
+        self._show(await in_thread(view_settings, me()))
+        self._show_done(gettext_noop("Saved."))
 
     def _show(self, view: PracticeSettings) -> None:
         self.online_payments, self.post_automatically = view.online_payments, view.post_automatically
         self.reminders, self.announce_imported = view.reminders, view.announce_imported
         self.link_in_messages, self.pay_link_days = view.link_in_messages, str(view.pay_link_days)
-        self.minimum_payment = amount_for_input(view.minimum_payment) if view.minimum_payment else ""
+        self.minimum_payment = view.minimum_payment.plain() if view.minimum_payment else ""
         self.dependent_age, self.embed_origins = str(view.dependent_age), "\n".join(view.embed_origins)
+        self.membership_switches = {
+            name: value for name, value in view.memberships.items() if isinstance(value, bool)
+        }
+        self.membership_numbers = {
+            name: str(value) for name, value in view.memberships.items() if not isinstance(value, bool)
+        }
         self.last_changes = {
             name: last_change_text(self.language, change) for name, change in view.changed.items()
         }

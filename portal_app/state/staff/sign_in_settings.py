@@ -4,13 +4,13 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
-from portal_app.i18n import gettext_noop, translate
+from portal_app.i18n import gettext_noop
 from portal_app.services.credentials import devices
 from portal_app.services.credentials.errors import ReauthRequired
 from portal_app.services.staff import sign_in_settings
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.errors import CodeMissing
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.sign_in_settings.devices import DeviceItem, device_items
 from portal_app.state.staff.errors import PasswordOrCodeMissing
 from portal_app.state.typed_fields import as_image
@@ -19,11 +19,8 @@ _CHANGES = ("password", "app")
 _LONGEST_CODE = 100  # characters that are passed on
 
 
-class StaffSignInSettingsState(PortalState):
+class StaffSignInSettingsState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
     panel: rx.Field[str] = rx.field("")  # "", reauthenticate, password, app
     change: rx.Field[str] = rx.field("")  # which change was started: "", password, app
     email: rx.Field[str] = rx.field("")
@@ -36,14 +33,12 @@ class StaffSignInSettingsState(PortalState):
     async def load(self):
         """A change that was started goes on when the connection was lost, for example to open the app."""
         if self._newly_here():
-            self.message = ""
             self._close_panel()
         await self._show()
 
     @rx.event
     @requires(Permission.STAFF_SIGNED_IN)
     async def cancel_change(self):
-        self.message = ""
         self._close_panel()
 
     @rx.event
@@ -54,7 +49,7 @@ class StaffSignInSettingsState(PortalState):
         Args:
             change: "password" or "app".
         """
-        self.message, self.change = "", change
+        self.change = change
         async for step in run_busy(self, self._open_panel()):
             yield step
 
@@ -74,22 +69,22 @@ class StaffSignInSettingsState(PortalState):
     @rx.event
     @requires(Permission.STAFF_SIGNED_IN)
     async def confirm_app(self, form: dict[str, str]):
-        async for step in run_busy(self, self._confirm_app(form.get("code", ""))):
+        async for step in run_busy(self, self._confirm_app(form.get("code", "")), "code"):
             yield step
 
     @rx.event
     @requires(Permission.STAFF_SIGNED_IN)
     async def end_device(self, device: str):
         await in_thread(devices.end_device, me(), device)
-        self.message = translate(self.language, "That device is signed out.")
         await self._show()
+        self._show_done(gettext_noop("That device is signed out."))
 
     @rx.event
     @requires(Permission.STAFF_SIGNED_IN)
     async def end_other_devices(self):
         await in_thread(devices.end_other_devices, me())
-        self.message = translate(self.language, "All other devices are signed out.")
         await self._show()
+        self._show_done(gettext_noop("All other devices are signed out."))
 
     async def _show(self) -> None:
         self.email = (await in_thread(sign_in_settings.view_account, me())).email
@@ -109,8 +104,9 @@ class StaffSignInSettingsState(PortalState):
 
     def _close_panel(self) -> None:
         """Forgets what was typed and the new app's secret."""
+        self._clear_feedback()
         self.busy = False
-        self.panel = self.error = self.change = self.qr = self.secret = ""
+        self.panel = self.change = self.qr = self.secret = ""
 
     async def _reauthenticate(self, password: str, code: str) -> None:
         if not (password and code.strip()):
@@ -139,4 +135,4 @@ class StaffSignInSettingsState(PortalState):
     async def _finish(self, msgid: str) -> None:
         self._close_panel()
         await self._show()
-        self.message = translate(self.language, msgid)
+        self._show_done(msgid)

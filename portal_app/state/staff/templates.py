@@ -15,7 +15,7 @@ from portal_app.services.messaging.practice_templates import (
 )
 from portal_app.settings import settings
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.staff.messages import KINDS as KIND_NAMES
 from portal_app.state.staff.messages import FilterChip
@@ -24,11 +24,8 @@ from portal_app.state.staff.settings import last_change_text
 _LANGUAGE_NAMES = {"en": gettext_noop("In English"), "es": gettext_noop("In Spanish")}
 
 
-class TemplatesState(PortalState):
+class TemplatesState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
     title: rx.Field[str] = rx.field("")
     kinds: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
     languages: rx.Field[list[FilterChip]] = rx.field(default_factory=list)
@@ -43,7 +40,7 @@ class TemplatesState(PortalState):
     @requires(Permission.MANAGE_SETTINGS)
     async def load(self):
         if self._newly_here():
-            self.message = self.error = ""
+            self._clear_feedback()
         await self._show()
         self.ready = True
 
@@ -51,15 +48,14 @@ class TemplatesState(PortalState):
     @requires(Permission.MANAGE_SETTINGS)
     async def save_template(self, form: dict[str, str]):
         """Saves the three parts; for a part left empty the portal's own text is sent again."""
-        self.message = ""
-        async for step in run_busy(self, self._save_template(form)):
+        async for step in run_busy(self, self._save_template(form), "subject", "body", "sms"):
             yield step
 
     async def _save_template(self, form: dict[str, str]) -> None:
         kind, language = self._kind_and_language()
         parts = {part: form.get(part, "") for part in ("subject", "body", "sms")}
         await in_thread(change_practice_template, me(), kind, language, **parts)
-        self.message = translate(self.language, "Saved.")
+        self._show_done(gettext_noop("Saved."))
         await self._show()
 
     async def _show(self) -> None:

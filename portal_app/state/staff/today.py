@@ -16,7 +16,7 @@ from portal_app.state.live import watch
 
 _RECEIVED_TEXT = gettext_noop("New payment: {amount} from {who}")
 _DECLINED_TEXT = gettext_noop("Declined: {amount} from {who}")
-_ANNOUNCED = RECEIVED | {PaymentStatus.FAILED}
+_ANNOUNCED = {PaymentStatus.SUCCEEDED, PaymentStatus.FAILED}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.billing import Payment
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import system_principal
+from portal_app.domain.billing.errors import PaymentTooLarge, PaymentTooSmall
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import Gateways
@@ -21,7 +23,7 @@ from portal_app.state.billing.receipt import ReceiptState
 from tests import people
 from tests.payments_helper import fake_processor
 from tests.people import People
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 ADDRESS = f"/invoices/{people.INVOICE}"
 
@@ -103,7 +105,7 @@ async def test_all_11_an_amount_that_cannot_be_read_is_explained_and_the_form_ge
 
 async def test_part_2_more_than_is_owed_says_how_much_one_can_pay(page: InvoiceState):
     await happens(page.pay, form=filled_in(page, "120.01"))
-    assert page.message == "You can pay up to $120.00"
+    assert shows_refusal(page, PaymentTooLarge, "amount") and "$120.00" in page.message
 
 
 async def test_all_10_the_card_form_is_not_asked_for_less_than_the_practice_takes(page: InvoiceState):
@@ -114,7 +116,8 @@ async def test_all_10_the_card_form_is_not_asked_for_less_than_the_practice_take
     await happens(page.refresh)
     asked = page.card_asked
     await happens(page.pay, form=filled_in(page, "10", source="new"))
-    assert (page.card_asked, page.message) == (asked, "The smallest payment is $20.00")
+    assert page.card_asked == asked
+    assert shows_refusal(page, PaymentTooSmall, "amount") and "$20.00" in page.message
     await happens(page.pay, form=filled_in(page, "20", source="new"))
     assert (page.card_asked, page.message) == (asked + 1, "")
 
@@ -149,7 +152,7 @@ async def test_a_card_token_is_requested_only_for_an_amount_that_can_be_charged(
 
 async def test_a_card_token_that_was_not_requested_pays_nothing(page: InvoiceState):
     await happens(page.pay_with_card, token="ctoken_1")
-    assert page.message == "We could not find that."
+    assert shows_refusal(page, NotFound)
     await happens(page.pay, form={**filled_in(page, "50"), "source": "new"})
     await happens(page.pay_with_card, token="pm_card_visa'; --")
     assert payments() == []

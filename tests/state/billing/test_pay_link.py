@@ -10,6 +10,8 @@ from portal_app import gateways
 from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Payment
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.billing.errors import PaymentTooLarge
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import new_id
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
@@ -25,7 +27,7 @@ from portal_app.state.sign_in.other_methods import LinkSignInState
 from tests.payments_helper import fake_processor, set_practice
 from tests.people import INVOICE, MARIA, VISA, People
 from tests.services.credentials_helper import NOBODY, TEST, sign_in_as
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ async def test_it_pays_and_shows_the_receipt(page: PayLinkState, processor: Fake
 
 async def test_all_8_an_amount_above_the_links_limit_is_refused(page: PayLinkState, processor: FakeProcessor):
     await pays(page, processor, "120.01")
-    assert page.message == "You can pay up to $120.00"
+    assert shows_refusal(page, PaymentTooLarge, "amount") and "$120.00" in page.message
     assert payments() == []
 
 
@@ -132,7 +134,7 @@ async def test_a_link_session_cannot_charge_the_guarantors_saved_card(
     await happens(page.pay, form={"payment": page.payment, "how_much": "all", "source": VISA, "save": "on"})
     assert page.card_asked == 1  # asked to type one
     await happens(page.pay_with_card, token=f"pm_{VISA}")
-    assert page.message == "We could not find that."
+    assert shows_refusal(page, NotFound)
     assert payments() == []
 
 
@@ -162,7 +164,7 @@ async def test_a_payment_in_flight_of_somebody_else_has_no_buttons(
     await happens(page.refresh)
     assert (page.can_pay, page.held_elsewhere, bool(page.held)) == (False, True, True)
     await happens(page.cancel_payment)
-    assert page.message == "We could not find that."
+    assert shows_refusal(page, NotFound)
 
 
 async def test_a_setting_of_the_practice_reaches_the_open_page(page: PayLinkState, processor: FakeProcessor):

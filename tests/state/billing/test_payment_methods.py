@@ -5,19 +5,20 @@ import pytest
 from portal_app import clock, gateways
 from portal_app.db.scope import transaction
 from portal_app.db.tables.billing import PaymentMethod
-from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.domain.access import system_principal
-from portal_app.domain.ids import MembershipId, PlanId, new_id
-from portal_app.domain.memberships import MembershipStatus, Period
+from portal_app.domain.billing.errors import NextDefaultNeeded, OnlyPaymentMethod
+from portal_app.domain.errors import NotFound
 from portal_app.gateways import Gateways
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
+from portal_app.services.billing.errors import PaymentMethodNotSaved
 from portal_app.state.billing.payment_methods import PaymentMethodsState
 from tests import people
+from tests.memberships_helper import add_membership, add_plan
 from tests.payments_helper import fake_processor
 from tests.people import RIVERA, VISA, People, add_invoice
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, is_text_of, look_from, on_screen, shows_refusal
 
 
 @pytest.fixture
@@ -53,24 +54,7 @@ async def added(page: PaymentMethodsState, processor: FakeProcessor, card: str =
 
 
 def membership_paid_with(source: str) -> None:
-    with transaction(system_principal("test")) as tx:
-        plan = tx.add(
-            Plan(id=PlanId(new_id("pln")), practice_key="CARE", name="Family Care", period=Period.MONTH)
-        )
-        tx.flush()
-        tx.add(
-            Membership(
-                id=MembershipId(new_id("mem")),
-                account_id=RIVERA,
-                practice_key="M-1",
-                plan_id=plan.id,
-                status=MembershipStatus.ACTIVE,
-                start=clock.today(),
-                anchor_day=1,
-                payment_method_id=source,  # pyright: ignore[reportArgumentType]
-                created_at=clock.now(),
-            )
-        )
+    add_membership(RIVERA, add_plan("Family Care"), payment_method_id=source)
 
 
 async def test_payment_methods_are_listed_with_the_default_marked(page: PaymentMethodsState):
@@ -113,7 +97,7 @@ async def test_a_card_the_bank_refuses_is_not_saved_and_says_why(
     await happens(page.start_adding)
     await happens(page.start_setup)
     await happens(page.finish_setup, result={"id": "seti", "status": "succeeded"})
-    assert page.message == "This was not saved. Try again, or use another card or bank account."
+    assert shows_refusal(page, PaymentMethodNotSaved)
     assert page.adding
     assert len(page.payment_methods) == 1
 
@@ -140,7 +124,7 @@ async def test_src_1_the_default_that_memberships_use_asks_who_takes_over(
     assert (page.removing_shown, page.removing_pays) == ("Visa ending in 4242", "Pays Family Care")
     assert [(row.id, row.first) for row in page.successors] == [(new, True)]
     await happens(page.confirm_removal, form={"source": VISA})
-    assert page.message == "Choose which card or account is used from now on."
+    assert shows_refusal(page, NextDefaultNeeded)
     await happens(page.confirm_removal, form={"source": VISA, "heir": new})
     assert [(card.id, card.is_default, card.pays) for card in page.payment_methods] == [
         (new, True, "Pays Family Care")
@@ -148,10 +132,20 @@ async def test_src_1_the_default_that_memberships_use_asks_who_takes_over(
     assert page.message == "Visa ending in 4242 was removed."
 
 
+async def test_src_1_instead_of_a_successor_automatic_payment_is_turned_off(
+    page: PaymentMethodsState, processor: FakeProcessor
+):
+    membership_paid_with(VISA)
+    new = await added(page, processor)
+    await happens(page.start_removal, payment_method=VISA)
+    await happens(page.confirm_removal, form={"source": VISA, "heir": "off"})
+    assert [(card.id, card.is_default, card.pays) for card in page.payment_methods] == [(new, True, "")]
+
+
 async def test_src_2_the_last_one_is_not_removed(page: PaymentMethodsState):
     assert page.only_one
     await happens(page.confirm_removal, form={"source": VISA})
-    assert page.message == "This is your only way to pay on file. Add another first."
+    assert shows_refusal(page, OnlyPaymentMethod)
     assert len(page.payment_methods) == 1
 
 
@@ -161,9 +155,9 @@ async def test_a_card_of_another_account_is_not_found(
     look_from(monkeypatch, sample_people.kim)
     for handler in (page.make_default, page.start_removal):
         await happens(handler, payment_method=VISA)
-        assert page.notice == "We could not find that."
+        assert is_text_of(NotFound, page.notice)
     await happens(page.rename_method, form={"source": VISA, "name": "mine"})
-    assert page.message == "We could not find that."
+    assert shows_refusal(page, NotFound)
     await happens(page.load)
     assert page.payment_methods == []
 

@@ -5,25 +5,29 @@ from typing import Any
 import pytest
 
 from portal_app import clock, gateways
+from portal_app.domain.billing.errors import PaymentTooLarge, PaymentTooSmall
+from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import PaymentId, RefundId, new_id
-from portal_app.domain.money import Money
+from portal_app.domain.money import InvalidAmount, Money
 from portal_app.gateways import Gateways
 from portal_app.gateways.mail_fake import FakeMailer
 from portal_app.gateways.payments import Outcome
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.gateways.sms_fake import FakeTexter
 from portal_app.services.billing.accounts import view_account
+from portal_app.services.billing.errors import NoCredit
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.payments.refunds import refund_payment
 from portal_app.state.billing import payments as module
 from portal_app.state.billing.payments import PaymentsState
+from portal_app.state.errors import NoInvoiceChosen
 from tests import people
 from tests.payments_helper import fake_processor, payments, set_practice
 from tests.people import INVOICE, RIVERA, VISA, People, add_account, add_invoice, add_payment, answering_for
 from tests.services.billing.billing_helper import pay_into_credit
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, is_text_of, look_from, on_screen, shows_refusal
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def confirm(page: PaymentsState, **more: str) -> dict[str, Any]:
 
 
 async def test_dep_4_all_15_the_balance_by_person_in_total_and_what_is_due_when(page: PaymentsState):
-    assert (page.figure, page.together, page.to_pay) == ("$160.00", "$160.00", "$160.00")
+    assert (page.figure, page.together, page.all_words) == ("$160.00", "$160.00", "All, $160.00")
     assert {(row.name, row.amount) for row in page.people} == {("Maria", "$120.00"), ("Eva", "$40.00")}
     assert [(row.title, row.tone, row.status) for row in page.due] == [
         ("Cleaning", "late", "Was due June 1"),
@@ -129,21 +133,21 @@ async def test_chosen_invoices_only_are_paid(page: PaymentsState):
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "kind", "field", "amount"),
     [
-        ({"how": "part", "amount": "160.01"}, "You can pay up to $160.00"),
-        ({"how": "part", "amount": "0"}, "The smallest payment is $0.50"),
-        ({"how": "part", "amount": "1e3"}, "Enter an amount"),
-        ({"how": "chosen"}, "Choose at least one invoice."),
-        ({"how": "chosen", f"bill-{people.KIM_INVOICE}": "on"}, "Choose at least one invoice."),
-        ({"how": "chosen", "bill-1": "on"}, "We could not find that."),
+        ({"how": "part", "amount": "160.01"}, PaymentTooLarge, "amount", "$160.00"),
+        ({"how": "part", "amount": "0"}, PaymentTooSmall, "amount", "$0.50"),
+        ({"how": "part", "amount": "1e3"}, InvalidAmount, "amount", ""),
+        ({"how": "chosen"}, NoInvoiceChosen, "", ""),
+        ({"how": "chosen", f"bill-{people.KIM_INVOICE}": "on"}, NoInvoiceChosen, "", ""),
+        ({"how": "chosen", "bill-1": "on"}, NotFound, "", ""),
     ],
 )
 async def test_all_11_an_amount_that_cannot_be_paid_is_refused_before_the_review(
-    page: PaymentsState, form: dict[str, str], said: str
+    page: PaymentsState, form: dict[str, str], kind: type[UserError], field: str, amount: str
 ):
     await reviewed(page, **form)
-    assert page.message.startswith(said)
+    assert shows_refusal(page, kind, field) and amount in page.message
     assert not page.reviewing
     assert not page.busy
 
@@ -234,7 +238,7 @@ async def test_ledg_1_balance_recent_payment_and_what_will_be_owed(
     assert [(row.what, row.amount) for row in page.posting] == [
         ("Recent payment, June 15, Visa ending in 4242", "−$25.00")
     ]
-    assert page.to_pay == "$135.00"
+    assert page.all_words == "All, $135.00"
 
 
 async def test_a_live_update_leaves_an_open_form_alone(page: PaymentsState):
@@ -258,7 +262,7 @@ async def test_cred_2_credit_is_shown_and_used_only_on_request(
     assert page.credit == ""
     assert [row.amount for row in page.due] == ["$10.00", "$120.00"]
     await happens(page.use_credit)
-    assert page.notice == "There is no credit to use."
+    assert is_text_of(NoCredit, page.notice)
 
 
 async def test_part_5_a_refund_is_shown_with_its_day_and_how_long_it_takes(

@@ -11,13 +11,16 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import ContactPoint, DependentMark, Patient
 from portal_app.domain.access import Principal
+from portal_app.domain.errors import NotFound, ReasonMissing
 from portal_app.domain.families import GrantKind
 from portal_app.domain.ids import new_id
 from portal_app.services.patients import access, grants, relations
+from portal_app.services.patients.errors import NoWayChosen, OnlyContact
 from portal_app.services.sign_in import rate_limits
 from portal_app.state import base
 from portal_app.state.billing.invoice import InvoiceState
 from portal_app.state.billing.invoices import InvoicesState
+from portal_app.state.errors import NothingToShareChosen
 from portal_app.state.family.contact import ContactState
 from portal_app.state.family.grants import GrantsState
 from portal_app.state.family.members import MembersState
@@ -27,7 +30,7 @@ from portal_app.state.staff.requests import RequestsState
 from tests.conftest import NEW_YORK
 from tests.people import EVA, INVOICE, KIM, LUIS, MARIA, NINA, RIVERA, ROSA, People, add_invoice
 from tests.services.credentials_helper import TEST, code_sent, new_session, with_password
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 LAST_EVENING = datetime(2026, 6, 14, 23, 59, tzinfo=NEW_YORK)
 MIDNIGHT = datetime(2026, 6, 15, 0, 0, tzinfo=NEW_YORK)
@@ -48,6 +51,8 @@ def sign_in_as(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(base, "language_now", lambda: language)
         monkeypatch.setattr(base, "visitor_now", lambda: base.Visitor(principal.session_ref, "", "192.0.2.9"))
         monkeypatch.setattr(base, "page_now", lambda: "/")
+
+    monkeypatch.setattr(base, "asked_now", lambda: "/")
 
     return sit_down
 
@@ -88,7 +93,7 @@ async def test_dep_1_and_2_a_page_open_past_midnight_refuses_and_then_shows_noth
         assert page.name == "Eva Rivera"
     with clock.held_at(MIDNIGHT):
         await happens(page.save_address, form={"line1": "1 Main St"})
-        assert page.message == "We could not find that."
+        assert shows_refusal(page, NotFound)
         family = await opened(MembersState, "/members")
         assert "Eva Rivera" not in [row.name for row in family.people]
         gone = await opened(ContactState, contact(EVA))
@@ -131,7 +136,7 @@ async def test_dep_8_another_adult_is_as_if_they_did_not_exist(sample_people: Pe
     page = await opened(ContactState, contact(LUIS))
     assert page.missing and page.name == ""
     await happens(page.remove_contact, contact="con_" + "0" * 32)
-    assert page.message == "We could not find that."
+    assert shows_refusal(page, NotFound)
 
 
 async def test_code_12_a_new_email_counts_once_its_code_is_typed(sample_people: People, sign_in_as: Any):
@@ -167,11 +172,11 @@ async def test_the_last_contact_cannot_be_removed_and_preferences_are_saved(
     await happens(page.remove_contact, contact=page.contacts[0].id)
     assert len(page.contacts) == 1 and page.contacts[0].only
     await happens(page.remove_contact, contact=page.contacts[0].id)
-    assert page.message.startswith("Es la única manera")
+    assert page.message.startswith("Es la única manera") and shows_refusal(page, OnlyContact)
     await happens(page.save_preferences, form={"by_text": "on", "spoken": "es"})
     assert (page.by_email, page.by_text, page.spoken) == (False, True, "es")
     await happens(page.save_preferences, form={"spoken": "es"})
-    assert page.message.startswith("Elija correo")
+    assert shows_refusal(page, NoWayChosen, "by_email")
 
 
 async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_as: Any):
@@ -185,7 +190,7 @@ async def test_sharing_is_granted_and_taken_back(sample_people: People, sign_in_
         "born_year": "1979",
     }
     await happens(page.start_sharing, form=who)
-    assert page.message == "Choose what you want to share."
+    assert shows_refusal(page, NothingToShareChosen)
     await happens(page.start_sharing, form=who | {"share_pay": "on", "share_contact": "on"})
     assert [row.what for row in page.mine] == ["Pay for me", "My contact details"]
     sign_in_as(new_session(LUIS))
@@ -231,7 +236,7 @@ async def test_staff_mark_and_unmark_on_the_page_of_families(
     assert [row.name for row in page.members] == ["Rosa Park", "Nina Park"]
     form = {"patient": NINA.id, "adult": ROSA.id, "reason": "Long illness", "until": "2026-12-31"}
     await happens(page.mark_dependent, form=form | {"reason": ""})
-    assert page.error.startswith("Write down why")
+    assert shows_refusal(page, ReasonMissing)
     await happens(page.mark_dependent, form=form)
     assert page.marks[0].people == "Rosa Park for Nina Park"
     assert "Until December 31, 2026" in page.marks[0].about
@@ -248,7 +253,7 @@ async def test_the_front_desk_reads_no_family_file_but_answers_requests(
 ):
     look_from(monkeypatch, sample_people.dana)
     page = await opened(FamilyState, f"/staff/family?id={NINA.id}")
-    assert not page.ready and "manage_family_links" in page.notice
+    assert not page.ready and "change who may act for whom" in page.notice
     requests = await opened(RequestsState, "/staff/requests")
     assert requests.ready and requests.rows == []
 

@@ -11,16 +11,20 @@ from portal_app import clock
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Principal, Side
+from portal_app.domain.credentials.errors import PasswordTooShort
 from portal_app.domain.credentials.types import Proof, Purpose
 from portal_app.domain.errors import NotSignedIn
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.credentials import desk_codes, passwords
+from portal_app.services.credentials.errors import ChallengeOver
 from portal_app.services.links import action_links
+from portal_app.services.patients.errors import SearchTooShort
 from portal_app.services.sign_in.idle_sessions import ended_sessions, seconds_left
-from portal_app.services.sign_in.sessions import principal_of
+from portal_app.services.sign_in.sessions import keep_alive, principal_of
 from portal_app.state.base import PortalState
 from portal_app.state.billing.pay_link import PayLinkState
+from portal_app.state.errors import BirthDateIncomplete
 from portal_app.state.sign_in.other_methods import DeskCodeState, LinkSignInState, PasswordState
 from portal_app.state.sign_in_settings.overview import AccountState
 from portal_app.state.staff.front_desk import FrontDeskState
@@ -38,7 +42,7 @@ from tests.services.credentials_helper import (
     with_app,
     with_password,
 )
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 
 @pytest.fixture
@@ -100,8 +104,7 @@ async def test_the_app_is_asked_for_and_five_wrong_codes_start_over(
     await happens(page.check_password, form={"username": "kim", "password": PASSWORD})
     for _ in range(5):
         await happens(page.check_factor, form={"code": "000000"})
-    assert (page.step, page.ticket) == ("password", "")
-    assert (page.message != "", page.tone) == (True, "late")
+    assert (page.step, page.ticket) == ("password", "") and shows_refusal(page, ChallengeOver)
 
 
 async def test_a_form_sent_before_the_page_has_loaded_is_not_forgotten_by_its_load(
@@ -156,7 +159,7 @@ async def test_code_13_a_desk_code_signs_in_with_birth_date_and_initials(
     seen_by(NOBODY)
     page = on_screen(DeskCodeState, "/sign-in/desk")
     await happens(page.sign_in, form={"code": slip.code, "initials": "zz", "born_month": "13"})
-    assert (page.message, page.field_errors) == ("", {"born": "Enter the month, day and year of your birth"})
+    assert shows_refusal(page, BirthDateIncomplete, "born")
     await happens(page.sign_in, form={"code": slip.code, "initials": "zz", **born(KIM)})
     assert page.message and not page.field_errors
     assert not page.ticket
@@ -218,7 +221,7 @@ async def test_a_password_is_set_and_an_old_sign_in_needs_re_authentication_firs
     await happens(page.start_change, change="password", passkey="")
     assert page.panel == "password"
     await happens(page.set_password, form={"username": "kim", "password": "short"})
-    assert (page.message != "", page.tone, page.panel) == (True, "late", "password")
+    assert page.panel == "password" and shows_refusal(page, PasswordTooShort)
     await happens(page.set_password, form={"username": "kim", "password": PASSWORD})
     assert (page.panel, page.has_password, page.username) == ("", True, "kim")
     await happens(page.start_change, change="recovery", passkey="")
@@ -312,7 +315,7 @@ async def test_a_search_for_wildcards_finds_nobody(
     await happens(page.search_patients, form={"words": "%%"})
     assert page.found == []
     await happens(page.search_patients, form={"words": "k"})
-    assert page.error
+    assert shows_refusal(page, SearchTooShort)
 
 
 def test_a_session_says_how_many_seconds_it_still_lasts(sample_people: People):
@@ -321,7 +324,7 @@ def test_a_session_says_how_many_seconds_it_still_lasts(sample_people: People):
     with clock.held_at(clock.now() + timedelta(minutes=13)):
         assert seconds_left(kim) == 120
         assert ended_sessions(TEST, [kim.session_ref, "x" * 64]) == ["x" * 64]
-        principal_of(kim.session_ref, Side.PATIENT)
+        keep_alive(principal_of(kim.session_ref, Side.PATIENT))
         assert seconds_left(kim) == 900
     with clock.held_at(clock.now() + timedelta(minutes=28)):
         assert ended_sessions(TEST, [kim.session_ref]) == [kim.session_ref]

@@ -69,10 +69,16 @@ NEEDS = {
         "refund_payment": Permission.REFUND,
     },
     "SettingsState": dict.fromkeys(
-        ("load", "refresh", "set_switch", "save_minimum", "save_age", "save_link_days", "save_origins"),
+        (
+            *("load", "refresh", "set_switch", "save_minimum", "save_age", "save_link_days", "save_origins"),
+            "save_membership_number",
+        ),
         Permission.MANAGE_SETTINGS,
     ),
-    "TasksState": dict.fromkeys(("load", "refresh", "finish_task"), Permission.STAFF_SIGNED_IN),
+    "TasksState": {
+        **dict.fromkeys(("load", "refresh", "finish_task"), Permission.STAFF_SIGNED_IN),
+        "save_chart_number": Permission.EDIT_PATIENTS,
+    },
     "TemplatesState": dict.fromkeys(("load", "save_template"), Permission.MANAGE_SETTINGS),
     "TransactionsState": {
         "load": Permission.VIEW_BILLING,
@@ -109,7 +115,7 @@ class EventFromPage:
 @pytest.fixture
 def sign_in_as(monkeypatch: pytest.MonkeyPatch) -> Any:
     def sign_in(principal: Principal | None) -> None:
-        def principal_of(ref: str, side: Side, *, touch: bool) -> Principal:
+        def principal_of(ref: str, side: Side) -> Principal:
             if principal is None or principal.side is not side:
                 raise NotSignedIn
             return principal

@@ -4,11 +4,10 @@ from datetime import date
 
 import pytest
 
-from portal_app.domain.errors import ReasonMissing, UserError
-from portal_app.domain.money import Money
+from portal_app.domain.errors import ReasonMissing
+from portal_app.domain.money import InvalidAmount, Money
 from portal_app.state.errors import InvalidDate
 from portal_app.state.staff.form_values import (
-    amount_for_input,
     read_amount,
     read_date,
     read_reason,
@@ -23,7 +22,7 @@ def test_an_amount_is_read_as_people_type_it(typed: str, minor: int):
 
 @pytest.mark.parametrize("typed", ["", "25,50", "twenty", "-1", "1e3"])
 def test_what_is_no_amount_is_refused(typed: str):
-    with pytest.raises(UserError):
+    with pytest.raises(InvalidAmount):
         read_amount({"amount": typed})
 
 
@@ -60,5 +59,5 @@ def test_a_whole_number_or_zero(typed: str, number: int):
     ],
 )
 def test_an_amount_fills_a_field_with_the_digits_of_its_currency(amount: Money, text: str):
-    assert amount_for_input(amount) == text
+    assert amount.plain() == text
     assert Money.parse(text, amount.currency) == amount

@@ -11,7 +11,7 @@ from portal_app.state.staff.errors import (
     LineQuantityInvalid,
 )
 from tests.people import MARIA, People
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 ADDRESS = f"/staff/invoices/new?patient={MARIA.id}"
 LINE = {
@@ -42,7 +42,7 @@ def form(page: NewInvoiceState, **changes: str) -> dict[str, str]:
 
 async def test_a_saved_invoice_leads_back_to_the_patient(page: NewInvoiceState):
     steps = await happens(page.save_invoice, form=form(page))
-    assert page.error == "" and not page.busy
+    assert page.message == "" and not page.busy
     assert f"/staff/patients/{MARIA.id}" in str(steps[-1].args)
 
 
@@ -60,7 +60,7 @@ async def test_what_is_missing_is_asked_for_and_nothing_is_saved(
     page: NewInvoiceState, changes: dict[str, str], error: type[UserError]
 ):
     steps = await happens(page.save_invoice, form=form(page, **changes))
-    assert page.error == error.message.format(n=1, example="$40.00") and not page.busy
+    assert shows_refusal(page, error) and not page.busy
     assert [step for step in steps if step] == []
 
 

@@ -7,12 +7,14 @@ from pyotp.totp import TOTP
 
 from portal_app.domain.access import Role, nobody, system_principal
 from portal_app.services.sign_in import rate_limits
+from portal_app.services.sign_in.errors import StaffSignInExpired, WrongSetUpPassword, WrongStaffCode
 from portal_app.services.sign_in.sessions import redeem
 from portal_app.services.sign_in.set_up_links import make_set_up_link
 from portal_app.services.sign_in.staff import add_staff_member
+from portal_app.state.staff.errors import PasswordMissing
 from portal_app.state.staff.set_up import StaffSetUpState
 from tests.people import People
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 SYSTEM = system_principal("test")
 EMAIL, PASSWORD = "nora.cohen@riverside.example", "seven quiet herons fly"
@@ -33,24 +35,25 @@ def page(token: str, monkeypatch: pytest.MonkeyPatch) -> StaffSetUpState:
 
 async def give_password(page: StaffSetUpState, token: str, password: str) -> tuple[str, str]:
     await happens(page.give_password, form={"token": token, "password": password})
-    return page.step, page.error
+    return page.step, page.field_errors.get("password", "")
 
 
 async def test_password_then_first_code_set_up_the_app(page: StaffSetUpState, token: str):
     assert await give_password(page, token, PASSWORD) == ("scan", "")
     assert page.qr.startswith("data:image/svg") and page.secret and not page.ticket
     await happens(page.give_code, form={"code": "000 000"})
-    assert page.step == "scan" and page.error.startswith("That is not the code") and not page.busy
+    assert page.step == "scan" and shows_refusal(page, WrongStaffCode, "code") and not page.busy
     code = TOTP(page.secret.replace(" ", "")).at(time.time())
     await happens(page.give_code, form={"code": f"{code[:3]} {code[3:]}"})
-    assert (page.step, page.error, page.qr, page.secret) == ("done", "", "", "")
+    assert (page.step, page.field_errors, page.qr, page.secret) == ("done", {}, "", "")
     assert redeem(page.ticket)
 
 
 async def test_each_mistake_has_its_own_error(page: StaffSetUpState, token: str):
-    assert await give_password(page, token, "") == ("password", "Enter your password")
-    step, error = await give_password(page, token, "not the password")
-    assert step == "password" and error.startswith("The password is wrong")
+    await give_password(page, token, "")
+    assert page.step == "password" and shows_refusal(page, PasswordMissing, "password")
+    await give_password(page, token, "not the password")
+    assert page.step == "password" and shows_refusal(page, WrongSetUpPassword, "password")
     assert (page.qr, page.secret) == ("", "")
     step, _ = await give_password(page, "x" * 43, PASSWORD)
     assert (step, page.qr, page.secret) == ("over", "", "")
@@ -58,7 +61,7 @@ async def test_each_mistake_has_its_own_error(page: StaffSetUpState, token: str)
 
 async def test_a_code_before_the_password_starts_over(page: StaffSetUpState):
     await happens(page.give_code, form={"code": "123456"})
-    assert page.step == "password" and page.error.startswith("This took too long") and not page.ticket
+    assert page.step == "password" and shows_refusal(page, StaffSignInExpired) and not page.ticket
 
 
 async def test_starting_over_forgets_the_secret(page: StaffSetUpState, token: str):

@@ -13,7 +13,7 @@ from portal_app.services.sign_in.staff import add_staff_member
 from portal_app.state.staff.errors import EmailOrPasswordMissing
 from portal_app.state.staff.sign_in import StaffSignInState
 from tests.people import People
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, look_from, on_screen, shows_refusal
 
 EMAIL, PASSWORD = "nora.cohen@riverside.example", "seven quiet herons fly"
 
@@ -31,23 +31,25 @@ async def page(sqlite_db: str, monkeypatch: pytest.MonkeyPatch):
 
 async def give_password(page: StaffSignInState, email: str, password: str) -> tuple[str, str]:
     await happens(page.give_password, form={"email": email, "password": password})
-    return page.step, page.error
+    return page.step, page.message
 
 
 async def test_password_and_code_sign_in(page: StaffSignInState):
     assert await give_password(page, f" {EMAIL} ", PASSWORD) == ("set_up", "")
     assert page.qr.startswith("data:image/svg") and page.secret and not page.ticket
     await happens(page.give_code, form={"code": "000 000"})
-    assert page.step == "set_up" and page.error and not page.busy
+    assert page.step == "set_up" and page.field_errors["code"] and not page.busy
     code = TOTP(page.secret.replace(" ", "")).now()
     await happens(page.give_code, form={"code": f"{code[:3]} {code[3:]}"})
-    assert (page.step, page.error, page.qr, page.secret) == ("done", "", "", "")
+    assert (page.step, page.field_errors, page.qr, page.secret) == ("done", {}, "", "")
     assert principal_of(hash_token(redeem(page.ticket).value), Side.STAFF).name.startswith("staff:stf_")
 
 
 async def test_an_empty_field_is_asked_for(page: StaffSignInState):
-    assert await give_password(page, EMAIL, "") == ("password", EmailOrPasswordMissing.message)
-    assert await give_password(page, " ", PASSWORD) == ("password", EmailOrPasswordMissing.message)
+    await give_password(page, EMAIL, "")
+    assert page.step == "password" and shows_refusal(page, EmailOrPasswordMissing)
+    await give_password(page, " ", PASSWORD)
+    assert page.step == "password" and shows_refusal(page, EmailOrPasswordMissing)
 
 
 async def test_a_wrong_email_and_a_wrong_password_give_the_same_error(page: StaffSignInState):

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from portal_app import gateways
+from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways import Gateways
@@ -16,7 +17,7 @@ from portal_app.state.staff.today import TodayState
 from tests import people
 from tests.payments_helper import fake_processor
 from tests.people import People
-from tests.state_helper import happens, look_from, on_screen
+from tests.state_helper import happens, is_text_of, look_from, on_screen
 
 
 @pytest.fixture
@@ -93,4 +94,4 @@ async def test_a_patient_does_not_see_the_dashboard(sample_people: People, monke
     page = on_screen(TodayState, "/staff")
     await happens(page.load)
     assert not page.ready
-    assert page.notice.startswith("You do not have access")
+    assert is_text_of(PermissionDenied, page.notice)

@@ -15,7 +15,7 @@ from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.staff.patient_billing import view_staff_invoice
 from portal_app.services.billing.views import InvoiceView, LineView
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.live import watch
 from portal_app.state.staff.billing.pay_links import InvoicePayLinkState
 from portal_app.state.staff.form_values import read_reason
@@ -33,14 +33,11 @@ class LineItem:
     amount: str
 
 
-class InvoicePanelState(PortalState):
+class InvoicePanelState(Feedback, PortalState):
     open: rx.Field[bool] = rx.field(False)
     times_opened: rx.Field[int] = rx.field(0)  # raised when it opens: ui.js shows the panel then
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
     number: rx.Field[str] = rx.field("")
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     issued: rx.Field[str] = rx.field("")
     due_day: rx.Field[str] = rx.field("")
@@ -62,10 +59,11 @@ class InvoicePanelState(PortalState):
     async def open_panel(self, invoice: str):
         watch("payments", InvoicePanelState.refresh)
         self._invoice = parse_id("inv", invoice)
-        self.error = self.message = ""
+        self._clear_feedback()
         await self._show(audited=True)
         self.open, self.times_opened = True, self.times_opened + 1
-        return InvoicePayLinkState.load_links(self._invoice) if self.can_link else None
+        load_links: Any = InvoicePayLinkState.load_links
+        return load_links(self._invoice) if self.can_link else None
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
@@ -83,7 +81,6 @@ class InvoicePanelState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def send_draft(self):
         """Issues the draft as an invoice; the guarantor is told."""
-        self.message = ""
         async for step in run_busy(self, self._change(send_invoice, _SENT)):
             yield step
         await self._show()
@@ -92,7 +89,6 @@ class InvoicePanelState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def discard_draft(self):
         """Voids the draft without a reason: nobody but staff ever saw it."""
-        self.message = ""
         async for step in run_busy(self, self._change(void_invoice, _VOIDED, reason="")):
             yield step
         await self._show()
@@ -101,7 +97,6 @@ class InvoicePanelState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def void_or_write_off(self, form: dict[str, str]):
         """The field `how` says which button was pressed; both need a reason."""
-        self.message = ""
         async for step in run_busy(self, self._void_or_write_off(form)):
             yield step
         await self._show()
@@ -116,7 +111,7 @@ class InvoicePanelState(PortalState):
     async def _change(self, service: Callable[..., Any], msgid: str, **values: str) -> None:
         """Runs a service on the invoice and says what was done."""
         await in_thread(service, me(), InvoiceId(parse_id("inv", self._invoice)), **values)
-        self.message = translate(self.language, msgid, number=self.number)
+        self._show_done(msgid, number=self.number)
 
     async def _show(self, *, audited: bool = False) -> None:
         """Reads the invoice again. `audited`: a person opened it, which is noted in the audit trail."""
@@ -139,7 +134,7 @@ class InvoicePanelState(PortalState):
 
     def _show_invoice(self, view: InvoiceView) -> None:
         language = self.language
-        self.tone, self.status = invoice_status(language, view.status, overdue=view.overdue)
+        self.status_tone, self.status = invoice_status(language, view.status, overdue=view.overdue)
         self.number = view.number
         self.issued, self.due_day = date_text(language, view.issue_date), date_text(language, view.due_date)
         self.total, self.due = money_text(language, view.total), money_text(language, view.due)

@@ -11,12 +11,12 @@ from portal_app.clock import today
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound, UserError
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, new_id, parse_id
+from portal_app.services import drafts
 from portal_app.services.billing.invoices.issue import create_invoice, send_invoice
 from portal_app.services.billing.staff.patient_billing import view_patient_billing
 from portal_app.services.billing.views import NewLine
-from portal_app.services.staff import drafts
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.staff.errors import (
     DueDateMissing,
@@ -51,11 +51,7 @@ class DraftLine:
     amount: str = ""
 
 
-class NewInvoiceState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
+class NewInvoiceState(Feedback, LoadedPage, PortalState):
     guarantor: rx.Field[str] = rx.field("")
     patient_href: rx.Field[str] = rx.field("")
     people: rx.Field[list[PersonItem]] = rx.field(default_factory=list)
@@ -108,7 +104,8 @@ class NewInvoiceState(PortalState):
             yield rx.redirect(self.patient_href)
 
     async def _draw_form(self) -> None:
-        self.missing, self.error, self._account = False, "", ""
+        self._clear_feedback()
+        self.missing, self._account = False, ""
         try:
             self.patient = parse_id("pat", self.router.url.query_parameters.get("patient"))
             view = await in_thread(view_patient_billing, me(), PatientId(self.patient))

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.domain.access import Permission
+from portal_app.domain.billing.errors import DepositWarning
 from portal_app.domain.billing.types import PAYABLE, Method
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, InvoiceId, PatientId, PaymentId, new_id, parse_id
-from portal_app.i18n import date_text, money_text, paid_with_text, plural, short_date_text, translate
+from portal_app.i18n import (
+    date_text,
+    gettext_noop,
+    money_text,
+    paid_with_text,
+    plural,
+    short_date_text,
+    translate,
+)
 from portal_app.services.billing import accounts
 from portal_app.services.billing.errors import DeskMethodMissing
 from portal_app.services.billing.staff.patient_billing import (
@@ -19,10 +28,10 @@ from portal_app.services.billing.staff.patient_billing import (
 from portal_app.services.billing.staff.record_payment import record_payment
 from portal_app.services.billing.views import RecentPayment
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.staff.form_values import amount_for_input, read_amount
+from portal_app.state.staff.form_values import read_amount
 from portal_app.state.staff.labels import invoice_status, missing_permission_text
 
 _METHODS = {method.value: method for method in (Method.CASH, Method.CHECK, Method.TERMINAL)}
@@ -52,12 +61,7 @@ class PendingPostingItem:
     method: str
 
 
-class PatientState(PortalState):
-    ready: rx.Field[bool] = rx.field(False)
-    missing: rx.Field[bool] = rx.field(False)
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
+class PatientState(Feedback, LoadedPage, PortalState):
     name: rx.Field[str] = rx.field("")
     chart_number: rx.Field[str] = rx.field("")
     guarantor: rx.Field[str] = rx.field("")  # "" when the patient is their own guarantor
@@ -74,9 +78,14 @@ class PatientState(PortalState):
     older_invoices: rx.Field[str] = rx.field("")
     transactions_href: rx.Field[str] = rx.field("")
     new_invoice_href: rx.Field[str] = rx.field("")
+    memberships_href: rx.Field[str] = rx.field("")
+    enrol_href: rx.Field[str] = rx.field("")
+    may_enrol: rx.Field[bool] = rx.field(False)
     may_take: rx.Field[bool] = rx.field(False)
     missing_permission: rx.Field[str] = rx.field("")
     payment: rx.Field[str] = rx.field("")  # a hidden field: pressing twice records one payment
+    deposit_question: rx.Field[str] = rx.field("")  # asked when more is recorded than is owed
+    deposit_for: rx.Field[str] = rx.field("")  # the amount that was asked about
     recording: rx.Field[bool] = rx.field(False)  # the panel that records a payment is open
     times_opened: rx.Field[int] = rx.field(0)  # raised when it opens: ui.js shows the panel then
     _patient: str = ""
@@ -87,7 +96,8 @@ class PatientState(PortalState):
     async def load(self):
         watch("payments", PatientState.refresh)
         if self._newly_here():
-            self.recording, self.message, self.error = False, "", ""
+            self.recording = False
+            self._clear_feedback()
         self.missing = False
         try:
             self._patient = parse_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
@@ -107,7 +117,9 @@ class PatientState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def open_payment_form(self):
         """Opens the panel that records a payment, with a new form and a new payment id."""
-        self.payment, self.error, self.message = new_id("pay"), "", ""
+        self._clear_feedback()
+        self.payment = new_id("pay")
+        self.deposit_question = self.deposit_for = ""
         self.recording, self.times_opened = True, self.times_opened + 1
 
     @rx.event
@@ -119,7 +131,8 @@ class PatientState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def record_payment(self, form: dict[str, str]):
         """Records cash, a check or a payment at the card terminal."""
-        async for step in run_busy(self, self._record_payment(form)):
+        self.deposit_question = ""
+        async for step in run_busy(self, self._record_or_ask(form)):
             yield step
         if self.recording:  # refused: another try is another payment
             self.payment = new_id("pay")
@@ -129,10 +142,17 @@ class PatientState(PortalState):
     @requires(Permission.TAKE_PAYMENTS)
     async def use_credit(self):
         """Pays open invoices from the credit, oldest due first (CRED-2)."""
-        self.message = ""
         used = await in_thread(accounts.use_credit, me(), AccountId(parse_id("acc", self._account)))
-        self.message = translate(self.language, "{amount} of the credit was used.", amount=used)
         await self._show()
+        self._show_done(gettext_noop("{amount} of the credit was used."), amount=used)
+
+    async def _record_or_ask(self, form: dict[str, str]) -> None:
+        """Records the payment; more than is owed is recorded once staff have confirmed that amount."""
+        try:
+            await self._record_payment(form)
+        except DepositWarning as question:
+            self.deposit_question = translate(self.language, question.message, **question.values)
+            self.deposit_for = read_amount(form).plain()
 
     async def _record_payment(self, form: dict[str, str]) -> None:
         method = _METHODS.get(form.get("method", ""))
@@ -149,8 +169,9 @@ class PatientState(PortalState):
             method=method,
             invoice_ids=invoice_ids or None,
             note=" ".join(form.get("note", "").split())[:_LONGEST_NOTE],
+            deposit_confirmed=form.get("deposit_for") == amount.plain(),
         )
-        self.message = translate(self.language, "{amount} was recorded.", amount=amount)
+        self._show_done(gettext_noop("{amount} was recorded."), amount=amount)
         self.recording = False
 
     async def _show(self, *, audited: bool = False) -> None:
@@ -173,12 +194,15 @@ class PatientState(PortalState):
         self.guarantor_href = address(language, f"/staff/patients/{view.guarantor_id}")
         self.other_people = ", ".join(name for id_, name in view.people if id_ != view.guarantor_id)
         self.transactions_href = address(language, f"/staff/transactions?account={view.account_id}")
+        self.memberships_href = address(language, f"/staff/memberships?account={view.account_id}")
+        self.enrol_href = address(language, f"/staff/enrol?account={view.account_id}")
+        self.may_enrol = me().may(Permission.MANAGE_PLANS)
         self.new_invoice_href = address(language, f"/staff/invoices/new?patient={view.patient_id}")
 
     def _show_money(self, view: PatientBilling) -> None:
         language = self.language
         self.balance, self.owed = money_text(language, view.balance), money_text(language, view.owed)
-        self.owed_for_input = amount_for_input(view.owed) if view.owed else ""
+        self.owed_for_input = view.owed.plain() if view.owed else ""
         self.pending_postings = [self._pending_posting(payment) for payment in view.being_posted]
         self.balance_after_posting = money_text(language, view.will_owe)
         self.credit = money_text(language, view.credit) if view.credit else ""
@@ -196,7 +220,7 @@ class PatientState(PortalState):
         return PendingPostingItem(
             payment.id,
             date_text(self.language, payment.on),
-            money_text(self.language, -(payment.amount - payment.refunded)),
+            money_text(self.language, -payment.kept),
             paid_with_text(self.language, payment.shown),
         )
 

@@ -7,11 +7,11 @@ import reflex as rx
 from portal_app import clock
 from portal_app.domain.access import Permission
 from portal_app.domain.ids import InvoiceId, parse_id
-from portal_app.i18n import date_text, plural, translate
+from portal_app.i18n import date_text, gettext_noop, plural, translate
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.pay_links import OpenPayLink, PayLink
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.typed_fields import as_image
 
 
@@ -21,10 +21,7 @@ class LinkItem:
     about: str  # up to which amount, until when
 
 
-class InvoicePayLinkState(PortalState):
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
+class InvoicePayLinkState(Feedback, PortalState):
     invoice: rx.Field[str] = rx.field("")  # the invoice whose links these are
     open_links: rx.Field[list[LinkItem]] = rx.field(default_factory=list)
     # The link that was just made: its address cannot be read again.
@@ -62,8 +59,8 @@ class InvoicePayLinkState(PortalState):
     async def revoke_link(self, link: str):
         self._clear()
         await in_thread(action_links.revoke_link, me(), parse_id("lnk", link))
-        self.message = translate(self.language, "The link no longer works.")
         await self._show_open_links()
+        self._show_done(gettext_noop("The link no longer works."))
 
     async def _make_link(self) -> None:
         link = await in_thread(pay_links.make_pay_link, me(), self._invoice_id())
@@ -71,11 +68,13 @@ class InvoicePayLinkState(PortalState):
 
     async def _send_link(self) -> None:
         count = await in_thread(pay_links.send_pay_link, me(), self._invoice_id())
-        self.message = plural(
-            self.language,
-            "The link is on its way in {n} message.",
-            "The link is on its way in {n} messages.",
-            count,
+        self._show_done_text(
+            plural(
+                self.language,
+                "The link is on its way in {n} message.",
+                "The link is on its way in {n} messages.",
+                count,
+            )
         )
 
     async def _show_open_links(self) -> None:
@@ -90,4 +89,5 @@ class InvoicePayLinkState(PortalState):
         return InvoiceId(parse_id("inv", self.invoice))
 
     def _clear(self) -> None:
-        self.address = self.qr = self.about = self.message = self.error = ""
+        self._clear_feedback()
+        self.address = self.qr = self.about = ""

@@ -1,12 +1,13 @@
 """The panel of one payment, beside the list: post it to the ledger, refund it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import RECEIVED, PaymentStatus, RefundStatus
-from portal_app.domain.errors import NotFound, UserError
+from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PaymentId, RefundId, new_id, parse_id
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, gettext_noop, money_text, plural, translate
@@ -15,10 +16,12 @@ from portal_app.services.billing.staff.patient_billing import PaymentDetail, vie
 from portal_app.services.billing.staff.record_payment import post_payments
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payment_status, short_decline
-from portal_app.state.feedback import run_busy
+from portal_app.state.feedback import Feedback, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
-from portal_app.state.staff.form_values import amount_for_input, read_amount, read_reason
+from portal_app.state.processor_threads import in_processor_thread
+from portal_app.state.staff.billing.dispute_panel import PaymentDisputesState
+from portal_app.state.staff.form_values import read_amount, read_reason
 from portal_app.state.staff.labels import missing_permission_text, payment_method_text, refund_status
 
 
@@ -36,18 +39,15 @@ class RefundItem:
     status: str
 
 
-class PaymentPanelState(PortalState):
+class PaymentPanelState(Feedback, PortalState):
     open: rx.Field[bool] = rx.field(False)
     times_opened: rx.Field[int] = rx.field(0)  # raised when it opens: ui.js shows the panel then
-    busy: rx.Field[bool] = rx.field(False)
-    error: rx.Field[str] = rx.field("")
-    message: rx.Field[str] = rx.field("")
     payer: rx.Field[str] = rx.field("")
     payer_href: rx.Field[str] = rx.field("")
     amount: rx.Field[str] = rx.field("")
     day: rx.Field[str] = rx.field("")
     method: rx.Field[str] = rx.field("")
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     decline_reason: rx.Field[str] = rx.field("")
     receipt: rx.Field[str] = rx.field("")
@@ -70,9 +70,11 @@ class PaymentPanelState(PortalState):
     async def open_panel(self, payment: str):
         watch("payments", PaymentPanelState.refresh)
         self._payment = parse_id("pay", payment)
-        self.error = self.message = ""
+        self._clear_feedback()
         await self._show(audited=True)
         self.open, self.times_opened = True, self.times_opened + 1
+        load_disputes: Any = PaymentDisputesState.load_disputes
+        return load_disputes(self._payment)
 
     @rx.event
     @requires(Permission.VIEW_BILLING)
@@ -90,31 +92,29 @@ class PaymentPanelState(PortalState):
     @requires(Permission.POST_TO_LEDGER)
     async def post_payment(self):
         """Posts this payment to the ledger."""
-        self.message = self.error = ""
-        try:
-            await self._post_payment()
-        except UserError as error:
-            self.error = translate(self.language, error.message, **error.values)
+        async for step in run_busy(self, self._post_payment()):
+            yield step
         await self._show()
 
     @rx.event
     @requires(Permission.REFUND)
     async def refund_payment(self, form: dict[str, str]):
         """The field `how` says which button was pressed: "Refund", or "Refund and void the charge"."""
-        self.message = ""
         async for step in run_busy(self, self._refund_payment(form)):
             yield step
         await self._show()
 
     async def _post_payment(self) -> None:
         count = await in_thread(post_payments, me(), [PaymentId(parse_id("pay", self._payment))])
-        self.message = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
+        self._show_done_text(
+            plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
+        )
 
     async def _refund_payment(self, form: dict[str, str]) -> None:
         how = form.get("how", "")
         if how not in ("refund", "void"):
             raise NotFound
-        refund = await in_thread(
+        refund = await in_processor_thread(
             refunds.refund_payment,
             me(),
             RefundId(parse_id("ref", form.get("refund"))),
@@ -127,7 +127,7 @@ class PaymentPanelState(PortalState):
         msgid = gettext_noop("{amount} was refunded.")
         if refund.status is RefundStatus.PROCESSING:
             msgid = gettext_noop("The refund of {amount} is on its way. We will know soon.")
-        self.message = translate(self.language, msgid, amount=refund.amount)
+        self._show_done(msgid, amount=refund.amount)
 
     async def _show(self, *, audited: bool = False) -> None:
         """Reads the payment again. `audited`: a person opened it, which is noted in the audit trail."""
@@ -153,7 +153,7 @@ class PaymentPanelState(PortalState):
 
     def _show_status(self, view: PaymentDetail) -> None:
         language = self.language
-        self.tone, self.status = payment_status(language, view.status)
+        self.status_tone, self.status = payment_status(language, view.status)
         declined = view.status is PaymentStatus.FAILED
         self.decline_reason = short_decline(language, view.decline_code) if declined else ""
         self.ledger = ""
@@ -187,7 +187,7 @@ class PaymentPanelState(PortalState):
         self.can_refund = bool(view.refundable) and not obstacle
         self.refund_obstacle = obstacle if view.status in RECEIVED else ""
         self.refundable = money_text(language, view.refundable)
-        self.refundable_for_input = amount_for_input(view.refundable)
+        self.refundable_for_input = view.refundable.plain()
         self.refund_destination = (
             translate(language, "It goes back to {source}, in up to 5 business days.", source=self.method)
             if view.at_processor

@@ -21,6 +21,7 @@ from portal_app.services.billing.staff.transactions import (
     search_transactions,
 )
 from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.feedback import Feedback
 from portal_app.state.i18n_paths import address
 from portal_app.state.live import watch
 from portal_app.state.paging import Page, list_page, page_number
@@ -72,9 +73,8 @@ class Filters(NamedTuple):
         return {name: value for name, value in zip(names, self, strict=True) if value}
 
 
-class TransactionsState(PortalState):
+class TransactionsState(Feedback, PortalState):
     ready: rx.Field[bool] = rx.field(False)
-    message: rx.Field[str] = rx.field("")
     text: rx.Field[str] = rx.field("")
     kind: rx.Field[str] = rx.field("")
     status: rx.Field[str] = rx.field("")
@@ -106,7 +106,8 @@ class TransactionsState(PortalState):
         watch("payments", TransactionsState.refresh)
         self._read_address(self.router.url.query_parameters)
         if self._newly_here():
-            self.selected, self.message = [], ""
+            self.selected = []
+            self._clear_feedback()
         principal = me()
         self.may_post = principal.may(Permission.POST_TO_LEDGER)
         self.may_export = principal.may(Permission.EXPORT)
@@ -157,7 +158,9 @@ class TransactionsState(PortalState):
         count = await in_thread(post_payments, me(), ids)
         self.selected = []
         await self._show()
-        self.message = plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
+        self._show_done_text(
+            plural(self.language, "{n} payment was posted.", "{n} payments were posted.", count)
+        )
 
     async def _show(self) -> None:
         found = await in_thread(search_transactions, me(), self._search(), page=self._page_number)

@@ -1,4 +1,5 @@
 /* Passkeys: asked of the browser when a button says so. Loaded by ui.js with the first press. */
+import { entry } from "/contact.js";
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 const post = (to, what) => fetch(to, {
@@ -44,9 +45,9 @@ async function through(button, how) {
   const answer = await answered.json();
   if (!answered.ok) return say(answer.error || failed);
   if (what !== "sign_in") return document.getElementById(then).click();
-  const entered = await post("/auth/session", { ticket: answer.ticket });
+  const entered = await post("/auth/session", entry(answer.ticket));
   if (!entered.ok) return say(failed);
-  location.replace(next);
+  location.replace((await entered.json()).next || next);
 }
 
 /** `button` carries what it is for, where the words go, and what happens then. */

@@ -1,5 +1,6 @@
 """A date of birth in three labelled fields: no date picker, no order to guess."""
 
+from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
@@ -9,12 +10,24 @@ from portal_app.components.i18n import _
 from portal_app.components.kit import el, icon
 
 
-def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: bool = True) -> rx.Component:
-    """`own`: it is the visitor's, so the browser may fill it in."""
+def birth_date_fields(
+    heading: rx.Component,
+    *,
+    error: Any,
+    why: str = "",
+    own: bool = True,
+    draft: Callable[[str], dict[str, Any]] = lambda name: {},
+) -> rx.Component:
+    """`own`: it is the visitor's, so the browser may fill it in. `draft`: what keeps and restores a field."""
+
+    def part(name: str, label: str, width: str) -> rx.Component:
+        kind = {"kind": f"birth_{name}", "own": own, "class_name": f"input tnum {width}"}
+        return _part(f"born_{name}", label, error, kind | draft(f"born_{name}"))
+
     parts = [
-        _part("month", _("Month"), own, error, "w-[6.5rem]"),
-        _part("day", _("Day"), own, error, "w-[4.5rem]"),
-        _part("year", _("Year"), own, error, "w-[5.5rem]"),
+        part("month", _("Month"), "w-[6.5rem]"),
+        part("day", _("Day"), "w-[4.5rem]"),
+        part("year", _("Year"), "w-[5.5rem]"),
     ]
     problem = el.span(
         icon("circle-alert", 18, "mt-1"), error, class_name="flex gap-1.5 items-start text-late font-bold"
@@ -32,15 +45,12 @@ def birth_date_fields(heading: rx.Component, *, error: Any, why: str = "", own: 
     )
 
 
-def _part(part: str, label: str, own: bool, error: Any, width: str) -> rx.Component:
-    name = f"born_{part}"
+def _part(name: str, label: str, error: Any, attributes: dict[str, Any]) -> rx.Component:
     return el.div(
         el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
         named_input(
             name,
-            f"birth_{part}",
-            own=own,
-            class_name=f"input tnum {width}",
+            **attributes,
             aria_describedby="born-hint born-error",
             aria_invalid=rx.cond(error != "", "true", "false"),
         ),

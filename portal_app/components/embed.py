@@ -2,9 +2,11 @@
 
 import reflex as rx
 
+from portal_app.components.connection import offline
+from portal_app.components.elements import fragment
 from portal_app.components.i18n import _, fill_var, in_window
 from portal_app.components.kit import el, icon, new_window
-from portal_app.components.layout import document, language_toggle, main, offline, refusal, sign_out
+from portal_app.components.layout import document, language_toggle, main, refusal, sign_out
 from portal_app.components.session_warning import idle_warning
 from portal_app.state.layout import LayoutState
 
@@ -19,7 +21,7 @@ def embed_frame(body: rx.Component, path: str, width: str, *, signed_in: bool) -
             portal_link(),
             class_name=f"mx-auto {width} px-1 sm:px-4",
         ),
-        idle_warning() if signed_in else rx.fragment(),
+        idle_warning() if signed_in else fragment(),
         session="frame" if signed_in else "",
         data_hosts=LayoutState.hosts,
     )

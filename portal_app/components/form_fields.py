@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import reflex as rx
 
+from portal_app.components.elements import fragment
 from portal_app.components.i18n import _
 from portal_app.components.kit import el, icon
 
@@ -62,7 +63,7 @@ def field(
     """Label above, hint under it, error above the control: the order a magnifier reads."""
     return el.div(
         el.label(label, html_for=name, class_name="block font-bold"),
-        el.p(hint, id=f"{name}-hint", class_name="text-ink-2 text-sm mt-0.5") if hint else rx.fragment(),
+        el.p(hint, id=f"{name}-hint", class_name="text-ink-2 text-sm mt-0.5") if hint else fragment(),
         el.div(error_text(name, error), control, class_name="mt-1.5 space-y-1.5"),
         class_name=cls,
     )
@@ -70,7 +71,7 @@ def field(
 
 def error_text(name: str, error: Any) -> rx.Component:
     if error is None:
-        return rx.fragment()
+        return fragment()
     words = el.span(
         icon("circle-alert", 18, "mt-1"),
         el.span(el.span(_("Error:"), " ", class_name="sr-only"), error),
@@ -103,7 +104,7 @@ def text_input(
     """Uncontrolled: what is typed stays in the browser until the form is sent.
 
     `error` is this field's, and stands above it (`field`). `form_error` is of several fields together and
-    stands in an `error_message` above the form. A refused form puts the focus into its first wrong field (ui.js).
+    stands in a `refusal_feedback` above the form. A refused form puts the focus into its first wrong field (ui.js).
     """
     about = [f"{name}-hint"] if hint else []
     wrong = error if error is not None else form_error
@@ -143,6 +144,6 @@ def choice(
     return el.label(
         el.input(type=kind, name=name, value=value, default_checked=checked, class_name="check", **props),
         el.span(*words, class_name="flex-1 min-w-0"),
-        side if side is not None else rx.fragment(),
+        side if side is not None else fragment(),
         class_name="choice",
     )

@@ -1,7 +1,7 @@
 """Translated texts of a page, put in when it is built: each page is built once per language."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 import reflex as rx
 
 from portal_app import i18n
-from portal_app.domain.embedding import into_frame
+from portal_app.components.elements import as_text, foreach
+from portal_app.domain.sites.embedding import into_frame
 from portal_app.i18n_paths import default_language, localised_path
 
 _language: ContextVar[str] = ContextVar("language", default="")
@@ -29,7 +30,7 @@ def language() -> str:
 
 
 @contextmanager
-def use_language(code: str, *, in_frame: bool = False) -> Iterator[None]:
+def use_language(code: str, *, in_frame: bool = False) -> Generator[None]:
     token, other = _language.set(code), _embedded.set(in_frame)
     try:
         yield
@@ -50,9 +51,9 @@ def fill(msgid: str, **parts: Any) -> list[Any]:
 
 def fill_var(msgid: str, **parts: rx.Var[str]) -> rx.Var[str]:
     """The translated sentence as one string that changes with its vars."""
-    said = rx.Var.create("").to(str)
+    said = as_text("")
     for piece in fill(msgid, **parts):
-        said = said + piece  # pyright: ignore[reportOperatorIssue]
+        said = said + piece
     return said
 
 
@@ -64,7 +65,7 @@ def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
         with use_language(spoken, in_frame=in_frame):
             return row(item)
 
-    return rx.foreach(rows, drawn)
+    return foreach(rows, drawn)
 
 
 def here(path: str) -> str:

@@ -6,23 +6,30 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
+from portal_app.components.elements import Element, Elements, as_text, framework, match
 from portal_app.components.i18n import _, each, embedded
-from portal_app.domain.embedding import is_embed
+from portal_app.domain.sites.embedding import is_embed
 
-el = rx.el
-raw_a = A.create  # for #fragments, files and addresses of the server: rx.el.a is the router's Link
+_plain_link: Any = A
+_router_link: Any = ReactRouterLink
+el: Elements = framework.el
+raw_a: Element = (
+    _plain_link.create
+)  # for #fragments, files and addresses of the server: rx.el.a is the router's Link
 
 
 def icon(name: str, size: int = 20, cls: str = "", stroke: float = 2) -> rx.Component:
     """Always a literal name: with a var the page would carry every icon there is."""
-    return rx.icon(name, size=size, stroke_width=stroke, class_name=f"flex-none {cls}", aria_hidden="true")
+    return framework.icon(
+        name, size=size, stroke_width=stroke, class_name=f"flex-none {cls}", aria_hidden="true"
+    )
 
 
 def link(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
     """A link inside the portal. In a frame, a page that may not be framed opens in a new window."""
     if embedded() and isinstance(href, str) and not is_embed(href):
         return new_window(*kids, href=href, cls=cls, **props)
-    return ReactRouterLink.create(*kids, to=href, class_name=cls, **props)
+    return _router_link.create(*kids, to=href, class_name=cls, **props)
 
 
 def new_window(*kids: Any, href: Any, cls: str = "link", **props: Any) -> rx.Component:
@@ -39,6 +46,13 @@ def download_mark() -> dict[str, str]:
 def button(*kids: Any, kind: str = "primary", cls: str = "", **props: Any) -> rx.Component:
     props.setdefault("type", "button")
     return el.button(*kids, class_name=f"btn btn-{kind} {cls}", **props)
+
+
+def opens(handler: Any, on: str = "on_click") -> dict[str, Any]:
+    """For what does nothing but open a part of the page. After a cut line that part is opened again, with what is
+    typed in it (typed.js)."""
+    named = getattr(handler, "handler", handler)  # with or without arguments
+    return {on: handler, "data_opens": named.fn.__name__}
 
 
 def submit(*label: Any, cls: str = "", **props: Any) -> rx.Component:
@@ -81,7 +95,7 @@ def tag(tone: str, text: Any) -> rx.Component:
 
 def status_tag(tone: rx.Var[str], text: rx.Var[str]) -> rx.Component | rx.Var[Any]:
     known = [(k, tag(k, text)) for k in TONES if k != "quiet"]
-    return rx.match(tone, *known, tag("quiet", text))
+    return match(tone, *known, tag("quiet", text))
 
 
 def chip(label: Any, href: Any, on: Any) -> rx.Component:
@@ -156,34 +170,27 @@ def done_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
     return rx.cond((S.message != "") & (S.tone == "paid"), _message("paid", S.message, cls))
 
 
-def refusal_feedback(S: Any, cls: str = "mt-4") -> rx.Component:
-    """Only why a form was refused; `done_feedback` stands at the top of the page."""
-    return rx.cond((S.message != "") & (S.tone == "late"), _message("late", S.message, cls))
+def refusal_feedback(S: Any, cls: str = "mt-4", name: str = "form") -> rx.Component:
+    """Only why a form was refused; `done_feedback` stands at the top of the page.
+
+    It takes the focus unless a field is wrong (ui.js). `name` is of the form, where a page has several.
+    """
+    return rx.cond((S.message != "") & (S.tone == "late"), _message("late", S.message, cls, name))
 
 
 def refusal(S: Any) -> rx.Var[str]:
     """Why a form as a whole was refused; "" when it was not. The fields that share it are marked wrong by it."""
-    return rx.cond(S.tone == "late", S.message, "").to(str)
+    return as_text(rx.cond(S.tone == "late", S.message, ""))
 
 
 def field_error(S: Any, name: str) -> rx.Var[str]:
     """Why the field `name` was refused; "" when it was not."""
-    return (S.field_errors[name] | "").to(str)
+    return as_text(S.field_errors[name] | "")
 
 
 def _message(tone: str, words: Any, cls: str, name: str = "form") -> rx.Component:
     marks = {"id": f"{name}-error"} if tone == "late" else {}
     return notice(tone, words, cls=cls, data_focus="said", key=words, **marks)
-
-
-def done_message(words: Any, cls: str = "mt-4") -> rx.Component:
-    """What was done. It takes the focus when it appears (ui.js), so it is no live region."""
-    return rx.cond(words != "", _message("paid", words, cls))
-
-
-def error_message(words: Any, cls: str = "mt-4", name: str = "form") -> rx.Component:
-    """Why a form was refused as a whole. It takes the focus unless a field is wrong (ui.js); no live region."""
-    return rx.cond(words != "", _message("late", words, cls, name))
 
 
 def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
@@ -199,6 +206,11 @@ def empty(shape: str, title: Any, text: Any, *action: Any) -> rx.Component:
         *action,
         class_name="text-center py-10 px-4",
     )
+
+
+def loaded(S: Any, shown: rx.Component, waiting: rx.Component, missing: rx.Component) -> rx.Component:
+    """The body of `S`, a LoadedPage state: its skeleton, its content, or that it is not there."""
+    return rx.cond(S.missing, missing, rx.cond(S.ready, shown, waiting))
 
 
 def skel(cls: str) -> rx.Component:

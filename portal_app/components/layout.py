@@ -1,13 +1,15 @@
 """The layout around every page: header, navigation, person menu, offline notice, error page."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
-from reflex_components_core.core.banner import has_connection_errors
 
+from portal_app.components.connection import offline
+from portal_app.components.elements import as_text, fragment
 from portal_app.components.i18n import _, fill, here, language
 from portal_app.components.kit import (
     card,
@@ -27,18 +29,22 @@ from portal_app.settings import settings
 from portal_app.state.base import PortalState
 from portal_app.state.layout import LayoutState
 
+_boundary: Any = ErrorBoundary
+
 # The entries of the navigation.
 PATIENT_NOUNS = (
     Noun(gettext_noop("Invoices"), "receipt-text", "/invoices"),
     Noun(gettext_noop("Payments"), "circle-dollar-sign", "/payments"),
     Noun(gettext_noop("Payment options"), "credit-card", "/payment-options"),
     Noun(gettext_noop("Statements"), "file-text", "/statements"),
+    Noun(gettext_noop("Memberships"), "badge-check", "/memberships"),
     Noun(gettext_noop("Members"), "users", "/members"),
 )
 STAFF_NOUNS = (
     Noun(gettext_noop("Today"), "layout-dashboard", "/staff"),
     Noun(gettext_noop("Transactions"), "arrow-left-right", "/staff/transactions"),
     Noun(gettext_noop("Patients"), "user-search", "/staff/patients"),
+    Noun(gettext_noop("Memberships"), "badge-check", "/staff/memberships"),
     Noun(gettext_noop("To do"), "list-todo", "/staff/tasks"),
     Noun(gettext_noop("Front desk"), "concierge-bell", "/staff/desk"),
     Noun(gettext_noop("Families"), "users", "/staff/family"),
@@ -50,7 +56,7 @@ STAFF_NOUNS = (
 
 def practice_name() -> rx.Var[str]:
     """The practice's name; a neutral one in the page as built."""
-    return rx.cond(LayoutState.practice != "", LayoutState.practice, _("Patient portal")).to(str)
+    return as_text(rx.cond(LayoutState.practice != "", LayoutState.practice, _("Patient portal")))
 
 
 def head() -> list[rx.Component]:
@@ -103,7 +109,7 @@ def skip_link() -> rx.Component:
 
 def language_toggle(path: str) -> rx.Component:
     """The other languages, each in its own words; nothing where there is one. ui.js carries the rest of the address."""
-    return rx.fragment(*[_in(other, path) for other in settings().languages if other != language()])
+    return fragment(*[_in(other, path) for other in settings().languages if other != language()])
 
 
 def _in(other: str, path: str) -> rx.Component:
@@ -114,16 +120,6 @@ def _in(other: str, path: str) -> rx.Component:
         data_language=other,
         class_name="flex items-center gap-2 min-h-11 px-2 sm:px-3 rounded-md font-semibold text-ink-2 hover:bg-sunken",
         custom_attrs={"lang": other, "hrefLang": other},
-    )
-
-
-def offline() -> rx.Component:
-    words = _("We lost the connection. We are trying again.")
-    look = "flex items-center gap-2 rounded-md bg-ink text-canvas font-semibold px-4 py-3 shadow-card"
-    return el.div(
-        rx.cond(has_connection_errors, el.p(icon("wifi-off", 19), words, class_name=look)),
-        role="status",
-        class_name="offline no-print fixed z-50 top-[4.5rem] inset-x-4 mx-auto w-fit max-w-[calc(100vw-2rem)]",
     )
 
 
@@ -225,7 +221,7 @@ def call_us(cls: str = "text-ink-2") -> rx.Component:
     return el.p(
         rx.cond(
             LayoutState.phone != "",
-            rx.fragment(*fill("Something wrong? Call {phone}.", phone=number)),
+            fragment(*fill("Something wrong? Call {phone}.", phone=number)),
             "\u00a0",
         ),
         class_name=cls,
@@ -384,8 +380,8 @@ def broken() -> rx.Component:
 
 
 # In place of the framework's stack trace and of its toast with the server's address in it.
-WRAPS = {
-    (55, "ErrorBoundary"): lambda _: ErrorBoundary.create(fallback_render=broken()),
+WRAPS: dict[tuple[int, str], Callable[[bool], rx.Component | None]] = {
+    (55, "ErrorBoundary"): lambda _: _boundary.create(fallback_render=broken()),
     (5, "Overlay"): lambda _: None,  # `offline` stands in each page, in its language
 }
 

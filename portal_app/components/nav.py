@@ -5,6 +5,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.elements import fragment
 from portal_app.components.i18n import _, here
 from portal_app.components.kit import el, icon, link
 
@@ -81,7 +82,7 @@ def _current(on: bool) -> dict[str, Any]:
 
 def tabs(nouns: tuple[Noun, ...], active: str) -> rx.Component:
     if len(nouns) < 2:  # one tab alone is no navigation
-        return rx.fragment()
+        return fragment()
     shown, rest = (nouns, ()) if len(nouns) <= TABS else (nouns[: TABS - 1], nouns[TABS - 1 :])
     more = [more_tab(rest, active)] if rest else []
     return el.nav(

@@ -7,6 +7,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.elements import fragment, match
 from portal_app.components.form_fields import busy_mark, choice, form, hidden, named_input
 from portal_app.components.i18n import _, each, embedded, fill, fill_var, language
 from portal_app.components.kit import (
@@ -16,6 +17,7 @@ from portal_app.components.kit import (
     h2,
     icon,
     notice,
+    opens,
     raw_a,
     refusal_feedback,
     submit,
@@ -24,8 +26,9 @@ from portal_app.components.stripe_checkout import stripe_checkout
 from portal_app.state.billing.pay_link import PayLinkState
 from portal_app.state.billing.payment_form import PaymentFormState
 from portal_app.state.layout import LayoutState
+from portal_app.state.memberships.join import JoinState
 
-State = type[PaymentFormState] | type[PayLinkState]
+State = type[PaymentFormState] | type[PayLinkState] | type[JoinState]
 FORM = "pay-form"
 CARD_FORM = "card-form"
 
@@ -37,7 +40,7 @@ def pay_panel(S: State, *form_card: rx.Component, message: Any = refusal_feedbac
         message(S, "mb-4"),
         rx.cond(S.held != "", held(S)),
         rx.cond(S.why_not != "", at_the_practice(S)),
-        rx.cond(S.can_pay, rx.fragment(*form_card), hidden_card),
+        rx.cond(S.can_pay, fragment(*form_card), hidden_card),
         rx.cond(S.duplicate_warning != "", confirm_duplicate(S)),
     )
 
@@ -85,7 +88,7 @@ def card_fields(S: State) -> rx.Component:
 
 def pay_words(S: State) -> rx.Component:
     """With "another amount" the button does not repeat the full amount (tokens.css)."""
-    return rx.fragment(
+    return fragment(
         el.span(fill_var("Pay {amount}", amount=S.full_amount), class_name="when-all"),
         el.span(_("Pay this amount"), class_name="when-part-label"),
     )
@@ -96,16 +99,16 @@ def pay_card(
     title: str,
     *what: Any,
     button_look: str = "hidden md:block mt-6",
-    wallet: bool = True,
+    saved_methods: bool = True,
     **heading: Any,
 ) -> rx.Component:
-    """`what` says or asks how much; then with what, and the button. Without `wallet` no saved card is offered or kept."""
+    """`what` says or asks how much; then with what, and the button. Without `saved_methods` no saved card is offered or kept."""
     return card(
         h2(title, **heading),
         form(
             hidden("payment", S.payment),
             *what,
-            pay_with(S) if wallet else hidden("source", "new"),
+            pay_with(S) if saved_methods else hidden("source", "new"),
             busy=S.busy,
             sending=_("Sending your payment…"),
             on_submit=S.pay,
@@ -113,13 +116,13 @@ def pay_card(
         ),
         el.div(
             rx.cond(S.card_wanted, card_fields(S)),
-            may_save(S) if wallet else rx.fragment(),
+            may_save(S) if saved_methods else fragment(),
             class_name="when-new gap-3 mt-3",
         ),
         pay_button(S, "mt-6" if embedded() else button_look),  # a frame has no dock
         el.p(
             _("We charge your card only when you press Pay. You get a receipt by email.")
-            if wallet
+            if saved_methods
             else _("We charge your card only when you press Pay, and we do not keep it."),
             class_name="text-sm text-ink-2 mt-3",
         ),
@@ -131,16 +134,14 @@ def pay_card(
 def how_much(S: State) -> rx.Component:
     whole = el.label(
         el.input(type="radio", name="how_much", value="all", default_checked=True),
-        fill_var("All, {amount}", amount=S.full_amount),
+        S.all_words,
     )
     part = el.label(el.input(type="radio", name="how_much", value="part"), _("Another amount"))
     return el.fieldset(
         el.legend(_("How much?"), class_name="font-bold mb-2"),
         el.div(whole, part, class_name="seg relative"),
         el.div(
-            el.label(
-                _("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"
-            ),
+            el.label(_("Amount"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
             named_input(
                 "amount",
                 "money",
@@ -164,7 +165,7 @@ def pay_with(S: Any) -> rx.Component:
         el.fieldset(
             el.legend(_("Pay with"), class_name="font-bold mb-2"),
             el.div(
-                each(S.payment_methods, payment_method), el.div(new, on_click=chosen), class_name="grid gap-2"
+                each(S.payment_methods, payment_method), el.div(new, **opens(chosen)), class_name="grid gap-2"
             ),
             class_name="mt-5",
         ),
@@ -172,7 +173,7 @@ def pay_with(S: Any) -> rx.Component:
     )
 
 
-def payment_method(item) -> rx.Component:
+def payment_method(item: Any) -> rx.Component:
     return choice(
         "source",
         item.id,
@@ -196,7 +197,7 @@ def held(S: State) -> rx.Component:
             el.p(
                 _("Until it is decided, this invoice waits. You cannot be charged twice."), class_name="mt-1"
             ),
-            choices if elsewhere is None else rx.cond(elsewhere, rx.fragment(), choices),
+            choices if elsewhere is None else rx.cond(elsewhere, fragment(), choices),
             data_focus="1",
         ),
         cls="overflow-hidden",
@@ -206,9 +207,10 @@ def held(S: State) -> rx.Component:
 
 
 def at_the_practice(S: State) -> rx.Component:
-    why = rx.cond(
-        S.why_not == "small",
-        _("This amount is too small to pay by card online."),
+    why = match(
+        S.why_not,
+        ("small", _("This amount is too small to pay by card online.")),
+        ("credit", _("Your credit covers this. Use your credit: no card is charged.")),
         _("You cannot pay online at the moment."),
     )
     number = raw_a(
@@ -242,7 +244,7 @@ def confirm_duplicate(S: State) -> rx.Component:
     )
 
 
-def refund_line(item) -> rx.Component:
+def refund_line(item: Any) -> rx.Component:
     words = el.span(
         icon("info", 17, "inline mr-1.5 text-info"),
         el.span(item.what, class_name="font-semibold"),

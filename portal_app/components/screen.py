@@ -1,12 +1,13 @@
 """Adding a page to the portal, inside the layout of its side."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import reflex as rx
 
 from portal_app.components import embed, layout
+from portal_app.components.elements import as_text, framework
 from portal_app.components.i18n import _, in_window, use_language
 from portal_app.components.kit import el
 from portal_app.components.session_warning import idle_warning
@@ -63,8 +64,8 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
     # The compiler collects the stateful components of a module in one script. With a module name for each page and
     # language, a page loads neither those of other pages nor of other languages.
     framed.__module__ = f"{body.__module__}_{code}"
-    loads = list(on_load) if isinstance(on_load, Sequence) else [on_load]
-    rx.page(
+    loads: list[Any] = [*on_load] if isinstance(on_load, list | tuple) else [on_load]
+    framework.page(
         route=in_window(frame.path),
         title=_titled(title),
         description=_(DESCRIPTION),
@@ -74,8 +75,7 @@ def _add(body: Body, frame: Frame, code: str, title: str | Callable[[], Any], on
 
 def _titled(title: str | Callable[[], Any]) -> rx.Var[str]:
     first = title() if callable(title) else _(title)
-    said: Any = rx.Var.create(first).to(str)
-    return said + " – " + layout.practice_name()
+    return as_text(first) + " – " + as_text(layout.practice_name())
 
 
 def _shown_here(side: Side) -> bool:

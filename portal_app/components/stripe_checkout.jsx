@@ -9,6 +9,7 @@ const WORDS = {
     again: "Try again",
     loading: "Loading the card form…",
     failed: "Something went wrong. You have not been charged. Please try again.",
+    offline: "No connection. You have not been charged. Try again when it is back.",
     silent: "We did not get an answer. Reload the page to see whether the payment went through.",
   },
   es: {
@@ -16,6 +17,7 @@ const WORDS = {
     again: "Intentar de nuevo",
     loading: "Cargando el formulario de tarjeta…",
     failed: "Algo salió mal. No se le ha cobrado. Inténtelo de nuevo.",
+    offline: "Sin conexión. No se le ha cobrado. Inténtelo de nuevo cuando vuelva.",
     silent: "No recibimos respuesta. Vuelva a cargar la página para ver si el pago se realizó.",
   },
 };
@@ -174,6 +176,13 @@ function Form({ formId, mode, words, setupSecret, nextActionSecret, attempt, rel
     return () => clearTimeout(timer);
   }, [busy, nextActionSecret, stop, words]);
 
+  // The line to the server was cut and is back (line.js): nobody will answer, and the page shows what came of it.
+  useEffect(() => {
+    const back = () => working.current && !nextActionSecret && stop();
+    addEventListener("portal:back", back);
+    return () => removeEventListener("portal:back", back);
+  }, [nextActionSecret, stop]);
+
   const submit = async (event) => {
     event.preventDefault();
     if (working.current || !stripe || !elements || !ready) return;
@@ -189,6 +198,7 @@ function Form({ formId, mode, words, setupSecret, nextActionSecret, attempt, rel
       }
       const made = await stripe.createConfirmationToken({ elements, params: { return_url: location.href } });
       if (made.error) return stop(made.error.message || words.failed);
+      if (!dispatchEvent(new Event("portal:send", { cancelable: true }))) return stop(words.offline);
       return onToken?.(made.confirmationToken.id);
     } catch {
       return stop(words.failed);

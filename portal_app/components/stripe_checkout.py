@@ -1,14 +1,16 @@
-"""Stripe's card form. It ends in one event: a token to charge, or the result of what the payer's bank asked.
+"""Stripe's card form. It ends in one event: a token to charge, or the result of the bank's confirmation (3-D Secure).
 
 The page's own button submits it from wherever it stands: `rx.el.button(type="submit", form=form_id)`. Never
 put it inside another form or a modal dialog (the bank's window would lie under it). While it works, the form
-and the parents of such buttons carry `data-busy`. The server answers by bumping `attempt`: with
-`next_action_secret` when the bank asks, else with `released=True`, or the form stays busy.
+and the parents of such buttons carry `data-busy`. The server answers by raising `attempt` by one: with
+`next_action_secret` when the bank asks for confirmation, else with `released=True`. Without either the form stays busy.
 """
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import reflex as rx
+
+from portal_app.components.elements import Element
 
 _SCRIPT = rx.asset("stripe_checkout.jsx", shared=True)
 
@@ -45,7 +47,7 @@ class StripeCheckout(rx.NoSSRComponent):
     publishable_key: rx.Var[str]
     script_url: rx.Var[str]  # "" = Stripe's own
     mode: rx.Var[str]  # "payment" or "setup"
-    amount: rx.Var[int]  # minor units
+    amount: rx.Var[int]  # in the processor's units
     currency: rx.Var[str]
     locale: rx.Var[str]  # "en" or "es"
     save_card: rx.Var[bool]
@@ -59,4 +61,5 @@ class StripeCheckout(rx.NoSSRComponent):
     on_result: rx.EventHandler[_result]
 
 
-stripe_checkout = StripeCheckout.create
+_checkout: Any = StripeCheckout
+stripe_checkout: Element = _checkout.create

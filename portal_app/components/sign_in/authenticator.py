@@ -4,8 +4,27 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.elements import fragment
+from portal_app.components.form_fields import form
 from portal_app.components.i18n import _
-from portal_app.components.kit import el
+from portal_app.components.kit import button, el, field_error, refusal_feedback, submit
+from portal_app.components.sign_in.steps import code_field
+
+
+def app_code_form(S: Any, label: str) -> rx.Component:
+    """The last step of staff: `S` has `give_code`, and `start_over` leads back to the first step."""
+    return fragment(
+        refusal_feedback(S),
+        form(
+            code_field(_("6-digit code"), error=field_error(S, "code")),
+            submit(label, cls="w-full mt-6"),
+            busy=S.busy,
+            sending=_("Checking the code…"),
+            on_submit=S.give_code,
+            cls="mt-5",
+        ),
+        el.div(button(_("Start again"), kind="quiet", on_click=S.start_over), class_name="mt-3 -mx-2"),
+    )
 
 
 def to_scan(qr: Any, secret: Any) -> rx.Component:

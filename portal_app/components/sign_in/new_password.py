@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.elements import fragment
 from portal_app.components.form_fields import field, text_input
 from portal_app.components.i18n import _
 from portal_app.components.kit import button, icon
@@ -11,7 +12,7 @@ from portal_app.components.kit import button, icon
 
 def new_password(cls: str = "", *, form_error: Any = None) -> rx.Component:
     typed = text_input("password", "new_password", hint=True, form_error=form_error)
-    return rx.fragment(
+    return fragment(
         field(
             _("New password"),
             "password",

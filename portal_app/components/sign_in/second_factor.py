@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.elements import match
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, each, fill
 from portal_app.components.kit import button, el, feedback, field_error, submit
@@ -20,7 +21,7 @@ def second_step(S: Any, send: Any, label: str, *, passkey: dict[str, str]) -> rx
 
 
 def code_form(S: Any, send: Any, label: str) -> rx.Component:
-    words = rx.match(
+    words = match(
         S.way,
         ("totp", _("6-digit code from your app")),
         ("recovery", _("Recovery code")),
@@ -36,7 +37,7 @@ def code_form(S: Any, send: Any, label: str) -> rx.Component:
 
     digits, letters = code("code", CODE_LOOK), code("letters_code", "tnum font-bold")
     password = code("password")
-    control = rx.match(S.way, ("recovery", letters), ("password", password), digits)
+    control = match(S.way, ("recovery", letters), ("password", password), digits)
     return el.div(
         rx.cond(
             S.sent_to != "",

@@ -4,8 +4,9 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.elements import as_text, fragment
 from portal_app.components.form_fields import field, text_input
-from portal_app.components.i18n import _, fill, here
+from portal_app.components.i18n import _, embedded, fill, here
 from portal_app.components.kit import button, el, icon, link, raw_a
 from portal_app.state.layout import LayoutState
 
@@ -39,10 +40,15 @@ def link_token() -> rx.Component:
     return el.input(type="hidden", name="token", custom_attrs={"data-fragment": "1"})
 
 
-def way(label: Any, href: str, shape: str) -> rx.Component:
+def way(label: Any, path: str, shape: str) -> rx.Component:
     """A link to another way to sign in."""
     return el.li(
-        link(icon(shape, 20), label, href=href, cls="btn btn-second w-full justify-start! text-left gap-3!")
+        link(
+            icon(shape, 20),
+            label,
+            href=onward(path),
+            cls="btn btn-second w-full justify-start! text-left gap-3!",
+        )
     )
 
 
@@ -80,8 +86,13 @@ def done(ticket: Any, start_over: Any, next_: str = "") -> rx.Component:
     )
 
 
+def onward(path: str) -> Any:
+    """Another sign-in page, which leads to the page that was asked for too. In a frame it opens a window of its own."""
+    return here(path) if embedded() else as_text(here(path)) + LayoutState.onward
+
+
 def another_way() -> rx.Component:
-    back_to_code = link(_("Sign in with a code instead"), href=here("/sign-in"), cls="btn btn-quiet")
+    back_to_code = link(_("Sign in with a code instead"), href=onward("/sign-in"), cls="btn btn-quiet")
     return el.div(back_to_code, class_name="mt-3 -mx-2")
 
 
@@ -95,10 +106,8 @@ def assurance() -> rx.Component:
             class_name="flex gap-2",
         ),
         el.p(
-            rx.cond(
-                LayoutState.phone != "", rx.fragment(*fill("Can’t get in? Call {phone}.", phone=call), " ")
-            ),
-            rx.fragment(*fill("In an emergency call {number}.", number=emergency)),
+            rx.cond(LayoutState.phone != "", fragment(*fill("Can’t get in? Call {phone}.", phone=call), " ")),
+            fragment(*fill("In an emergency call {number}.", number=emergency)),
             class_name="mt-3",
         ),
         class_name="text-sm text-ink-2 mt-5 px-1",

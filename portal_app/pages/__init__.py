@@ -1,12 +1,18 @@
 """The screens. Importing this package adds every page to the portal."""
 
-from portal_app.pages import embed, home, not_found, outbox, staff
+from portal_app.pages import embed, home, not_found, outbox, staff, verify
 from portal_app.pages.billing import invoice, invoices, payment_methods, payments, receipt, statements
 from portal_app.pages.family import contact, grants, members
+from portal_app.pages.memberships import add_member, autopay, cancel, join, renew
+from portal_app.pages.memberships import overview as memberships
+from portal_app.pages.memberships import receipts as membership_receipts
 from portal_app.pages.sign_in import code, links, other_methods
 from portal_app.pages.sign_in_settings import overview
 
 __all__ = [
+    "add_member",
+    "autopay",
+    "cancel",
     "code",
     "contact",
     "embed",
@@ -14,8 +20,11 @@ __all__ = [
     "home",
     "invoice",
     "invoices",
+    "join",
     "links",
     "members",
+    "membership_receipts",
+    "memberships",
     "not_found",
     "other_methods",
     "outbox",
@@ -23,6 +32,8 @@ __all__ = [
     "payment_methods",
     "payments",
     "receipt",
+    "renew",
     "staff",
     "statements",
+    "verify",
 ]

@@ -11,12 +11,12 @@ from portal_app.settings import settings
 def not_found() -> rx.Component:
     return el.div(
         el.header(layout.leaf(), class_name=f"{layout.PAGE['open']} flex items-center pt-6"),
-        layout.main(*[_said(code) for code in settings().languages], cls=f"{layout.PAGE['open']} py-8"),
+        layout.main(*[_message(code) for code in settings().languages], cls=f"{layout.PAGE['open']} py-8"),
         class_name="min-h-dvh",
     )
 
 
-def _said(code: str) -> rx.Component:
+def _message(code: str) -> rx.Component:
     with use_language(code):
         return el.div(
             el.h1(_("There is no page here"), class_name="text-xl font-bold"),

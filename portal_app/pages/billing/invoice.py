@@ -2,14 +2,12 @@
 
 import reflex as rx
 
-from portal_app.components.i18n import _, each, fill_var, here
+from portal_app.components.i18n import _, each, fill_var
 from portal_app.components.kit import (
-    back,
     button,
     card,
     download_mark,
     el,
-    empty,
     h1,
     h2,
     icon,
@@ -24,6 +22,7 @@ from portal_app.components.kit import (
 from portal_app.components.layout import letterhead
 from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
 from portal_app.components.screen import page
+from portal_app.pages.billing.document_page import document_page, missing_document
 from portal_app.state.billing.invoice import InvoiceState
 
 S = InvoiceState
@@ -36,26 +35,10 @@ def title():
 
 @page("/invoices/[id]", title, on_load=InvoiceState.load, active="/invoices", dock=lambda: dock_pay(S))
 def invoice() -> rx.Component:
-    return el.div(
-        back(_("Back to invoices"), here("/invoices")),
-        rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
+    missing = missing_document(
+        _("Invoice"), _("We could not find that invoice"), _("Go back to the list and choose one there.")
     )
-
-
-def not_there() -> rx.Component:
-    return el.div(
-        h1(_("Invoice")),
-        card(
-            empty(
-                "receipt-text",
-                _("We could not find that invoice"),
-                _("Go back to the list and choose one there."),
-                link(_("See your invoices"), href=here("/invoices"), cls="btn btn-second mt-5"),
-            ),
-            cls="mt-5",
-        ),
-        class_name="mt-2",
-    )
+    return document_page(S, shown(), waiting(), missing)
 
 
 def shown() -> rx.Component:

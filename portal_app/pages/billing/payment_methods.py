@@ -15,14 +15,16 @@ from portal_app.components.kit import (
     h2,
     icon,
     link,
+    loaded,
     loading,
+    opens,
     skel,
     submit,
     tag,
 )
 from portal_app.components.screen import page
 from portal_app.components.stripe_checkout import stripe_checkout
-from portal_app.state.billing.payment_methods import PaymentMethodsState
+from portal_app.state.billing.payment_methods import TURN_OFF, PaymentMethodsState
 
 S = PaymentMethodsState
 SETUP_FORM = "setup-form"
@@ -33,7 +35,7 @@ def payment_options() -> rx.Component:
     return el.div(
         h1(_("Payment options")),
         el.div(
-            rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
+            loaded(S, shown(), waiting(), not_there()),
             class_name="mt-5",
         ),
     )
@@ -59,8 +61,27 @@ def shown() -> rx.Component:
             S.only_one, el.p(_("To remove your only way to pay, add another first."), class_name="text-ink-2")
         ),
         rx.cond(S.adding, add_card(), add_button()),
+        rx.cond(S.upcoming.length() > 0, upcoming_charges()),
         rx.cond(S.removing != "", removal_dialog()),
         class_name="space-y-5",
+    )
+
+
+def upcoming_charges() -> rx.Component:
+    """What is charged by itself next: when, how much, on which card."""
+    return card(
+        h2(_("Next automatic payments")),
+        el.ul(each(S.upcoming, upcoming_charge), class_name="mt-2"),
+        el.p(_("Credit on your account is used first."), class_name="text-sm text-ink-2 mt-3"),
+        cls="p-5 md:p-6",
+    )
+
+
+def upcoming_charge(item) -> rx.Component:
+    return el.li(
+        el.p(item.title, class_name="font-semibold"),
+        el.p(item.text, class_name="text-ink-2"),
+        class_name="py-2.5 border-b border-line last:border-0",
     )
 
 
@@ -104,7 +125,24 @@ def payment_method(item) -> rx.Component:
 
 def changes(item) -> rx.Component:
     """Name, default, remove: folded until it is opened."""
-    name = el.div(
+    label = el.summary(
+        _("Change"),
+        el.span(" ", item.shown, class_name="sr-only"),
+        class_name="link inline-flex items-center min-h-11 w-fit",
+    )
+    rename = form(
+        hidden("source", item.id),
+        name_field(item),
+        busy=S.busy,
+        sending=_("Saving…"),
+        on_submit=S.rename_method,
+        cls="mt-2",
+    )
+    return el.details(label, rename, default_and_remove(item), class_name="mt-2")
+
+
+def name_field(item) -> rx.Component:
+    return el.div(
         el.label(
             _("Name (optional)"), html_for="name-" + item.id, class_name="block text-sm font-semibold mb-1.5"
         ),
@@ -121,40 +159,25 @@ def changes(item) -> rx.Component:
             class_name="flex flex-wrap gap-3",
         ),
     )
-    rest = el.div(
+
+
+def default_and_remove(item) -> rx.Component:
+    return el.div(
         rx.cond(
             ~item.is_default,
             button(_("Make it my default"), kind="second", on_click=S.make_default(item.id)),
         ),
         rx.cond(
             ~S.only_one,
-            button(icon("trash-2", 18), _("Remove"), kind="second", on_click=S.start_removal(item.id)),
+            button(icon("trash-2", 18), _("Remove"), kind="second", **opens(S.start_removal(item.id))),
         ),
         class_name="flex flex-wrap gap-3 mt-4",
-    )
-    label = el.summary(
-        _("Change"),
-        el.span(" ", item.shown, class_name="sr-only"),
-        class_name="link inline-flex items-center min-h-11 w-fit",
-    )
-    return el.details(
-        label,
-        form(
-            hidden("source", item.id),
-            name,
-            busy=S.busy,
-            sending=_("Saving…"),
-            on_submit=S.rename_method,
-            cls="mt-2",
-        ),
-        rest,
-        class_name="mt-2",
     )
 
 
 def add_button() -> rx.Component:
     return button(
-        icon("plus", 20), _("Add a card or bank account"), cls="w-full sm:w-auto", on_click=S.start_adding
+        icon("plus", 20), _("Add a card or bank account"), cls="w-full sm:w-auto", **opens(S.start_adding)
     )
 
 
@@ -217,18 +240,6 @@ def offered(item) -> rx.Component:
 
 def removal_dialog() -> rx.Component:
     """SRC-1: says what it pays, and asks which one takes over."""
-    who = rx.cond(
-        S.successors.length() > 0,
-        el.fieldset(
-            el.legend(_("Which one becomes your default?"), class_name="font-bold mb-2"),
-            rx.cond(
-                S.removing_pays != "",
-                el.p(_("It takes over what this one pays."), class_name="text-ink-2 mb-2"),
-            ),
-            el.div(each(S.successors, successor), class_name="grid gap-2"),
-            class_name="mt-4",
-        ),
-    )
     return el.dialog(
         el.div(
             el.h2(
@@ -239,7 +250,7 @@ def removal_dialog() -> rx.Component:
             rx.cond(S.removing_pays != "", el.p(S.removing_pays, class_name="mt-2 font-semibold")),
             form(
                 hidden("source", S.removing),
-                who,
+                takes_over(),
                 el.div(
                     submit(_("Remove")),
                     button(_("Keep it"), kind="second", on_click=S.cancel_removal),
@@ -254,6 +265,37 @@ def removal_dialog() -> rx.Component:
         data_open="1",
         aria_labelledby="remove-title",
         class_name="sheet",
+    )
+
+
+def takes_over() -> rx.Component:
+    """Its successor, or automatic payment turned off."""
+    return rx.cond(
+        S.successors.length() > 0,
+        el.fieldset(
+            el.legend(
+                rx.cond(
+                    S.removing_pays != "",
+                    _("Which one takes over what this one pays?"),
+                    _("Which one becomes your default?"),
+                ),
+                class_name="font-bold mb-2",
+            ),
+            el.div(
+                each(S.successors, successor),
+                rx.cond(
+                    S.removing_pays != "",
+                    choice(
+                        "heir",
+                        TURN_OFF,
+                        _("None: turn automatic payment off"),
+                        sub=_("You pay each invoice yourself."),
+                    ),
+                ),
+                class_name="grid gap-2",
+            ),
+            class_name="mt-4",
+        ),
     )
 
 

@@ -19,7 +19,9 @@ from portal_app.components.kit import (
     h2,
     icon,
     link,
+    loaded,
     loading,
+    opens,
     pager,
     skel,
     status_tag,
@@ -40,7 +42,7 @@ LINE = "flex justify-between gap-4 py-2.5 border-b border-line last:border-0"
 def payments() -> rx.Component:
     return el.div(
         h1(_("Payments")),
-        rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
+        loaded(S, shown(), waiting(), not_there()),
     )
 
 
@@ -156,8 +158,25 @@ def credit() -> rx.Component:
 
 def choose() -> rx.Component:
     """How much; the next step shows where it goes."""
+    return card(
+        h2(_("Pay")),
+        form(
+            how_much(),
+            submit(_("Continue"), cls="w-full mt-5"),
+            busy=S.busy,
+            sending=_("Working it out…"),
+            id="choose-form",
+            **opens(S.review_payment, "on_submit"),
+        ),
+        el.p(_("You see what it pays before anything is charged."), class_name="text-sm text-ink-2 mt-3"),
+        cls=BOX,
+        aria_label=_("Pay"),
+    )
+
+
+def how_much() -> rx.Component:
     amount = el.div(
-        el.label(_("Amount in dollars"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
+        el.label(_("Amount"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
         named_input(
             "amount",
             "money",
@@ -173,10 +192,10 @@ def choose() -> rx.Component:
         el.div(each(S.due, invoice_choice), class_name="grid gap-2"),
         class_name="when-chosen",
     )
-    how = el.fieldset(
+    return el.fieldset(
         el.legend(_("How much?"), class_name="font-bold mb-2"),
         el.div(
-            choice("how", "all", fill_var("All, {amount}", amount=S.to_pay), checked=True),
+            choice("how", "all", S.all_words, checked=True),
             choice("how", "part", _("Another amount"), sub=_("It pays the oldest first.")),
             amount,
             choice("how", "chosen", _("Some invoices")),
@@ -184,20 +203,6 @@ def choose() -> rx.Component:
             class_name="grid gap-2",
         ),
         class_name="mt-4",
-    )
-    return card(
-        h2(_("Pay")),
-        form(
-            how,
-            submit(_("Continue"), cls="w-full mt-5"),
-            busy=S.busy,
-            sending=_("Working it out…"),
-            on_submit=S.review_payment,
-            id="choose-form",
-        ),
-        el.p(_("You see what it pays before anything is charged."), class_name="text-sm text-ink-2 mt-3"),
-        cls=BOX,
-        aria_label=_("Pay"),
     )
 
 

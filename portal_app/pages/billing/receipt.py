@@ -1,15 +1,12 @@
-"""/receipt?id=: that it was paid, what happens next, a copy to keep."""
+"""/receipt?id=: how much was paid and for which invoices, what happens next, a PDF to keep."""
 
 import reflex as rx
 
 from portal_app.components.i18n import _, each, fill_var, here
 from portal_app.components.kit import (
-    back,
     card,
     download_mark,
     el,
-    empty,
-    h1,
     h2,
     icon,
     link,
@@ -20,6 +17,7 @@ from portal_app.components.kit import (
 )
 from portal_app.components.layout import call_us, letterhead
 from portal_app.components.screen import page
+from portal_app.pages.billing.document_page import document_page, missing_document
 from portal_app.state.billing.receipt import ReceiptState
 
 S = ReceiptState
@@ -31,42 +29,27 @@ def title():
 
 @page("/receipt", title, on_load=ReceiptState.load, active="/invoices")
 def receipt() -> rx.Component:
-    return el.div(
-        back(_("Back to invoices"), here("/invoices")),
-        rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
+    missing = missing_document(
+        _("Receipt"), _("We could not find that receipt"), _("You find each receipt with its invoice.")
     )
-
-
-def not_there() -> rx.Component:
-    return el.div(
-        h1(_("Receipt")),
-        card(
-            empty(
-                "receipt-text",
-                _("We could not find that receipt"),
-                _("You find each receipt with its invoice."),
-                link(_("See your invoices"), href=here("/invoices"), cls="btn btn-second mt-5"),
-            ),
-            cls="mt-5",
-        ),
-        class_name="mt-2",
-    )
+    return document_page(S, shown(), waiting(), missing)
 
 
 def shown() -> rx.Component:
     return el.div(
         letterhead(),
-        rx.cond(S.tone == "paid", received(), changed()),
+        rx.cond(S.tone == "paid", payment_received(), payment_status()),
         card(
             el.dl(
                 summary_row(_("Paid with"), S.shown),
                 summary_row(_("Paid by"), S.payer),
                 summary_row(_("Date"), S.on),
                 rx.cond(S.refunded != "", summary_row(_("Refunded"), S.refunded)),
+                rx.cond(S.taken_back != "", summary_row(_("Taken back by the bank"), S.taken_back)),
                 rx.cond(S.credit != "", summary_row(_("Kept as credit"), S.credit)),
             ),
             h2(_("What it paid"), cls="mt-5"),
-            el.ul(each(S.parts, part), class_name="mt-1"),
+            el.ul(each(S.parts, paid_invoice), class_name="mt-1"),
             cls="p-5 md:p-6",
         ),
         what_next(),
@@ -86,7 +69,8 @@ def shown() -> rx.Component:
     )
 
 
-def received() -> rx.Component:
+def payment_received() -> rx.Component:
+    """The top of the receipt of a payment that arrived."""
     return el.div(
         icon("circle-check", 44, "text-paid"),
         el.h1(_("Payment received"), data_focus="1", class_name="text-xl md:text-2xl font-bold mt-3"),
@@ -96,8 +80,8 @@ def received() -> rx.Component:
     )
 
 
-def changed() -> rx.Component:
-    """Refunded, disputed or still on its way: its state is the heading."""
+def payment_status() -> rx.Component:
+    """The top of a receipt whose payment was refunded, disputed or is still on its way: the status is the heading."""
     return el.div(
         icon("info", 44, "text-info"),
         el.h1(S.status, data_focus="1", class_name="text-xl md:text-2xl font-bold mt-3"),
@@ -110,7 +94,7 @@ def changed() -> rx.Component:
     )
 
 
-def part(item) -> rx.Component:
+def paid_invoice(item) -> rx.Component:
     return el.li(
         el.div(
             link(item.title, href=item.href, cls="link inline-flex items-center min-h-11"),

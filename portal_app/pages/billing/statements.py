@@ -16,6 +16,7 @@ from portal_app.components.kit import (
     h1,
     h2,
     icon,
+    loaded,
     loading,
     pager,
     raw_a,
@@ -37,7 +38,7 @@ def statements() -> rx.Component:
     return el.div(
         h1(_("Statements")),
         el.div(
-            rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
+            loaded(S, shown(), waiting(), not_there()),
             class_name="mt-5",
         ),
     )

@@ -1,8 +1,10 @@
 """/members/contact?id=…: how one person is reached, and what only the practice changes."""
 
+from typing import Any, Literal
+
 import reflex as rx
 
-from portal_app.components.form_fields import choice, field, form, text_input
+from portal_app.components.form_fields import choice, error_text, field, form, text_input
 from portal_app.components.i18n import _, each, fill, here
 from portal_app.components.kit import (
     back,
@@ -16,7 +18,9 @@ from portal_app.components.kit import (
     h2,
     icon,
     link,
+    loaded,
     loading,
+    opens,
     skel,
     submit,
     summary_row,
@@ -40,7 +44,7 @@ def title():
 def member_contact() -> rx.Component:
     return el.div(
         back(_("Back to members"), here("/members")),
-        rx.cond(S.missing, not_there(), rx.cond(S.ready, shown(), waiting())),
+        loaded(S, shown(), waiting(), not_there()),
     )
 
 
@@ -75,8 +79,8 @@ def everything() -> rx.Component:
 
 def contacts() -> rx.Component:
     adding = el.div(
-        button(icon("plus", 19), _("Add an email"), kind="second", on_click=S.edit_contact("email")),
-        button(icon("plus", 19), _("Add a phone"), kind="second", on_click=S.edit_contact("phone")),
+        button(icon("plus", 19), _("Add an email"), kind="second", **opens(S.edit_contact("email"))),
+        button(icon("plus", 19), _("Add a phone"), kind="second", **opens(S.edit_contact("phone"))),
         class_name="flex flex-wrap gap-3 mt-4",
     )
     return card(
@@ -102,7 +106,7 @@ def contact(item) -> rx.Component:
         item.kind == "email", icon("mail", 20, "text-ink-2 mt-0.5"), icon("phone", 20, "text-ink-2 mt-0.5")
     )
     doing = el.div(
-        button(_("Change"), name, kind="quiet", on_click=S.edit_contact(item.id)),
+        button(_("Change"), name, kind="quiet", **opens(S.edit_contact(item.id))),
         rx.cond(~item.only, button(_("Remove"), name, kind="quiet", on_click=S.remove_contact(item.id))),
         class_name="flex flex-wrap -mr-2",
     )
@@ -176,8 +180,9 @@ def code_form() -> rx.Component:
 
 def address() -> rx.Component:
     def line(label: str, name: str, value, kind: str, **props) -> rx.Component:
-        typed = text_input(name, kind, own=S.is_me, default_value=value, max_length=120)
-        return field(label, name, typed, **props)
+        wrong = field_error(S, name)
+        typed = text_input(name, kind, error=wrong, own=S.is_me, default_value=value, max_length=120)
+        return field(label, name, typed, error=wrong, **props)
 
     return card(
         h2(_("Address")),
@@ -202,48 +207,53 @@ def address() -> rx.Component:
 
 
 def preferences() -> rx.Component:
-    spoken = [
-        el.div(
-            rx.cond(
-                S.spoken == code,
-                choice("spoken", code, el.span(LANGUAGES[code], lang=code), checked=True),
-                choice("spoken", code, el.span(LANGUAGES[code], lang=code)),
-            )
-        )
-        for code in settings().languages
-    ]
-
-    def way(name: str, label: str, on) -> rx.Component:
-        return rx.cond(
-            on,
-            choice(name, "on", label, kind="checkbox", checked=True, key=name + "on"),
-            choice(name, "on", label, kind="checkbox", key=name + "off"),
-        )
-
+    ways = (("by_email", _("Email"), S.by_email), ("by_text", _("Text message"), S.by_text))
+    wrong = field_error(S, "by_email")
     return card(
         h2(_("How we write")),
         form(
-            el.fieldset(
-                el.legend(_("Messages come by"), class_name="font-bold mb-2"),
-                el.div(
-                    way("by_email", _("Email"), S.by_email),
-                    way("by_text", _("Text message"), S.by_text),
-                    class_name="grid grid-cols-[minmax(0,1fr)] sm:grid-cols-2 gap-3",
-                ),
+            choices(
+                _("Messages come by"),
+                error_text("by_email", wrong),
+                *[chosen(name, "on", label, on, kind="checkbox") for name, label, on in ways],
+                aria_describedby="by_email-error",
             ),
-            el.fieldset(
-                el.legend(_("In"), class_name="font-bold mb-2"),
-                el.div(*spoken, class_name="grid grid-cols-[minmax(0,1fr)] sm:grid-cols-2 gap-3"),
-                class_name="mt-5",
+            choices(
+                _("In"),
+                rx.fragment(),
+                *[
+                    chosen("spoken", code, el.span(LANGUAGES[code], lang=code), S.spoken == code)
+                    for code in settings().languages
+                ],
             ),
-            submit(_("Save"), cls="mt-5"),
+            submit(_("Save")),
             busy=S.busy,
             sending=_("Saving…"),
             on_submit=S.save_preferences,
-            cls="mt-4",
+            cls="mt-4 space-y-5",
             key=S.id,
         ),
         cls=CARD,
+    )
+
+
+def choices(title: str, error: rx.Component, *options: rx.Component, **props: Any) -> rx.Component:
+    return el.fieldset(
+        el.legend(title, class_name="font-bold mb-2"),
+        error,
+        el.div(*options, class_name="grid grid-cols-[minmax(0,1fr)] sm:grid-cols-2 gap-3"),
+        **props,
+    )
+
+
+def chosen(
+    name: str, value: str, title: Any, on: Any, *, kind: Literal["radio", "checkbox"] = "radio"
+) -> rx.Component:
+    """A choice that follows what is stored: uncontrolled, so it is drawn anew when that changes."""
+    return rx.cond(
+        on,
+        choice(name, value, title, kind=kind, checked=True, key=f"{name}-{value}-on"),
+        choice(name, value, title, kind=kind, key=f"{name}-{value}-off"),
     )
 
 
@@ -259,7 +269,7 @@ def locked() -> rx.Component:
         rx.cond(
             S.requesting,
             request_form(),
-            button(_("Ask the practice to change this"), kind="second", on_click=S.open_request, cls="mt-4"),
+            button(_("Ask the practice to change this"), kind="second", cls="mt-4", **opens(S.open_request)),
         ),
         cls=CARD,
     )

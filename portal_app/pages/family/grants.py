@@ -1,5 +1,7 @@
 """/members/sharing: what one adult lets another do, and what others let them do."""
 
+from typing import Literal
+
 import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
@@ -91,24 +93,6 @@ def shared_with_me() -> rx.Component:
 
 
 def new() -> rx.Component:
-    kinds = (
-        (GrantKind.PAY, _("Pay for me"), _("They see amounts and due dates, never what it was for.")),
-        (GrantKind.CONTACT, _("My contact details"), _("They see your email and phone.")),
-        (
-            GrantKind.APPOINTMENTS_AND_FORMS,
-            _("My appointments and forms"),
-            _("They see when you come, and which forms you have to fill."),
-        ),
-    )
-    who = el.div(
-        field(
-            _("First name"), "given_name", text_input("given_name", "given_name", own=False, max_length=80)
-        ),
-        field(
-            _("Last name"), "family_name", text_input("family_name", "family_name", own=False, max_length=80)
-        ),
-        class_name="grid sm:grid-cols-2 gap-4",
-    )
     born = birth_date_fields(
         el.span(_("Their date of birth"), class_name="font-bold"), error=field_error(S, "born"), own=False
     )
@@ -116,15 +100,13 @@ def new() -> rx.Component:
         h2(_("Share something new")),
         refusal_feedback(S),
         form(
-            el.fieldset(
-                el.legend(_("What?"), class_name="font-bold mb-2"),
-                el.div(
-                    *[choice(f"share_{kind}", "on", t, sub=s, kind="checkbox") for kind, t, s in kinds],
-                    class_name="grid gap-2",
-                ),
-            ),
+            what_to_share(),
             el.p(_("With whom?"), class_name="font-bold"),
-            who,
+            el.div(
+                name_field(_("First name"), "given_name"),
+                name_field(_("Last name"), "family_name"),
+                class_name="grid sm:grid-cols-2 gap-4",
+            ),
             born,
             submit(icon("handshake", 19), _("Share")),
             busy=S.busy,
@@ -134,6 +116,30 @@ def new() -> rx.Component:
         ),
         cls="p-5 md:p-6 mt-8",
     )
+
+
+def what_to_share() -> rx.Component:
+    kinds = (
+        (GrantKind.PAY, _("Pay for me"), _("They see amounts and due dates, never what it was for.")),
+        (GrantKind.CONTACT, _("My contact details"), _("They see your email and phone.")),
+        (
+            GrantKind.APPOINTMENTS_AND_FORMS,
+            _("My appointments and forms"),
+            _("They see when you come, and which forms you have to fill."),
+        ),
+    )
+    return el.fieldset(
+        el.legend(_("What?"), class_name="font-bold mb-2"),
+        el.div(
+            *[choice(f"share_{kind}", "on", t, sub=s, kind="checkbox") for kind, t, s in kinds],
+            class_name="grid gap-2",
+        ),
+    )
+
+
+def name_field(label: str, name: Literal["given_name", "family_name"]) -> rx.Component:
+    wrong = field_error(S, name)
+    return field(label, name, text_input(name, name, error=wrong, own=False, max_length=80), error=wrong)
 
 
 def waiting() -> rx.Component:

@@ -26,6 +26,19 @@ def listed() -> rx.Component:
     return el.div(
         rx.cond(S.acting != "", acts_for_me()),
         el.ul(each(S.people, person), class_name="card mt-5"),
+        el.div(
+            rx.cond(
+                S.add_href != "",
+                link(icon("plus", 19), _("Add new member"), href=S.add_href, cls="btn btn-second"),
+            ),
+            link(
+                icon("badge-check", 19),
+                _("See your memberships"),
+                href=here("/memberships"),
+                cls="btn btn-second",
+            ),
+            class_name="flex flex-wrap gap-3 mt-4",
+        ),
         rx.cond(S.covered.length() > 0, covered()),
         rx.cond(S.friends.length() > 0, friends()),
         sharing(),
@@ -82,7 +95,11 @@ def covered() -> rx.Component:
     return el.section(
         h2(_("Also on your membership"), cls="mt-8"),
         el.p(
-            _("They are adults: you see their name, the dates and the price."), class_name="text-ink-2 mb-3"
+            _(
+                "You see their name, the dates and the price. To see more, ask them to share with you: after "
+                "signing in they open Members and press “Choose what you share”."
+            ),
+            class_name="text-ink-2 mb-3",
         ),
         el.ul(each(S.covered, one), class_name="card"),
     )

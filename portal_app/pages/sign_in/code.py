@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.components.birth_date import birth_date_fields
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, embedded, fill, here
-from portal_app.components.kit import button, el, field_error, icon, notice, submit
+from portal_app.components.kit import button, el, field_error, icon, link, notice, submit
 from portal_app.components.screen import page
 from portal_app.components.sign_in.steps import (
     LANDING,
@@ -16,6 +16,7 @@ from portal_app.components.sign_in.steps import (
     step_title,
     way,
 )
+from portal_app.state.layout import LayoutState
 from portal_app.state.sign_in.code import SignInState
 
 
@@ -102,11 +103,26 @@ def other_ways() -> rx.Component:
         el.h2(_("Other ways to sign in"), class_name="font-bold text-ink-2 mb-2"),
         rx.fragment() if embedded() else passkey_button(_("Use a passkey"), "sign_in", next_=here(LANDING)),
         el.ul(
-            way(_("Username and password"), here("/sign-in/password"), "key-round"),
-            way(_("A code from the front desk"), here("/sign-in/desk"), "ticket"),
+            way(_("Username and password"), "/sign-in/password", "key-round"),
+            way(_("A code from the front desk"), "/sign-in/desk", "ticket"),
             class_name="space-y-2 mt-2",
         ),
+        rx.cond(LayoutState.joins, join_online()),
         class_name="mt-7 pt-5 border-t border-line",
+    )
+
+
+def join_online() -> rx.Component:
+    """For people without an account, where the practice lets them join. In a frame it opens a window of its own."""
+    return el.div(
+        el.h2(_("New here?"), class_name="font-bold text-ink-2 mb-2"),
+        link(
+            icon("badge-check", 20),
+            _("Join online"),
+            href=here("/join"),
+            cls="btn btn-second w-full justify-start! text-left gap-3!",
+        ),
+        class_name="mt-6",
     )
 
 

@@ -17,6 +17,7 @@ from portal_app.components.kit import (
     h2,
     icon,
     link,
+    loaded,
     loading,
     notice,
     raw_a,
@@ -42,9 +43,14 @@ def lost() -> rx.Component:
         el.p(_("Open the link in our message once more."), class_name="font-bold"),
         el.p(_("This page works only straight from the link."), class_name="text-ink-2 mt-1"),
         ask_for_another(),
-        link(_("Sign in instead"), href=here("/sign-in"), cls="btn btn-second mt-4"),
+        into_portal(_("Sign in instead"), "btn btn-second mt-4"),
         class_name="when-no-token mt-4",
     )
+
+
+def into_portal(words: str, look: str) -> rx.Component:
+    """Out of the link's pages to the invoices, signed in or not. It loads the page: a link has a socket of its own."""
+    return raw_a(words, href=here("/invoices"), class_name=look)
 
 
 def ask_for_another() -> rx.Component:
@@ -76,27 +82,28 @@ def landing() -> rx.Component:
         cls="when-token mt-6",
     )
     entering = rx.cond(L.ticket != "", done(L.ticket, L.start_over, "/links/bill"), asked)
-    steps = rx.cond(L.over, is_over(), rx.fragment(lost(), entering))
+    dead = el.div(is_over(), class_name="when-link-dead")  # known before anything is asked (ui.js)
+    steps = rx.cond(L.over, is_over(data_focus="1"), rx.fragment(lost(), dead, entering))
     return sheet(step_title(_("Open your link"), focus=False), steps)
 
 
-def is_over() -> rx.Component:
+def is_over(**marks: Any) -> rx.Component:
     """Expired, revoked, guessed: one answer, and where to go from here."""
     return el.div(
-        notice("due", _("This link no longer works."), data_focus="1"),
+        notice("due", _("This link no longer works."), custom_attrs={"data-says": "1"}, **marks),
         el.p(
             _("If you have something to pay, it is still there: sign in, or ask us for a new link."),
             class_name="mt-4",
         ),
         ask_for_another(),
-        link(_("Sign in"), href=here("/sign-in"), cls="btn btn-primary w-full mt-5"),
+        into_portal(_("Sign in"), "btn btn-primary w-full mt-5"),
         class_name="mt-4",
     )
 
 
 @page("/links/bill", "Your invoice", on_load=B.load, side="link", dock=lambda: dock_pay(B))
 def invoice() -> rx.Component:
-    return rx.cond(B.missing, nothing(), rx.cond(B.ready, shown(), waiting()))
+    return loaded(B, shown(), waiting(), nothing())
 
 
 def shown() -> rx.Component:
@@ -113,12 +120,12 @@ def shown() -> rx.Component:
                 notice("paid", _("Nothing is left to pay with this link."), cls="mt-3", role="status"),
             ),
         ),
-        pay_panel(B, pay_card(B, _("Pay this invoice"), how_much(B), wallet=False)),
+        pay_panel(B, pay_card(B, _("Pay this invoice"), how_much(B), saved_methods=False)),
         facts(),
         el.p(
             _("For your privacy this link shows no names and no services."), class_name="text-ink-2 text-sm"
         ),
-        link(_("Sign in to see everything"), href=here("/sign-in"), cls="btn btn-second w-full"),
+        into_portal(_("Sign in to see everything"), "btn btn-second w-full"),
         class_name="space-y-5",
     )
 
@@ -145,7 +152,7 @@ def nothing() -> rx.Component:
             "link",
             _("There is nothing to show here"),
             _("Sign in to see everything, or call us."),
-            link(_("Sign in"), href=here("/sign-in"), cls="btn btn-second mt-5"),
+            into_portal(_("Sign in"), "btn btn-second mt-5"),
         ),
         call_us("text-center pb-6 text-ink-2"),
     )
@@ -169,7 +176,7 @@ def waiting() -> rx.Component:
 
 @page("/links/receipt", "Receipt", on_load=P.load, side="link")
 def receipt() -> rx.Component:
-    return rx.cond(P.missing, no_receipt(), rx.cond(P.ready, paid(), waiting_for_receipt()))
+    return loaded(P, paid(), waiting_for_receipt(), no_receipt())
 
 
 def paid() -> rx.Component:
@@ -261,5 +268,18 @@ def stop_reset() -> rx.Component:
         class_name="mt-4",
     )
     return sheet(
-        step_title(_("Stop the reset"), focus=False), rx.cond(R.stopped, stopped, rx.fragment(lost(), asked))
+        step_title(_("Stop the reset"), focus=False),
+        rx.cond(R.stopped, stopped, rx.fragment(lost(), reset_link_over(), asked)),
+    )
+
+
+def reset_link_over() -> rx.Component:
+    """The reset was carried out, or the link is unknown: known before anything is pressed (ui.js)."""
+    return el.div(
+        notice(
+            "due",
+            _("This link no longer works. Call us if something is wrong."),
+            custom_attrs={"data-says": "1"},
+        ),
+        class_name="when-link-dead mt-4",
     )

@@ -15,6 +15,7 @@ from portal_app.components.kit import (
     icon,
     loading,
     notice,
+    opens,
     skel,
     tag,
 )
@@ -75,7 +76,10 @@ def reset_waits() -> rx.Component:
 def locked() -> rx.Component:
     return notice(
         "late",
-        _("Your password sign-in is locked after too many wrong tries."),
+        _(
+            "There were too many wrong tries for your sign-in. "
+            "The device or network they came from is locked out for a day."
+        ),
         call_us("mt-1"),
         cls="mt-4",
     )
@@ -180,7 +184,7 @@ def passkey_row(item: Any) -> rx.Component:
             class_name="flex-1 min-w-[min(10rem,100%)]",
         ),
         el.div(
-            button(_("Rename"), whose, kind="quiet", on_click=S.edit_passkey_name(item.id, item.name)),
+            button(_("Rename"), whose, kind="quiet", **opens(S.edit_passkey_name(item.id, item.name))),
             button(_("Remove"), whose, kind="quiet", on_click=S.start_change("no_passkey", item.id)),
             class_name="flex gap-1",
         ),

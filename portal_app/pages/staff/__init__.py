@@ -7,7 +7,6 @@ from portal_app.pages.staff import (
     patients,
     requests,
     set_up,
-    settings,
     sign_in,
     sign_in_settings,
     tasks,
@@ -15,16 +14,25 @@ from portal_app.pages.staff import (
     today,
 )
 from portal_app.pages.staff.billing import new_invoice, transactions
+from portal_app.pages.staff.memberships import coupons, enrol, joining, listing, membership, plan, plans
+from portal_app.pages.staff.settings import practice
 
 __all__ = [
+    "coupons",
+    "enrol",
     "families",
     "front_desk",
+    "joining",
+    "listing",
+    "membership",
     "messages",
     "new_invoice",
     "patients",
+    "plan",
+    "plans",
+    "practice",
     "requests",
     "set_up",
-    "settings",
     "sign_in",
     "sign_in_settings",
     "tasks",

@@ -10,10 +10,10 @@ from portal_app.components.kit import (
     back,
     button,
     card,
-    done_message,
     el,
     empty,
-    error_message,
+    feedback,
+    field_error,
     h1,
     h2,
     icon,
@@ -46,11 +46,10 @@ def families() -> rx.Component:
 
 
 def search_page() -> rx.Component:
-    control = text_input("words", "search", error=S.error, default_value=S.search_text)
+    wrong = field_error(S, "words")
+    control = text_input("words", "search", error=wrong, default_value=S.search_text)
     search = form(
-        field(
-            _("Name or chart number"), "words", control, error=S.error, cls="flex-1 min-w-[min(14rem,100%)]"
-        ),
+        field(_("Name or chart number"), "words", control, error=wrong, cls="flex-1 min-w-[min(14rem,100%)]"),
         submit(icon("search", 19), _("Search")),
         busy=S.busy,
         sending=_("Searching…"),
@@ -104,8 +103,7 @@ def patient_row(item: Any) -> rx.Component:
 def family_file() -> rx.Component:
     return el.div(
         back(_("Find somebody else"), here("/staff/family")),
-        done_message(S.message, "mt-3"),
-        error_message(S.error, "mt-3"),
+        feedback(S, "mt-3"),
         card(
             h2(fill_var("The family file of {name}", name=S.name)),
             el.ul(each(S.members, member_row), class_name="mt-2"),

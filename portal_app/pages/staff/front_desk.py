@@ -9,14 +9,14 @@ from portal_app.components.i18n import _, each, fill_var
 from portal_app.components.kit import (
     button,
     card,
-    done_message,
     el,
     empty,
-    error_message,
+    feedback,
     h1,
     h2,
     icon,
     notice,
+    opens,
     submit,
 )
 from portal_app.components.screen import page
@@ -38,13 +38,6 @@ def front_desk() -> rx.Component:
     )
 
 
-def feedback() -> rx.Component:
-    return rx.fragment(
-        done_message(S.message),
-        error_message(S.error),
-    )
-
-
 def search_page() -> rx.Component:
     words = text_input("words", "search", hint=True)
     search = card(
@@ -55,7 +48,7 @@ def search_page() -> rx.Component:
             sending=_("Searching…"),
             on_submit=S.search_patients,
         ),
-        feedback(),
+        feedback(S),
         rx.cond(S.searched, rx.cond(S.found.length() > 0, search_results(), nobody_found())),
         cls="p-5",
     )
@@ -73,8 +66,8 @@ def search_results() -> rx.Component:
                 el.span(item.name, class_name="block font-semibold"),
                 el.span(item.about, class_name="block text-sm text-ink-2"),
                 type="button",
-                on_click=S.open_patient(item.id),
                 class_name="w-full text-left px-3 py-2.5 rounded-md hover:bg-sunken cursor-pointer min-h-11",
+                **opens(S.open_patient(item.id)),
             ),
             class_name="border-b border-line last:border-0",
             key=item.id,
@@ -116,7 +109,7 @@ def patient_page() -> rx.Component:
         back_button(),
         h1(S.name),
         el.p(S.about, class_name="text-ink-2"),
-        feedback(),
+        feedback(S),
         el.div(
             code_card(),
             link_card(),

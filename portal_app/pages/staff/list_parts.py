@@ -24,11 +24,14 @@ def page_header(title: Any, *actions: Any, sub: Any = None) -> rx.Component:
     )
 
 
-def status_message(text: Any) -> rx.Component:
-    """Announces what was done without moving the focus. Only where the pressed button stays on the page."""
+def done_status(S: Any) -> rx.Component:
+    """What `S`, a Feedback state, has done, read out without moving the focus. Where the pressed button stays."""
     look = "flex items-center gap-2 rounded-md px-4 py-2.5 mt-4 font-bold bg-paid-soft text-paid"
     return el.div(
-        rx.cond(text != "", el.p(icon("circle-check", 20), text, class_name=look)),
+        rx.cond(
+            (S.message != "") & (S.tone == "paid"),
+            el.p(icon("circle-check", 20), S.message, class_name=look),
+        ),
         role="status",
         aria_live="polite",
     )
@@ -87,13 +90,13 @@ def small_field(label: Any, control: rx.Component, *, cls: str = "", name: str =
 
 
 def small_input(
-    name: str, kind: str = "text", *, cls: str = "", field: str = "", **props: Any
+    name: str, kind: str = "text", *, cls: str = "", field: Any = None, **props: Any
 ) -> rx.Component:
-    """An input of 40 px. `field` is its id where a page has several of this name."""
+    """An input of 40 px. `field`, which may be a var, is its id where a page has several of this name."""
     return el.input(
         name=name,
         class_name=f"input input-small {cls}",
-        custom_attrs={"id": field or name},
+        custom_attrs={"id": name if field is None else field},
         **{**field_kind(kind), **props},
     )
 

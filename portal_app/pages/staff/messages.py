@@ -13,12 +13,12 @@ from portal_app.components.kit import (
     h1,
     icon,
     loading,
-    notice,
     pager,
     skel,
     status_tag,
 )
 from portal_app.components.screen import page
+from portal_app.pages.staff.list_parts import done_status
 from portal_app.state.staff.messages import MessageLogState
 
 S = MessageLogState
@@ -32,9 +32,7 @@ def message_log() -> rx.Component:
             _("Every email and text to patients. What they say is not shown here."),
             class_name="text-ink-2",
         ),
-        el.div(
-            rx.cond(S.message != "", notice("paid", S.message, cls="mt-4")), role="status", aria_live="polite"
-        ),
+        done_status(S),
         rx.cond(S.ready, message_list(), placeholder()),
     )
 

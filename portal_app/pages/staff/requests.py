@@ -9,10 +9,9 @@ from portal_app.components.i18n import _, each
 from portal_app.components.kit import (
     button,
     card,
-    done_message,
     el,
     empty,
-    error_message,
+    feedback,
     h1,
     loading,
     skel,
@@ -35,8 +34,7 @@ def requests() -> rx.Component:
     return el.div(
         h1(_("Requests")),
         el.p(_("Only the practice changes name, date of birth and sex."), class_name="text-ink-2"),
-        done_message(S.message),
-        error_message(S.error),
+        feedback(S),
         rx.cond(
             S.ready,
             rx.cond(S.rows.length() > 0, rows, none),

@@ -1,13 +1,15 @@
 """/staff/set-up: the page of a set-up link. Password, a secret to scan, and the first code of the app."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, here
-from portal_app.components.kit import button, el, link, notice, submit
+from portal_app.components.kit import el, field_error, link, notice, refusal_feedback, submit
 from portal_app.components.screen import page
-from portal_app.components.sign_in.authenticator import to_scan
-from portal_app.components.sign_in.steps import code_field, done, link_token, step_title
+from portal_app.components.sign_in.authenticator import app_code_form, to_scan
+from portal_app.components.sign_in.steps import done, link_token, step_title
 from portal_app.state.staff.set_up import StaffSetUpState
 
 S = StaffSetUpState
@@ -26,10 +28,13 @@ def staff_set_up() -> rx.Component:
 
 
 def password_step() -> rx.Component:
-    control = text_input("password", "password", error=S.error)
+    wrong = field_error(S, "password")
+    control = text_input("password", "password", error=wrong)
     return el.div(
         step_title(_("Set up your staff sign-in"), focus=False),
         link_missing(),
+        el.div(over(), class_name="when-link-dead"),  # known before anything is asked (ui.js)
+        refusal_feedback(S),
         form(
             link_token(),
             el.p(
@@ -39,7 +44,7 @@ def password_step() -> rx.Component:
                 ),
                 class_name="text-ink-2",
             ),
-            field(_("Password"), "password", control, error=S.error, cls="mt-5"),
+            field(_("Password"), "password", control, error=wrong, cls="mt-5"),
             submit(_("Continue"), cls="w-full mt-6"),
             busy=S.busy,
             sending=_("Checking…"),
@@ -63,9 +68,13 @@ def link_missing() -> rx.Component:
 
 
 def link_over() -> rx.Component:
+    return el.div(step_title(_("Set up your staff sign-in"), focus=False), over(role="alert", data_focus="1"))
+
+
+def over(**marks: Any) -> rx.Component:
+    """Used, replaced, expired or unknown: one answer, and where to go from here."""
     return el.div(
-        step_title(_("Set up your staff sign-in"), focus=False),
-        notice("due", _("This link no longer works."), role="alert", data_focus="1", cls="mt-4"),
+        notice("due", _("This link no longer works."), custom_attrs={"data-says": "1"}, cls="mt-4", **marks),
         el.p(
             _(
                 "It was used, replaced by a newer one, or is older than 48 hours. If your app is set up, "
@@ -85,13 +94,5 @@ def scan_step() -> rx.Component:
     return el.div(
         step_title(_("Set up your second step")),
         to_scan(S.qr, S.secret),
-        form(
-            code_field(_("6-digit code"), error=S.error),
-            submit(_("Turn it on and sign in"), cls="w-full mt-6"),
-            busy=S.busy,
-            sending=_("Checking the code…"),
-            on_submit=S.give_code,
-            cls="mt-5",
-        ),
-        el.div(button(_("Start again"), kind="quiet", on_click=S.start_over), class_name="mt-3 -mx-2"),
+        app_code_form(S, _("Turn it on and sign in")),
     )

@@ -4,10 +4,9 @@ import reflex as rx
 
 from portal_app.components.form_fields import field, form, text_input
 from portal_app.components.i18n import _, here
-from portal_app.components.kit import button, el, error_message, submit
+from portal_app.components.kit import button, el, refusal, refusal_feedback, submit
 from portal_app.components.screen import page
-from portal_app.components.sign_in.authenticator import to_scan
-from portal_app.components.sign_in.steps import code_field
+from portal_app.components.sign_in.authenticator import app_code_form, to_scan
 from portal_app.state.staff.sign_in import StaffSignInState
 
 S = StaffSignInState
@@ -26,12 +25,12 @@ def heading(text: str, **props) -> rx.Component:
 
 
 def password_step() -> rx.Component:
-    email = text_input("email", "username_email", form_error=S.error)
-    password = text_input("password", "password", form_error=S.error)
+    email = text_input("email", "username_email", form_error=refusal(S))
+    password = text_input("password", "password", form_error=refusal(S))
     return el.div(
         heading(_("Staff sign-in")),
         el.p(_("For those who work at the practice."), class_name="text-ink-2 mt-2"),
-        error_message(S.error),
+        refusal_feedback(S),
         form(
             field(_("Email"), "email", email),
             field(_("Password"), "password", password, cls="mt-5"),
@@ -44,25 +43,11 @@ def password_step() -> rx.Component:
     )
 
 
-def code_form() -> rx.Component:
-    return rx.fragment(
-        form(
-            code_field(_("6-digit code"), error=S.error),
-            submit(_("Sign in"), cls="w-full mt-6"),
-            busy=S.busy,
-            sending=_("Checking the code…"),
-            on_submit=S.give_code,
-            cls="mt-5",
-        ),
-        el.div(button(_("Start again"), kind="quiet", on_click=S.start_over), class_name="mt-3 -mx-2"),
-    )
-
-
 def code_step() -> rx.Component:
     return el.div(
         heading(_("Enter the code from your app"), data_focus="1"),
         el.p(_("Open your authenticator app and type the 6 digits it shows."), class_name="text-ink-2 mt-2"),
-        code_form(),
+        app_code_form(S, _("Sign in")),
     )
 
 
@@ -70,7 +55,7 @@ def set_up_step() -> rx.Component:
     return el.div(
         heading(_("Set up your second step"), data_focus="1"),
         to_scan(S.qr, S.secret),
-        code_form(),
+        app_code_form(S, _("Sign in")),
     )
 
 

@@ -9,12 +9,14 @@ from portal_app.components.i18n import _, fill_var
 from portal_app.components.kit import (
     button,
     card,
-    done_message,
     el,
-    error_message,
+    feedback,
+    field_error,
     h1,
     h2,
     loading,
+    refusal,
+    refusal_feedback,
     skel,
     submit,
 )
@@ -36,8 +38,7 @@ def staff_account() -> rx.Component:
 def overview() -> rx.Component:
     return el.div(
         h1(_("My sign-in")),
-        done_message(S.message),
-        error_message(S.error),
+        feedback(S),
         el.div(
             rx.cond(
                 S.ready,
@@ -91,19 +92,19 @@ def change_form(label: str, sending: str, handler: Any, *fields: rx.Component, k
 
 
 def reauthenticate() -> rx.Component:
-    control = text_input("password", "password", form_error=S.error)
+    control = text_input("password", "password", form_error=refusal(S))
     return el.div(
         step_title(_("Is it you?")),
         el.p(
             _("Before your sign-in changes, show us once more that it is you."), class_name="text-ink-2 mt-2"
         ),
-        error_message(S.error),
+        refusal_feedback(S),
         change_form(
             _("Continue"),
             _("Checking…"),
             S.reauthenticate,
             field(_("Password"), "password", control),
-            el.div(code_field(_("6-digit code from your app"), form_error=S.error), class_name="mt-5"),
+            el.div(code_field(_("6-digit code from your app"), form_error=refusal(S)), class_name="mt-5"),
             key="reauthenticate",
         ),
         cancel_button(),
@@ -115,13 +116,13 @@ def change_password() -> rx.Component:
     username = named_input("username", "username_email", default_value=S.email, hidden=True)
     return el.div(
         step_title(_("Change your password")),
-        error_message(S.error),
+        refusal_feedback(S),
         change_form(
             _("Save"),
             _("Saving…"),
             S.set_password,
             username,
-            new_password(form_error=S.error),
+            new_password(form_error=refusal(S)),
             key="password",
         ),
         signed_out_note(),
@@ -133,12 +134,13 @@ def set_up_app() -> rx.Component:
     return el.div(
         step_title(_("Set up another app")),
         el.p(_("The app you have now works until this is done."), class_name="text-ink-2 mt-2"),
+        refusal_feedback(S),
         to_scan(S.qr, S.secret),
         change_form(
             _("Turn it on"),
             _("Checking the code…"),
             S.confirm_app,
-            code_field(_("6-digit code"), error=S.error),
+            code_field(_("6-digit code"), error=field_error(S, "code")),
             key="app",
         ),
         signed_out_note(),

@@ -4,10 +4,11 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.form_fields import error_text
 from portal_app.components.i18n import _, each, here
-from portal_app.components.kit import back, card, chip, el, error_message, h2
+from portal_app.components.kit import back, card, chip, el, feedback, field_error, h2
 from portal_app.components.screen import page
-from portal_app.pages.staff.list_parts import page_body, page_header, small_input, status_message
+from portal_app.pages.staff.list_parts import page_body, page_header, small_input
 from portal_app.state.staff.templates import TemplatesState
 
 S = TemplatesState
@@ -27,8 +28,7 @@ def template_page() -> rx.Component:
     return el.div(
         el.nav(each(S.kinds, filter_chip), aria_label=_("Kind of message"), class_name=f"{look} mt-4"),
         el.nav(each(S.languages, filter_chip), aria_label=_("Their language"), class_name=f"{look} mt-3"),
-        status_message(S.message),
-        error_message(S.error),
+        feedback(S),
         card(
             h2(S.title),
             el.p(
@@ -68,7 +68,12 @@ def template_form() -> rx.Component:
 def part_field(name: str, label: str, *, tall: bool = False) -> rx.Component:
     """The field of one part, with the portal's own text below it."""
     own_text = S.practice_texts[name]
-    about: dict[str, Any] = {"aria_describedby": f"{name}-ours", "lang": S.template_language}
+    wrong = field_error(S, name)
+    about: dict[str, Any] = {
+        "aria_describedby": f"{name}-error {name}-ours",
+        "aria_invalid": rx.cond(wrong != "", "true", "false"),
+        "lang": S.template_language,
+    }
     if tall:
         control: rx.Component = el.textarea(
             name=name,
@@ -89,6 +94,7 @@ def part_field(name: str, label: str, *, tall: bool = False) -> rx.Component:
         )
     return el.div(
         el.label(label, html_for=name, class_name="block text-sm font-semibold mb-1"),
+        error_text(name, wrong),
         control,
         el.p(
             S.portal_texts[name], id=f"{name}-ours", class_name="text-sm text-ink-2 mt-1 whitespace-pre-line"

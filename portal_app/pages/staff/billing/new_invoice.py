@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.components.form_fields import busy_mark, field_kind
 from portal_app.components.i18n import _, each, fill_var, here
-from portal_app.components.kit import card, el, empty, error_message, icon, link
+from portal_app.components.kit import card, el, empty, icon, link, refusal_feedback
 from portal_app.components.screen import page
 from portal_app.pages.staff.list_parts import (
     page_body,
@@ -42,10 +42,10 @@ def invoice_form() -> rx.Component:
     return el.form(
         el.input(type="hidden", name="invoice", default_value=S.invoice, key=S.invoice),
         pressed_button(),
-        error_message(S.error),
+        refusal_feedback(S),
         rx.cond(S.restored, restored_draft()),
         el.div(each(S.lines, line_fields), class_name="grid gap-3 mt-5"),
-        small_button(icon("plus", 18), _("Add a line"), on_click=S.add_line, cls="mt-3"),
+        small_button(icon("plus", 18), _("Add a line"), on_click=S.add_line, cls="mt-3", data_opens=""),
         due_and_note(),
         el.div(
             submit_as("send", icon("send", 19), _("Send the invoice"), kind="primary"),
@@ -62,6 +62,7 @@ def invoice_form() -> rx.Component:
         key=S.invoice,
         no_validate=True,
         data_guard="1",
+        data_draft="1",
         data_busy=busy_mark(S.busy),
     )
 

@@ -4,14 +4,15 @@ import reflex as rx
 
 from portal_app.components.form_fields import busy_mark
 from portal_app.components.i18n import _, each, fill_var
-from portal_app.components.kit import button, el, error_message, icon, link, notice, raw_a, status_tag
+from portal_app.components.kit import button, el, icon, link, notice, raw_a, refusal_feedback, status_tag
+from portal_app.pages.staff.billing.dispute_panel import dispute_section
 from portal_app.pages.staff.list_parts import (
+    done_status,
     fact,
     panel,
     pressed_button,
     small_field,
     small_input,
-    status_message,
     submit_as,
 )
 from portal_app.state.staff.billing.payment_panel import PaymentPanelState
@@ -35,16 +36,17 @@ def payment_panel() -> rx.Component:
         el.div(
             el.p(S.amount, class_name="text-fig font-bold tnum tracking-tight"),
             el.div(
-                status_tag(S.tone, S.status),
+                status_tag(S.status_tone, S.status),
                 el.span(S.decline_reason, class_name="text-sm text-ink-2"),
                 class_name="flex flex-wrap items-center gap-2",
             ),
             class_name="mt-1",
         ),
-        status_message(S.message),
-        error_message(S.error),
+        done_status(S),
+        refusal_feedback(S),
         facts(),
         rx.cond(S.refunds.length() > 0, refund_list()),
+        dispute_section(),
         rx.cond(S.can_post, post),
         rx.cond(
             S.can_refund,

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
-from portal_app.components.kit import card, el, empty, icon, link, pager, raw_a, status_tag
+from portal_app.components.kit import card, el, empty, icon, link, opens, pager, raw_a, status_tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.billing.payment_panel import payment_panel
 from portal_app.pages.staff.list_parts import (
@@ -11,13 +11,13 @@ from portal_app.pages.staff.list_parts import (
     LEFT,
     RIGHT,
     cards,
+    done_status,
     page_body,
     page_header,
     select,
     small_button,
     small_field,
     small_input,
-    status_message,
     table,
 )
 from portal_app.state.staff.billing.payment_panel import PaymentPanelState
@@ -31,7 +31,7 @@ S = TransactionsState
 def transactions() -> rx.Component:
     return el.div(
         page_header(_("Transactions"), *header_actions()),
-        status_message(S.message),
+        done_status(S),
         page_body(S.ready, el.div(filters(), transaction_list()), _("Getting the transactions…")),
         rx.cond(PaymentPanelState.open, payment_panel()),
     )
@@ -157,8 +157,8 @@ def open_button(item) -> rx.Component:
             item.kind,
             words,
             type="button",
-            on_click=PaymentPanelState.open_panel(item.payment),
             class_name="link cursor-pointer min-h-9 text-left",
+            **opens(PaymentPanelState.open_panel(item.payment)),
         ),
         el.span(item.kind, class_name="font-semibold"),
     )

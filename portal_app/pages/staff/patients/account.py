@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, each, fill_var
-from portal_app.components.kit import button, card, el, empty, h2, icon, link, notice, status_tag
+from portal_app.components.kit import button, card, el, empty, h2, icon, link, notice, opens, status_tag
 from portal_app.pages.staff.list_parts import CARD, LEFT, RIGHT, cards, fact, table
 from portal_app.state.staff.billing.invoice_panel import InvoicePanelState
 from portal_app.state.staff.billing.patient import PatientState
@@ -18,11 +18,18 @@ def balance_card() -> rx.Component:
         href=S.transactions_href,
         cls="link inline-flex items-center min-h-11 mt-1",
     )
+    memberships = link(
+        _("Memberships"),
+        icon("chevron-right", 18),
+        href=S.memberships_href,
+        cls="link inline-flex items-center min-h-11",
+    )
     return card(
         el.div(
             h2(_("Account balance"), cls="text-base! text-ink-2!"),
             el.p(S.balance, class_name="text-fig font-bold tnum tracking-tight"),
             all_transactions,
+            el.div(memberships),
             class_name="md:w-60 flex-none",
         ),
         el.div(
@@ -78,8 +85,8 @@ def open_button(item) -> rx.Component:
     return el.button(
         item.number,
         type="button",
-        on_click=InvoicePanelState.open_panel(item.id),
         class_name="link cursor-pointer min-h-9 text-left tnum whitespace-nowrap",
+        **opens(InvoicePanelState.open_panel(item.id)),
     )
 
 

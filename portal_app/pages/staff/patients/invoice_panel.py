@@ -4,14 +4,14 @@ import reflex as rx
 
 from portal_app.components.form_fields import busy_mark
 from portal_app.components.i18n import _, each, fill_var
-from portal_app.components.kit import button, el, error_message, icon, notice, raw_a, status_tag
+from portal_app.components.kit import button, el, icon, notice, raw_a, refusal_feedback, status_tag
 from portal_app.pages.staff.list_parts import (
+    done_status,
     fact,
     panel,
     pressed_button,
     small_field,
     small_input,
-    status_message,
     submit_as,
 )
 from portal_app.pages.staff.patients.pay_link import pay_link_section
@@ -26,9 +26,9 @@ def invoice_panel() -> rx.Component:
         S.times_opened,
         fill_var("Invoice {number}", number=S.number),
         S.close_panel,
-        el.div(status_tag(S.tone, S.status), class_name="mt-1"),
-        status_message(S.message),
-        error_message(S.error),
+        el.div(status_tag(S.status_tone, S.status), class_name="mt-1"),
+        done_status(S),
+        refusal_feedback(S),
         invoice_lines(),
         facts(),
         raw_a(

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
-from portal_app.components.kit import back, card, done_message, el, empty, icon, link
+from portal_app.components.kit import back, card, done_feedback, el, empty, icon, link, opens
 from portal_app.components.screen import page
 from portal_app.pages.staff.list_parts import page_body, page_header
 from portal_app.pages.staff.patients.account import balance_card, invoices_card
@@ -48,19 +48,21 @@ def account() -> rx.Component:
         icon("banknote", 18),
         _("Record a payment"),
         type="button",
-        on_click=S.open_payment_form,
         class_name="btn btn-primary btn-small",
+        **opens(S.open_payment_form),
     )
     new = link(
         icon("file-plus", 18), _("New invoice"), href=S.new_invoice_href, cls="btn btn-second btn-small"
     )
+    enrol = link(icon("badge-check", 18), _("Enrol"), href=S.enrol_href, cls="btn btn-second btn-small")
     return el.div(
         page_header(
             S.name,
+            rx.cond(S.may_enrol, enrol),
             rx.cond(S.may_take, el.div(new, record, class_name="flex flex-wrap gap-2")),
             sub=subtitle(),
         ),
-        done_message(S.message),
+        done_feedback(S),
         el.div(
             balance_card(),
             invoices_card(),
@@ -78,6 +80,10 @@ def subtitle() -> rx.Component:
     )
     answers = el.span(" · ", fill_var("Also answers for {people}", people=S.other_people))
     return el.span(
-        fill_var("Chart {number}", number=S.chart_number),
+        rx.cond(
+            S.chart_number != "",
+            fill_var("Chart {number}", number=S.chart_number),
+            _("No chart number yet"),
+        ),
         rx.cond(S.guarantor != "", billed, rx.cond(S.other_people != "", answers)),
     )

@@ -4,8 +4,8 @@ import reflex as rx
 
 from portal_app.components.form_fields import busy_mark
 from portal_app.components.i18n import _, each
-from portal_app.components.kit import button, el, error_message, icon
-from portal_app.pages.staff.list_parts import status_message
+from portal_app.components.kit import button, el, icon, refusal_feedback
+from portal_app.pages.staff.list_parts import done_status
 from portal_app.state.staff.billing.pay_links import InvoicePayLinkState
 
 L = InvoicePayLinkState
@@ -20,8 +20,8 @@ def pay_link_section() -> rx.Component:
             _("Pays this invoice without signing in. The date of birth is asked, and no service is shown."),
             class_name="text-ink-2 mt-1",
         ),
-        status_message(L.message),
-        error_message(L.error, name="pay-link-form"),
+        done_status(L),
+        refusal_feedback(L, name="pay-link-form"),
         el.div(show, send, data_busy=busy_mark(L.busy), class_name="flex flex-wrap gap-3 mt-3"),
         rx.cond(L.address != "", new_link()),
         rx.cond(L.open_links.length() > 0, open_links()),

@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.components.form_fields import choice, form
 from portal_app.components.i18n import _, each, fill_var
-from portal_app.components.kit import el, error_message, submit
+from portal_app.components.kit import el, notice, refusal_feedback, submit
 from portal_app.pages.staff.list_parts import panel, small_field, small_input
 from portal_app.state.staff.billing.patient import PatientState
 
@@ -17,7 +17,7 @@ def record_panel() -> rx.Component:
         S.times_opened,
         _("Record a payment"),
         S.close_payment_form,
-        error_message(S.error),
+        refusal_feedback(S),
         payment_form(),
     )
 
@@ -38,7 +38,7 @@ def payment_form() -> rx.Component:
             name="record-amount",
         ),
         el.p(
-            fill_var("Up to {amount}.", amount=S.owed),
+            fill_var("Owed: {amount}. What exceeds it is kept as credit.", amount=S.owed),
             id="record-limit",
             class_name="text-sm text-ink-2 mt-1",
         ),
@@ -50,11 +50,24 @@ def payment_form() -> rx.Component:
             name="record-note",
             cls="mt-4",
         ),
-        submit(_("Record the payment"), cls="w-full mt-6"),
+        rx.cond(S.deposit_question != "", deposit_question()),
+        submit(
+            rx.cond(S.deposit_question != "", _("Record it, the rest as credit"), _("Record the payment")),
+            cls="w-full mt-6",
+        ),
         busy=S.busy,
         sending=_("Recording the payment…"),
         on_submit=S.record_payment,
         cls="mt-4",
+    )
+
+
+def deposit_question() -> rx.Component:
+    """Asked once for this amount; another amount is asked about again."""
+    return el.div(
+        el.input(type="hidden", name="deposit_for", default_value=S.deposit_for, key=S.deposit_for),
+        notice("due", S.deposit_question, data_focus="1"),
+        class_name="mt-4",
     )
 
 

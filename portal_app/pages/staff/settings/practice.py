@@ -1,20 +1,19 @@
 """/staff/settings: the practice's settings, each with who changed it last."""
 
-from typing import Any
-
 import reflex as rx
 
-from portal_app.components.form_fields import form
 from portal_app.components.i18n import _, here
-from portal_app.components.kit import card, el, h2, icon, link, tag
+from portal_app.components.kit import card, el, h2, link
 from portal_app.components.screen import page
-from portal_app.pages.staff.list_parts import (
-    page_body,
-    page_header,
-    small_button,
-    small_input,
-    status_message,
+from portal_app.pages.staff.list_parts import done_status, page_body, page_header, small_input
+from portal_app.pages.staff.settings.cards import (
+    described_by_setting,
+    number_setting,
+    save_form,
+    setting_card,
+    switch,
 )
+from portal_app.pages.staff.settings.memberships import membership_settings
 from portal_app.state.staff.settings import SettingsState
 
 S = SettingsState
@@ -24,7 +23,7 @@ S = SettingsState
 def settings() -> rx.Component:
     return el.div(
         page_header(_("Settings")),
-        status_message(S.message),
+        done_status(S),
         page_body(S.ready, setting_cards(), _("Getting the settings…")),
     )
 
@@ -53,6 +52,7 @@ def setting_cards() -> rx.Component:
         pay_link_days(),
         dependent_age(),
         embed_origins(),
+        membership_settings(),
         class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
     )
 
@@ -88,65 +88,6 @@ def message_switches() -> list[rx.Component]:
     ]
 
 
-def setting_card(name: str, title: str, about: str, *body: Any) -> rx.Component:
-    wrong = S.errors[name]
-    return card(
-        el.h2(title, id=f"{name}-title", class_name="text-lg font-bold"),
-        el.p(about, id=f"{name}-about", class_name="text-ink-2 mt-1"),
-        rx.cond(
-            S.errors.contains(name),
-            el.p(
-                icon("circle-alert", 18, "mt-1"),
-                wrong,
-                id=f"{name}-error",
-                class_name="flex gap-1.5 items-start text-late font-bold mt-2",
-            ),
-        ),
-        *body,
-        el.p(S.last_changes[name], class_name="text-sm text-ink-2 mt-3"),
-        cls="p-5",
-    )
-
-
-def switch(name: str, on: rx.Var[bool], title: str, about: str) -> rx.Component:
-    turn = el.div(
-        rx.cond(on, tag("paid", _("On")), tag("quiet", _("Off"))),
-        # One button for on and off, so that the focus stays on it.
-        small_button(
-            rx.cond(on, _("Turn off"), _("Turn on")),
-            on_click=S.set_switch(name, ~on),
-            aria_describedby=f"{name}-title",
-        ),
-        class_name="flex flex-wrap items-center gap-x-4 gap-y-2 mt-3",
-    )
-    return setting_card(name, title, about, turn)
-
-
-def save_form(name: str, handler: Any, *fields: Any) -> rx.Component:
-    save = el.button(
-        _("Save"),
-        type="submit",
-        class_name="btn btn-second btn-small min-h-10!",
-        aria_describedby=f"{name}-title",
-    )
-    return form(
-        *fields,
-        save,
-        busy=S.busy == name,
-        sending=_("Saving…"),
-        on_submit=handler,
-        cls="flex flex-wrap items-end gap-3 mt-3",
-    )
-
-
-def described_by_setting(name: str) -> dict[str, Any]:
-    return {
-        "aria_labelledby": f"{name}-title",
-        "aria_describedby": f"{name}-error {name}-about",
-        "aria_invalid": rx.cond(S.errors.contains(name), "true", "false"),
-    }
-
-
 def minimum_payment() -> rx.Component:
     field = small_input(
         "amount",
@@ -177,36 +118,24 @@ def templates_card() -> rx.Component:
 
 
 def pay_link_days() -> rx.Component:
-    field = small_input(
-        "days",
-        "number",
-        default_value=S.pay_link_days,
-        key=S.pay_link_days,
-        cls="tnum max-w-24",
-        **described_by_setting("pay_link_days"),
-    )
-    return setting_card(
+    return number_setting(
         "pay_link_days",
+        S.pay_link_days,
         _("Days a pay link works"),
         _("From 1 to 90. What is owed outlives the link; the page then says where to ask for a new one."),
-        save_form("pay_link_days", S.save_link_days, field),
+        S.save_link_days,
+        "days",
     )
 
 
 def dependent_age() -> rx.Component:
-    field = small_input(
-        "age",
-        "number",
-        default_value=S.dependent_age,
-        key=S.dependent_age,
-        cls="tnum max-w-24",
-        **described_by_setting("dependent_age"),
-    )
-    return setting_card(
+    return number_setting(
         "dependent_age",
+        S.dependent_age,
         _("Age from which patients sign in for themselves"),
         _("From that birthday on parents no longer see their chart, from one moment to the next."),
-        save_form("dependent_age", S.save_age, field),
+        S.save_age,
+        "age",
     )
 
 

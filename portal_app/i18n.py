@@ -5,9 +5,10 @@ their .po files and compiled in memory.
 """
 
 import gettext
+import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
-from decimal import Decimal
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from babel.dates import format_date, format_skeleton, format_time, format_timede
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import NumberPattern, format_decimal, get_currency_symbol
 
 from portal_app import clock
 from portal_app.domain.money import Money, minor_digits
@@ -50,8 +51,22 @@ def money_text(language: str, amount: Money) -> str:
 
 @lru_cache(maxsize=8192)  # a list of invoices repeats the same amounts and days
 def _money(language: str, minor: int, currency: str) -> str:
-    value = Decimal(minor).scaleb(-minor_digits(currency))
-    return format_currency(value, currency, locale=locale_of(language)).replace("-", "−")
+    value = Money(minor, currency).decimal()
+    pattern = _money_pattern(language, currency)
+    return pattern.apply(value, locale_of(language), currency=currency, currency_digits=False).replace(
+        "-", "−"
+    )
+
+
+@cache
+def _money_pattern(language: str, currency: str) -> NumberPattern:
+    """How the language writes money, with the decimals that are charged: CLDR leaves out those of some currencies."""
+    locale = locale_of(language)
+    pattern, digits = copy(locale.currency_formats["standard"]), minor_digits(currency)
+    pattern.frac_prec = (digits, digits)
+    if get_currency_symbol(currency, locale)[-1].isalpha():  # CLDR's currency spacing: "RSD 1,234.56"
+        pattern.prefix = tuple(re.sub("¤$", "¤\u00a0", prefix) for prefix in pattern.prefix)
+    return pattern
 
 
 def date_text(language: str, day: date) -> str:

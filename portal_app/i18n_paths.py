@@ -37,3 +37,9 @@ def localised_url(language: str, path: str = "/") -> str:
 def language_of_path(path: str) -> str:
     """The language of the page at `path`: that of its prefix, else the default one."""
     return supported_language(path.lstrip("/").partition("/")[0])
+
+
+def bare_path(path: str) -> str:
+    """`path` (a query may follow) without the prefix of its language: "/es/invoices" becomes "/invoices"."""
+    prefix, _, rest = path.removeprefix("/").partition("/")
+    return f"/{rest}" if prefix in settings().languages[1:] else path

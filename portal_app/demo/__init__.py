@@ -15,8 +15,10 @@ from pathlib import Path
 from portal_app.clock import today
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.practice import Practice
+from portal_app.demo.joining import open_joining
+from portal_app.demo.memberships import complete_memberships
 from portal_app.domain.access import Principal
-from portal_app.domain.imports import ImportReport
+from portal_app.domain.imports.report import ImportReport
 from portal_app.services.imports.run import run_import
 from portal_app.services.practice.installation import require_demo
 
@@ -72,7 +74,10 @@ def load(principal: Principal, *, progress: Callable[[int, int], None] | None = 
     _open_practice(principal)
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         _write_dated(Path(folder), today())
-        return run_import(principal, folder, progress=progress)
+        report = run_import(principal, folder, progress=progress)
+    complete_memberships(principal)
+    open_joining(principal)
+    return report
 
 
 def is_loaded(principal: Principal) -> bool:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterable
 
 from portal_app.demo import HERE, PRACTICE
+from portal_app.demo.joining import JOINED
 from portal_app.demo.passwords import FILE
 from portal_app.domain.access import Principal, system_principal
 from portal_app.services.practice.demo_removal import (
@@ -22,6 +23,7 @@ _LEFT_IN_THE_FOLDER = (FILE, "secret.key", "stripe_simulator.db")
 
 
 def marks() -> DemoMarks:
+    """By what the demo's rows are recognised: the numbers, keys and names in its files, and its staff's addresses."""
     people = {row["chart_number"]: (row["given_name"], row["family_name"]) for row in _rows("patients")}
     return DemoMarks(
         people=people,
@@ -32,6 +34,7 @@ def marks() -> DemoMarks:
             "membership": frozenset(row["membership_key"] for row in _rows("memberships")),
         },
         staff_domain=STAFF_DOMAIN,
+        joined=frozenset({JOINED}),
         practice=PRACTICE,
     )
 

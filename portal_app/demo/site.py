@@ -4,7 +4,7 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from portal_app.domain.embedding import FRAME
+from portal_app.domain.sites.embedding import FRAME
 from portal_app.i18n_paths import localised_path
 from portal_app.settings import settings
 
@@ -12,7 +12,7 @@ _PAGE = Path(__file__).parent / "practice_site" / "index.html"
 _WORDS = {
     "/": {
         "language": "en",
-        "title": "Pay your bill",
+        "title": "Pay your invoice",
         "words": "Sign in with a code to see what you owe and pay it here. No password, no extra fee.",
         "bottom": "Monday to Friday, 8:00 am to 5:30 pm. Call 212 555 0100. In an emergency call 911.",
         "other": "/es",

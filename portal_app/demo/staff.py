@@ -29,7 +29,7 @@ _PUBLISHED = "lantern-quartz-4-meadow"
 
 
 def add_staff(principal: Principal, folder: Path | None = None) -> None:
-    """Adds whoever is missing, and gives a new password to whoever has the published one or none that is known here.
+    """Add those who are missing. Give a new password to those whose password is published or not stored here.
 
     A new password ends their sessions. Stored after each step: a run that was interrupted is continued by the next one.
     """

@@ -17,8 +17,8 @@ def print_line(line: str) -> None:
     out.print(line, markup=False)
 
 
-def require_agreement(question: str, *, yes: bool) -> None:
-    """SystemExit with one line unless somebody answers yes, or gave `--yes`."""
+def require_confirmation(question: str, *, yes: bool) -> None:
+    """Ask, and raise SystemExit with one line unless the answer is yes; `yes` (`--yes`) answers for a script."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -28,14 +28,14 @@ def require_agreement(question: str, *, yes: bool) -> None:
 
 
 def require_right_database(command: str) -> None:
-    """Raises IsDemo or IsNoDemo for a database that this mode may not touch."""
+    """Refuse a database that this mode may not touch. Raises: IsDemo, IsNoDemo."""
     from portal_app.services.practice.installation import require_database_of_mode
 
     require_database_of_mode(system_principal(command))
 
 
 def require_ready_database(command: str) -> None:
-    """As `require_right_database`; in production also PracticeMissing before the practice has a name."""
+    """As `require_right_database`. Raises also: PracticeMissing in production, before the practice has a name."""
     from portal_app.services.practice.details import require_practice
 
     require_right_database(command)

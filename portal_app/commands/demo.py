@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from portal_app.commands.console import ProgressBar, print_line, require_agreement
+from portal_app.commands.console import ProgressBar, print_line, require_confirmation
 from portal_app.commands.imports import MOST_ROWS, print_report
 from portal_app.domain.access import system_principal
 
@@ -29,7 +29,7 @@ def demo(
             print_line(line)
         return
     if remove:
-        agree = partial(require_agreement, yes=yes)
+        agree = partial(require_confirmation, yes=yes)
         remove_demo(system_principal("demo removal"), say=print_line, agree=agree)
         return
     require_demo(system_principal("demo"))  # in production too: a practice's empty database is not a demo's

@@ -51,6 +51,22 @@ def notify() -> None:
     _print_result(write_digests(_job_run("notify")))
 
 
+def bill() -> None:
+    """Make the invoices of memberships that are due; run again it makes none twice."""
+    from portal_app.services.jobs.memberships import make_membership_invoices
+
+    require_ready_database("bill")
+    _print_result(make_membership_invoices(_job_run("bill")))
+
+
+def autopay() -> None:
+    """Charge memberships with automatic payment that are due; run again it charges none twice."""
+    from portal_app.services.jobs.memberships import charge_memberships
+
+    require_ready_database("autopay")
+    _print_result(charge_memberships(_job_run("autopay")))
+
+
 def list_jobs(context: typer.Context) -> None:
     """What the portal does by itself: when it last ran, how that ended, when it is next due, who runs it."""
     if context.invoked_subcommand:

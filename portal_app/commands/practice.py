@@ -31,7 +31,7 @@ def show(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     from portal_app.services.practice.details import find_details
-    from portal_app.services.practice.details_errors import PracticeMissing
+    from portal_app.services.practice.errors import PracticeMissing
 
     found = find_details(system_principal("practice"))
     if found is None:

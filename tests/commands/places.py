@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.commands.preloaded import run_portal
+
 ROOT = Path(__file__).resolve().parents[2]
 # What a practice writes into its `.env`: test keys are enough to start.
 PRODUCTION = {
@@ -55,7 +57,9 @@ class Place:
         )
 
     def portal(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        return self.program("portal_app.cli", *words, **settings)
+        if words[0] == "serve":
+            return self.program("portal_app.cli", *words, **settings)
+        return run_portal(words, self.folder, self.environment(**settings))
 
     def does(self, *words: str, **settings: str) -> str:
         """`portal …` that works; what it prints."""

@@ -3,13 +3,13 @@
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from portal_app.demo.passwords import passwords_in
+from tests.commands.preloaded import run_portal
 from tests.servers import Postgres
 
 ROOT = Path(__file__).parents[2]
@@ -45,15 +45,7 @@ def portal(database: dict[str, str], tmp_path: Path) -> Run:
 
     def run(*words: str, stdin: int = subprocess.DEVNULL, **settings: str) -> Done:
         around = os.environ | {"PORTAL_DATA_DIR": str(tmp_path), "PORTAL_DEMO_USES_ENV": "yes", **database}
-        return subprocess.run(
-            [sys.executable, "-m", "portal_app.cli", *words],
-            cwd=ROOT,
-            env=around | {"PYTHONPATH": str(ROOT)} | settings,
-            stdin=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_portal(words, ROOT, around | {"PYTHONPATH": str(ROOT)} | settings, stdin)
 
     assert run("migrate").returncode == 0
     return run
@@ -111,7 +103,7 @@ def test_a_practice_takes_the_demo_away_in_production(portal: Run, tmp_path: Pat
 
     sick = production("doctor").stdout
     assert "demo staff accounts are here: dana@juniper.example" in sick and "portal demo --remove" in sick
-    assert "55 demo patients are here" in sick
+    assert "57 demo patients are here" in sick
     done = production("demo", "--remove")
     refused(done, "--yes")
     assert (

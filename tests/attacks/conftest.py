@@ -40,7 +40,7 @@ def serving(**more: str) -> Iterator[Stage]:
 
 @pytest.fixture
 async def line(stage: Stage) -> Any:
-    async with aiohttp.ClientSession() as client:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
         yield Line(stage.portal.url, client)
 
 

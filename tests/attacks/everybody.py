@@ -9,9 +9,11 @@ from sqlmodel import SQLModel, col, select
 
 from portal_app import clock
 from portal_app.db.scope import reading, transaction
+from portal_app.db.tables.agreements import AgreementRequest
 from portal_app.db.tables.billing import Payment
 from portal_app.db.tables.credentials import ActionLink, PatientLogin
 from portal_app.db.tables.families import ContactPoint, DependentMark, Relation
+from portal_app.db.tables.memberships import Coupon, JoinRequest, MembershipInvoice, MembershipPause
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.db.tables.staff import StaffMember, Task
 from portal_app.domain.access import (
@@ -25,15 +27,30 @@ from portal_app.domain.access import (
 )
 from portal_app.domain.billing.types import InvoiceStatus
 from portal_app.domain.credentials.types import Purpose
-from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, StaffId, new_id
+from portal_app.domain.families import ContactKind
+from portal_app.domain.ids import (
+    AgreementId,
+    AgreementRequestId,
+    AgreementVersionId,
+    InvoiceId,
+    MembershipId,
+    PaymentId,
+    PlanId,
+    RefundId,
+    StaffId,
+    new_id,
+)
+from portal_app.domain.memberships.types import InvoiceKind, JoinStatus, MembershipStatus
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.gateways.payments_fake import FakeProcessor
 from portal_app.services.billing.payments.refunds import refund_payment
 from portal_app.services.sign_in.sessions import principal_of
 from tests import people
+from tests.memberships_helper import add_membership, add_plan, enrol
 from tests.payments_helper import fake_processor
 from tests.people import EVA, INVOICE, MARIA, RIVERA, People, add_invoice, add_payment, staff
+from tests.services.agreements_helper import add_agreement, ask
 from tests.services.credentials_helper import make_link
 
 TEST = system_principal("test")
@@ -77,6 +94,17 @@ class Stage:
     mark: str
     link: str
     device: str
+    plan: PlanId
+    coupon: str
+    membership: MembershipId  # Maria's, with Eva on it
+    enrolment: str  # Eva's
+    pause: str  # of July 2027
+    billed: MembershipId  # Kim's, whose invoice of May 2026 was voided
+    agreement: AgreementId  # asked of Maria and of Eva
+    agreement_version: AgreementVersionId
+    marias_agreement: AgreementRequestId
+    evas_agreement: AgreementRequestId
+    joined: str  # Kim's request to join, which waits for staff's answer
 
     @property
     def invoice(self) -> InvoiceId:
@@ -132,8 +160,95 @@ def set_the_stage() -> Stage:
         relation = tx.exec(select(Relation.id).where(col(Relation.patient_id) == EVA.id)).first()
     assert point and relation
     return Stage(
-        processor, payment, refund, draft, point, task.id, relation, mark.id, made.id, session_device("there")
+        processor=processor,
+        payment=payment,
+        refund=refund,
+        draft=draft,
+        contact=point,
+        task=task.id,
+        relation=relation,
+        mark=mark.id,
+        link=made.id,
+        device=session_device("there"),
+        **add_memberships(),
+        **add_agreements(),
     )
+
+
+def add_agreements() -> dict[str, Any]:
+    """An agreement, asked of Maria and of Eva."""
+    agreement = add_agreement()
+    marias, evas = ask(agreement, MARIA), ask(agreement, EVA)
+    with reading(TEST) as tx:
+        version = tx.get_or_404(AgreementRequest, marias).version_id
+    return {
+        "agreement": agreement,
+        "agreement_version": version,
+        "marias_agreement": marias,
+        "evas_agreement": evas,
+    }
+
+
+def add_memberships() -> dict[str, Any]:
+    """A plan, a coupon, Maria's membership with Eva and a pause ahead, and Kim's with a voided invoice."""
+    plan, coupon, pause = add_plan("Family care"), new_id("cpn"), new_id("mpa")
+    membership = add_membership(RIVERA, plan, [MARIA.id])
+    enrolment = enrol(membership, RIVERA, EVA.id, start=date(2026, 6, 1))
+    may = date(2026, 5, 1)
+    billed = add_membership(people.OKAFOR, add_plan("Solo"), [people.KIM.id], start=may)
+    voided = add_invoice(people.OKAFOR, (people.KIM, "Solo", 80_00), status=InvoiceStatus.VOID)
+    with transaction(TEST) as tx:
+        tx.add(Coupon(id=coupon, code="TEN-OFF", percent=10, created_at=clock.now()))
+        shared = {"account_id": RIVERA, "membership_id": membership}
+        july = {"first_day": date(2027, 7, 1), "last_day": date(2027, 7, 31)}
+        tx.add(MembershipPause(id=pause, created_at=clock.now(), **july, **shared))
+        tx.add(
+            MembershipInvoice(
+                id=new_id("miv"),
+                account_id=people.OKAFOR,
+                membership_id=billed,
+                kind=InvoiceKind.PERIOD,
+                period_start=may,
+                period_end=date(2026, 5, 31),
+                due_day=may,
+                invoice_id=voided,
+                amount=Money(80_00),
+            )
+        )
+    return {
+        "plan": plan,
+        "coupon": coupon,
+        "membership": membership,
+        "enrolment": enrolment,
+        "pause": pause,
+        "billed": billed,
+        "joined": add_waiting_join(),
+    }
+
+
+def add_waiting_join() -> str:
+    """As if Kim had joined online; returns the request's id."""
+    plan, id_ = add_plan("Joined"), new_id("jrq")
+    pending = add_membership(people.OKAFOR, plan, [people.KIM.id], status=MembershipStatus.PENDING)
+    with transaction(TEST) as tx:
+        tx.add(
+            JoinRequest(
+                id=id_,
+                status=JoinStatus.WAITING,
+                contact_hash="kim",
+                contact_kind=ContactKind.EMAIL,
+                contact_value="kim@example.com",
+                plan_id=plan,
+                account_id=people.OKAFOR,
+                owner_id=people.KIM.id,
+                member_ids=[people.KIM.id],
+                membership_id=pending,
+                created_at=clock.now(),
+                changed_at=clock.now(),
+                paid_at=clock.now(),
+            )
+        )
+    return id_
 
 
 def session(ref: str, **whose: Any) -> PortalSession:

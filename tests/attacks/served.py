@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from portal_app.domain.ids import new_id
 from portal_app.domain.sign_in import session_ref
 from portal_app.services.patients import access
 from portal_app.services.practice import facts
+from portal_app.settings import settings
 from portal_app.state import guards
 from tests import people
 from tests.attacks.everybody import (
@@ -40,7 +42,7 @@ from tests.attacks.everybody import (
 )
 from tests.attacks.wire import ROOT, Caller
 from tests.conftest import NOON
-from tests.e2e.portal import Portal
+from tests.e2e.portal import KEY, Portal
 from tests.people import People, add_invoice, add_payment, add_payment_method
 from tests.services.credentials_helper import make_link
 
@@ -118,15 +120,23 @@ class Stage:
 
     @contextmanager
     def looked_into(self) -> Iterator[None]:
-        """Its database, bound to this process."""
+        """Its database and its secret key, bound to this process."""
         forget()
         db_engine.bind(self.database)
+        before = os.environ["PORTAL_SECRET_KEY"]
+        use_key(KEY)
         try:
             yield
         finally:
+            use_key(before)
             db_engine.dispose()
             db_engine.unbind()
             forget()
+
+
+def use_key(key: str) -> None:
+    os.environ["PORTAL_SECRET_KEY"] = key
+    settings.cache_clear()
 
 
 def forget() -> None:

@@ -60,7 +60,7 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Be somebody, on a page of their side."""
 
     def stand(who: Principal) -> None:
-        def known(ref: str, side: Side, *, touch: bool) -> Principal:
+        def known(ref: str, side: Side) -> Principal:
             if not ref or who.name == "nobody" or who.side is not side:
                 raise NotSignedIn
             return who
@@ -163,7 +163,12 @@ async def test_no_argument_of_a_wrong_kind_reaches_a_handler_or_raises(
 
 
 def fits(kind: Any, value: Any) -> bool:
-    return (kind is str and isinstance(value, str)) or (kind is bool and isinstance(value, bool))
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return (
+        (kind is str and isinstance(value, str))
+        or (kind is bool and isinstance(value, bool))
+        or (kind is int and whole)
+    )
 
 
 class Bound:

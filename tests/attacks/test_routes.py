@@ -30,6 +30,7 @@ GETS: dict[str, dict[str, int]] = {
         "*": 404,
     },
     "/staff/export/transactions.csv": {"nora": 200, "olga": 200, "dana": 403, "cleo": 403, "*": 401},
+    "/staff/export/memberships.csv": {"nora": 200, "olga": 200, "dana": 403, "cleo": 403, "*": 401},
 }
 POSTS = {
     "/auth/session": 400,

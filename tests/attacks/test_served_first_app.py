@@ -117,17 +117,22 @@ async def told(page: Page, state: str, name: str, **form: str) -> dict[str, Any]
     return {name.removesuffix("_rx_state_"): value for name, value in found[0].items()}
 
 
+def _said(seen: dict[str, Any]) -> str:
+    """What the page says: on top of the form, or at a field."""
+    return " ".join([seen["message"], *seen["field_errors"].values()]).strip()
+
+
 async def test_a_known_password_alone_is_shown_nothing_to_scan(page: Page):
     seen = await told(page, SIGN_IN, "give_password", email=OWNER, password=PASSWORD)
     assert (seen["step"], seen["qr"], seen["secret"], seen["ticket"]) == ("password", "", "", "")
-    assert "set-up link" in seen["error"]
+    assert "set-up link" in _said(seen)
     seen = await told(page, SIGN_IN, "give_code", code="000000")
     assert (seen["step"], seen["ticket"]) == ("password", "")
 
 
 async def test_a_wrong_password_is_told_no_more_than_ever(page: Page):
     seen = await told(page, SIGN_IN, "give_password", email=OWNER, password="not the password")
-    assert seen["error"] == "The email or the password is wrong, or the sign-in is locked for a while."
+    assert _said(seen) == "The email or the password is wrong, or the sign-in is locked for a while."
 
 
 @pytest.mark.parametrize("token", ["", "x" * 43, "' OR 1=1 --"])
@@ -141,7 +146,7 @@ async def test_nor_by_the_link_without_the_password(served: Served, page: Page):
         page, SET_UP, "give_password", token=served.link.partition("#")[2], password=NEW_PASSWORD
     )
     assert (seen["step"], seen["qr"], seen["secret"]) == ("password", "", "")
-    assert "password is wrong" in seen["error"]
+    assert "password is wrong" in _said(seen)
 
 
 async def test_the_one_who_was_given_the_link_is_in_and_nobody_after_them(served: Served, page: Page):
@@ -163,6 +168,6 @@ async def test_the_one_who_was_given_the_link_is_in_and_nobody_after_them(served
     seen = await told(
         page, SET_UP, "give_password", token=_link_in(printed).partition("#")[2], password=PASSWORD
     )
-    assert (seen["step"], seen["secret"]) == ("password", "") and "password is wrong" in seen["error"]
+    assert (seen["step"], seen["secret"]) == ("password", "") and "password is wrong" in _said(seen)
     seen = await told(page, SIGN_IN, "give_password", email=who, password=NEW_PASSWORD)
-    assert (seen["step"], seen["secret"]) == ("password", "") and "set-up link" in seen["error"]
+    assert (seen["step"], seen["secret"]) == ("password", "") and "set-up link" in _said(seen)

@@ -14,7 +14,8 @@ from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.sign_in import session_ref
 from portal_app.services.sign_in.sessions import write_ticket
-from portal_app.web.shield.shield import BURST, SOCKETS_PER_ADDRESS
+from portal_app.settings import settings
+from portal_app.web.shield.shield import BURST
 from tests.attacks.everybody import TEST, everything_written
 from tests.attacks.served import ALL, Stage, caller, changes, said
 from tests.attacks.wire import HYDRATE, ROOT, VISIT, Caller, Closed, Line, Page
@@ -26,6 +27,9 @@ LOAD = next(name for name in ALL if name.endswith("invoices_state.load"))
 STAY = "/auth/stay?side=patient&by=page"
 HER_INVOICE = "2,010.19"
 TEN_TO = NOON - timedelta(minutes=10)
+
+
+SOCKETS = settings().sockets_per_address
 
 
 def elsewhere(last: int) -> Caller:
@@ -221,7 +225,7 @@ async def test_a_message_is_at_most_so_large(line: Line, size: int, holds: bool)
 
 
 async def test_sockets_of_one_address_are_limited_and_others_come_in(line: Line):
-    pages = [await line.call(elsewhere(3)) for _ in range(SOCKETS_PER_ADDRESS)]
+    pages = [await line.call(elsewhere(3)) for _ in range(SOCKETS)]
     with pytest.raises(Closed):
         await line.call(elsewhere(3))
     await (await line.call(elsewhere(4))).close()

@@ -137,6 +137,8 @@ async def test_no_address_of_a_paper_makes_a_bug(line: Line, looked_into: None, 
             "/staff/export/transactions.csv?to=9999-12-31",
             f"/staff/export/transactions.csv?q={word}&kind={word}&from={word}",
             f"/staff/export/transactions.csv?q={word}",
+            f"/staff/export/memberships.csv?q={word}&status={word}&plan={word}&until={word}",
+            f"/staff/export/memberships.csv?q={word}",
             f"/assets/{word}",
             f"/es/{word}",
         ):

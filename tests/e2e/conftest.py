@@ -88,7 +88,7 @@ def portal(demo: Path) -> Iterator[Portal]:
     yield running
     faults = running.faults()
     running.remove()
-    assert not faults, faults
+    assert not faults, "\n".join(faults)
 
 
 LONGEST = 180  # seconds for one test, with the installation that its file makes

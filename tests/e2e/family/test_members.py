@@ -125,7 +125,7 @@ def test_in_spanish(portal: Portal, visit: Visits, axe: Axe):
     maria = visit(portal)
     sign_in(maria, MARIA)
     page = maria.go("/es/members")
-    expect(page.get_by_role("heading", name="Familia", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Miembros", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Eva Alvarez")).to_be_visible()
     axe(page)
     no_sideways_scroll(page)

@@ -180,7 +180,7 @@ def test_at_the_practice_a_setting_and_a_panel_keep_the_focus(owner: Visitor, ax
     record = page.get_by_role("button", name="Record a payment")
     record.click()
     panel = page.get_by_role("dialog")
-    panel.get_by_label("Amount").fill("0")
+    panel.get_by_label("Amount", exact=True).fill("0")
     panel.get_by_role("button", name="Record the payment").click()
     expect(panel.locator("#form-error")).to_be_focused()
     focused(page)

@@ -15,9 +15,10 @@ from playwright.sync_api import Frame, FrameLocator, Page, expect
 
 from portal_app.demo.site import practice_site
 from tests.e2e.conftest import DESKTOP, PHONE, SETTLED, Axe, Visitor, Visits
+from tests.e2e.connection.test_where_one_lands import BLOCKED
 from tests.e2e.portal import Portal
 from tests.e2e.reader import ages
-from tests.e2e.steps import MARIA, PAYS, code_from_outbox
+from tests.e2e.steps import MARIA, NADIA, PAYS, code_from_outbox
 from tests.servers import free_port, wait_until
 
 WORDS = {
@@ -96,14 +97,21 @@ def box(page: Page) -> FrameLocator:
 
 def sign_in_framed(visitor: Visitor, site: str, language: str = "", who: tuple[str, date] = MARIA) -> Page:
     """On the practice's own page, by a code; ends on the invoices in the frame."""
-    words, page = WORDS[language], visitor.page
+    page = visitor.page
     if (known := _cookies.get((site, who))) is not None:
         visitor.context.add_cookies(known)
         page.goto(f"{site}/{language}")
         on_list(page, language)
         return page
     page.goto(f"{site}/{language}")
-    frame = box(page)
+    enter_by_code(visitor, language, who)
+    on_list(page, language)
+    _cookies[site, who] = visitor.context.cookies()
+    return page
+
+
+def enter_by_code(visitor: Visitor, language: str, who: tuple[str, date]) -> None:
+    words, frame = WORDS[language], box(visitor.page)
     contact, born = who
     frame.get_by_label(words["contact"]).fill(contact)
     frame.get_by_role("button", name=words["send"]).click()
@@ -114,9 +122,6 @@ def sign_in_framed(visitor: Visitor, site: str, language: str = "", who: tuple[s
     for label, part in zip(words["born"], (born.month, born.day, born.year), strict=True):
         frame.get_by_label(label).fill(str(part))
     frame.get_by_role("button", name=words["sign_in"]).click()
-    on_list(page, language)
-    _cookies[site, who] = visitor.context.cookies()
-    return page
 
 
 def on_list(page: Page, language: str = "") -> None:
@@ -195,6 +200,7 @@ def test_in_the_practices_page_on_a_phone_maria_signs_in_sees_pays_and_has_a_rec
 
 
 def fill_card(frame: FrameLocator, number: str) -> None:
+    frame.locator("input[name=source]").first.wait_for(state="attached")
     new = frame.get_by_label("A new card")
     if new.count() and not new.is_checked():
         new.check(force=True)
@@ -346,6 +352,32 @@ def test_idle_in_the_frame_a_warning_at_thirteen_and_the_end_at_fifteen(
     page.wait_for_timeout(1_000)
     expect(box(page).get_by_text("Alvarez")).to_have_count(0)
     maria.forgive()  # 401
+
+
+def test_back_1_in_the_frame_one_lands_on_the_invoice_that_was_open(framed: Portal, site: str, visit: Visits):
+    nadia = visit(framed)
+    page = sign_in_framed(nadia, site, "es", NADIA)
+    box(page).locator("main a[href*='/invoices/inv_']").first.click()
+    expect(box(page).locator("table caption")).to_be_visible()
+    path = frame_of(page).evaluate("location.pathname")
+    assert path.startswith("/es/embed/invoices/inv_")
+    left_alone(framed, nadia, 16)
+    expect(box(page).get_by_label(WORDS["es"]["contact"])).to_be_visible()
+    assert "next=" in frame_of(page).url
+    enter_by_code(nadia, "es", NADIA)
+    expect(box(page).locator("table caption")).to_be_visible()
+    assert frame_of(page).evaluate("location.pathname") == path
+    _cookies.clear()
+    nadia.forgive()  # 401
+
+
+def test_b70_in_the_frame_a_network_without_sockets_says_so(framed: Portal, site: str, visit: Visits):
+    somebody = visit(framed)
+    somebody.context.add_init_script(BLOCKED)
+    somebody.page.goto(f"{site}/es")
+    panel = box(somebody.page).get_by_role("alertdialog", name="Esta red bloquea el portal")
+    expect(panel.locator("a[href^='tel:']")).to_be_visible()
+    somebody.shot("frame-blocked")
 
 
 def left_alone(portal: Portal, visitor: Visitor, minutes: float) -> None:

@@ -5,23 +5,19 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from pyotp.totp import TOTP
 
-from tests.e2e.conftest import Look, Visits
+from tests.e2e.conftest import Visits
 from tests.e2e.portal import Portal
 from tests.e2e.reader import (
-    AT_ONCE,
     DANA,
     LANGUAGES,
     PASSWORD,
     ROSA,
     Device,
     Reader,
-    ages,
-    at_work_quietly,
     in_the_portal,
-    sign_in_quietly,
 )
 from tests.e2e.steps import HAL, MARIA, NADIA, NGOZI, staff_sign_in
 
@@ -304,87 +300,6 @@ def test_a_link_without_its_secret_says_what_to_do(portal: Portal, visit: Visits
     expect(somebody.page.get_by_role("button", name="Continue")).to_be_hidden()
 
 
-def test_signed_out_elsewhere_clears_the_screen_at_once(portal: Portal, visit: Visits):
-    here, there = Reader(visit(portal, phone=False), "en"), Reader(visit(portal), "en")
-    for one in (here, there):
-        sign_in_quietly(portal, one.visitor, "Maria", "Alvarez")
-        one.go("/invoices")
-        one.is_in()
-    there.go("/account")
-    there.sees("My sign-in")
-    here.go("/account")
-    here.sees("Where you are signed in")
-    here.page.get_by_role("button", name=re.compile("^Sign out there")).first.click()
-    expect(there.page.get_by_role("heading", name="My sign-in", level=1)).to_be_hidden(timeout=AT_ONCE)
-    there.page.wait_for_url("**/sign-in?ended=out")
-    there.reads("You are signed out.")
-    there.page.go_back()
-    expect(there.page.get_by_role("heading", name="Sign in", level=1)).to_be_visible()
-    assert "Alvarez" not in there.page.locator("body").inner_text()
-    there.visitor.forgive()  # 401
-
-
-def test_the_back_button_after_signing_out_shows_nothing(portal: Portal, visit: Visits):
-    maria = Reader(visit(portal), "en")
-    sign_in_quietly(portal, maria.visitor, "Nadia", "Brennan")
-    maria.go("/invoices")
-    maria.is_in()
-    maria.go("/account")
-    maria.sees("My sign-in")
-    maria.signs_out()
-    maria.page.go_back()
-    maria.sees("Sign in")
-    assert "Brennan" not in maria.page.locator("body").inner_text()
-
-
-def comes_back(page: Page) -> None:
-    """To the tab: it asks the server how long is left."""
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
-
-
-@pytest.mark.parametrize("side", ["patient", "staff"])
-def test_idle_a_warning_at_thirteen_and_the_end_at_fifteen(portal: Portal, visit: Visits, side: str):
-    idle = Reader(visit(portal, phone=side == "patient"), "en")
-    if side == "patient":
-        sign_in_quietly(portal, idle.visitor, "Hal", "Whitcomb")
-        idle.go("/invoices")
-        idle.is_in()
-    else:
-        at_work_quietly(portal, idle.visitor, DANA)
-        idle.go("/staff/account")
-        idle.reads("You sign in as {email}. Both are asked each time.", email=DANA)
-    warning = idle.page.get_by_role("dialog", name="Are you still there?")
-    ages(portal, idle.visitor, 13.2)
-    comes_back(idle.page)
-    try:
-        expect(warning).to_be_visible(timeout=10_000)
-    except AssertionError:  # the page was still filling: that was activity
-        ages(portal, idle.visitor, 13.2)
-        comes_back(idle.page)
-    expect(warning).to_be_visible()
-    # The dialog closes before the server has written that somebody is there: only then can it age again.
-    with idle.page.expect_response(re.compile(r"/auth/stay\?.*by=person")) as written:
-        idle.press("Stay signed in")
-    assert written.value.ok
-    expect(warning).to_be_hidden()
-    ages(portal, idle.visitor, 13.2)
-    comes_back(idle.page)
-    expect(warning).to_be_visible()
-    ages(portal, idle.visitor, 2)
-    idle.page.wait_for_url(re.compile(r"/sign-in\?ended="))
-    idle.visitor.forgive()  # 401
-
-
-def test_the_server_closes_the_page_of_an_idle_session_by_itself(portal: Portal, visit: Visits):
-    maria = Reader(visit(portal), "en")
-    sign_in_quietly(portal, maria.visitor, "Ngozi", "Okonkwo")
-    maria.go("/invoices")
-    maria.is_in()
-    ages(portal, maria.visitor, 16)
-    maria.page.wait_for_url(re.compile(r"/sign-in"))
-    maria.visitor.forgive()  # 401
-
-
 def test_a_reset_of_the_desk_can_be_stopped_from_the_message(portal: Portal, visit: Visits, reader: Reader):
     del visit
     secret = in_the_portal(
@@ -408,61 +323,3 @@ print(sent[-1].rpartition("stop-reset#")[2].split()[0])
     reader.go(f"/stop-reset#{secret}")
     reader.press("Stop the reset")
     reader.reads("The reset is stopped. Your sign-in stays as it is.")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_of_the_ways_in_is_accessible(portal: Portal, visit: Visits, look: Look, language: str):
-    one = Reader(visit(portal), language)
-
-    def seen(name: str) -> None:
-        look(one.visitor, f"ways-{name}-{language}")
-
-    for path in ("/sign-in", "/sign-in?ended=idle", "/sign-in/password", "/sign-in/desk", "/welcome"):
-        one.go(path)
-        expect(one.page.get_by_role("heading", level=1)).to_be_visible()
-        seen(path.strip("/").replace("/", "-").replace("?", "-"))
-    for path in ("/links", "/stop-reset"):
-        one.go(path + "#" + "y" * 43)
-        expect(one.page.get_by_role("heading", level=1)).to_be_visible()
-        seen(path.strip("/"))
-    sign_in_quietly(portal, one.visitor, "Luis", "Alvarez")
-    one.go("/account")
-    one.sees("Where you are signed in")
-    seen("account")
-    for label, heading in (
-        ("Set a username and password", "Username and password"),
-        ("Add a passkey", "Add a passkey"),
-        ("Set up an authenticator app", "Set up an authenticator app"),
-        ("Make 10 recovery codes", "Make new recovery codes?"),
-    ):
-        one.press(label)
-        one.sees(heading)
-        seen(heading.split()[0])
-        one.press("Cancel")
-        one.sees("My sign-in")
-    one.page.evaluate("document.getElementById('idle').showModal()")
-    seen("idle")
-
-
-def test_the_desk_is_accessible(portal: Portal, visit: Visits, look: Look):
-    dana = visit(portal, phone=False)
-    page = staff_sign_in(dana, DANA)
-    page.goto(portal.url + "/staff/account")
-    expect(page.get_by_text("This device")).to_be_visible()
-    look(dana, "staff-account")
-    page.goto(portal.url + "/staff/desk")
-    page.get_by_label("Find a patient").fill("whit")
-    page.get_by_role("button", name="Search").click()
-    look(dana, "desk")
-    page.get_by_role("list", name="Patients found").get_by_role(
-        "button", name=re.compile("Agnes Whitlow")
-    ).click()
-    expect(page.get_by_role("heading", name="Code on paper")).to_be_visible()
-    look(dana, "desk-person")
-    page.get_by_role("button", name="Print a one-time code").click()
-    expect(page.get_by_alt_text("QR code of the portal’s address")).to_be_visible()
-    look(dana, "desk-slip")
-    page.get_by_role("button", name="Back to the search").click()
-    page.get_by_role("button", name="Visitors choose").click()
-    expect(page.get_by_text("/welcome")).to_be_visible()
-    look(dana, "desk-poster")

@@ -148,7 +148,7 @@ def test_a_recorded_payment_appears_at_once_in_another_tab(desk: Visitor, axe):
     for how, amount in (("Check", "7.00"), ("Cash", "7.10"), ("Card terminal", "7.20")):
         page.get_by_role("button", name="Record a payment").click()
         panel = page.get_by_role("dialog")
-        panel.get_by_label("Amount").fill(amount)
+        panel.get_by_label("Amount", exact=True).fill(amount)
         panel.get_by_text(how, exact=True).click()
         panel.get_by_label("Note (optional)").fill("1183")
         if how == "Check":
@@ -267,7 +267,7 @@ def test_the_practice_writes_its_own_message_templates(desk: Visitor, look: Look
     expect(page.get_by_role("heading", name="Due soon", level=2)).to_be_visible()
     page.get_by_label("Email", exact=True).fill("Pague pronto.")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#form-error")).to_contain_text("Your words leave out {amount}")
+    expect(page.get_by_text("Your text leaves out {amount}. The message needs it.")).to_be_visible()
     page.get_by_label("Email", exact=True).fill("Le quedan {amount} por pagar: {portal}")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("main")).to_contain_text("Changed by Olga Novak")

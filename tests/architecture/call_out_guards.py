@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+from tests.architecture.sources import nodes, tree_of
+
 # What answers with a gateway, and what a gateway is called where no type says so.
 MAKERS = frozenset({"gateways", "practice_system", "bus", "typesetter", "processor_of"})
 NAMES = frozenset({"processor", "mail", "sms", "gateways"})
@@ -44,7 +46,7 @@ class Sources:
 
     def __init__(self, texts: Mapping[str, str], types: frozenset[str]) -> None:
         self.types = types
-        self.trees = {module: ast.parse(text) for module, text in texts.items()}
+        self.trees = {module: tree_of(text) for module, text in texts.items()}
         self.imports = {module: dict(_imports(module, tree)) for module, tree in self.trees.items()}
         self.functions: dict[Place, Function] = {
             (module, name): node for module, tree in self.trees.items() for name, node in _functions(tree)
@@ -56,7 +58,7 @@ class Sources:
         more = {
             name.rpartition(".")[2]
             for (_, name), function in self.functions.items()
-            for node in ast.walk(function)
+            for node in nodes(function)
             if isinstance(node, ast.Return) and node.value and _opens(node.value, OPENERS)
         }
         return OPENERS | more
@@ -86,7 +88,7 @@ class Sources:
 
     def _regions(self, function: Function) -> Iterator[Sequence[ast.stmt]]:
         """What runs while a transaction is open: its block, and whoever is handed it."""
-        for node in ast.walk(function):
+        for node in nodes(function):
             if isinstance(node, (ast.With, ast.AsyncWith)):
                 if any(_opens(item.context_expr, self.openers) for item in node.items):
                     yield node.body
@@ -128,7 +130,7 @@ class Sources:
         grew = True
         while grew:
             before = len(names)
-            for node in ast.walk(function):
+            for node in nodes(function):
                 if isinstance(node, ast.NamedExpr) and self._is_gateway(node.value, names):
                     names.add(node.target.id)
                 elif isinstance(node, ast.Assign) and self._is_gateway(node.value, names):
@@ -182,21 +184,19 @@ def _leading_out(
 
 def _arguments(function: Function) -> list[ast.arg]:
     """The function's own and those of functions in it."""
-    return [node for node in ast.walk(function) if isinstance(node, ast.arg)]
+    return [node for node in nodes(function) if isinstance(node, ast.arg)]
 
 
 def _bound_in(function: Function) -> set[str]:
     """Names of the function's own, which hide those of its module."""
     stored = (
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        node.id for node in nodes(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     )
     return {*stored, *(argument.arg for argument in _arguments(function))}
 
 
 def _imports(module: str, tree: ast.Module) -> Iterator[tuple[str, tuple[str, str]]]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 yield alias.asname or alias.name, (node.module, alias.name)
@@ -213,7 +213,7 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
 
 
 def _opens(value: ast.expr, openers: frozenset[str]) -> bool:
-    for node in ast.walk(value):
+    for node in nodes(value):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in openers:

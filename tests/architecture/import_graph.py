@@ -6,6 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.architecture.sources import nodes, parsed
+
 
 class ImportedName(NamedTuple):
     where: str  # the module that imports
@@ -27,7 +29,7 @@ def modules(root: Path, *folders: str) -> dict[str, Path]:
 def imported_names(module: str, path: Path, tree: ast.AST) -> Iterator[ImportedName]:
     """Every import statement of a module, wherever it stands."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (ImportedName(module, node.lineno, alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -44,7 +46,7 @@ def import_graph(files: Mapping[str, Path]) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for module, path in files.items():
         targets = set()
-        for found in imported_names(module, path, ast.parse(path.read_text())):
+        for found in imported_names(module, path, parsed(path)):
             inner = f"{found.module}.{found.name}"
             targets |= _with_packages(inner if inner in files else found.module)
         graph[module] = {
@@ -79,7 +81,7 @@ def defined_names(tree: ast.Module) -> set[str]:
             names.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+            names |= {n.id for target in targets for n in nodes(target) if isinstance(n, ast.Name)}
         else:  # if, try, with: what stands in them
             waiting += [inner for inner in ast.iter_child_nodes(node) if isinstance(inner, ast.stmt)]
     return names

@@ -7,6 +7,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tests.architecture.sources import nodes, tree_of
+
 # Calls that give more than the asker has.
 WIDENS = frozenset({"system_principal", "as_system", "errand_for"})
 # Errors that say "you may not", raised by a service that asks in its own words.
@@ -32,7 +34,7 @@ class Module:
     """A service's module. `checks`: names of functions elsewhere that ask whether the asker may."""
 
     def __init__(self, source: str, checks: frozenset[str] = frozenset()) -> None:
-        tree = ast.parse(source)
+        tree = tree_of(source)
         self.checks = checks
         self.widens = WIDENS | _other_names_of(tree, WIDENS)
         self.functions: dict[str, Function] = {
@@ -43,9 +45,7 @@ class Module:
             target.id
             for node in tree.body
             if isinstance(node, ast.Assign)
-            if any(
-                isinstance(call, ast.Call) and called(call) in self.widens for call in ast.walk(node.value)
-            )
+            if any(isinstance(call, ast.Call) and called(call) in self.widens for call in nodes(node.value))
             for target in node.targets
             if isinstance(target, ast.Name)
         }
@@ -58,11 +58,11 @@ class Module:
         )
 
     def used_checks(self) -> set[str]:
-        calls = (node for function in self.functions.values() for node in ast.walk(function))
+        calls = (node for function in self.functions.values() for node in nodes(function))
         return {called(call) for call in calls if isinstance(call, ast.Call)} & self.checks
 
     def widens_by(self) -> set[str]:
-        calls = (node for function in self.functions.values() for node in ast.walk(function))
+        calls = (node for function in self.functions.values() for node in nodes(function))
         return {called(call) for call in calls if isinstance(call, ast.Call)} & WIDENS
 
     def _body(self, body: Sequence[ast.stmt], found: Found, seen: tuple[str, ...]) -> Found:
@@ -130,21 +130,19 @@ def _last(name: ast.expr) -> str:
 
 def _other_names_of(tree: ast.Module, names: frozenset[str]) -> set[str]:
     """`import system_principal as boss`."""
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    found = (node for node in nodes(tree) if isinstance(node, ast.ImportFrom))
     return {alias.asname for node in found for alias in node.names if alias.asname and alias.name in names}
 
 
 def _hangs_on_may(test: ast.expr) -> bool:
-    calls = (node for node in ast.walk(test) if isinstance(node, ast.Call))
+    calls = (node for node in nodes(test) if isinstance(node, ast.Call))
     return any(called(call) == "may" for call in calls)
 
 
 def refuses(source: str, name: str) -> bool:
     """Can this function of the source say no? A check that cannot is none."""
-    (function,) = (
-        n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef) and n.name == name
-    )
+    (function,) = (n for n in nodes(tree_of(source)) if isinstance(n, ast.FunctionDef) and n.name == name)
     return any(
         isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and called(node) in ASKS)
-        for node in ast.walk(function)
+        for node in nodes(function)
     )

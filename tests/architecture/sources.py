@@ -19,8 +19,19 @@ class Import(NamedTuple):
 
 
 @cache
+def tree_of(text: str) -> ast.Module:
+    """A text parsed once for all tests: nobody may change the tree."""
+    return ast.parse(text)
+
+
 def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    return tree_of(path.read_text())
+
+
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Every node of a tree or of a part of it: walked once for all tests."""
+    return tuple(ast.walk(tree))
 
 
 def sources() -> list[Path]:
@@ -33,7 +44,7 @@ def imports() -> tuple[Import, ...]:
     found = []
     for path in sources():
         where = path.relative_to(PORTAL)
-        for node in ast.walk(parsed(path)):
+        for node in nodes(parsed(path)):
             if isinstance(node, ast.ImportFrom):
                 names = frozenset(alias.name for alias in node.names)
                 found.append(Import(where.parts[0], str(where), node.module or "", names))
@@ -67,6 +78,6 @@ def tracked() -> Iterator[tuple[str, str]]:
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for path in sources():
-        for node in ast.walk(parsed(path)):
+        for node in nodes(parsed(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield f"{path.relative_to(PORTAL)}:{node.name}", node

@@ -16,6 +16,7 @@ from tests.architecture.sources import (
     PORTAL,
     ROOT,
     functions,
+    nodes,
     parsed,
     sources,
     tracked,
@@ -55,7 +56,7 @@ def test_every_table_says_whose_it_is():
 
 def test_no_function_has_more_than_40_statements():
     def size(function: ast.AST) -> int:
-        return sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1
+        return sum(isinstance(node, ast.stmt) for node in nodes(function)) - 1
 
     assert not {name: size(node) for name, node in functions() if size(node) > 40}
 
@@ -64,7 +65,7 @@ def test_no_bare_except():
     bare = [
         f"{path.relative_to(PORTAL)}:{node.lineno}"
         for path in sources()
-        for node in ast.walk(parsed(path))
+        for node in nodes(parsed(path))
         if isinstance(node, ast.ExceptHandler) and node.type is None
     ]
     assert not bare

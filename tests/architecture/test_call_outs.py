@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.call_out_guards import Hit, Sources
+from tests.architecture.sources import nodes, parsed
 
 PORTAL = Path(__file__).parents[2] / "portal_app"
 # Who may open a transaction, and whoever may be called by them.
@@ -18,7 +19,7 @@ def gateway_types() -> frozenset[str]:
     classes = (
         node
         for path in (PORTAL / "gateways").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(parsed(path))
         if isinstance(node, ast.ClassDef)
     )
     protocols = {node.name for node in classes if any(ast.unparse(base) == "Protocol" for base in node.bases)}

@@ -7,6 +7,7 @@ import portal_app.db.tables  # noqa: F401  (the metadata is whole)
 from tests.architecture.sources import (
     PORTAL,
     imports,
+    nodes,
     parsed,
     sources,
 )
@@ -21,6 +22,8 @@ PRIVILEGED_NAMES: dict[str, dict[str, str]] = {
         "services/sign_in": "sessions, codes and staff before anybody is signed in",
         "services/billing": "settles for payers what only the processor may say",
         "services/patients/access": "makes the lists that a principal is made of",
+        "services/memberships/members/take_back": "refunds what was paid for a member taken back",
+        "services/agreements/copies/make": "the server's loop that makes copies",
         "services/practice": "the practice's own row, read and changed for staff; whose database it is",
         "services/as_system": "makes the principal of an errand",
         "services/jobs": "what the server runs by itself",
@@ -28,22 +31,34 @@ PRIVILEGED_NAMES: dict[str, dict[str, str]] = {
         "services/staff/tasks": "tasks are the portal's own rows",
     },
     "as_system": {
+        "services/agreements/copies": "hashes of copies, compared with a file and with the trail; no name is read",
+        "services/agreements": "drafts are the practice's; a signer may be no relation of the patient",
         "services/audit": "a line of the trail for what was refused",
         "services/patients/change_requests": "requests are answered by staff whom the patient may not see",
         "services/patients/contact_details": "changes that wait for a code, which nobody reads",
         "services/credentials/passwords": _SIGN_IN,
         "services/credentials/desk_codes": "codes that the front desk prints, which nobody reads",
         "services/credentials/devices": "sessions of the patient's own devices",
-        "services/staff/drafts": "drafts are the portal's own rows",
+        "services/drafts": "drafts are the portal's own rows",
         "services/jobs": "rows of jobs are the portal's own",
+        "services/memberships/members": "a membership's members and price, after asking whose it is",
+        "services/memberships/joining": "nobody is signed in yet, and a request to join is the portal's own row",
+        "services/memberships/receipts": "names of those on one's membership, beside what was paid for them",
+        "services/patients/chart_numbers": "tasks are the portal's own rows; two patients never share a number",
         "services/patients/search": "finds people for the front desk, with a line in the trail",
         "services/links/action_links": "links and their secrets, which nobody reads",
+        "services/memberships/view": "a membership's members, whose price and names its viewer may know",
+        "services/memberships/renewals/renew": "a membership's price needs all of its members",
+        "services/memberships/cancellation/cancel": "ends what all members are on; messages and tasks",
         "services/patients/members": "names of those on one's membership or acting for one, and nothing else",
         "services/credentials/passkeys": _SIGN_IN,
+        "services/memberships/autopay": "the price of a membership has members whom its owner may not see",
         "services/links/pay_links": "links and their secrets, which nobody reads",
         "services/credentials/resets": _SIGN_IN,
         "services/credentials/second_factor": _SIGN_IN,
         "services/patients/grants": "grants name another adult, who is found by name and date of birth",
+        "services/memberships/plans": "plans and coupons are the practice's; prices hang on everybody on a plan",
+        "services/memberships/staff": "staff change memberships of any family; billing alone sees no charts",
         "services/staff/sign_in_settings": "the sign-in of a member of staff, which nobody reads",
     },
     "errand_for": {"services/messaging/practice_templates": "message texts are settings of the practice"},
@@ -107,5 +122,5 @@ def test_every_public_service_says_who_asks():
 
 
 def _called(function: ast.AST) -> set[str]:
-    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    calls = (node.func for node in nodes(function) if isinstance(node, ast.Call))
     return {call.id for call in calls if isinstance(call, ast.Name)}

@@ -10,36 +10,56 @@ from tests.architecture.service_guards import WIDENS, Module, refuses
 SERVICES = Path(__file__).parents[2] / "portal_app" / "services"
 # Functions that ask whether the asker may, or whether it is theirs, for other modules: where each is.
 CHECKS = {
+    "require_own_membership": "memberships/members/asked.py",
     "require_own_login": "credentials/logins.py",
     "require_invoice_access": "billing/invoices/read.py",
+    "require_signer": "agreements/signing/viewer.py",
     "link_session": "links/action_links.py",
     "link_payer": "links/action_links.py",
 }
 # Public services that widen without asking, and why that is right.
 NOT_SIGNED_IN = "nobody is signed in yet: what they show decides, and tries are counted"
+BY_CODE = "the request of whoever typed the code of its contact, and no other"
 CHALLENGE = "the challenge was made for whoever knew the password, or for this session"
 BY_THE_SERVER = "run by the server or the command line; nobody asks"
 MAKES_ONE = "makes the wide principal; whoever calls it is checked here"
 UNASKED = {
     "audit.py:note_refusal": "writes that somebody may not; so many an hour",
     "messaging/delivery.py:deliver_when_woken": BY_THE_SERVER,
+    "agreements/copies/make.py:make_copies_when_woken": BY_THE_SERVER,
+    "agreements/copies/verify.py:verify_upload": "anybody who has a file; it says nothing that the file does not show",
     "messaging/log.py:sent_messages": "the demo's outbox page, absent in production",
     "credentials/passwords.py:password_sign_in": NOT_SIGNED_IN,
     "credentials/desk_codes.py:desk_sign_in": NOT_SIGNED_IN,
+    "links/action_links.py:is_link_open": NOT_SIGNED_IN,
     "links/action_links.py:open_access_link": NOT_SIGNED_IN,
     "links/action_links.py:open_link": NOT_SIGNED_IN,
     "credentials/passkeys.py:ask_passkey": NOT_SIGNED_IN,
     "credentials/passkeys.py:passkey_sign_in": NOT_SIGNED_IN,
+    "credentials/resets.py:is_reset_link_open": NOT_SIGNED_IN,
     "credentials/resets.py:stop_reset_by_link": "stopping opens nothing: the secret of the link is enough",
     "credentials/second_factor.py:answer_challenge": CHALLENGE,
     "credentials/second_factor.py:send_second_code": CHALLENGE,
+    "memberships/joining/contact.py:request_join_code": NOT_SIGNED_IN,
+    "memberships/joining/contact.py:verify_join_contact": NOT_SIGNED_IN,
+    "memberships/joining/price.py:price_join": NOT_SIGNED_IN,
+    "memberships/joining/view.py:view_join": BY_CODE,
+    "memberships/joining/view.py:keep_join_choice": BY_CODE,
+    "memberships/joining/view.py:keep_join_owner": BY_CODE,
+    "memberships/joining/pay.py:pay_first_invoice": BY_CODE,
+    "memberships/joining/pay.py:confirm_join_payment": BY_CODE,
+    "memberships/joining/pay.py:cancel_join_payment": BY_CODE,
     "sign_in/codes.py:check_birth_date": NOT_SIGNED_IN,
     "sign_in/codes.py:check_code": NOT_SIGNED_IN,
     "sign_in/codes.py:request_code": NOT_SIGNED_IN,
     "sign_in/sessions.py:redeem": NOT_SIGNED_IN,
     "sign_in/sessions.py:end_session": "ends the asker's own session and no other",
     "sign_in/sessions.py:keep_alive": "touches the asker's own session and no other",
+    "sign_in/set_up_links.py:is_set_up_link_open": NOT_SIGNED_IN,
     "sign_in/staff.py:begin_set_up": NOT_SIGNED_IN,
+    "sign_in/known_sources.py:counted_by": NOT_SIGNED_IN,
+    "sign_in/known_sources.py:remember": "remembers the asker's own device and no other's",
+    "sign_in/staff.py:is_right_password": NOT_SIGNED_IN,
     "sign_in/staff.py:note_failure": NOT_SIGNED_IN,
     "sign_in/staff.py:check_staff_password": NOT_SIGNED_IN,
     "sign_in/staff.py:check_staff_totp": NOT_SIGNED_IN,

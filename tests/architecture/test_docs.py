@@ -1,0 +1,58 @@
+"""Every file that CONTRIBUTING and the description of the architecture name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from portal_app.services.jobs.registry import JOBS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ("CONTRIBUTING.md", "docs/architecture.md")
+# A path in backticks, below the project or below portal_app: `portal_app/state/base.py`, `services/links/`.
+NAMED = re.compile(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:py|md|js|jsx|css|toml|csv|sh))(?:::?\w+)?`")
+# What a set-up makes, what a new one is called, and addresses of pages.
+ELSEWHERE = {
+    "demo-data/",
+    ".web/",
+    "demo-data/second",
+    "0000-template.md",  # in docs/decisions
+    "patients.csv",  # of an import
+}
+
+
+def named_paths(text: str) -> set[str]:
+    """The paths in backticks of a text; not those of pages, which begin with a slash."""
+    return {path for path in NAMED.findall(text) if not path.startswith("/")} - ELSEWHERE
+
+
+def is_there(path: str) -> bool:
+    """Below the project or portal_app; a bare name anywhere in the folders that are kept."""
+    if "/" in path:
+        return any((folder / path).exists() for folder in (ROOT, ROOT / "portal_app"))
+    kept = ("portal_app", "assets", "tests", "docs", "scripts")
+    return (ROOT / path).exists() or any(any((ROOT / folder).rglob(path)) for folder in kept)
+
+
+@pytest.mark.parametrize("doc", DOCS)
+def test_every_path_that_a_document_names_is_there(doc: str):
+    paths = named_paths((ROOT / doc).read_text())
+    assert len(paths) > 20
+    assert sorted(path for path in paths if not is_there(path)) == []
+
+
+def test_every_job_has_its_line_in_the_table_of_jobs():
+    _, _, jobs = (ROOT / "docs/architecture.md").read_text().partition("\n## Jobs\n")
+    assert set(re.findall(r"^\| `([\w-]+)` \|", jobs.partition("\n## ")[0], re.MULTILINE)) == set(JOBS)
+
+
+@pytest.mark.parametrize("doc", DOCS)
+def test_no_section_comes_twice(doc: str):
+    headings = re.findall(r"^#+ .*", (ROOT / doc).read_text(), re.MULTILINE)
+    assert len(headings) == len(set(headings)) > 5
+
+
+def test_a_file_that_is_gone_is_noticed():
+    named = named_paths("See `services/gone.py`, `gone.py`, `cli.py`, `state/base.py` and `/staff/sign-in`.")
+    assert named == {"services/gone.py", "gone.py", "cli.py", "state/base.py"}
+    assert {path for path in named if not is_there(path)} == {"services/gone.py", "gone.py"}

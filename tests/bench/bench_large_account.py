@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from portal_app import clock
 from portal_app.db.engine import engine
@@ -26,7 +27,7 @@ from portal_app.domain.money import Money
 from portal_app.services.billing.accounts import view_account
 from portal_app.services.billing.history import list_payments
 from portal_app.services.billing.invoices.read import list_invoices
-from portal_app.services.billing.ledger.person_shares import bulk_insert_shares
+from portal_app.services.billing.ledger.person_shares import store_shares
 from portal_app.services.billing.statements import view_statement
 from tests import people
 from tests.people import People
@@ -45,7 +46,7 @@ def fill(account: AccountId, person: people.Person, entries: int) -> None:
     with transaction(PORTAL) as tx:
         for table, some in rows.items():
             tx.bulk_insert(table, some)
-        bulk_insert_shares(tx, [row["id"] for row in rows[LedgerEntry]])
+        store_shares(tx, tx.exec(select(LedgerEntry).where(LedgerEntry.account_id == account)).all())
 
 
 def past_visit(account: AccountId, person: people.Person, n: int) -> Iterator[tuple[Any, dict[str, Any]]]:

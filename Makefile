@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 UNIT := --ignore=tests/e2e --ignore=tests/bench -m "not served"
 
-.PHONY: help run test unit browser attacks bench mutants check format lock migration shots clean
+.PHONY: help run test unit coverage browser attacks bench mutants check format lock migration shots clean
 
 help: ## What there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,10 @@ test: ## Rules, services on SQLite and PostgreSQL, attacks, the main journeys in
 unit: ## The tests without a browser; make unit ARGS="-k refund"
 	@sh scripts/venv.sh dev
 	@$(PY) -m pytest $(UNIT) -n 2 $(ARGS)
+
+coverage: ## Which lines the tests without a browser reach; takes half as long again as make unit
+	@sh scripts/venv.sh dev
+	@$(PY) -m pytest $(UNIT) -n 2 --cov --cov-report=term:skip-covered $(ARGS)
 
 browser: ## Only the tests in a browser; make browser ARGS="-k maria"
 	@sh scripts/venv.sh dev
@@ -35,8 +39,10 @@ bench: ## What is measured: events, imports, large accounts, statements; 50 kill
 	@sh scripts/venv.sh dev
 	@$(PY) -m tests.bench.bench_events
 	@$(PY) -m tests.bench.bench_import
-	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py
-	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/billing/test_kills.py tests/services/billing/test_threads.py tests/services/billing/test_state_machine.py
+	@$(PY) -m tests.bench.bench_billing
+	@$(PY) -m tests.bench.bench_autopay
+	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py tests/bench/bench_agreement_copies.py
+	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/billing/test_kills.py tests/services/billing/test_threads.py tests/services/billing/test_state_machine.py tests/services/memberships/test_billing_at_once.py tests/services/agreements/copies/test_kills.py
 
 mutants: ## Break the rules and services a little, 50 times, and see which test notices; make mutants ARGS="--most 10 --seed 3"
 	@sh scripts/venv.sh dev
@@ -50,8 +56,8 @@ format: ## Put the code in order
 	@sh scripts/venv.sh dev
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
 
-lock: ## Pin what the requirements bring along (constraints.txt) and the front end's packages
-	@sh scripts/lock.sh
+lock: ## Pin what the requirements bring along, with hashes; make lock ARGS=--upgrade takes newer versions
+	@sh scripts/lock.sh $(ARGS)
 
 migration: ## A new migration from the tables; make migration m="say what changes"
 	@sh scripts/venv.sh dev

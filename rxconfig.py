@@ -1,5 +1,6 @@
 import reflex as rx
 
+from portal_app.bundle import SmallBundle
 from portal_app.settings import settings
 
 config = rx.Config(
@@ -18,6 +19,6 @@ config = rx.Config(
     state_manager_mode="redis" if settings().redis_url.get_secret_value() else "memory",
     redis_url=settings().redis_url.get_secret_value() or None,
     redis_token_expiration=900,
-    plugins=[rx.plugins.TailwindV4Plugin()],
+    plugins=[rx.plugins.TailwindV4Plugin(), SmallBundle()],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from portal_app.commands import audit, database, demo, imports, jobs, practice, server, staff
+from portal_app.commands import agreements, audit, database, demo, imports, jobs, practice, server, staff
 from portal_app.domain.errors import UserError
 
 app = typer.Typer(
@@ -41,6 +41,8 @@ _staff.command("add")(staff.add)
 _staff.command("reset")(staff.reset)
 _audit = _group("audit", "The audit trail.")
 _audit.command("verify")(audit.verify)
+_seal_key = _group("seal-key", "The key that seals copies of signed agreements.")
+_seal_key.command("replace")(agreements.replace)
 _jobs = _group("jobs", "What the portal does by itself, again and again.", no_args_is_help=False)
 _jobs.callback(invoke_without_command=True)(jobs.list_jobs)
 _jobs.command("run")(jobs.run_job)
@@ -52,7 +54,10 @@ for _name, _command in {
     "reconcile": jobs.reconcile,
     "deliver": jobs.deliver,
     "export": jobs.export,
+    "bill": jobs.bill,
+    "autopay": jobs.autopay,
     "notify": jobs.notify,
+    "verify": agreements.verify,
     "doctor": server.doctor,
     "serve": server.serve,
 }.items():

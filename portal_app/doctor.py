@@ -10,7 +10,9 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from portal_app.domain.billing.processor_limits import is_chargeable, processor_step
 from portal_app.settings import Settings, is_loopback, read_settings
+from portal_app.settings_safety import http_sites, weaknesses
 
 
 class Verdict(StrEnum):
@@ -31,6 +33,8 @@ def examine() -> list[Finding]:
     findings = [Finding(Verdict.BAD, "settings", reason) for reason in refused]
     if found is None:
         return findings
+    if not found.demo:
+        findings += [Finding(Verdict.BAD, about, text) for about, text in weaknesses(found)]
     for about, look in _LOOKS:
         findings += [Finding(verdict, about, text) for verdict, text in look(found)]
     if not refused and not any(f.about == "database" and f.verdict is Verdict.BAD for f in findings):
@@ -106,7 +110,8 @@ def _practice(found: Settings) -> Answers:
     """Its name is in the database; its time zone, currency and locale are there too, as they were set then."""
     from portal_app.domain.access import nobody  # noqa: PLC0415
     from portal_app.services.practice.details import find_details  # noqa: PLC0415
-    from portal_app.services.practice.details_errors import PracticeMissing  # noqa: PLC0415
+    from portal_app.services.practice.embedding import framed_by  # noqa: PLC0415
+    from portal_app.services.practice.errors import PracticeMissing  # noqa: PLC0415
 
     if found.demo:
         return
@@ -114,6 +119,11 @@ def _practice(found: Settings) -> Answers:
     if details is None or not details.name:
         yield Verdict.BAD, PracticeMissing.message
         return
+    if sites := http_sites(framed_by(nobody())):
+        yield (
+            Verdict.BAD,
+            f"{sites} may frame the portal, over http: change the settings page or PORTAL_EMBED_ORIGINS",
+        )
     kept = (details.timezone, details.currency, details.locale)
     ours = (found.timezone, found.currency, found.locale)
     if kept != ours:
@@ -138,19 +148,17 @@ def _data(found: Settings) -> Answers:
 
 
 def _redis(found: Settings) -> Answers:
+    from portal_app.gateways.bus import why_refused  # noqa: PLC0415
+
     address = found.redis_url.get_secret_value()
     if not address:
         yield Verdict.GOOD, "not set: one process serves everything"
         return
-    where = urlsplit(address)
-    with contextlib.closing(socket.socket()) as probe:
-        probe.settimeout(3)
-        if probe.connect_ex((where.hostname or "localhost", where.port or 6379)):
-            yield Verdict.BAD, f"{where.hostname} does not answer"
-            return
-    yield Verdict.GOOD, f"{where.hostname} answers"
-    if not where.password and not is_loopback(where.hostname or "localhost"):
-        yield Verdict.BAD, "has no password, and whoever writes to it runs code in the portal"
+    where = urlsplit(address).hostname or "Redis"
+    if why := why_refused(address):
+        yield Verdict.BAD, f"{where} does not answer ({why})"
+    else:
+        yield Verdict.GOOD, f"{where} answers"
 
 
 def _cards(found: Settings) -> Answers:
@@ -159,10 +167,22 @@ def _cards(found: Settings) -> Answers:
         yield Verdict.NOTE, "simulated: no card is charged"
     elif "_live_" in secret:
         yield Verdict.GOOD, "Stripe, live"
-    elif secret:
+    elif secret and found.demo:
         yield Verdict.NOTE, "Stripe in test mode: no card is charged"
     if not found.demo and not found.stripe_webhook_secret.get_secret_value():
         yield Verdict.BAD, "without a webhook secret late answers are not received"
+    yield from _currency(found.currency)
+
+
+def _currency(code: str) -> Answers:
+    """What the card processor does with the practice's currency, where that is not the usual."""
+    if not is_chargeable(code):
+        yield Verdict.BAD, f"{code} is charged by no card processor: nobody can pay online"
+    elif (step := processor_step(code)).minor > 1:
+        yield (
+            Verdict.NOTE,
+            f"{code} is charged in steps of {step.plain()}: other amounts are paid at the practice",
+        )
 
 
 def _mail(found: Settings) -> Answers:
@@ -177,8 +197,6 @@ def _mail(found: Settings) -> Answers:
             yield Verdict.BAD, f"{found.smtp_host}:{found.smtp_port} does not answer"
             return
     yield Verdict.GOOD, f"{found.smtp_host}:{found.smtp_port} answers"
-    if found.smtp_tls == "none" and not is_loopback(found.smtp_host):
-        yield Verdict.BAD, "SMTP_TLS=none sends codes in clear"
 
 
 def _texts(found: Settings) -> Answers:
@@ -206,8 +224,6 @@ def _proxy(found: Settings) -> Answers:
             Verdict.NOTE,
             f"listens on {found.bind}: make sure that only your proxy reaches port {found.port}",
         )
-    if not found.demo and not found.trusted_proxy_hops:
-        yield Verdict.NOTE, "PORTAL_TRUSTED_PROXY_HOPS=0: behind a proxy every visitor has its address"
 
 
 def _jobs() -> Answers:

@@ -27,6 +27,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from portal_app.domain.ip import parse_ip
+from portal_app.domain.mail_address import parse_sender
+from portal_app.domain.sites.origins import parse_origin
+
 
 class Mode(StrEnum):
     DEMO = "demo"
@@ -46,9 +50,23 @@ def _words(value: object) -> object:
 
 
 # What a demo does not take from outside: a practice's database, processor, mail, text messages, export.
-_NOT_FOR_A_DEMO = ("database_url", "redis_url", "stripe_", "smtp_", "twilio_", "portal_export_")
+_NOT_FOR_A_DEMO = (
+    "database_url",
+    "redis_url",
+    "stripe_",
+    "smtp_",
+    "twilio_",
+    "portal_export_",
+    "portal_timestamp_",
+)
 _DEMO_DATA = Path("demo-data")
 _YES = {"yes", "y", "true", "t", "on", "1"}  # what pydantic reads as true
+
+
+def _address(value: object) -> object:
+    """As browsers spell it (https://my.example.org:443 is https://my.example.org), where it can be read at all."""
+    return (parse_origin(value) or value) if isinstance(value, str) else value
+
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
@@ -66,11 +84,12 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: str = Field("", alias="DATABASE_URL")
     redis_url: SecretStr = Field(SecretStr(""), alias="REDIS_URL")
-    public_url: str = "http://localhost:3000"
+    public_url: Annotated[str, BeforeValidator(_address)] = "http://localhost:3000"
     port: int = 3000
     bind: str = "127.0.0.1"
     demo_public: bool = False
-    trusted_proxy_hops: int = 0
+    trusted_proxy_hops: int = Field(0, ge=0)
+    sockets_per_address: int = Field(200, ge=1)
     secret_key: SecretStr = SecretStr("")
     clock: str = ""
 
@@ -99,6 +118,7 @@ class Settings(BaseSettings):
 
     export_url: str = ""
     export_token: SecretStr = SecretStr("")
+    timestamp_url: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -194,16 +214,26 @@ def _unreadable(found: Settings) -> Iterator[str]:
     spoken = {"en", *(place.name for place in (Path(__file__).parent / "locale").iterdir() if place.is_dir())}
     if unknown := [code for code in found.languages if code not in spoken]:
         yield f"PORTAL_LANGUAGES: the portal speaks {' '.join(sorted(spoken))}, not {' '.join(unknown)}"
-    if not re.fullmatch(r"https?://[^/\s]+", found.public_url):
+    if not parse_origin(found.public_url):
         yield f"PORTAL_PUBLIC_URL is no address without a path, like https://my.example.org: {found.public_url}"
-    if wrong := [
-        site for site in found.embed_origins if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", site)
-    ]:
+    if wrong := [site for site in found.embed_origins if not parse_origin(site)]:
         yield f"PORTAL_EMBED_ORIGINS: no address of a site, like https://www.example.org: {' '.join(wrong)}"
     if not re.fullmatch(r"|[+-]\d{1,5}[dhm]", found.clock) and not _is_moment(found.clock):
         yield f"PORTAL_CLOCK is neither like 2026-06-15T12:00 nor like +90d: {found.clock}"
     if found.smtp_tls not in ("starttls", "tls", "none"):
         yield f"SMTP_TLS is starttls, tls or none, not {found.smtp_tls}"
+    if found.timestamp_url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", found.timestamp_url):
+        yield f"PORTAL_TIMESTAMP_URL is no address of a server, like http://time.example/tsa: {found.timestamp_url}"
+    if found.smtp_from and not _is_sender(found.smtp_from):
+        yield f"SMTP_FROM is no address, like Riverside Dental <portal@riverside.example>: {found.smtp_from}"
+
+
+def _is_sender(text: str) -> bool:
+    try:
+        parse_sender(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_moment(text: str) -> bool:
@@ -234,7 +264,7 @@ def is_loopback(host: str) -> bool:
     if name == "localhost" or name.endswith(".localhost"):
         return True
     with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(name).is_loopback
+        return ipaddress.ip_address(parse_ip(name)).is_loopback
     return False
 
 

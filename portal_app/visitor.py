@@ -18,6 +18,8 @@ class Visitor:
     """SHA-256 of the two session cookies ("" where there is none), and the IP address.
 
     `embedded`: on a path for a frame; `patient` is then of the frame's own cookie, and `staff` is "".
+    `device`: hash of the cookie by which a browser is known again; it signs nobody in.
+    `linked`: from a page that an action link opened; `patient` is then of the link's own cookie, and `staff` is "".
     `load`: the browser's name of this loading of the page, on sockets only ("" if it sent none).
     `again`: the page reconnected or reloaded by itself; nobody opened it.
     """
@@ -28,6 +30,8 @@ class Visitor:
     embedded: bool = False
     load: str = ""
     again: bool = False
+    device: str = ""
+    linked: bool = False
 
     def ref(self, side: Side) -> str:
         return self.staff if side is Side.STAFF else self.patient
@@ -35,13 +39,16 @@ class Visitor:
     @property
     def refs(self) -> str:
         """Both sessions as one string: a page's state is bound to it."""
-        return f"{'frame:' if self.embedded else ''}{self.patient}:{self.staff}"
+        where = "frame:" if self.embedded else "link:" if self.linked else ""
+        return f"{where}{self.patient}:{self.staff}"
 
     def header(self) -> str:
         frame = ";frame=1" if self.embedded else ""
         load = f";load={self.load}" if self.load else ""
         again = ";again=1" if self.again else ""
-        return f"{_SCHEME}p={self.patient};s={self.staff};ip={self.ip}{frame}{load}{again}"
+        device = f";d={self.device}" if self.device else ""
+        link = ";link=1" if self.linked else ""
+        return f"{_SCHEME}p={self.patient};s={self.staff};ip={self.ip}{frame}{load}{again}{device}{link}"
 
 
 NOBODY = Visitor()
@@ -64,4 +71,6 @@ def _read(text: str) -> Visitor:
         embedded=facts.get("frame") == "1",
         load=facts.get("load", ""),
         again=facts.get("again") == "1",
+        device=facts.get("d", ""),
+        linked=facts.get("link") == "1",
     )

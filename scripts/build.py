@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -16,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / os.environ.get("REFLEX_WEB_WORKDIR", ".web")
 CLIENT = WEB / "build" / "client"
 STAMP = WEB / ".portal-build"
-MADE_OF = ("portal_app", "assets", "reflex.lock", "rxconfig.py", "requirements.txt", "constraints.txt")
+SOURCES = ("portal_app", "assets", "rxconfig.py", "requirements.lock")
+LOCK = ("reflex.lock",)  # which a build may write
 DECIDED_BY = (
     "PORTAL_MODE",
     "PORTAL_DEMO_USES_ENV",
@@ -53,12 +55,13 @@ def environment() -> dict[str, str]:
     return found
 
 
-def fingerprint() -> str:
+def fingerprint(made_of: tuple[str, ...]) -> str:
+    """Of these files and folders, and of the settings that decide what is built."""
     told = hashlib.sha256()
     written = dotenv_values(ROOT / ".env")
     for name in DECIDED_BY:
         told.update(f"{name}={os.environ.get(name, written.get(name) or '')}\n".encode())
-    for top in MADE_OF:
+    for top in made_of:
         place = ROOT / top
         files = [place] if place.is_file() else sorted(place.rglob("*"))
         for file in files:
@@ -68,18 +71,35 @@ def fingerprint() -> str:
 
 
 def fresh() -> bool:
-    return (CLIENT / "index.html").exists() and STAMP.exists() and STAMP.read_text() == fingerprint()
+    return (
+        (CLIENT / "index.html").exists()
+        and STAMP.exists()
+        and STAMP.read_text() == fingerprint(SOURCES) + fingerprint(LOCK)
+    )
 
 
-def build() -> None:
+def build(make: Callable[[], None]) -> None:
+    """Make the pages, and once more where their sources changed meanwhile.
+
+    The stamp says what the sources were before: a build that is older than they are is never taken for the newest.
+    """
+    for _ in range(2):
+        STAMP.unlink(missing_ok=True)
+        sources = fingerprint(SOURCES)
+        make()
+        STAMP.write_text(sources + fingerprint(LOCK))
+        if fresh():
+            return
+    sys.stderr.write("portal: the sources changed during the build; the next start builds again\n")
+
+
+def make_pages() -> None:
     """Raises CalledProcessError when the build fails; its output has been shown."""
-    STAMP.unlink(missing_ok=True)
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip", "--env", "prod"]
     subprocess.run(command, cwd=ROOT, env=environment(), check=True, stdout=sys.stderr)  # noqa: S603
     _any_address()
     _make_small()
     _settle_lock()
-    STAMP.write_text(fingerprint())
 
 
 def _settle_lock() -> None:
@@ -142,7 +162,7 @@ def main() -> None:
     if fresh() and "--force" not in sys.argv:
         return
     try:
-        build()
+        build(make_pages)
     except subprocess.CalledProcessError:
         raise SystemExit("portal: the pages could not be built; what the build said stands above") from None
 

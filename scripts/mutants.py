@@ -24,7 +24,7 @@ from threading import Lock
 
 import coverage
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from scripts.mutations import Breakage, breakages, broken, chosen
 
 ROOT = Path(__file__).parent.parent

@@ -19,12 +19,12 @@ done
 "$python" -c 'import venv, ensurepip' 2>/dev/null || stop "Python has no venv module (Debian: apt-get install python3-venv)"
 
 case $kind in
-    run) files="requirements.txt"; label="the portal" ;;
-    dev) files="requirements.txt requirements-dev.txt"; label="the portal and its tests" ;;
+    run) lock="requirements.lock"; label="the portal" ;;
+    dev) lock="requirements-dev.lock"; label="the portal and its tests" ;;
     *) stop "scripts/venv.sh run|dev" ;;
 esac
 
-want=$(cat requirements.txt requirements-dev.txt constraints.txt scripts/venv.sh | cksum | tr -d ' ')
+want=$(cat requirements.lock requirements-dev.lock scripts/venv.sh | cksum | tr -d ' ')
 have() { [ -f ".venv/.installed-$1" ] && [ "$(cat ".venv/.installed-$1")" = "$want" ]; }
 [ -x .venv/bin/python ] && good .venv/bin/python || rm -f .venv/.installed-*
 if have "$kind" || { [ "$kind" = run ] && have dev; }; then exit 0; fi
@@ -35,10 +35,8 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv || stop "the virtual environment could not be made in $(pwd)/.venv"
 fi
 say "installing packages for $label (a minute or two, once)"
-options=
-for file in $files; do options="$options -r $file"; done
-# shellcheck disable=SC2086
-.venv/bin/python -m pip install --quiet --disable-pip-version-check $options -c constraints.txt \
+# The lock names every package with its hashes, so pip looks for no others and takes no file that is not one of those.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r "$lock" \
     || stop "the packages could not be installed; what pip said stands above"
 cat > .venv/bin/portal <<WRAPPER
 #!/bin/sh

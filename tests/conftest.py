@@ -1,16 +1,20 @@
 """Every test: the clock stands still, nothing leaves the machine, the database is real and its own."""
 
+import gc
 import os
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -35,10 +39,13 @@ import portal_app.db.tables  # noqa: E402  (the metadata is whole)
 from portal_app import clock  # noqa: E402
 from portal_app.db import engine as db_engine  # noqa: E402
 from portal_app.db.scope import reading  # noqa: E402
-from portal_app.domain.access import system_principal  # noqa: E402
+from portal_app.domain.access import nobody, system_principal  # noqa: E402
+from portal_app.services import background_writes  # noqa: E402
 from portal_app.services.patients import access  # noqa: E402
 from portal_app.services.practice import facts  # noqa: E402
 from portal_app.services.sign_in import password_hashes, rate_limits  # noqa: E402
+from tests.architecture import sources  # noqa: E402
+from tests.db import sample_rows  # noqa: E402
 from tests.invariants import check_billing_invariants  # noqa: E402
 from tests.people import People  # noqa: E402
 from tests.servers import Missing, Postgres, Server, start_postgres, start_redis  # noqa: E402
@@ -74,6 +81,20 @@ def pytest_configure() -> None:
 
     for name in real:
         setattr(socket.socket, name, only_loopback(name))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The trees of all sources are large, and only the tests of the architecture read them."""
+    inside = [each is not None and "architecture" in each.path.parts for each in (item, nextitem)]
+    if inside == [True, False]:
+        sources.tree_of.cache_clear()
+        sources.nodes.cache_clear()
 
 
 def pytest_unconfigure() -> None:
@@ -148,12 +169,36 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class PostgresTables:
+    """One database with all tables for every test of this process: making one takes a second.
+
+    `connection` empties it: making one for each test takes longer than the deleting.
+    """
+
+    url: str
+    connection: psycopg.Connection
+
+    def empty(self) -> None:
+        """Every row goes, and every connection that an earlier test forgot."""
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        self.connection.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}".encode()
+        )
+        deletes = [f'DELETE FROM "{table.name}"' for table in SQLModel.metadata.sorted_tables]
+        first = "SELECT setval(pg_get_serial_sequence('audit_entry', 'seq'), 1, false)"
+        # As a replica: no trigger and no foreign key asks which comes first.
+        statements = ["SET session_replication_role = replica", *deletes, first]
+        self.connection.execute("; ".join(statements).encode())
+
+
 @pytest.fixture(scope="session")
-def postgres_tables(postgres: Postgres) -> str:
-    """One database with all tables for every test of this process: making one takes a second."""
+def postgres_tables(postgres: Postgres) -> Iterator[PostgresTables]:
     postgres.command("CREATE DATABASE test_portal")
-    _make_tables(postgres.url("test_portal"))
-    return postgres.url("test_portal")
+    url = postgres.url("test_portal")
+    _make_tables(url)
+    with psycopg.connect(postgres.connection_string("test_portal"), autocommit=True) as connection:
+        yield PostgresTables(url, connection)
 
 
 def _make_tables(url: str) -> None:
@@ -173,15 +218,10 @@ def sqlite_db(sqlite_template: Path, request: pytest.FixtureRequest) -> Iterator
 
 
 @pytest.fixture
-def postgres_db(postgres: Postgres, postgres_tables: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_db(postgres_tables: PostgresTables, request: pytest.FixtureRequest) -> Iterator[str]:
     """Only PostgreSQL: for real concurrency."""
-    postgres.command("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_portal'")
-    names = [table.name for table in SQLModel.metadata.sorted_tables]
-    empty = [f'DELETE FROM "{name}"' for name in names]
-    first = "SELECT setval(pg_get_serial_sequence('audit_entry', 'seq'), 1, false)"
-    # As a replica: no trigger and no foreign key asks which comes first.
-    postgres.command("; ".join(["SET session_replication_role = replica", *empty, first]), "test_portal")
-    yield from _bound(postgres_tables, request)
+    postgres_tables.empty()
+    yield from _bound(postgres_tables.url, request)
 
 
 def _bound(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
@@ -195,8 +235,21 @@ def _bound(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
         if not request.node.get_closest_marker("loose_rows") and not request.node.get_closest_marker("bench"):
             _books_agree(url)
     finally:
+        _background_writes_end()
         db_engine.close()
         db_engine.unbind()
+
+
+def _background_writes_end() -> None:
+    """What a test wrote in the background is not to reach the database of the next one."""
+    if background_writes._threads.cache_info().currsize:
+        meeting = threading.Barrier(background_writes._THREADS)
+
+        def meet(_: object) -> None:
+            meeting.wait(60)
+
+        for each in [background_writes.write_soon(nobody(), meet) for _ in range(background_writes._THREADS)]:
+            each.result(60)
 
 
 def _books_agree(url: str) -> None:
@@ -215,4 +268,4 @@ def db(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def sample_people(db: str) -> People:
     """The people every test knows, in `db`."""
-    return People.create()
+    return sample_rows.create_people()

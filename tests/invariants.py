@@ -7,6 +7,7 @@ from sqlmodel import select
 from portal_app.db.scope import Tx
 from portal_app.db.tables.billing import (
     Allocation,
+    Dispute,
     IntendedAllocation,
     Invoice,
     LedgerEntry,
@@ -14,6 +15,7 @@ from portal_app.db.tables.billing import (
     Payment,
     Refund,
 )
+from portal_app.domain.billing.disputes import DisputeEffect
 from portal_app.domain.billing.types import (
     IN_FLIGHT,
     PAYABLE,
@@ -21,6 +23,7 @@ from portal_app.domain.billing.types import (
     EntryKind,
     InvoiceStatus,
     Origin,
+    PaymentStatus,
     RefundStatus,
 )
 from portal_app.services.billing.ledger.apportion import split_entries
@@ -34,7 +37,7 @@ def check_billing_invariants(tx: Tx) -> None:
     refunds = tx.exec(select(Refund)).all()
     entries = tx.exec(select(LedgerEntry)).all()
     _invoices_add_up(invoices, allocations)
-    _payments_add_up(payments, allocations, refunds)
+    _payments_add_up(payments, allocations, refunds, tx.exec(select(Dispute)).all())
     _nothing_is_held_twice(tx, invoices, payments)
     _ledger_agrees(invoices, payments, refunds, entries)
     _stored_shares_are_right(tx, entries)
@@ -58,7 +61,12 @@ def _invoices_add_up(invoices, allocations) -> None:
             assert not invoice.allocated, invoice.number
 
 
-def _payments_add_up(payments, allocations, refunds) -> None:
+def _payments_add_up(payments, allocations, refunds, disputes) -> None:
+    lost: dict[str, int] = defaultdict(int)
+    held: dict[str, bool] = defaultdict(bool)
+    for row in disputes:
+        lost[row.payment_id] += row.lost.minor
+        held[row.payment_id] |= row.effect is DisputeEffect.HELD
     used: dict[str, int] = defaultdict(int)
     refunded: dict[str, int] = defaultdict(int)
     pending: dict[str, int] = defaultdict(int)
@@ -75,13 +83,17 @@ def _payments_add_up(payments, allocations, refunds) -> None:
         assert payment.refunded.minor == refunded[payment.id]
         assert payment.allocated.minor == used[payment.id]
         if payment.status in RECEIVED:
-            credit = payment.amount.minor - payment.refunded.minor - used[payment.id]
+            assert payment.lost.minor == lost[payment.id], payment.id
+            credit = payment.amount.minor - payment.refunded.minor - lost[payment.id] - used[payment.id]
             assert credit >= 0, payment.id
-            assert refunded[payment.id] + pending[payment.id] <= payment.amount.minor, payment.id
+            gone = refunded[payment.id] + pending[payment.id] + lost[payment.id]
+            assert gone <= payment.amount.minor, payment.id
+            assert (payment.status is PaymentStatus.DISPUTED) == held[payment.id], payment.id
             assert payment.receipt_number or payment.origin is Origin.IMPORT
         else:
             assert not used[payment.id]
             assert not refunded[payment.id]
+            assert not lost[payment.id]
 
 
 def _nothing_is_held_twice(tx: Tx, invoices, payments) -> None:
@@ -110,7 +122,9 @@ def _ledger_agrees(invoices, payments, refunds, entries) -> None:
         if payment.status in RECEIVED:
             assert posted[payment.id] == int(payment.posted), payment.id
             if payment.posted:
-                expected[payment.account_id] += payment.refunded.minor - payment.amount.minor
+                expected[payment.account_id] += (
+                    payment.refunded.minor + payment.lost.minor - payment.amount.minor
+                )
     for invoice in invoices:
         if invoice.status is not InvoiceStatus.DRAFT:
             expected[invoice.account_id] += (invoice.total + invoice.adjusted).minor

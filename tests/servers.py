@@ -60,12 +60,14 @@ class Postgres(Server):
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://portal@127.0.0.1:{self.port}/{database}"
 
+    def connection_string(self, database: str) -> str:
+        return f"host=127.0.0.1 port={self.port} user=portal dbname={database}"
+
     def command(self, sql: str, database: str = "postgres") -> None:
         """Run it outside of any transaction of ours."""
         import psycopg  # noqa: PLC0415
 
-        where = f"host=127.0.0.1 port={self.port} user=portal dbname={database}"
-        with psycopg.connect(where, autocommit=True) as connection:
+        with psycopg.connect(self.connection_string(database), autocommit=True) as connection:
             connection.execute(sql.encode())
 
 
@@ -104,11 +106,11 @@ def start_postgres() -> Postgres:
     return server
 
 
-def start_redis() -> Server:
+def start_redis(port: int = 0) -> Server:
     program = shutil.which("redis-server")
     if not program:
         raise Missing("redis-server is not installed (Debian: apt-get install redis-server)")
-    folder, port = Path(tempfile.mkdtemp(prefix="portal-redis-")), free_port()
+    folder, port = Path(tempfile.mkdtemp(prefix="portal-redis-")), port or free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = Server(process, port, folder)

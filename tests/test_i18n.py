@@ -42,11 +42,32 @@ def test_what_was_paid_with_is_said_in_the_readers_language(kept: str, spanish: 
         (Money(-8000), "−$80.00", "−$80.00"),
         (Money(99_999_999_999), "$999,999,999.99", "$999,999,999.99"),
         (Money(500, "JPY"), "¥500", "¥500"),
+        (Money(123456, "EUR"), "€1,234.56", "EUR 1,234.56"),
     ],
 )
 def test_money_reads_as_in_the_united_states_in_both_languages(amount: Money, english: str, spanish: str):
     assert money_text("en", amount) == english
     assert money_text("es", amount).replace("\xa0", " ") == spanish
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"),
+    [
+        ("RSD", "RSD 1,234.56"),
+        ("ALL", "ALL 1,234.56"),
+        ("LBP", "LBP 1,234.56"),
+        ("MMK", "MMK 1,234.56"),
+        ("IQD", "IQD 123.456"),
+        ("KWD", "KWD 123.456"),
+        ("MGA", "MGA 123,456"),
+        ("UGX", "UGX 123,456"),
+        ("ISK", "ISK 123,456"),
+    ],
+)
+def test_b42_the_decimals_that_are_charged_are_shown(currency: str, shown: str):
+    for language in ("en", "es"):
+        assert money_text(language, Money(123456, currency)).replace("\xa0", " ") == shown
+        assert money_text(language, Money(-123456, currency)).replace("\xa0", " ") == f"−{shown}"
 
 
 @pytest.mark.parametrize(

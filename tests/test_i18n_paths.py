@@ -146,7 +146,7 @@ def test_what_is_sent_opens_in_the_language_it_is_written_in(
             to_patient=MARIA.id,
         )
     (ready,) = outbox("statement")
-    assert ready.body.rstrip().endswith(f" {site}") and ready.language == supported_language(code)
+    assert ready.body.rstrip().endswith(f" {site}/statements") and ready.language == supported_language(code)
 
 
 @BOTH_WAYS

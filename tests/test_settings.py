@@ -36,6 +36,10 @@ def test_a_whole_configuration_starts(monkeypatch: pytest.MonkeyPatch):
         ("PORTAL_SECRET_KEY", "short", "PORTAL_SECRET_KEY"),
         ("PORTAL_PUBLIC_URL", "http://portal.riverside.example", "https://"),
         ("PORTAL_PUBLIC_URL", "https://portal.riverside.example/portal", "without a path"),
+        ("PORTAL_PUBLIC_URL", "https://localhost@riverside.example", "without a path"),
+        ("PORTAL_PUBLIC_URL", "https://portal.riverside.example:99999", "without a path"),
+        ("PORTAL_TRUSTED_PROXY_HOPS", "-1", "greater than or equal to 0"),
+        ("PORTAL_SOCKETS_PER_ADDRESS", "0", "greater than or equal to 1"),
         ("STRIPE_WEBHOOK_SECRET", "", "half-configured: STRIPE_WEBHOOK_SECRET"),
         ("STRIPE_SECRET_KEY", "sk_test_0", "one of Stripe's two keys"),
         ("STRIPE_API_BASE", "http://127.0.0.1:1", "STRIPE_API_BASE"),
@@ -49,11 +53,29 @@ def test_a_whole_configuration_starts(monkeypatch: pytest.MonkeyPatch):
         ("PORTAL_LANGUAGES", "en fr", "not fr"),
         ("PORTAL_CLOCK", "2026-13-45T99:99", "PORTAL_CLOCK is neither"),
         ("SMTP_TLS", "maybe", "starttls"),
+        ("SMTP_FROM", "noreply", "SMTP_FROM is no address"),
+        ("SMTP_FROM", "Smith <noreply>", "SMTP_FROM is no address"),
+        ("SMTP_FROM", "a@b.example, c@d.example", "SMTP_FROM is no address"),
+        ("SMTP_FROM", "josé@b.example", "SMTP_FROM is no address"),
         ("PORTAL_PORT", "many", "valid integer"),
     ],
 )
 def test_an_unsafe_production_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str):
     assert any(why in reason for reason in reasons(monkeypatch, **{name: value}))
+
+
+@pytest.mark.parametrize("written", ["https://portal.juniper.example:443", "https://Portal.Juniper.example/"])
+def test_b62_the_public_address_is_kept_as_browsers_send_it(monkeypatch: pytest.MonkeyPatch, written: str):
+    assert reasons(monkeypatch, PORTAL_PUBLIC_URL=written) == []
+    found, _ = read_settings()
+    assert found and found.public_url == "https://portal.juniper.example"
+
+
+@pytest.mark.parametrize("sender", ["Smith Dental, PLLC <portal@smith.example>", "portal@zähne.example"])
+def test_b60_b60b_a_sender_with_a_comma_or_a_domain_of_another_script_starts(
+    monkeypatch: pytest.MonkeyPatch, sender: str
+):
+    assert reasons(monkeypatch, SMTP_FROM=sender) == []
 
 
 def test_a_live_key_is_refused_in_the_demo(monkeypatch: pytest.MonkeyPatch):
@@ -82,6 +104,7 @@ PRACTICES = {
     "TWILIO_API_BASE": "http://127.0.0.1:1",
     "PORTAL_EXPORT_URL": "https://books.riverside.example",
     "PORTAL_EXPORT_TOKEN": "not for a demo",
+    "PORTAL_TIMESTAMP_URL": "http://time.riverside.example/tsa",
 }
 
 
@@ -105,7 +128,8 @@ def write(file: Path, **values: str) -> None:
 
 def test_the_list_of_what_a_demo_leaves_alone_is_whole():
     outside = {field.alias for field in Settings.model_fields.values() if field.alias}
-    assert outside | {"PORTAL_EXPORT_URL", "PORTAL_EXPORT_TOKEN"} == set(PRACTICES)
+    own = {"PORTAL_EXPORT_URL", "PORTAL_EXPORT_TOKEN", "PORTAL_TIMESTAMP_URL"}
+    assert outside | own == set(PRACTICES)
 
 
 @pytest.mark.parametrize("where", ["environment", ".env"])
@@ -179,7 +203,6 @@ def test_a_data_folder_of_the_environment_is_the_demos_too(monkeypatch: pytest.M
         ("PORTAL_PUBLIC_URL", "https://portal.riverside.example"),
         ("PORTAL_PUBLIC_URL", "http://192.168.1.20:3000"),
         ("PORTAL_PUBLIC_URL", "http://localhost.riverside.example"),
-        ("PORTAL_PUBLIC_URL", "http://localhost@riverside.example"),
         ("PORTAL_PUBLIC_URL", "http://127.0.0.1.riverside.example"),
         ("PORTAL_BIND", "0.0.0.0"),  # noqa: S104  (that is what is refused)
         ("PORTAL_BIND", "::"),

@@ -9,8 +9,9 @@ import reflex as rx
 
 from portal_app.components.birth_date import birth_date_fields
 from portal_app.components.form_fields import FIELD_KINDS, named_input, text_input
-from portal_app.components.kit import done_message, error_message
+from portal_app.components.kit import done_feedback, feedback, refusal_feedback
 from portal_app.components.sign_in.new_password import new_password
+from portal_app.state.sign_in.code import SignInState
 
 PORTAL = Path(__file__).parents[2] / "portal_app"
 SCREENS = sorted((*PORTAL.glob("components/*.py"), *PORTAL.glob("pages/**/*.py")))
@@ -107,8 +108,8 @@ def test_an_error_is_tied_to_its_field():
     assert password["aria-describedby"] == '"password-hint form-error"'
 
 
-@pytest.mark.parametrize("message", [done_message, error_message])
+@pytest.mark.parametrize("message", [feedback, done_feedback, refusal_feedback])
 def test_a_message_that_takes_the_focus_is_no_live_region(message):
-    drawn = str(message(rx.Var("words").to(str)).render())
+    drawn = str(message(SignInState).render())
     assert "data-focus" in drawn
     assert "role" not in drawn

@@ -87,13 +87,17 @@ def test_what_cannot_be_narrowed_is_refused(sample_people: People, statement: ob
         tx.exec(statement)  # type: ignore[call-overload]
 
 
-def test_only_errands_of_the_portal_pour(sample_people: People):
-    for method in ("bulk_insert", "bulk_update"):
+def test_only_the_system_principal_writes_in_bulk(sample_people: People):
+    for method, *values in (
+        ("bulk_insert", [{"id": KIM.id}]),
+        ("bulk_insert_columns", {"id": [KIM.id]}, {}),
+        ("bulk_update", [{"id": KIM.id}]),
+    ):
         with (
             pytest.raises(RuntimeError, match="only the system principal"),
             transaction(sample_people.olga) as tx,
         ):
-            getattr(tx, method)(Patient, [{"id": KIM.id}])
+            getattr(tx, method)(Patient, *values)
 
 
 # As `portal serve` does: a first query runs before all tables are imported, and the serving processes inherit

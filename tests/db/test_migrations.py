@@ -67,8 +67,11 @@ def test_up_to_date_is_up_to_date():
 
 NEW_STAFF = (
     "INSERT INTO staff_member (id, email, name, role, language, password_hash, totp_secret, totp_waiting,"
-    " totp_last_step, failures, active, created_at)"
-    " VALUES ('stf', '{email}', 'Olga', 'owner', 'en', '', '', '', 0, 0, true, '2026-01-01')"
+    " totp_last_step, active, created_at)"
+    " VALUES ('stf', '{email}', 'Olga', 'owner', 'en', '', '', '', 0, true, '2026-01-01')"
+)
+STAFF_BEFORE_0014 = NEW_STAFF.replace("totp_last_step,", "totp_last_step, failures,").replace(
+    "0, true", "0, 0, true"
 )
 NEW_PRACTICE = (
     "INSERT INTO practice (id, name, phone, email, line1, line2, city, region, postal_code, country, website,"
@@ -95,10 +98,10 @@ def write(row: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "demo"),
     [
-        ([NEW_STAFF.format(email=DEMOS)], True),
+        ([STAFF_BEFORE_0014.format(email=DEMOS)], True),
         ([NEW_PRACTICE.format(email=DEMOS)], True),
-        ([NEW_PRACTICE.format(email=REAL), NEW_STAFF.format(email=DEMOS)], True),
-        ([NEW_PRACTICE.format(email=REAL), NEW_STAFF.format(email=REAL)], False),
+        ([NEW_PRACTICE.format(email=REAL), STAFF_BEFORE_0014.format(email=DEMOS)], True),
+        ([NEW_PRACTICE.format(email=REAL), STAFF_BEFORE_0014.format(email=REAL)], False),
         ([NEW_PRACTICE.format(email="")], False),
     ],
 )

@@ -27,6 +27,7 @@ class Elements(Protocol):
     a: Element
     aside: Element
     b: Element
+    blockquote: Element
     button: Element
     caption: Element
     code: Element
@@ -36,6 +37,7 @@ class Elements(Protocol):
     div: Element
     dl: Element
     dt: Element
+    em: Element
     fieldset: Element
     footer: Element
     form: Element

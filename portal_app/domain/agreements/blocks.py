@@ -84,6 +84,15 @@ def fields_of(blocks: Iterable[Block]) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block.kind in FIELDS)
 
 
+def shown_level(heading: Block, before: int) -> int:
+    """The level at which a heading is shown below the title, which is level 1; no level is left out (PDF/UA, WCAG).
+
+    Args:
+        before: the shown level of the heading before, 1 for the first.
+    """
+    return min(heading.level + 1, before + 1)
+
+
 def text_hash(title: str, blocks: Iterable[Block]) -> str:
     """SHA-256 of a filled text, as a signature and its copy name it: title and blocks, whatever their line numbers."""
     content = [

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal_app.db.tables.agreements import Signature
-from portal_app.domain.agreements.blocks import FIELDS, Block, BlockKind
+from portal_app.domain.agreements.blocks import FIELDS, Block, BlockKind, shown_level
 from portal_app.i18n import translate
 
 _LISTS = (BlockKind.BULLET, BlockKind.NUMBER)
-_UNDER = 2  # the copy's own title is level 1
 
 
 def printed_blocks(
@@ -16,7 +15,7 @@ def printed_blocks(
 ) -> list[dict[str, Any]]:
     """Each block as JSON; places for answers with what each signer answered there."""
     made: list[dict[str, Any]] = []
-    level = _UNDER - 1
+    level = 1  # of the copy's own title
     place = 0
     while place < len(blocks):
         block = blocks[place]
@@ -28,7 +27,7 @@ def printed_blocks(
             place = end
             continue
         if block.kind is BlockKind.HEADING:
-            level = min(block.level + _UNDER - 1, level + 1)  # PDF/UA: no level is left out
+            level = shown_level(block, level)
             made.append({"kind": "heading", "level": level, "runs": _runs(block)})
         elif block.kind in FIELDS:
             made.append(_field(block, signatures, language))

@@ -130,6 +130,7 @@ def test_nothing_is_there_for_nobody_or_for_tests_alone():
         "services.memberships.",
         "db.tables.memberships.",
         "services.patients.chart_numbers.",
+        "domain.forms.",
         "domain.agreements.",
         "services.agreements.",
         "db.tables.agreements.",

@@ -17,17 +17,23 @@ if [ -z "${TMPDIR:-}" ] && [ "$(df --output=avail /dev/shm 2>/dev/null | tail -1
     trap 'rm -rf "$TMPDIR"' EXIT INT TERM
 fi
 
-say "format, lint; types beside the tests"
+say "format, lint; types beside the tests, which end when one is wrong"
 ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 ruff check --quiet .
-pyright >build/types.txt 2>&1 & types=$!
+mkdir -p build
+export PORTAL_STOP_FILE="$(pwd)/build/types-are-wrong"
+rm -f "$PORTAL_STOP_FILE"
+{ pyright >build/types.txt 2>&1 || { touch "$PORTAL_STOP_FILE"; exit 1; }; } & types=$!
 
 say "Stripe's own description of its objects"
 python scripts/fetch_stripe_spec.py || true
 
 say "rules and services"
 export PORTAL_EXAMPLES=100
-python -m pytest --ignore=tests/e2e --ignore=tests/bench -m "not served" -n "$workers" --dist worksteal
+passed=0
+python -m pytest --ignore=tests/e2e --ignore=tests/bench -m "not served" -n "$workers" --dist worksteal || passed=$?
+[ ! -e "$PORTAL_STOP_FILE" ] || { cat build/types.txt >&2; exit 1; }
+[ "$passed" = 0 ] || exit "$passed"
 wait "$types" || { cat build/types.txt >&2; exit 1; }
 say "types: $(tail -1 build/types.txt)"
 

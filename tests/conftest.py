@@ -81,20 +81,27 @@ def pytest_configure() -> None:
 
     for name in real:
         setattr(socket.socket, name, only_loopback(name))
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: the collector need not go through it again and again."""
+    """What was imported and collected stays: the garbage collector need not go through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+def pytest_runtest_logreport() -> None:
+    """`make test` checks types beside the tests, and makes this file when it finds an error: nobody waits for the rest."""
+    stop = os.environ.get("PORTAL_STOP_FILE")
+    if stop and "PYTEST_XDIST_WORKER" not in os.environ and Path(stop).exists():
+        pytest.exit("the types are wrong", returncode=1)
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """The trees of all sources are large, and only the tests of the architecture read them."""
     inside = [each is not None and "architecture" in each.path.parts for each in (item, nextitem)]
     if inside == [True, False]:
-        sources.tree_of.cache_clear()
-        sources.nodes.cache_clear()
+        sources.forget_trees()
 
 
 def pytest_unconfigure() -> None:

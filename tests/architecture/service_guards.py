@@ -14,7 +14,7 @@ WIDENS = frozenset({"system_principal", "as_system", "errand_for"})
 # Errors that say "you may not", raised by a service that asks in its own words.
 REFUSES = frozenset({"PermissionDenied", "NotSignedIn"})
 # Methods of the principal that raise when they may not.
-ASKS = frozenset({"require", "require_account"})
+ASKS = frozenset({"require", "require_account", "require_portal"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -73,7 +73,7 @@ def passkey_button(
 
 
 def done(ticket: Any, start_over: Any, next_: str = "") -> rx.Component:
-    """ui.js trades the ticket for a session cookie, and leaves the page."""
+    """The last step: ui.js trades the ticket for a session cookie, and leaves for `next_`."""
     again = button(_("Start again"), kind="second", on_click=start_over, cls="mt-4")
     return el.div(
         el.p(_("Signing you in…"), data_focus="1", class_name="when-sent font-semibold"),

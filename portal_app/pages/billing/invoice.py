@@ -11,7 +11,6 @@ from portal_app.components.kit import (
     h1,
     h2,
     icon,
-    link,
     loading,
     notice,
     raw_a,
@@ -20,7 +19,14 @@ from portal_app.components.kit import (
     summary_row,
 )
 from portal_app.components.layout import letterhead
-from portal_app.components.payment import dock_pay, how_much, pay_card, pay_panel, refund_line
+from portal_app.components.payment import (
+    amount_and_receipt,
+    dock_pay,
+    how_much,
+    pay_card,
+    pay_panel,
+    refund_line,
+)
 from portal_app.components.screen import page
 from portal_app.pages.billing.document_page import document_page, missing_document
 from portal_app.state.billing.invoice import InvoiceState
@@ -138,7 +144,6 @@ def payments() -> rx.Component:
 
 
 def payment(item) -> rx.Component:
-    receipt = link(_("Receipt"), href=item.href, cls="link no-print inline-flex items-center min-h-11")
     return el.li(
         el.div(
             el.p(item.shown, class_name="font-semibold"),
@@ -146,11 +151,7 @@ def payment(item) -> rx.Component:
             el.div(status_tag(item.tone, item.status), class_name="mt-1"),
             class_name="flex-1 min-w-0",
         ),
-        el.div(
-            el.p(item.amount, class_name="tnum font-semibold"),
-            rx.cond(item.href != "", receipt),
-            class_name="text-right",
-        ),
+        amount_and_receipt(item),
         class_name="flex justify-between gap-4 py-3 border-b border-line last:border-0",
     )
 

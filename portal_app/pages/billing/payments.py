@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.components.form_fields import choice, form, named_input
+from portal_app.components.form_fields import choice, form
 from portal_app.components.i18n import _, each, fill_var, here
 from portal_app.components.kit import (
     account_picker,
@@ -29,7 +29,7 @@ from portal_app.components.kit import (
     summary_row,
 )
 from portal_app.components.layout import letterhead
-from portal_app.components.payment import pay_card, pay_panel, refund_line
+from portal_app.components.payment import amount_and_receipt, amount_field, pay_card, pay_panel, refund_line
 from portal_app.components.screen import page
 from portal_app.state.billing.payments import PaymentsState
 
@@ -175,18 +175,6 @@ def choose() -> rx.Component:
 
 
 def how_much() -> rx.Component:
-    amount = el.div(
-        el.label(_("Amount"), html_for="amount", class_name="block text-sm font-semibold mb-1.5"),
-        named_input(
-            "amount",
-            "money",
-            aria_describedby="amount-hint form-error",
-            aria_invalid=rx.cond(S.field_errors["amount"], "true", "false"),
-            class_name="input w-40 tnum",
-        ),
-        el.p(S.at_least, id="amount-hint", class_name="text-sm text-ink-2 mt-1.5 tnum"),
-        class_name="when-part",
-    )
     invoices = el.fieldset(
         el.legend(_("Which invoices?"), class_name="text-sm font-semibold mb-1.5"),
         el.div(each(S.due, invoice_choice), class_name="grid gap-2"),
@@ -197,7 +185,7 @@ def how_much() -> rx.Component:
         el.div(
             choice("how", "all", S.all_words, checked=True),
             choice("how", "part", _("Another amount"), sub=_("It pays the oldest first.")),
-            amount,
+            amount_field(S, "when-part"),
             choice("how", "chosen", _("Some invoices")),
             invoices,
             class_name="grid gap-2",
@@ -303,7 +291,6 @@ def history() -> rx.Component:
 
 
 def past(item) -> rx.Component:
-    receipt = link(_("Receipt"), href=item.href, cls="link no-print inline-flex items-center min-h-11")
     return el.li(
         el.div(
             el.div(
@@ -312,11 +299,7 @@ def past(item) -> rx.Component:
                 el.div(status_tag(item.tone, item.status), class_name="mt-1"),
                 class_name="flex-1 min-w-0",
             ),
-            el.div(
-                el.p(item.amount, class_name="tnum font-semibold"),
-                rx.cond(item.href != "", receipt),
-                class_name="text-right",
-            ),
+            amount_and_receipt(item),
             class_name="flex justify-between gap-4",
         ),
         rx.cond(

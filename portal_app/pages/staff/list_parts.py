@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.components.form_fields import field_kind
 from portal_app.components.i18n import _, each
-from portal_app.components.kit import el, h1, icon, loading, skel
+from portal_app.components.kit import el, h1, icon, loading, raw_a, skel
 from portal_app.state.base import PortalState
 
 LEFT, RIGHT = "text-left", "text-right"
@@ -34,6 +34,17 @@ def done_status(S: Any) -> rx.Component:
         ),
         role="status",
         aria_live="polite",
+    )
+
+
+def export_link(href: Any) -> rx.Component:
+    """Downloads the list as it is filtered now."""
+    return raw_a(
+        icon("download", 18),
+        _("Export CSV"),
+        href=href,
+        class_name="btn btn-second btn-small",
+        download="",
     )
 
 

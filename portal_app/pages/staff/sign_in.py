@@ -3,10 +3,11 @@
 import reflex as rx
 
 from portal_app.components.form_fields import field, form, text_input
-from portal_app.components.i18n import _, here
-from portal_app.components.kit import button, el, refusal, refusal_feedback, submit
+from portal_app.components.i18n import _
+from portal_app.components.kit import el, refusal, refusal_feedback, submit
 from portal_app.components.screen import page
 from portal_app.components.sign_in.authenticator import app_code_form, to_scan
+from portal_app.components.sign_in.steps import done
 from portal_app.state.staff.sign_in import StaffSignInState
 
 S = StaffSignInState
@@ -15,7 +16,11 @@ S = StaffSignInState
 @page("/staff/sign-in", "Staff sign-in", on_load=S.load, side="staff_door")
 def staff_sign_in() -> rx.Component:
     steps = rx.match(
-        S.step, ("set_up", set_up_step()), ("code", code_step()), ("done", done_step()), password_step()
+        S.step,
+        ("set_up", set_up_step()),
+        ("code", code_step()),
+        ("done", done(S.ticket, S.start_over, "/staff")),
+        password_step(),
     )
     return el.div(steps, class_name="card p-6 md:p-8")
 
@@ -56,17 +61,4 @@ def set_up_step() -> rx.Component:
         heading(_("Set up your second step"), data_focus="1"),
         to_scan(S.qr, S.secret),
         app_code_form(S, _("Sign in")),
-    )
-
-
-def done_step() -> rx.Component:
-    again = button(_("Start again"), kind="second", on_click=S.start_over, cls="mt-4")
-    return el.div(
-        el.p(_("Signing you in…"), data_focus="1", class_name="when-sent font-semibold"),
-        el.div(
-            el.p(_("We could not finish signing you in."), class_name="font-semibold"),
-            again,
-            class_name="when-failed",
-        ),
-        custom_attrs={"data-ticket": S.ticket, "data-next": here("/staff")},
     )

@@ -12,7 +12,7 @@ from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.memberships import Membership, MembershipCoupon
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal, Side
-from portal_app.domain.errors import PermissionDenied, UserError
+from portal_app.domain.errors import UserError
 from portal_app.domain.ids import MembershipId
 from portal_app.domain.memberships.types import BilledBy, MembershipStatus
 from portal_app.domain.practice_settings import SETTINGS
@@ -68,8 +68,7 @@ def bill_one(principal: Principal, membership_id: MembershipId) -> BillingRun:
 
     Raises: PermissionDenied for anybody but the system.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:bill")
+    principal.require_portal("portal:bill")
     run = BillingRun(today())
     with transaction(principal) as tx:
         row = tx.get_or_404(Membership, membership_id, lock=True)

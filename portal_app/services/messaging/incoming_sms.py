@@ -10,8 +10,7 @@ from portal_app.db.tables.billing import ReceivedWebhook
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.staff import Task
-from portal_app.domain.access import Principal, Side
-from portal_app.domain.errors import PermissionDenied
+from portal_app.domain.access import Principal
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import PatientId, new_id
 from portal_app.domain.sms_commands import SmsCommand, parse_sms
@@ -52,8 +51,7 @@ _MOST_A_DAY = 20  # texts of one number that become tasks
 
 def receive_sms(principal: Principal, text: IncomingText) -> str:
     """Do what the text asks, once; the reply, "" for none (said already, or answered by the carrier)."""
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:text")
+    principal.require_portal("portal:text")
     wish, spoken = parse_sms(text.body)
     with transaction(principal) as tx:
         event = ReceivedWebhook(

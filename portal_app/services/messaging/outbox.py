@@ -6,7 +6,7 @@ documents are made of what services know.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from portal_app.clock import now, today
@@ -26,98 +26,59 @@ from portal_app.services.patients.usable_contacts import usable_contacts, usable
 LIFE = timedelta(days=3)
 
 
-def write_message(
-    tx: Tx,
-    kind: str,
-    *,
-    once: str,
-    to_contact: tuple[ContactKind, str],
-    to_patient: PatientId | None = None,
-    account_id: AccountId | None = None,
-    language: str = "",
-    values: Mapping[str, Any] | None = None,
-    about: str = "",
-    attachments: Sequence[dict[str, Any]] = (),
-    expires_at: datetime | None = None,
-    not_before: datetime | None = None,
-    templates: Registry = TEMPLATES,
-) -> bool:
-    """Leave a message in the caller's transaction; it goes out after the commit.
+class MessageFields(TypedDict, total=False):
+    """What a message may have beside its kind."""
 
-    `once` names what it says: the same thing is said once, however often it is written.
-    `values` may hold Money, date and datetime. `to_patient` is whose language it is in, and who
-    staff find it by. `about` is the id of what its page shows: {portal} in its text opens that page.
-    False when it was said already.
-    """
-    row = make_message(
-        tx,
-        kind,
-        once=once,
-        to_contact=to_contact,
-        to_patient=to_patient,
-        account_id=account_id,
-        language=language,
-        values=values,
-        about=about,
-        attachments=attachments,
-        expires_at=expires_at,
-        not_before=not_before,
-        templates=templates,
-    )
-    return bool(queue_messages(tx, [row]))
+    once: Required[str]  # names what it says: the same thing is said once, however often it is written
+    to_contact: Required[tuple[ContactKind, str]]
+    to_patient: PatientId | None  # whose language it is in, and who staff find it by
+    account_id: AccountId | None
+    language: str  # "" for the patient's, else the principal's
+    values: Mapping[str, Any]  # of the places in its text: may hold Money, date and datetime
+    about: str  # the id of what its page shows: {portal} in its text opens that page
+    attachments: Sequence[dict[str, Any]]
+    expires_at: datetime  # three days after the first try where it is left out
+    not_before: datetime
+    templates: Registry
 
 
-def make_message(
-    tx: Tx,
-    kind: str,
-    *,
-    once: str,
-    to_contact: tuple[ContactKind, str],
-    to_patient: PatientId | None = None,
-    account_id: AccountId | None = None,
-    language: str = "",
-    values: Mapping[str, Any] | None = None,
-    about: str = "",
-    attachments: Sequence[dict[str, Any]] = (),
-    expires_at: datetime | None = None,
-    not_before: datetime | None = None,
-    templates: Registry = TEMPLATES,
-) -> OutboxMessage:
+def write_message(tx: Tx, kind: str, **fields: Unpack[MessageFields]) -> bool:
+    """Write a message in the caller's transaction; it goes out after the commit. False when it was written already."""
+    return bool(queue_messages(tx, [make_message(tx, kind, **fields)]))
+
+
+def make_message(tx: Tx, kind: str, **fields: Unpack[MessageFields]) -> OutboxMessage:
     """The row of a message, as `write_message` writes it, to be queued with others."""
+    to_patient, language = fields.get("to_patient"), fields.get("language", "")
     language = supported_language(language) if language else _language(tx, to_patient)
-    channel, address = to_contact
-    said = _render(tx, (kind, channel, language), about, values or {}, templates)
-    first_try = not_before or now()
+    channel, address = fields["to_contact"]
+    said = _render(tx, (kind, channel, language), fields)
+    first_try = fields.get("not_before") or now()
     return OutboxMessage(
         id=new_id("msg"),
-        once=once,
+        once=fields["once"],
         kind=kind,
         channel=channel,
         to=address,
         language=language,
         subject=said.subject,
         body=said.body,
-        attachments=list(attachments) if channel is ContactKind.EMAIL else [],
-        account_id=account_id,
+        attachments=list(fields.get("attachments", ())) if channel is ContactKind.EMAIL else [],
+        account_id=fields.get("account_id"),
         patient_id=to_patient,
         created_at=now(),
         next_try_at=first_try,
-        expires_at=expires_at or first_try + LIFE,
+        expires_at=fields.get("expires_at") or first_try + LIFE,
     )
 
 
-def _render(
-    tx: Tx,
-    what: tuple[str, ContactKind, str],
-    about: str,
-    values: Mapping[str, Any],
-    templates: Registry,
-) -> RenderedMessage:
+def _render(tx: Tx, what: tuple[str, ContactKind, str], fields: MessageFields) -> RenderedMessage:
     """The text of a kind of message for a channel and a language, with the practice's own values."""
     practice = tx.get_or_404(Practice, "practice")
     kind, channel, language = what
-    page = opened_page(templates[kind], about)
-    said = _standing(practice, language, page) | dict(values)
+    templates = fields.get("templates", TEMPLATES)
+    page = opened_page(templates[kind], fields.get("about", ""))
+    said = _standing(practice, language, page) | dict(fields.get("values", {}))
     return render_template(practice, kind, channel, language, said, templates=templates)
 
 

@@ -1,6 +1,6 @@
 """One invoice, and paying it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import reflex as rx
@@ -9,8 +9,7 @@ from portal_app.domain.access import Permission, Principal
 from portal_app.domain.billing.payability import Payability
 from portal_app.domain.billing.types import RefundStatus
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import InvoiceId, PaymentId, parse_id
-from portal_app.domain.money import Money
+from portal_app.domain.ids import InvoiceId, parse_id
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, money_text, names_text, paid_with_text, translate
 from portal_app.services.billing.invoices.read import view_invoice
@@ -20,7 +19,7 @@ from portal_app.state.base import PortalState, came_back, in_thread, me, require
 from portal_app.state.billing.labels import invoice_status, invoice_title, payment_status
 from portal_app.state.billing.payment_form import PaymentForm, PaymentFormState
 from portal_app.state.billing.refunds import RefundItem, refund_item
-from portal_app.state.i18n_paths import address, document_address
+from portal_app.state.i18n_paths import address, document_address, last_part
 from portal_app.state.live import watch
 
 
@@ -84,13 +83,10 @@ class InvoiceState(PaymentFormState, PortalState):
             await self._show()
 
     def _read_form(self, form: dict[str, str]) -> PaymentForm:
-        if self._payability is None:
-            raise NotFound
-        full_amount = self._payability.payable
+        read = self._read_amount(form)
         whole = form.get("how_much", "all") == "all"
-        return PaymentForm(
-            payment_id=PaymentId(parse_id("pay", form.get("payment"))),
-            amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
+        return replace(
+            read,
             invoice_ids=(self._invoice_id(),),
             save="save" in form,
             use_credit=whole and self._uses_credit(self._payability),
@@ -115,7 +111,7 @@ class InvoiceState(PaymentFormState, PortalState):
         )
 
     def _invoice_id(self) -> InvoiceId:
-        return InvoiceId(parse_id("inv", self.router.url.path.rstrip("/").rpartition("/")[2]))
+        return InvoiceId(parse_id("inv", last_part(self.router.url.path)))
 
     async def _show(self) -> None:
         try:

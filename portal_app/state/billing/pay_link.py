@@ -9,7 +9,6 @@ from portal_app import clock
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import PaymentId, parse_id
-from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.i18n import date_text, money_text, paid_with_text, time_text
 from portal_app.services.billing.views import PaymentOutcome
@@ -97,14 +96,7 @@ class PayLinkState(PaymentStepsState, PortalState):
             yield step
 
     def _read_form(self, form: dict[str, str]) -> PaymentForm:
-        if self._payability is None:
-            raise NotFound
-        full_amount = self._payability.payable
-        whole = form.get("how_much", "all") == "all"
-        return PaymentForm(
-            payment_id=PaymentId(parse_id("pay", form.get("payment"))),
-            amount=full_amount if whole else Money.parse(form.get("amount", ""), full_amount.currency),
-        )
+        return self._read_amount(form)
 
     def _pay(self, principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         return pay_links.pay_linked_invoice(

@@ -219,6 +219,15 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
     def _read_form(self, form: dict[str, str]) -> PaymentForm:
         """What the form asks to pay."""
 
+    def _read_amount(self, form: dict[str, str]) -> PaymentForm:
+        """All that is payable, or the amount that was typed. Raises NotFound where nothing is."""
+        if self._payability is None:
+            raise NotFound
+        payable = self._payability.payable
+        whole = form.get("how_much", "all") == "all"
+        amount = payable if whole else Money.parse(form.get("amount", ""), payable.currency)
+        return PaymentForm(PaymentId(parse_id("pay", form.get("payment"))), amount)
+
     @abstractmethod
     def _pay(self, principal: Principal, offer: PaymentForm, again: bool) -> PaymentOutcome:
         """Call the service that pays it; runs in a thread."""

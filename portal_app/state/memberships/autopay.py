@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.domain.access import Permission
 from portal_app.domain.billing.types import PaymentStatus
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import MembershipId, PaymentId, PaymentMethodId, new_id, parse_id
+from portal_app.domain.ids import PaymentId, PaymentMethodId, new_id, parse_id
 from portal_app.domain.money import Money
 from portal_app.gateways import gateways
 from portal_app.i18n import full_date_text, gettext_noop, money_text, paid_with_text, translate
@@ -23,9 +23,10 @@ from portal_app.services.memberships.autopay.next_charge import NextCharge
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.billing.labels import payment_method_note, why_declined
 from portal_app.state.errors import NoPaymentMethodChosen
-from portal_app.state.feedback import Feedback, LoadedPage, run_busy
+from portal_app.state.feedback import run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.memberships.labels import owed_words, pay_address
+from portal_app.state.memberships.one_membership import OneMembership
 from portal_app.state.processor_threads import in_processor_thread
 
 
@@ -37,7 +38,7 @@ class MethodItem:
     first: bool
 
 
-class AutopayState(LoadedPage, Feedback, PortalState):
+class AutopayState(OneMembership, PortalState):
     plan: rx.Field[str] = rx.field("")
     is_on: rx.Field[bool] = rx.field(False)
     may_be_on: rx.Field[bool] = rx.field(False)
@@ -50,7 +51,6 @@ class AutopayState(LoadedPage, Feedback, PortalState):
     pay_href: rx.Field[str] = rx.field("")  # paying it without saving a card for it
     payment: rx.Field[str] = rx.field("")  # a hidden field: two clicks, one payment
 
-    _id: str = ""
     _pay_now: Money | None = None
     _account: str = ""
     _leads_to: str = ""
@@ -59,13 +59,8 @@ class AutopayState(LoadedPage, Feedback, PortalState):
     @requires(Permission.MY_PAYMENTS)
     async def load(self):
         if self._newly_here():
-            self.ready = self.missing = False
-            self._clear_feedback()
-        try:
-            self._id = parse_id("mem", self.router.url.query_parameters.get("id", ""))
-            await self._show()
-        except NotFound:
-            self.missing = True
+            self._forget_visit()
+        await self._show_named()
 
     @rx.event
     @requires(Permission.MY_PAYMENTS)
@@ -90,12 +85,12 @@ class AutopayState(LoadedPage, Feedback, PortalState):
             yield rx.redirect(self._leads_to, replace=True)
 
     async def _turn_on(self, form: dict[str, str]) -> None:
-        await in_thread(set_autopay, me(), MembershipId(self._id), _method(form))
+        await in_thread(set_autopay, me(), self._membership(), _method(form))
         await self._show()
         self._show_done(gettext_noop("Automatic payment is on."))
 
     async def _turn_off(self) -> None:
-        await in_thread(stop_autopay, me(), MembershipId(self._id))
+        await in_thread(stop_autopay, me(), self._membership())
         await self._show()
         self._show_done(gettext_noop("Automatic payment is off. You pay each invoice yourself."))
 
@@ -106,7 +101,7 @@ class AutopayState(LoadedPage, Feedback, PortalState):
         outcome = await in_processor_thread(
             replace_and_pay,
             me(),
-            MembershipId(self._id),
+            self._membership(),
             _method(form),
             payment,
             self._pay_now,
@@ -127,7 +122,7 @@ class AutopayState(LoadedPage, Feedback, PortalState):
         return address(self.language, f"/payments?account={self._account}")
 
     async def _show(self) -> None:
-        view = await in_thread(view_autopay, me(), MembershipId(self._id))
+        view = await in_thread(view_autopay, me(), self._membership())
         self.plan, self._account = view.plan, view.account_id
         self.is_on, self.may_be_on = view.is_on, view.may_be_turned_on
         self.now = self._now_words(view)
@@ -138,7 +133,7 @@ class AutopayState(LoadedPage, Feedback, PortalState):
         ]
         self.methods = [self._item(method, view) for method in offered]
         self.owed, self.owed_note = owed_words(self.language, view.standing, automatic=view.is_on)
-        self.pay_href = pay_address(self.language, view.account_id, MembershipId(self._id))
+        self.pay_href = pay_address(self.language, view.account_id, self._membership())
         self._show_pay_now(view)
         self.missing, self.ready = False, True
 

@@ -6,36 +6,28 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import MembershipId, parse_id
 from portal_app.i18n import full_date_text, gettext_noop
 from portal_app.services.memberships.cancellation.cancel import cancel_membership, undo_cancellation
 from portal_app.services.memberships.cancellation.errors import CancellationChanged
-from portal_app.services.memberships.view import view_membership
-from portal_app.services.memberships.views.types import ViewerRole
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import Feedback, LoadedPage, run_busy
+from portal_app.state.feedback import run_busy
+from portal_app.state.memberships.one_membership import OneMembership
 
 
-class CancelState(LoadedPage, Feedback, PortalState):
+class CancelState(OneMembership, PortalState):
     plan: rx.Field[str] = rx.field("")
     last_day: rx.Field[str] = rx.field("")
     people: rx.Field[list[str]] = rx.field(default_factory=list)
     may_cancel: rx.Field[bool] = rx.field(False)
     done: rx.Field[bool] = rx.field(False)  # cancelled, until its last day
 
-    _id: str = ""
     _seen: str = ""
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def load(self):
-        self.ready = self.missing = False
-        self._clear_feedback()
-        try:
-            self._id = parse_id("mem", self.router.url.query_parameters.get("id", ""))
-            await self._show()
-        except NotFound:
-            self.missing = True
+        self._forget_visit()
+        await self._show_named()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
@@ -53,21 +45,19 @@ class CancelState(LoadedPage, Feedback, PortalState):
         if not self._seen:
             raise NotFound
         try:
-            await in_thread(cancel_membership, me(), MembershipId(self._id), date.fromisoformat(self._seen))
+            await in_thread(cancel_membership, me(), self._membership(), date.fromisoformat(self._seen))
         except CancellationChanged:
             await self._show()
             raise
         await self._show()
 
     async def _undo(self) -> None:
-        await in_thread(undo_cancellation, me(), MembershipId(self._id))
+        await in_thread(undo_cancellation, me(), self._membership())
         await self._show()
         self._show_done(gettext_noop("Your membership runs on, at the same price."))
 
     async def _show(self) -> None:
-        view = await in_thread(view_membership, me(), MembershipId(self._id))
-        if view.role is not ViewerRole.OWNER:
-            raise NotFound
+        view = await self._view_as_owner()
         last = view.ends_on or view.cancel_last_day
         self.plan, self.people = view.plan, [member.name for member in view.members]
         self.last_day = full_date_text(self.language, last) if last else ""

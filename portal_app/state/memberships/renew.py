@@ -6,20 +6,19 @@ import reflex as rx
 
 from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import MembershipId, parse_id
 from portal_app.domain.money import Money
 from portal_app.i18n import full_date_text, money_text, translate
 from portal_app.services.memberships.renewals.errors import RenewalChanged
 from portal_app.services.memberships.renewals.renew import SeenRenewal, renew_membership
-from portal_app.services.memberships.view import view_membership
-from portal_app.services.memberships.views.types import MembershipView, RenewalState, ViewerRole
+from portal_app.services.memberships.views.types import MembershipView, RenewalState
 from portal_app.state.base import PortalState, in_thread, me, requires
-from portal_app.state.feedback import Feedback, LoadedPage, run_busy
+from portal_app.state.feedback import run_busy
 from portal_app.state.memberships.labels import amount_rows, period_price, renewal_words
 from portal_app.state.memberships.memberships import AmountRow
+from portal_app.state.memberships.one_membership import OneMembership
 
 
-class RenewState(LoadedPage, Feedback, PortalState):
+class RenewState(OneMembership, PortalState):
     plan: rx.Field[str] = rx.field("")
     first: rx.Field[str] = rx.field("")
     last: rx.Field[str] = rx.field("")
@@ -30,19 +29,14 @@ class RenewState(LoadedPage, Feedback, PortalState):
     takes_back: rx.Field[bool] = rx.field(False)  # a cancellation
     done: rx.Field[bool] = rx.field(False)
 
-    _id: str = ""
     _seen: tuple[str, str, int, str] | None = None  # first day, price version, minor units, currency
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def load(self):
-        self.ready = self.missing = self.done = False
-        self._clear_feedback()
-        try:
-            self._id = parse_id("mem", self.router.url.query_parameters.get("id", ""))
-            await self._show()
-        except NotFound:
-            self.missing = True
+        self.done = False
+        self._forget_visit()
+        await self._show_named()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
@@ -56,7 +50,7 @@ class RenewState(LoadedPage, Feedback, PortalState):
         first, price_id, minor, currency = self._seen
         seen = SeenRenewal(date.fromisoformat(first), price_id, Money(minor, currency))
         try:
-            term = await in_thread(renew_membership, me(), MembershipId(self._id), seen)
+            term = await in_thread(renew_membership, me(), self._membership(), seen)
         except RenewalChanged:
             await self._show()  # what holds now, with the words why
             raise
@@ -65,11 +59,8 @@ class RenewState(LoadedPage, Feedback, PortalState):
         self.done = True
 
     async def _show(self) -> None:
-        view = await in_thread(view_membership, me(), MembershipId(self._id))
-        if view.role is not ViewerRole.OWNER:
-            raise NotFound
-        self._fill(view)
-        self.ready = True
+        self._fill(await self._view_as_owner())
+        self.missing, self.ready = False, True
 
     def _fill(self, view: MembershipView) -> None:
         renewal = view.renewal

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.components.i18n import _, fill_var, here
-from portal_app.components.kit import card, el, empty, icon, link, opens, pager, raw_a, status_tag
+from portal_app.components.kit import card, el, empty, icon, link, opens, pager, status_tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.billing.payment_panel import payment_panel
 from portal_app.pages.staff.list_parts import (
@@ -12,6 +12,7 @@ from portal_app.pages.staff.list_parts import (
     RIGHT,
     cards,
     done_status,
+    export_link,
     page_body,
     page_header,
     select,
@@ -44,14 +45,7 @@ def header_actions() -> list[rx.Component]:
         href=here("/staff/patients"),
         cls="btn btn-primary btn-small",
     )
-    export = raw_a(
-        icon("download", 18),
-        _("Export CSV"),
-        href=S.export_href,
-        class_name="btn btn-second btn-small",
-        download="",
-    )
-    return [rx.cond(S.may_export, export), rx.cond(S.may_take, record)]
+    return [rx.cond(S.may_export, export_link(S.export_href)), rx.cond(S.may_take, record)]
 
 
 def filters() -> rx.Component:

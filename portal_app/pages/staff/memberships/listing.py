@@ -4,13 +4,14 @@ import reflex as rx
 
 from portal_app.components.form_fields import hidden
 from portal_app.components.i18n import _, each, fill_var, here
-from portal_app.components.kit import card, el, empty, h2, icon, link, notice, pager, raw_a, status_tag
+from portal_app.components.kit import card, el, empty, h2, icon, link, notice, pager, status_tag
 from portal_app.components.screen import page
 from portal_app.pages.staff.list_parts import (
     CARD,
     LEFT,
     RIGHT,
     cards,
+    export_link,
     fact,
     page_body,
     page_header,
@@ -49,15 +50,8 @@ def memberships() -> rx.Component:
 
 
 def actions() -> rx.Component:
-    export = raw_a(
-        icon("download", 18),
-        _("Export CSV"),
-        href=S.export_href,
-        class_name="btn btn-second btn-small",
-        download="",
-    )
     return el.div(
-        rx.cond(S.may_export, export),
+        rx.cond(S.may_export, export_link(S.export_href)),
         link(_("Plans"), href=here("/staff/plans"), cls="btn btn-second btn-small"),
         rx.cond(
             S.may_change,

@@ -10,7 +10,7 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Dispute, Invoice, LedgerEntry, Payment
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal
 from portal_app.domain.billing.disputes import (
     OPEN_STATUSES,
     DisputeEffect,
@@ -19,7 +19,6 @@ from portal_app.domain.billing.disputes import (
 )
 from portal_app.domain.billing.refunds import split_refund
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, EntryKind, Origin
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import DisputeId, InvoiceId, PaymentId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.disputes.types import DisputeFacts
@@ -29,7 +28,7 @@ from portal_app.services.billing.ledger.entries import (
     adjust_allocation,
     allocations_of,
     in_flight_payments,
-    lock_account,
+    lock_payment,
     pending_refunds,
     post_entry,
     restore_allocation,
@@ -50,11 +49,9 @@ def settle_dispute(principal: Principal, payment_id: PaymentId, facts: DisputeFa
 
     Raises: PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:settle")
+    principal.require_portal("portal:settle")
     with transaction(principal) as tx:
-        lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
-        payment = tx.get_or_404(Payment, payment_id, lock=True)
+        payment = lock_payment(tx, payment_id)
         if payment.status not in RECEIVED:
             return _tell_of_dispute_without_money(tx, payment, facts)
         row = _find_dispute(tx, facts.dispute_id)

@@ -70,6 +70,20 @@ def lock_accounts(tx: Tx, account_ids: Sequence[AccountId]) -> list[Account]:
     return list(locked)
 
 
+def lock_payment(tx: Tx, payment_id: PaymentId) -> Payment:
+    """Lock the payment's account, then the payment: in this order everywhere, so that no two wait for each other.
+
+    Raises: NotFound when it is absent or not the principal's.
+    """
+    lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
+    return tx.get_or_404(Payment, payment_id, lock=True)
+
+
+def payer_of(tx: Tx, payment: Payment) -> PatientId:
+    """Who paid: the one who pressed Pay; the account's guarantor where nobody did (recorded at the practice)."""
+    return payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id
+
+
 def in_flight_payments(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[InFlightPayment]]:
     """The payments in flight on each of these invoices, oldest first."""
     # From the invoices to their payments, and not over thousands of payments of the account.

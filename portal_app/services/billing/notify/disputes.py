@@ -4,12 +4,13 @@ from sqlmodel import col, select
 
 from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx
-from portal_app.db.tables.billing import Account, Dispute, Payment
+from portal_app.db.tables.billing import Dispute, Payment
 from portal_app.db.tables.staff import Task
 from portal_app.domain.billing.disputes import OPEN_STATUSES, DisputeEffect, DisputeStatus
 from portal_app.domain.billing.types import Method
 from portal_app.domain.money import Money, total
 from portal_app.i18n import gettext_noop
+from portal_app.services.billing.ledger.entries import payer_of
 from portal_app.services.billing.notify.events import add_staff_task
 from portal_app.services.live import announce
 from portal_app.services.messaging import outbox
@@ -72,7 +73,7 @@ def send_loss_note(tx: Tx, payment: Payment, row: Dispute) -> None:
         tx,
         "payment_taken_back",
         once=f"payment_taken_back:{row.id}",
-        to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
+        to_patient=payer_of(tx, payment),
         account_id=payment.account_id,
         values={
             "amount": row.lost,

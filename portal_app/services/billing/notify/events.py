@@ -6,11 +6,12 @@ from typing import Any
 from portal_app.clock import local_date, now, today
 from portal_app.db.scope import Tx
 from portal_app.db.select import columns
-from portal_app.db.tables.billing import Account, IntendedAllocation, Payment, Refund
+from portal_app.db.tables.billing import IntendedAllocation, Payment, Refund
 from portal_app.db.tables.staff import Task
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
+from portal_app.services.billing.ledger.entries import payer_of
 from portal_app.services.live import announce
 from portal_app.services.messaging import outbox
 
@@ -63,7 +64,7 @@ def send_receipt(tx: Tx, payment: Payment, next_charge: dict[str, Any] | None = 
     Args:
         next_charge: of an automatic payment: what is charged next, when and on which card.
     """
-    payer = payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id
+    payer = payer_of(tx, payment)
     sent = outbox.write_each_way(
         tx,
         "autopay_receipt" if next_charge else "receipt",
@@ -89,7 +90,7 @@ def send_refund_note(tx: Tx, payment: Payment, refund: Refund) -> None:
         tx,
         "refund",
         once=f"refund:{refund.id}",
-        to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
+        to_patient=payer_of(tx, payment),
         account_id=payment.account_id,
         about=payment.id,
         values={"amount": refund.amount, "date": local_date(refund.settled_at or refund.created_at)},
@@ -102,7 +103,7 @@ def send_failure_note(tx: Tx, payment: Payment) -> None:
         tx,
         "payment_failed",
         once=f"payment_failed:{payment.id}",
-        to_patient=payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id,
+        to_patient=payer_of(tx, payment),
         account_id=payment.account_id,
         about=_invoice_of(tx, payment),
         values={"amount": payment.amount, "date": local_date(payment.created_at)},

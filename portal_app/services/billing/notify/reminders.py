@@ -14,10 +14,9 @@ from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, PaymentMethod
 from portal_app.db.tables.messages import BillingNotice
 from portal_app.db.tables.practice import Practice
-from portal_app.domain.access import Principal, Side, system_principal
+from portal_app.domain.access import Principal, system_principal
 from portal_app.domain.billing.payment_methods import expires_soon
 from portal_app.domain.billing.types import PAYABLE
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import AccountId, InvoiceId
 from portal_app.services.billing.notify.pay_link_in_message import link_for_message
 from portal_app.services.memberships.autopay.standing import invoices_in_retry
@@ -79,8 +78,7 @@ def send_daily_digests(principal: Principal) -> int:
 
     Raises: PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:remind")
+    principal.require_portal("portal:remind")
     with transaction(principal) as tx:
         practice = tx.get_or_404(Practice, "practice")
         if practice.announce_imported:

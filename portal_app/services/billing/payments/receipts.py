@@ -25,7 +25,7 @@ from portal_app.domain.families import full_name
 from portal_app.domain.ids import AccountId, InvoiceId, PaymentId
 from portal_app.domain.money import total
 from portal_app.services.billing.invoices.read import require_invoice_access
-from portal_app.services.billing.ledger.entries import currency, unused_credit
+from portal_app.services.billing.ledger.entries import currency, payer_of, unused_credit
 from portal_app.services.billing.views import ReceiptPart, ReceiptView, StaffPaymentRow, TodaysPayments
 
 _MOST_ROWS = 200
@@ -64,7 +64,7 @@ def view_receipt(principal: Principal, payment_id: PaymentId) -> ReceiptView:
 
 def _payer(tx: Tx, payment: Payment) -> str:
     """The guarantor's name, where the reader may see them."""
-    who = tx.get(Patient, payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id)
+    who = tx.get(Patient, payer_of(tx, payment))
     return who.full_name if who else ""
 
 

@@ -9,9 +9,8 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Allocation, Invoice, Payment, Refund
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import IN_FLIGHT, RECEIVED, EntryKind, PaymentStatus, RefundStatus
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Charge, Outcome, RefundFacts
 from portal_app.i18n import gettext_noop
@@ -58,8 +57,7 @@ def reconcile(
 
     Raises: NoAnswer; PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:reconcile")
+    principal.require_portal("portal:reconcile")
     start = lookback_start(_oldest_open(principal))
     charges = {c.intent_id: c for c in processor.charges_since(start)}
     refunds = list(processor.refunds_since(start))

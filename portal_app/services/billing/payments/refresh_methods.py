@@ -6,9 +6,8 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, retried, transaction
 from portal_app.db.tables.billing import Account, PaymentMethod
 from portal_app.db.tables.memberships import Membership
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal
 from portal_app.domain.billing.payment_methods import display_name
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import AccountId
 from portal_app.gateways.payments import CardProcessor, PaymentMethodFacts
 from portal_app.services.billing.ledger.entries import lock_account
@@ -23,8 +22,7 @@ def refresh_payment_method(principal: Principal, processor_id: str, processor: C
 
     Raises: NoAnswer; PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:refresh")
+    principal.require_portal("portal:refresh")
     with reading(principal) as tx:
         if _find_saved(tx, processor_id) is None:
             return False

@@ -7,12 +7,11 @@ from portal_app.clock import local_date, now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice, Payment, Refund
-from portal_app.domain.access import Permission, Principal, Side, system_principal
+from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.billing.disputes import received_status
 from portal_app.domain.billing.processor_limits import check_step
 from portal_app.domain.billing.refunds import check_refund_amount, split_refund
 from portal_app.domain.billing.types import PAYABLE, RECEIVED, EntryKind, PaymentStatus, RefundStatus
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import InvoiceId, PaymentId, RefundId, new_id
 from portal_app.domain.money import Money
 from portal_app.gateways.payments import CardProcessor, Outcome, RefundFacts
@@ -23,6 +22,7 @@ from portal_app.services.billing.ledger.entries import (
     in_flight_payments,
     is_posted,
     lock_account,
+    lock_payment,
     pending_refunds,
     post_entry,
     post_refund,
@@ -148,8 +148,7 @@ def settle_refund(principal: Principal, refund_id: RefundId, facts: RefundFacts)
 
     Raises: PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:settle")
+    principal.require_portal("portal:settle")
     with transaction(principal) as tx:
         lock_account(tx, tx.get_or_404(Refund, refund_id).account_id)
         refund = tx.get_or_404(Refund, refund_id, lock=True)
@@ -177,11 +176,9 @@ def adopt_refund(principal: Principal, payment_id: PaymentId, facts: RefundFacts
 
     None when it is more than can be refunded of the payment: then staff are only told.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:settle")
+    principal.require_portal("portal:settle")
     with transaction(principal) as tx:
-        lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
-        payment = tx.get_or_404(Payment, payment_id, lock=True)
+        payment = lock_payment(tx, payment_id)
         amount = facts.amount or payment.amount
         known = columns(Refund.id).where(Refund.processor_refund_id == facts.refund_id)
         found = tx.exec(known).first()

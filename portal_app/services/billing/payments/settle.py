@@ -10,19 +10,18 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, IntendedAllocation, Invoice, Payment, PaymentMethod
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal
 from portal_app.domain.billing.declines import METHOD_GONE, NOT_CHARGED, REQUEST_REFUSED
 from portal_app.domain.billing.payment_methods import display_name, method_of_kind
 from portal_app.domain.billing.payments import payable_amount
 from portal_app.domain.billing.types import IN_FLIGHT, PAYABLE, RECEIVED, Method, Origin, PaymentStatus
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import PaymentId, PaymentMethodId, new_id
 from portal_app.domain.money import Money, total
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, PaymentMethodFacts
 from portal_app.services.billing.ledger.entries import (
     allocate,
     in_flight_payments,
-    lock_account,
+    lock_payment,
     post_payment,
 )
 from portal_app.services.billing.notify.events import (
@@ -51,11 +50,9 @@ def settle(principal: Principal, payment_id: PaymentId, charge: Charge) -> Payme
 
     Raises: PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:settle")
+    principal.require_portal("portal:settle")
     with transaction(principal) as tx:
-        lock_account(tx, tx.get_or_404(Payment, payment_id).account_id)
-        payment = tx.get_or_404(Payment, payment_id, lock=True)
+        payment = lock_payment(tx, payment_id)
         before = (payment.status, payment.accepted_by_processor)
         if not _matches_payment(tx, payment, charge):
             return outcome_of(payment)

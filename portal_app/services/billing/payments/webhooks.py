@@ -11,9 +11,8 @@ from portal_app.clock import now
 from portal_app.db.scope import reading, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Payment, ReceivedWebhook, Refund
-from portal_app.domain.access import Principal, Side
+from portal_app.domain.access import Principal
 from portal_app.domain.billing.types import RECEIVED
-from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import PaymentId, RefundId
 from portal_app.gateways.payments import CardProcessor, Charge, NoAnswer, Outcome, ProcessorEvent, RefundFacts
 from portal_app.services.billing.disputes.book import settle_dispute
@@ -41,8 +40,7 @@ def handle_webhook(principal: Principal, event: ProcessorEvent, *, processor: Ca
 
     Raises: PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:webhook")
+    principal.require_portal("portal:webhook")
     if not _store_event(principal, event):
         return EventOutcome.ALREADY_HANDLED
     try:

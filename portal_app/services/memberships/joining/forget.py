@@ -7,8 +7,7 @@ from sqlmodel import col, delete, select
 from portal_app.clock import now
 from portal_app.db.scope import Tx, transaction
 from portal_app.db.tables.memberships import JoinRequest
-from portal_app.domain.access import Principal, Side
-from portal_app.domain.errors import PermissionDenied
+from portal_app.domain.access import Principal
 from portal_app.domain.memberships.types import JoinStatus
 from portal_app.services.billing.ledger.entries import lock_account
 from portal_app.services.memberships.joining.first_invoice import (
@@ -29,8 +28,7 @@ def forget_unfinished_joins(principal: Principal) -> int:
 
     Raises: PermissionDenied for anybody but the portal itself.
     """
-    if principal.side is not Side.PORTAL:
-        raise PermissionDenied("portal:joining")
+    principal.require_portal("portal:joining")
     with transaction(principal) as tx:
         old = (col(JoinRequest.status) == JoinStatus.OPEN) & (
             col(JoinRequest.changed_at) < now() - DRAFT_LIFE

@@ -29,7 +29,7 @@ from portal_app.services.billing.staff.record_payment import record_payment
 from portal_app.services.billing.views import RecentPayment
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.live import watch
 from portal_app.state.staff.form_values import read_amount
 from portal_app.state.staff.labels import invoice_status, missing_permission_text
@@ -100,7 +100,7 @@ class PatientState(Feedback, LoadedPage, PortalState):
             self._clear_feedback()
         self.missing = False
         try:
-            self._patient = parse_id("pat", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._patient = parse_id("pat", last_part(self.router.url.path))
             await self._show(audited=True)
         except NotFound:
             self.missing = True

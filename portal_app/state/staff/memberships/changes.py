@@ -1,5 +1,6 @@
 """Staff's changes of a membership that were asked about: what the page keeps until they are confirmed."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -24,18 +25,28 @@ _REFUND_REFUSED = gettext_noop("The end is decided. The refund was refused: ther
 
 
 @dataclass(frozen=True)
-class EndMembership:
+class Change(ABC):
+    """A change of a membership. `asks_processor`: it may give money back, which takes the processor's time."""
+
+    asks_processor: ClassVar[bool] = False
+
+    @abstractmethod
+    def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
+        """Make the change. Returns what the page says then, as a msgid."""
+
+
+@dataclass(frozen=True)
+class EndMembership(Change):
     end: End
     asks_processor: ClassVar[bool] = True
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
-        """Does it; returns what the page says then, as a msgid."""
         done = end_by_practice(principal, membership_id, self.end, processor=gateways().payments)
         return _REFUND_REFUSED if done.refused else gettext_noop("The end of the membership is decided.")
 
 
 @dataclass(frozen=True)
-class EndMember:
+class EndMember(Change):
     enrolment_id: str
     end: End
     asks_processor: ClassVar[bool] = True
@@ -46,28 +57,23 @@ class EndMember:
 
 
 @dataclass(frozen=True)
-class TakeBackEnd:
-    asks_processor: ClassVar[bool] = False
-
+class TakeBackEnd(Change):
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         take_back_end(principal, membership_id)
         return gettext_noop("The membership runs on.")
 
 
 @dataclass(frozen=True)
-class StopAutopay:
-    asks_processor: ClassVar[bool] = False
-
+class StopAutopay(Change):
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         stop_autopay(principal, membership_id)
         return gettext_noop("Automatic payment is off. Its owner is told.")
 
 
 @dataclass(frozen=True)
-class AddCoupon:
+class AddCoupon(Change):
     code: str
     shown: Money
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         add_coupon(principal, membership_id, self.code, shown=self.shown)
@@ -75,11 +81,10 @@ class AddCoupon:
 
 
 @dataclass(frozen=True)
-class Pause:
+class Pause(Change):
     pause_id: str
     days: Span
     reason: str
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         start_pause(principal, membership_id, self.pause_id, self.days, reason=self.reason)
@@ -87,9 +92,8 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class EndPause:
+class EndPause(Change):
     pause_id: str
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         end_pause(principal, self.pause_id)
@@ -97,10 +101,9 @@ class EndPause:
 
 
 @dataclass(frozen=True)
-class ChangePlan:
+class ChangePlan(Change):
     plan_id: PlanId
     shown: Money
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         change_plan(principal, membership_id, self.plan_id, shown=self.shown)
@@ -108,9 +111,8 @@ class ChangePlan:
 
 
 @dataclass(frozen=True)
-class MoveBillDay:
+class MoveBillDay(Change):
     bill_day: int
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         move_bill_day(principal, membership_id, self.bill_day)
@@ -118,10 +120,9 @@ class MoveBillDay:
 
 
 @dataclass(frozen=True)
-class Renew:
+class Renew(Change):
     from_old_date: bool
     shown: Money
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         renew_expired(principal, membership_id, from_old_date=self.from_old_date, shown=self.shown)
@@ -129,26 +130,10 @@ class Renew:
 
 
 @dataclass(frozen=True)
-class BillAgain:
+class BillAgain(Change):
     period_start: date
     shown: Money
-    asks_processor: ClassVar[bool] = False
 
     def carry_out(self, principal: Principal, membership_id: MembershipId) -> str:
         bill_again(principal, membership_id, self.period_start, shown=self.shown)
         return gettext_noop("The period is billed again.")
-
-
-Change = (
-    EndMembership
-    | EndMember
-    | TakeBackEnd
-    | StopAutopay
-    | AddCoupon
-    | Pause
-    | EndPause
-    | ChangePlan
-    | MoveBillDay
-    | Renew
-    | BillAgain
-)

@@ -17,7 +17,7 @@ from portal_app.services.memberships.staff.read import StaffMembership, view_sta
 from portal_app.services.memberships.staff.renewal import preview_expired_renewal
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.live import watch
 from portal_app.state.processor_threads import in_processor_thread
 from portal_app.state.staff.labels import invoice_status, missing_permission_text
@@ -96,7 +96,7 @@ class StaffMembershipState(LoadedPage, Feedback, PortalState):
             self._forget()
         self.missing = False
         try:
-            self._membership = parse_id("mem", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._membership = parse_id("mem", last_part(self.router.url.path))
             await self._show()
         except NotFound:
             self.missing = True

@@ -26,7 +26,7 @@ from portal_app.services.memberships.plans.prices import (
 from portal_app.services.memberships.plans.read import PlanView, list_plans, view_plan
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.live import watch
 from portal_app.state.staff.labels import missing_permission_text
 from portal_app.state.staff.memberships.labels import PLAN_STATUSES, ChoiceItem, band_name, price_text
@@ -114,7 +114,7 @@ class PlanState(LoadedPage, Feedback, PortalState):
     @requires(Permission.VIEW_BILLING)
     async def load(self):
         watch("plans", PlanState.refresh)
-        part = self.router.url.path.rstrip("/").rpartition("/")[2]
+        part = last_part(self.router.url.path)
         newly = self._newly_here() or not self.ready
         self.missing, self.may_change = False, me().may(Permission.MANAGE_PLANS)
         self.missing_permission = await missing_permission_text(self.language, me(), Permission.MANAGE_PLANS)

@@ -91,7 +91,7 @@ TASKS: tuple[Task, ...] = (
 
 
 def simulator() -> Starlette:
-    """Stripe for the demo, in the same process; it brings its webhooks to the portal's own door."""
+    """Stripe for the demo, in the same process; it sends its webhooks to the portal's own route."""
     from portal_app.gateways.stripe import simulated_keys  # noqa: PLC0415  (the demo only)
     from portal_app.stripe_simulator.app import make_app  # noqa: PLC0415
 

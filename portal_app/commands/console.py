@@ -35,7 +35,7 @@ def require_right_database(command: str) -> None:
 
 
 def require_ready_database(command: str) -> None:
-    """As `require_right_database`. Raises also: PracticeMissing in production, before the practice has a name."""
+    """Refuse a database that this portal cannot serve. Raises as `require_right_database`, and PracticeMissing."""
     from portal_app.services.practice.details import require_practice
 
     require_right_database(command)

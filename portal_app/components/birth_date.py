@@ -18,7 +18,7 @@ def birth_date_fields(
     own: bool = True,
     draft: Callable[[str], dict[str, Any]] = lambda name: {},
 ) -> rx.Component:
-    """`own`: it is the visitor's, so the browser may fill it in. `draft`: what keeps and restores a field."""
+    """Day, month and year of birth. `own`: it is the visitor's, so the browser may fill it in. `draft`: what keeps a field."""
 
     def part(name: str, label: str, width: str) -> rx.Component:
         kind = {"kind": f"birth_{name}", "own": own, "class_name": f"input tnum {width}"}

@@ -1,4 +1,4 @@
-"""What stands on a page about its line to the server. line.js decides which of it is seen."""
+"""The texts of a page about its connection to the server."""
 
 import reflex as rx
 
@@ -7,7 +7,7 @@ from portal_app.components.kit import el, icon
 
 
 def offline() -> rx.Component:
-    """What line.js shows about the line: it is lost, and what was pressed without it."""
+    """The texts about the connection: it is lost, and what became of what was pressed. line.js decides which is seen."""
     look = "items-center gap-2 rounded-md bg-ink text-canvas font-semibold px-4 py-3 shadow-card"
     said = (
         ("when-down", _("We lost the connection. We are trying again.")),

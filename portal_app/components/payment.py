@@ -35,7 +35,7 @@ CARD_FORM = "card-form"
 
 
 def pay_panel(S: State, *form_card: rx.Component, message: Any = refusal_feedback) -> rx.Component:
-    """`form_card` is shown while one may pay; the form of a card that the bank asks about stays on the page."""
+    """The place to pay: `form_card` while one may pay; the form of a card that the bank asks about stays on the page."""
     hidden_card = rx.cond(S.card_wanted, el.div(card_fields(S), class_name="hidden"))
     return el.div(
         message(S, "mb-4"),
@@ -88,7 +88,7 @@ def card_fields(S: State) -> rx.Component:
 
 
 def pay_words(S: State) -> rx.Component:
-    """With "another amount" the button does not repeat the full amount (tokens.css)."""
+    """The text of the Pay button. With "another amount" it does not repeat the full amount (tokens.css)."""
     return fragment(
         el.span(fill_var("Pay {amount}", amount=S.full_amount), class_name="when-all"),
         el.span(_("Pay this amount"), class_name="when-part-label"),
@@ -103,7 +103,7 @@ def pay_card(
     saved_methods: bool = True,
     **heading: Any,
 ) -> rx.Component:
-    """`what` says or asks how much; then with what, and the button. Without `saved_methods` no saved card is offered or kept."""
+    """The form to pay: `what` says or asks how much; then with what, and the button. Without `saved_methods` only a new card."""
     return card(
         h2(title, **heading),
         form(
@@ -191,7 +191,7 @@ def payment_method(item: Any) -> rx.Component:
 
 
 def held(S: State) -> rx.Component:
-    """ALL-13: a payment in flight; continue it or cancel it."""
+    """A payment in flight, to continue or to cancel (ALL-13)."""
     go_on = button(rx.cond(S.held_by_bank, _("Continue"), _("Check again")), on_click=S.continue_payment)
     give_up = button(_("Cancel this payment"), kind="second", on_click=S.cancel_payment)
     choices = el.div(go_on, give_up, class_name="flex flex-wrap gap-3 mt-4")

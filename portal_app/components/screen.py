@@ -15,7 +15,7 @@ from portal_app.i18n import gettext_noop
 from portal_app.settings import Surface, settings
 from portal_app.state.layout import LayoutState
 
-Side = Literal["patient", "staff", "open", "staff_door", "frame", "frame_door", "link"]
+Side = Literal["patient", "staff", "open", "staff_open", "frame", "frame_open", "link"]
 Body = Callable[[], rx.Component]
 DESCRIPTION = gettext_noop("See and pay your invoices, and everything else for your care.")
 
@@ -103,7 +103,7 @@ def _staff(body: rx.Component, frame: Frame) -> rx.Component:
 
 
 def _embedded(body: rx.Component, frame: Frame) -> rx.Component:
-    width = "max-w-[32rem]" if frame.side == "frame_door" else "max-w-[72rem]"
+    width = "max-w-[32rem]" if frame.side == "frame_open" else "max-w-[72rem]"
     return embed.embed_frame(body, frame.path, width, signed_in=frame.side == "frame")
 
 
@@ -111,17 +111,17 @@ _FRAMES = {
     "patient": _patient,
     "open": _open,
     "staff": _staff,
-    "staff_door": _open,
+    "staff_open": _open,
     "frame": _embedded,
-    "frame_door": _embedded,
+    "frame_open": _embedded,
     "link": _linked,
 }
 _ARRIVALS = {
     "patient": LayoutState.load_patient_layout,
     "open": LayoutState.load_visitor_layout,
     "staff": LayoutState.load_staff_layout,
-    "staff_door": LayoutState.load_visitor_layout,
+    "staff_open": LayoutState.load_visitor_layout,
     "frame": LayoutState.load_patient_layout,
-    "frame_door": LayoutState.load_visitor_layout,
+    "frame_open": LayoutState.load_visitor_layout,
     "link": LayoutState.load_visitor_layout,
 }

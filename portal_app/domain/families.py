@@ -119,7 +119,7 @@ def birthday(born: date, years: int) -> date:
 
 
 def is_younger_than(born: date | None, years: int, today: date) -> bool:
-    """False when the birth date is missing or in the future: treated as an adult (DEP-10)."""
+    """Whether a person is younger than `years`. A birth date that is missing or ahead counts as an adult's (DEP-10)."""
     if born is None or born > today:
         return False
     return today < birthday(born, years)
@@ -142,11 +142,12 @@ def is_child(person: Person, dependent_age: int, today: date) -> bool:
 
 
 def is_adult(person: Person, today: date) -> bool:
+    """Whether a person is of age, or their birth date is not known."""
     return not is_younger_than(person.birth_date, ADULT_AGE, today)
 
 
 def may_sign_in(person: Person, dependent_age: int, today: date) -> bool:
-    """Not a child, and not merged, inactive or deceased."""
+    """Whether a person may have a sign-in: not a child, and not merged, inactive or deceased."""
     return person.status is PatientStatus.ACTIVE and not is_child(person, dependent_age, today)
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypeGuard
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a parsed JSON value is an object."""
     return isinstance(value, dict)
 
 
@@ -14,4 +15,5 @@ def object_or_empty(value: object) -> dict[str, Any]:
 
 
 def is_list_or_tuple(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is a list or a tuple."""
     return isinstance(value, list | tuple)

@@ -51,7 +51,7 @@ class Setting:
     path: tuple[str, ...] = ()
 
     def checked(self, value: Any) -> Any:
-        """`value` as it is stored. NotFound for a value of another type, UserError for one that is not allowed."""
+        """The value as it is stored, checked. NotFound for another type, UserError for one that is not allowed."""
         if type(value) not in self.types:
             raise NotFound
         return self.validate(value)

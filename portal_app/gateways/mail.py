@@ -169,7 +169,7 @@ def compose_message(mail: Mail, sender: Sender) -> EmailMessage:
 
 
 def _one_line(text: str) -> str:
-    """Without line breaks: typed text cannot add a header."""
+    """A text without line breaks, so that typed text cannot add a header."""
     return _CONTROL.sub(" ", text).strip()
 
 

@@ -139,15 +139,21 @@ class CardProcessor(DisputeReader, Protocol):
         """
         ...
 
-    def look_up(self, intent_id: str) -> Charge: ...
-
-    def cancel(self, intent_id: str) -> Charge:
-        """Cancel before release: SUCCEEDED when it was too late."""
+    def look_up(self, intent_id: str) -> Charge:
+        """A payment intent as it is now; UNKNOWN when no answer came."""
         ...
 
-    def refund(self, intent_id: str, amount: Money, *, key: RefundId) -> RefundFacts: ...
+    def cancel(self, intent_id: str) -> Charge:
+        """Cancel a payment that has not succeeded; SUCCEEDED when it was too late."""
+        ...
 
-    def look_up_refund(self, refund_id: str) -> RefundFacts: ...
+    def refund(self, intent_id: str, amount: Money, *, key: RefundId) -> RefundFacts:
+        """Give money back; the same key gives it back once."""
+        ...
+
+    def look_up_refund(self, refund_id: str) -> RefundFacts:
+        """A refund as it is now; UNKNOWN when no answer came."""
+        ...
 
     def charges_since(self, moment: datetime) -> Iterator[Charge]:
         """Every intent created since, by the real clock, for reconcile. May raise NoAnswer."""
@@ -158,23 +164,27 @@ class CardProcessor(DisputeReader, Protocol):
         ...
 
     def list_payment_methods(self, customer: str) -> list[PaymentMethodFacts]:
-        """On the customer's file, newest first. May raise NoAnswer."""
+        """The payment methods of a customer, newest first. May raise NoAnswer."""
         ...
 
     def look_up_payment_method(self, payment_method: str) -> PaymentMethodFacts | None:
-        """As it is now (its customer is "" once it was detached); None: it is unknown. May raise NoAnswer."""
+        """A payment method as it is now (customer "" once it was detached); None: unknown. May raise NoAnswer."""
         ...
 
-    def start_setup(self, customer: str, *, key: str) -> Setup: ...
+    def start_setup(self, customer: str, *, key: str) -> Setup:
+        """Begin to save a card; the same key begins once."""
+        ...
 
-    def look_up_setup(self, setup_id: str) -> Setup: ...
+    def look_up_setup(self, setup_id: str) -> Setup:
+        """A card being saved, as it is now."""
+        ...
 
     def detach_payment_method(self, payment_method: str, *, customer: str) -> bool:
-        """Detach, after checking that it is this customer's."""
+        """Take a payment method off the customer, after checking that it is theirs."""
         ...
 
     def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
-        """InvalidSignature when unsigned, stale (over 300 s) or altered; MalformedWebhook when it is no event."""
+        """The event of a signed webhook. InvalidSignature: unsigned, altered, over 300 s old. MalformedWebhook: no event."""
         ...
 
 

@@ -292,7 +292,7 @@ class FakeProcessor(FakeDisputes):
             return True
 
     def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
-        """InvalidSignature when unsigned, stale (over 300 s) or altered; MalformedWebhook when it is no event."""
+        """The event of a signed webhook. InvalidSignature: unsigned, altered, over 300 s old. MalformedWebhook: no event."""
         parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
         moment = int(parts["t"]) if parts.get("t", "").isdecimal() else 0
         if not hmac.compare_digest(parts.get("v1", ""), self._mac(moment, body)):

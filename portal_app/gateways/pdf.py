@@ -19,7 +19,7 @@ _UNPRINTABLE = {"Cc", "Cs", "Co", "Cn"}
 
 class Typesetter(Protocol):
     def render_pdf(self, template: str, facts: Mapping[str, Any], made: datetime) -> bytes:
-        """`template` names a file of portal_app/typst; `facts` are JSON and arrive there as data."""
+        """Make a PDF: `template` names a file of portal_app/typst; `facts` are JSON and arrive there as data."""
         ...
 
 
@@ -57,7 +57,7 @@ def typesetter() -> TypstTypesetter:
 
 
 def _printable(facts: Any) -> Any:
-    """Without what no paper can show: control characters, private and unassigned ones, half pairs."""
+    """The facts without what no paper can show: control characters, private and unassigned ones, half pairs."""
     if isinstance(facts, str):
         return "".join(c for c in facts if c == "\n" or unicodedata.category(c) not in _UNPRINTABLE)
     if is_object(facts):

@@ -37,5 +37,5 @@ class NotConfigured:
         return Failed(permanent=False, reason="not set up")
 
     def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> NoReturn:
-        """Without keys nobody can have signed anything."""
+        """Refuse every text: without keys nobody can have signed one."""
         raise InvalidSignature

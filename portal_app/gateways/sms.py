@@ -58,7 +58,7 @@ class Texter(Protocol):
         ...
 
     def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
-        """What was posted to `url`; InvalidSignature when it was not signed for this very address and form.
+        """The text message that was posted to `url`; InvalidSignature when it was not signed for this address and form.
 
         MalformedWebhook when it is signed and names no sender or no id.
         """
@@ -76,6 +76,7 @@ def text_signature(secret: str, url: str, form: Mapping[str, str]) -> str:
 
 
 def read_signed_text(secret: str, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
+    """Read a text message that a patient sent. Raises InvalidSignature, and MalformedWebhook for what is no text message."""
     wanted = text_signature(secret, url, form).encode()
     if not secret or not hmac.compare_digest(wanted, signature.encode()):
         raise InvalidSignature
@@ -122,7 +123,7 @@ class TwilioTexter:
         return _sending(answer)
 
     def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
-        """InvalidSignature unless it is signed with our account's token."""
+        """The text message, if it is signed with our account's token. Raises as the interface says."""
         return read_signed_text(self.auth_token.get_secret_value(), url, form, signature)
 
 

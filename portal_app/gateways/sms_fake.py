@@ -28,5 +28,5 @@ class FakeTexter:
         return Sent(f"SM{key}")
 
     def read_incoming(self, url: str, form: Mapping[str, str], signature: str) -> IncomingText:
-        """InvalidSignature unless it is signed with our secret."""
+        """Read a text message that is signed with our secret. Raises InvalidSignature for another one."""
         return read_signed_text(self.secret, url, form, signature)

@@ -216,7 +216,7 @@ class StripeProcessor(StripeDisputes):
         return read_charge(intent.to_dict())
 
     def cancel(self, intent_id: str) -> Charge:
-        """Cancel before release: SUCCEEDED when it was too late."""
+        """Cancel a payment that has not succeeded; SUCCEEDED when it was too late."""
         _answered(lambda: self._api.payment_intents.cancel(intent_id))
         return self.look_up(intent_id)
 
@@ -277,7 +277,7 @@ class StripeProcessor(StripeDisputes):
             raise NoAnswer from problem
 
     def look_up_payment_method(self, payment_method: str) -> PaymentMethodFacts | None:
-        """None when Stripe does not know it; NoAnswer when Stripe does not answer, or refuses our key."""
+        """A payment method as Stripe has it; None: unknown. Raises NoAnswer, also when it refuses our key."""
         try:
             return read_payment_method(self._api.payment_methods.retrieve(payment_method).to_dict())
         except stripe.InvalidRequestError as problem:
@@ -316,7 +316,7 @@ class StripeProcessor(StripeDisputes):
     # ---- webhooks --------------------------------------------------------------------------------
 
     def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
-        """InvalidSignature when unsigned, stale (over 300 s) or altered; MalformedWebhook when it is no event."""
+        """The event of a signed webhook. InvalidSignature: unsigned, altered, over 300 s old. MalformedWebhook: no event."""
         try:
             # As `construct_event`, which cannot read every signed body it is given (old shapes, no object).
             _signatures.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE)

@@ -106,6 +106,7 @@ def id_of(thing: Any) -> str:
 
 
 def read_payment_method(method: Facts) -> PaymentMethodFacts:
+    """Facts of a payment method, from Stripe's object."""
     kind: str = method["type"]
     facts: Facts = method.get(kind) or {}
     return PaymentMethodFacts(
@@ -120,6 +121,7 @@ def read_payment_method(method: Facts) -> PaymentMethodFacts:
 
 
 def read_refund(refund: Facts) -> RefundFacts:
+    """Facts of a refund, from Stripe's object."""
     metadata: Facts = refund.get("metadata") or {}
     return RefundFacts(
         outcome=_REFUND_OUTCOMES.get(refund["status"] or "", Outcome.UNKNOWN),
@@ -132,6 +134,7 @@ def read_refund(refund: Facts) -> RefundFacts:
 
 
 def read_setup(setup: Facts) -> Setup:
+    """Facts of a card being saved, from Stripe's SetupIntent."""
     method = setup.get("payment_method")
     done = setup["status"] == "succeeded" and is_object(method)
     return Setup(

@@ -12,7 +12,7 @@ from portal_app.state.billing.receipt import ReceiptState
 from portal_app.state.layout import LayoutState
 from portal_app.state.sign_in.code import SignInState
 
-page("/embed", code.title, on_load=[SignInState.load, LayoutState.redirect_if_signed_in], side="frame_door")(
+page("/embed", code.title, on_load=[SignInState.load, LayoutState.redirect_if_signed_in], side="frame_open")(
     code.sign_in
 )
 page("/embed/invoices", "Invoices", on_load=InvoicesState.load, side="frame")(invoices.invoices)

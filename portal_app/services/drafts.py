@@ -50,7 +50,7 @@ def keep_fields(principal: Principal, form: str, subject: str, fields: Mapping[s
 
 
 def drop_draft(principal: Principal, form: str, subject: str) -> None:
-    """It was sent, or is not wanted."""
+    """Delete a draft that was sent or is not wanted."""
     _require_signed_in(principal)
     with transaction(as_system(principal)) as tx:
         for row in tx.exec(_theirs(principal, form, subject)).all():

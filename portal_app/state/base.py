@@ -74,7 +74,7 @@ class PortalState(rx.State):
     _arrived_at: str = ""
 
     def _newly_here(self) -> bool:
-        """True once for each visit of a page: for its load event, or for an event that arrives before that."""
+        """Whether this is the first event of a visit of the page: True once, for its load event or one that comes before."""
         new = self._begun != self._visit
         self._begun = self._visit
         return new
@@ -373,7 +373,7 @@ def _argument_check(handler: Callable[..., Any]) -> Callable[[dict[str, Any]], d
 
 
 def _clean(value: Any) -> Any:
-    """Without unstorable characters, and without the null that a form sends for a field that is not on the page."""
+    """A form's values without unstorable characters, and without the null sent for a field that is not on the page."""
     if is_object(value):
         return {
             k: strip_unstorable(v) if isinstance(v, str) else v for k, v in value.items() if v is not None

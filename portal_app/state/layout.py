@@ -52,7 +52,7 @@ class LayoutState(PortalState):
     @rx.event
     @public
     async def redirect_if_signed_in(self):
-        """On the sign-in page of a frame: whoever is signed in already goes on to the invoices."""
+        """Lead who is signed in already from the frame's sign-in page to the invoices."""
         ref = visitor_now().patient if visitor_now().embedded else ""
         try:
             await in_thread(principal_of, ref, Side.PATIENT)

@@ -89,7 +89,7 @@ def of_charge(store: Store, charge_id: str) -> list[Thing]:
 
 
 def refuse_refund(store: Store, charged: Thing) -> None:
-    """No refund of a charge whose money the bank has; an inquiry does not stop one. Raises Problem."""
+    """Refuse to refund a charge whose money the bank has; an inquiry does not stop one. Raises Problem."""
     if any(dispute["status"] in _HOLDING for dispute in of_charge(store, charged["id"])):
         words = f"Charge {charged['id']} has been charged back; cannot issue a refund."
         raise Problem(400, words, "charge_disputed")

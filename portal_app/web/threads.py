@@ -22,4 +22,5 @@ def _webhook_threads() -> ThreadPoolExecutor:
 
 
 async def in_thread(service: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a service in a thread, so that the event loop waits for no database."""
     return await asyncio.to_thread(service, *args, **kwargs)

@@ -33,16 +33,16 @@ def _app() -> Any:
     return RegistrationContext.get()
 
 
-def test_every_door_has_a_guard():
+def test_every_handler_has_a_guard():
     """Any public method of a state can be called by any browser."""
     handlers = {name: entry for name, entry in _app().event_handlers.items() if "portal_app" in name}
-    open_doors = [
+    unguarded = [
         name
         for name, entry in handlers.items()
         if not name.endswith(".setvar") and not hasattr(entry.handler.fn, "guard")
     ]
     assert handlers
-    assert open_doors == []
+    assert unguarded == []
 
 
 def test_every_table_says_whose_it_is():

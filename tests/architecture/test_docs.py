@@ -1,11 +1,13 @@
-"""Every file that CONTRIBUTING and the description of the architecture name is there."""
+"""What documents name is there, and the first line of a docstring says what the function does."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from portal_app.services.jobs.registry import JOBS
+from tests.architecture.sources import PORTAL, functions, parsed, sources
 
 ROOT = Path(__file__).parents[2]
 DOCS = ("CONTRIBUTING.md", "docs/architecture.md")
@@ -56,3 +58,54 @@ def test_a_file_that_is_gone_is_noticed():
     named = named_paths("See `services/gone.py`, `gone.py`, `cli.py`, `state/base.py` and `/staff/sign-in`.")
     assert named == {"services/gone.py", "gone.py", "cli.py", "state/base.py"}
     assert {path for path in named if not is_there(path)} == {"services/gone.py", "gone.py"}
+
+
+# A first line that begins so says something else: an error, the number of an answer, an argument, a case.
+SAYS_ELSE = re.compile(
+    r"(Raises\b|\d{3} |[A-Z]+-\d+: |(True|False|None)\b|\w*(NotFound|Signature|Missing|Error) )"
+)
+LAYERS = ("domain", "db", "gateways", "services", "web")
+# Folders whose functions are still without: they may only become fewer.
+WITHOUT = ("services/imports/", "services/memberships/autopay/")
+
+
+def says_nothing(docstring: str) -> bool:
+    return bool(SAYS_ELSE.match(docstring))
+
+
+def test_the_first_line_says_what_the_function_does():
+    found = [
+        f"{name}: {first}"
+        for name, node in functions()
+        if not name.startswith(WITHOUT)
+        and says_nothing(first := (ast.get_docstring(node) or "").partition("\n")[0])
+    ]
+    assert not found
+
+
+def test_every_public_function_of_the_inner_layers_has_one():
+    found = [
+        f"{where}:{node.name}"
+        for path in sources()
+        if (where := str(path.relative_to(PORTAL))).startswith(LAYERS) and not where.startswith(WITHOUT)
+        for node in parsed(path).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Raises: NotFound.",
+        "NotFound for what is not theirs.",
+        "200 the PDF.",
+        "SRC-1: asks.",
+        "False when it was.",
+    ],
+)
+def test_a_first_line_about_something_else_is_found(first: str):
+    assert says_nothing(first)
+    assert not says_nothing("Read the form of a plan. Raises InvalidAmount.")

@@ -1,4 +1,4 @@
-"""Everybody who might try a door, and a database in which each thing has an owner."""
+"""Everybody who might try a handler, and a database in which each thing has an owner."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -20,7 +20,7 @@ from portal_app.db.scope import transaction
 from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Patient
 from portal_app.db.tables.sign_in import PortalSession
-from portal_app.domain.access import Permission, Side
+from portal_app.domain.access import Side
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.families import GrantKind
 from portal_app.domain.ids import new_id
@@ -28,7 +28,6 @@ from portal_app.domain.sign_in import session_ref
 from portal_app.services.patients import access
 from portal_app.services.practice import facts
 from portal_app.settings import settings
-from portal_app.state import guards
 from tests import people
 from tests.attacks.everybody import (
     EVERYBODY,
@@ -275,12 +274,6 @@ def state_of(handler: str) -> str:
 
 def short(handler: str) -> str:
     return f"{state_of(handler)}.{handler.rpartition('.')[2]}"
-
-
-def door(handler: str) -> Permission | str | None:
-    """Its permission, "open", or None: the framework's own and `setvar`."""
-    found: Any = guards.guard_of(handler)
-    return found
 
 
 def arguments(handler: str, things: Things) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every handler of every page, found by itself, through its real door: who gets past, and with what."""
+"""Every handler of every page, found by itself, through its real guard: who gets past, and with what."""
 
 import importlib
 import inspect
@@ -22,7 +22,7 @@ from tests.people import People
 
 importlib.import_module("portal_app.pages")
 ALL = RegistrationContext.get().event_handlers
-GUARDED = {name: door for name in ALL if isinstance(door := guards.guard_of(name), Permission)}
+GUARDED = {name: guard for name in ALL if isinstance(guard := guards.guard_of(name), Permission)}
 OPEN = [name for name in ALL if guards.guard_of(name) == "open"]
 WRONG = [
     None,
@@ -39,7 +39,7 @@ WRONG = [
 
 
 class Page:
-    """As much of a state as a door touches: whatever gets further finds nothing and is found out."""
+    """As much of a state as a guard touches: whatever gets further finds nothing and is found out."""
 
     notice, language = "", "en"
     _automatic_events = ()
@@ -99,7 +99,7 @@ async def call(name: str, page: Any, given: dict[str, Any]) -> list[Any]:
 
 
 def fitting(name: str) -> dict[str, Any]:
-    """Arguments of the right kind, so that only the door stands in the way."""
+    """Arguments of the right kind, so that only the guard stands in the way."""
     handler = inspect.unwrap(ALL[name].handler.fn)
     hints = inspect.get_annotations(handler, eval_str=True)
     made = {str: "x", bool: True, int: 1, dict[str, str]: {}}
@@ -123,8 +123,8 @@ async def test_nobody_gets_past_a_door_without_its_permission(
         if signed_in_there and (permission.side is Side.STAFF or who.startswith("embed")):
             assert said is None and "You do not have access" in page.notice, name
         else:
-            door = "/links" if permission is Permission.ACTION_LINK else "sign-in"
-            assert door in str(said.args) or "/embed" in str(said.args), name
+            sign_in = "/links" if permission is Permission.ACTION_LINK else "sign-in"
+            assert sign_in in str(said.args) or "/embed" in str(said.args), name
         assert tripwire == [], name
 
 

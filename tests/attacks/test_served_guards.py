@@ -1,4 +1,4 @@
-"""The served portal, attacked at its doors: whose socket, from where, how much of it, and whose token."""
+"""The served portal, attacked at its guards: whose socket, from where, how much of it, and whose token."""
 
 import asyncio
 import uuid

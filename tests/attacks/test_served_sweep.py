@@ -249,7 +249,7 @@ async def test_setters_and_the_frameworks_own_change_nothing(
         return given.get(handler.rpartition(".")[2], {})
 
     told = await sweep(line, who, setters, what, lambda _: "/forged")
-    # Past its door one of them would mark the page; what was refused is in the trail, as far as it goes on.
+    # Past its guard one of them would mark the page; what was refused is in the trail, as far as it goes on.
     assert "forged" not in repr([update.get("delta", {}).get(ROOT, {}).get(FILLED) for update in told])
     lines = refusals()[refused:]
     assert len(lines) >= REMEMBERED

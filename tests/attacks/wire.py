@@ -27,7 +27,7 @@ class Closed(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: by which cookie, through which door, from which address."""
+    """Who calls: by which cookie, by which path, from which address."""
 
     cookie: str = ""
     side: Side = Side.PATIENT
@@ -149,8 +149,8 @@ class Line:
         headers = caller.headers | {"Host": host or self.host}
         if origin is not None:
             headers["Origin"] = origin or self.url
-        door = "/embed/_event/" if caller.framed else "/_event/"
-        asked = f"{self.via}{door}?token={token}&EIO=4&transport=websocket" + (
+        path = "/embed/_event/" if caller.framed else "/_event/"
+        asked = f"{self.via}{path}?token={token}&EIO=4&transport=websocket" + (
             f"&load={load}" if load else ""
         )
         try:

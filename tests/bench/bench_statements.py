@@ -15,7 +15,7 @@ from portal_app.domain.billing.types import EntryKind
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
 from portal_app.services.documents import payment_documents
-from portal_app.services.documents.account_documents import statement_paper
+from portal_app.services.documents.account_documents import statement_document
 from tests import people
 from tests.people import People
 
@@ -63,7 +63,9 @@ def test_a_thousand_statements_of_fifty_lines_are_set_within_a_minute(sqlite_db:
     fifty_lines_a_month()
 
     def set_one(n: int) -> int:
-        return len(statement_paper(sample_people.maria, *month(n % MONTHS), "es" if n % 2 else "en").content)
+        return len(
+            statement_document(sample_people.maria, *month(n % MONTHS), "es" if n % 2 else "en").content
+        )
 
     with ThreadPoolExecutor(CORES) as desk:  # as the portal's own threads do; typst lets the others run
         assert min(desk.map(set_one, range(CORES))) > 10_000

@@ -154,10 +154,10 @@ async def test_events_of_a_reconnected_page_keep_no_session_alive(
     assert [who.patient_id for who in kept] == [sample_people.maria.patient_id] * counts
 
 
-@pytest.mark.parametrize(("path", "door"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
-async def test_without_a_session_the_sign_in_page_opens_in_their_language(at: Any, path: str, door: str):
+@pytest.mark.parametrize(("path", "sign_in"), [("/invoices", "/sign-in"), ("/es/invoices", "/es/sign-in")])
+async def test_without_a_session_the_sign_in_page_opens_in_their_language(at: Any, path: str, sign_in: str):
     at(path)
-    assert door in str((await show(Page(), number=2)).args)
+    assert sign_in in str((await show(Page(), number=2)).args)
 
 
 async def test_staff_without_a_session_go_to_the_staff_sign_in(at: Any, sample_people: People):
@@ -273,7 +273,7 @@ def in_a_frame(
 
 
 @pytest.mark.parametrize(
-    ("path", "embedded", "door"),
+    ("path", "embedded", "sign_in"),
     [
         ("/invoices", True, "/embed"),  # a frame's session on a page of the portal
         ("/es/account", True, "/es/embed"),
@@ -281,11 +281,11 @@ def in_a_frame(
     ],
 )
 async def test_frame_sessions_and_portal_sessions_do_not_open_each_others_pages(
-    at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, path: str, embedded: bool, door: str
+    at: Any, monkeypatch: pytest.MonkeyPatch, sample_people: People, path: str, embedded: bool, sign_in: str
 ):
     in_a_frame(at, monkeypatch, path, sample_people.maria, embedded=embedded)
     told = str((await show(Page(), number=2)).args)
-    assert re.search(rf"[\"']{door}[\"']", told), told
+    assert re.search(rf"[\"']{sign_in}[\"']", told), told
 
 
 async def test_a_frame_session_opens_pages_in_the_frame(

@@ -1,4 +1,4 @@
-"""The frame's doors: headers, cookies and papers by path."""
+"""The frame's routes: headers, cookies and documents by path."""
 
 import asyncio
 import hashlib
@@ -124,7 +124,7 @@ async def test_one_cookie_in_the_others_place_fits_nothing():
     assert framed != alone == hashlib.sha256(b"abc").hexdigest()
 
 
-async def test_the_socket_of_a_frame_has_a_door_of_its_own():
+async def test_the_socket_of_a_frame_has_a_base_of_its_own():
     status, _, inner = await ask("/embed/_event/", kind="websocket", origin=ORIGIN, cookie=BOTH)
     visitor = visitor_of(passed_on(inner))
     assert (status, inner.scope["path"]) == (101, "/_event/")
@@ -183,11 +183,11 @@ def through(path: str, method: str = "GET", cookie: str = "", **more: Any) -> ht
     return asyncio.run(asked())
 
 
-def signed_in(who: Person, scope: SessionScope, door: str) -> str:
+def signed_in(who: Person, scope: SessionScope, base: str) -> str:
     """The cookie, as the route sets it."""
     with transaction(system_principal("test")) as tx:
         ticket = write_ticket(tx, way="code", patient_id=who.id, scope=scope)
-    answer = through(f"{door}/auth/session", "POST", json={"ticket": ticket})
+    answer = through(f"{base}/auth/session", "POST", json={"ticket": ticket})
     assert answer.status_code == 200
     return answer.headers["set-cookie"].partition(";")[0]
 
@@ -195,7 +195,7 @@ def signed_in(who: Person, scope: SessionScope, door: str) -> str:
 PAPER = f"/documents/invoice/{INVOICE}.pdf"
 
 
-def test_papers_come_through_the_frames_door_with_the_frames_cookie(sample_people: People):
+def test_papers_come_through_the_frames_base_with_the_frames_cookie(sample_people: People):
     cookie = signed_in(MARIA, SessionScope.EMBED, "/embed")
     assert cookie.startswith("demo-portal-embed=")
     answer = through("/embed" + PAPER, cookie=cookie)
@@ -205,7 +205,7 @@ def test_papers_come_through_the_frames_door_with_the_frames_cookie(sample_peopl
     assert through("/embed" + PAPER, cookie=signed_in(KIM, SessionScope.EMBED, "/embed")).status_code == 404
 
 
-def test_the_portals_own_cookie_gets_nothing_through_the_frames_door(sample_people: People):
+def test_the_portals_own_cookie_gets_nothing_through_the_frames_base(sample_people: People):
     cookie = signed_in(MARIA, SessionScope.FULL, "")
     assert through(PAPER, cookie=cookie).status_code == 200
     answer = through("/embed" + PAPER + "?lang=es", cookie=cookie)
@@ -214,11 +214,11 @@ def test_the_portals_own_cookie_gets_nothing_through_the_frames_door(sample_peop
     assert through("/embed" + PAPER, cookie=renamed).status_code == 303
 
 
-@pytest.mark.parametrize(("scope", "door"), [(SessionScope.EMBED, ""), (SessionScope.FULL, "/embed")])
-def test_a_ticket_is_good_at_its_own_door_only(sample_people: People, scope: SessionScope, door: str):
+@pytest.mark.parametrize(("scope", "base"), [(SessionScope.EMBED, ""), (SessionScope.FULL, "/embed")])
+def test_a_ticket_is_good_at_its_own_base_only(sample_people: People, scope: SessionScope, base: str):
     with transaction(system_principal("test")) as tx:
         ticket = write_ticket(tx, way="code", patient_id=MARIA.id, scope=scope)
-    assert through(f"{door}/auth/session", "POST", json={"ticket": ticket}).status_code == 401
+    assert through(f"{base}/auth/session", "POST", json={"ticket": ticket}).status_code == 401
 
 
 def test_signing_out_of_the_frame_leaves_the_portal_signed_in(sample_people: People):

@@ -12,7 +12,7 @@ from portal_app.components.sign_in.steps import code_field
 
 
 def app_code_form(S: Any, label: str) -> rx.Component:
-    """The last step of staff: `S` has `give_code`, and `start_over` leads back to the first step."""
+    """The field for the app's code, the last step of staff: `S` has `give_code`, and `start_over` leads back to the first step."""
     return fragment(
         refusal_feedback(S),
         form(
@@ -28,6 +28,7 @@ def app_code_form(S: Any, label: str) -> rx.Component:
 
 
 def to_scan(qr: Any, secret: Any) -> rx.Component:
+    """How to set up the app: the QR code to scan, and the key to type instead."""
     drawn = el.img(
         src=qr,
         alt=_("QR code for your authenticator app"),

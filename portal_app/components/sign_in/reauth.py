@@ -10,7 +10,7 @@ from portal_app.components.sign_in.second_factor import second_step
 
 
 def proof_panel(S: Any) -> rx.Component:
-    """`S` is a ReauthState with a handler cancel_change."""
+    """The panel that asks for a proof before a change: `S` is a ReauthState with a handler cancel_change."""
     more = rx.cond(
         S.ask_another_proof,
         _("Thank you. One more, please: to your other contact, or another way."),

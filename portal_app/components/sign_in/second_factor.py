@@ -12,7 +12,7 @@ from portal_app.components.sign_in.steps import CODE_LOOK, passkey_button
 
 
 def second_step(S: Any, send: Any, label: str, *, passkey: dict[str, str]) -> rx.Component:
-    """`S` has SecondFactorSteps and a handler choose_factor(way); `passkey`: the marks of its button."""
+    """The second step of signing in or of a change: `S` has SecondFactorSteps and choose_factor(way); `passkey`: marks of its button."""
     return el.div(
         rx.cond(S.way != "", code_form(S, send, label), choose_first(S)),
         rx.cond(S.by_passkey, el.div(passkey_button(_("Use a passkey"), **passkey), class_name="mt-5")),

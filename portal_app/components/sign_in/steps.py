@@ -15,7 +15,7 @@ CODE_LOOK = "tnum text-xl! tracking-[0.25em] font-bold max-w-60"
 
 
 def step_title(*text: Any, focus: bool = True) -> rx.Component:
-    """`focus`: it appears in place of another step, so a screen reader is told."""
+    """The title of a step. `focus`: it appears in place of another step, so a screen reader is told."""
     marks: dict[str, Any] = {"data_focus": "1"} if focus else {}
     return el.h1(*text, class_name="text-xl font-bold", **marks)
 

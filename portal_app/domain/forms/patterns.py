@@ -28,7 +28,7 @@ def _compiled(pattern: str) -> _Pattern:
 
 
 def check_pattern(pattern: str) -> None:
-    """Raises PatternInvalid."""
+    """Refuse a pattern that is too long or that cannot be read. Raises PatternInvalid."""
     if not pattern or len(pattern) > MOST_LETTERS:
         raise PatternInvalid
     try:

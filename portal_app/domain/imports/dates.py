@@ -77,7 +77,7 @@ def _without_midnight(text: str) -> str:
 
 
 def _look_for_none(text: str, options: ImportOptions) -> None:
-    """Raises NoValue for a word for none, marks alone, and a date of zeros or nines."""
+    """Refuse what stands for no date: a word for none, marks alone, zeros or nines. Raises NoValue."""
     bare = _without_midnight(text)
     digits = re.sub(r"\D", "", bare)
     blank = not any(map(str.isalnum, bare)) or bare.lower() in _NO_WORDS
@@ -86,7 +86,7 @@ def _look_for_none(text: str, options: ImportOptions) -> None:
 
 
 def _look_for_part(text: str, options: ImportOptions) -> None:
-    """Raises PartialDate for a month and a year, and where zeros stand for the day."""
+    """Refuse a date without a day: a month and a year, or zeros for the day. Raises PartialDate."""
     bare = _without_midnight(text)
     form = date_pattern(options.date_format) if options.date_format else _ISO_PARTS
     found = form.fullmatch(bare) or _ISO_PARTS.fullmatch(bare) or _MONTH_OF_YEAR.fullmatch(bare)
@@ -144,7 +144,7 @@ def read_date(text: str, options: ImportOptions) -> date:
 
 
 def read_birth_date(text: str, options: ImportOptions) -> date:
-    """As `read_date`; two-digit years are never ahead. Raises PartialDate, and NoValue for what is no birthday."""
+    """Read a date of birth; two-digit years are never ahead. Raises as `read_date`, PartialDate and NoValue."""
     if (found := _PARTIAL.fullmatch(text)) and _YEARS[0] <= int(found[1]) <= _YEARS[1]:
         raise PartialDate(f"“{text}” is partial: the day is missing")
     try:

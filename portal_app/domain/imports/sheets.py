@@ -251,7 +251,7 @@ class SheetReader:
         return tuple(row.values[name] for name in self.kept)
 
     def _layout(self, names: tuple[str, ...]) -> _Layout | None:
-        """None where a column that must be there is not, or one is there that is not kept."""
+        """Which columns a file has; None where one is missing that must be there, or is there and not kept."""
         left_out = [column for name, column in self._columns.items() if name not in names]
         if any(column.required for column in left_out) or not set(self.kept) >= set(names):
             return None

@@ -106,7 +106,7 @@ def read_not_positive(text: str, options: ImportOptions) -> Money:
 
 
 def read_yes(text: str, _: ImportOptions) -> bool:
-    """True for yes, False for no. Raises: Unreadable for anything else."""
+    """Read yes or no. Raises Unreadable for anything else."""
     if (word := text.lower()) in ("yes", "y", "true", "1"):
         return True
     if word in ("no", "n", "false", "0"):

@@ -14,6 +14,7 @@ def is_offered(contract_end: date | None, today: date) -> bool:
 
 
 def is_expired(contract_end: date | None, today: date) -> bool:
+    """Whether the contract has ended by today; False without a contract."""
     return contract_end is not None and contract_end < today
 
 

@@ -1,6 +1,6 @@
 """The portal in a frame of the practice's own site: what stands there, and whose site it may be.
 
-Signing in by code, invoices and paying may be framed, never more. A page in a frame goes through doors
+Signing in by code, invoices and paying may be framed, never more. A page in a frame goes through routes
 of its own, so that its session and the one of the portal's own pages never meet.
 """
 
@@ -24,7 +24,7 @@ _ORIGIN = re.compile(
 
 
 def is_embed(path: str) -> bool:
-    """/embed, /es/embed/…: pages for a frame, and their doors."""
+    """The beginnings of the paths of a frame's pages and routes: /embed, /es/embed/…"""
     return _IN_FRAME.match(path) is not None
 
 

@@ -37,7 +37,7 @@ def hosts_of(origin: str) -> tuple[str, ...]:
 
 
 def _ascii_host(host: str) -> str:
-    """Raises: UnicodeError, a ValueError, for a name that no domain can have."""
+    """A host's name in ASCII. Raises UnicodeError, a ValueError, for a name that no domain can have."""
     if ":" in host:
         return f"[{host}]"
     return ascii_domain(host)

@@ -38,7 +38,7 @@ class PadesSealer:
         return make_key_pair(practice, at)
 
     def seal(self, order: SealOrder) -> SealedPdf:
-        """With a time stamp where a server is set and answers; else without, and why."""
+        """Seal a PDF, with a time stamp where a server is set and answers; else without, and why."""
         if self._time_stamps is None:
             return _sealed(_write(order, None), stamped=False)
         try:

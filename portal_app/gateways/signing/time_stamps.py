@@ -25,7 +25,7 @@ class HttpTimeStamper(TimeStamper):
         self._url, self._seconds = url, seconds
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        """Raises NoTimeStamp."""
+        """Ask the server for a time stamp. Raises NoTimeStamp."""
         try:
             async with asyncio.timeout(self._seconds):
                 token = await super().async_timestamp(message_digest, md_algorithm)

@@ -55,7 +55,7 @@ def shown() -> rx.Component:
         rx.cond(
             S.payment_methods.length() > 0,
             el.ul(each(S.payment_methods, payment_method), class_name="space-y-4"),
-            rx.cond(~S.adding, nothing()),
+            rx.cond(~S.adding, no_payment_methods()),
         ),
         rx.cond(
             S.only_one, el.p(_("To remove your only way to pay, add another first."), class_name="text-ink-2")
@@ -85,7 +85,7 @@ def upcoming_charge(item) -> rx.Component:
     )
 
 
-def nothing() -> rx.Component:
+def no_payment_methods() -> rx.Component:
     return card(
         empty("credit-card", _("Nothing saved yet"), _("Save a card, and paying takes one press.")),
     )
@@ -182,7 +182,7 @@ def add_button() -> rx.Component:
 
 
 def add_card() -> rx.Component:
-    """What is typed there never reaches the portal. Nothing is charged."""
+    """The form for a new card. What is typed there never reaches the portal. Nothing is charged."""
     return card(
         h2(_("Add a card or bank account"), data_focus="1"),
         el.p(_("Nothing is charged now."), class_name="text-ink-2 mt-1 mb-4"),
@@ -212,7 +212,7 @@ def add_card() -> rx.Component:
 
 
 def past_due() -> rx.Component:
-    """SRC-3: offers to pay what is past due with the new payment method."""
+    """Offer to pay what is past due with the new payment method (SRC-3)."""
     return card(
         h2(_("Pay what is past due now?")),
         el.ul(each(S.offer, offered), class_name="mt-2"),
@@ -239,7 +239,7 @@ def offered(item) -> rx.Component:
 
 
 def removal_dialog() -> rx.Component:
-    """SRC-1: says what it pays, and asks which one takes over."""
+    """Ask before a payment method is removed: what it pays, and which one takes over (SRC-1)."""
     return el.dialog(
         el.div(
             el.h2(

@@ -77,7 +77,7 @@ def shown() -> rx.Component:
 
 
 def balance() -> rx.Component:
-    """LEDG-1: the ledger's balance, what was paid and is being posted, what will be owed after that."""
+    """The ledger's balance, what was paid and is being posted, what will be owed after that (LEDG-1)."""
     return card(
         el.h2(S.figure_title, class_name="text-ink-2 font-semibold"),
         el.p(S.figure, class_name="text-fig font-bold tnum tracking-tight"),
@@ -120,7 +120,7 @@ def person(item) -> rx.Component:
 
 
 def credit() -> rx.Component:
-    """CRED-2: used only when they say so, and asked once more before."""
+    """Offer the credit, which is used only when they say so, and asked once more before (CRED-2)."""
     use = el.button(
         _("Use credit"),
         type="button",

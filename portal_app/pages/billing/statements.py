@@ -194,7 +194,7 @@ def entry(when, what, who, amount, running) -> rx.Component:
 
 
 def being_posted() -> rx.Component:
-    """STMT-5: received by the last day, not in the balance yet."""
+    """What was received by the last day and is not in the balance yet (STMT-5)."""
     return el.div(
         el.h3(_("Received, being posted"), class_name="font-bold"),
         el.dl(

@@ -51,13 +51,13 @@ def sharing() -> rx.Component:
 def shown() -> rx.Component:
     return el.div(
         h2(_("What you share"), cls="mt-6 mb-3"),
-        rx.cond(S.mine.length() > 0, el.ul(each(S.mine, mine), class_name="card"), nothing()),
+        rx.cond(S.mine.length() > 0, el.ul(each(S.mine, mine), class_name="card"), no_sharing()),
         rx.cond(S.lets_me.length() > 0, shared_with_me()),
         new(),
     )
 
 
-def nothing() -> rx.Component:
+def no_sharing() -> rx.Component:
     words = _("Below you can let an adult you name do something for you.")
     return card(empty("handshake", _("You share nothing"), words))
 

@@ -38,7 +38,7 @@ def content() -> rx.Component:
             S.years.length() > 1,
             el.nav(each(S.years, year), aria_label=_("Year"), class_name="flex flex-wrap gap-2"),
         ),
-        rx.cond(S.receipts.length() > 0, receipts(), nothing()),
+        rx.cond(S.receipts.length() > 0, receipts(), no_receipts()),
         class_name="space-y-5",
     )
 
@@ -81,7 +81,7 @@ def download(text, href) -> rx.Component:
     )
 
 
-def nothing() -> rx.Component:
+def no_receipts() -> rx.Component:
     return card(
         empty("file-text", _("Nothing paid yet"), _("Nothing was paid for memberships in this year.")),
         cls=BOX,

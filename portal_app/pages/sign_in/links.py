@@ -103,7 +103,7 @@ def is_over(**marks: Any) -> rx.Component:
 
 @page("/links/bill", "Your invoice", on_load=B.load, side="link", dock=lambda: dock_pay(B))
 def invoice() -> rx.Component:
-    return loaded(B, shown(), waiting(), nothing())
+    return loaded(B, shown(), waiting(), no_invoice())
 
 
 def shown() -> rx.Component:
@@ -145,7 +145,7 @@ def facts() -> rx.Component:
     )
 
 
-def nothing() -> rx.Component:
+def no_invoice() -> rx.Component:
     return card(
         el.h1(_("Your invoice"), class_name="sr-only"),
         empty(

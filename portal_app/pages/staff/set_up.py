@@ -15,7 +15,7 @@ from portal_app.state.staff.set_up import StaffSetUpState
 S = StaffSetUpState
 
 
-@page("/staff/set-up", "Set up your staff sign-in", on_load=S.load, side="staff_door")
+@page("/staff/set-up", "Set up your staff sign-in", on_load=S.load, side="staff_open")
 def staff_set_up() -> rx.Component:
     entering = rx.match(
         S.step,

@@ -13,7 +13,7 @@ from portal_app.state.staff.sign_in import StaffSignInState
 S = StaffSignInState
 
 
-@page("/staff/sign-in", "Staff sign-in", on_load=S.load, side="staff_door")
+@page("/staff/sign-in", "Staff sign-in", on_load=S.load, side="staff_open")
 def staff_sign_in() -> rx.Component:
     steps = rx.match(
         S.step,

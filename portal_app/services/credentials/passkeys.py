@@ -136,7 +136,7 @@ def finish_passkey(principal: Principal, answer: str, name: str) -> str:
 
 
 def rename_passkey(principal: Principal, passkey_id: str, name: str) -> None:
-    """Raises NotFound when it is not the principal's own."""
+    """Give one's own passkey another name. Raises NotFound for anybody else's."""
     patient_id = require_own_login(principal)
     with transaction(as_system(principal)) as tx:
         _own_passkey(tx, patient_id, passkey_id).name = name.strip()[:60] or "Passkey"

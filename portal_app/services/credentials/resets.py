@@ -140,7 +140,7 @@ def carry_out_resets(principal: Principal) -> int:
 
 
 def _carry_out(principal: Principal, reset_id: str) -> bool:
-    """False when it was stopped or carried out meanwhile."""
+    """Carry out one reset that is due. False when it was stopped or carried out meanwhile."""
     with transaction(principal) as tx:
         row = tx.get_or_404(SignInReset, reset_id, lock=True)
         if row.done_at or row.cancelled_at:

@@ -1,6 +1,6 @@
 """Papers of an account: the statement, a year's payments for taxes, the itemised receipt.
 
-Each is made from the view that the screen shows, so that page, paper and email say the same figures.
+Each is made from the view that the screen shows, so that page, document and email say the same figures.
 """
 
 from dataclasses import replace
@@ -40,7 +40,7 @@ _KINDS = {
 }
 
 
-def statement_paper(
+def statement_document(
     principal: Principal,
     first: date,
     last: date,
@@ -49,16 +49,17 @@ def statement_paper(
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
 ) -> Document:
-    """NotFound for an account or person that is absent or not theirs; UserError for a period that runs backwards."""
+    """The statement of a period as a PDF. Raises NotFound, and UserError for a period that runs backwards."""
     view = view_statement(principal, first, last, account_id=account_id, patient_id=patient_id)
-    paper = _statement(principal, view, language, to=True)
+    document = _statement(principal, view, language, to=True)
     note_staff(principal, "read:statement", view.account_id)
-    return paper
+    return document
 
 
-def tax_paper(
+def tax_document(
     principal: Principal, year: int, language: str, *, account_id: AccountId | None = None
 ) -> Document:
+    """The payments of a year as a PDF, for taxes. Raises NotFound."""
     view = payments_of_year(principal, year, account_id=account_id)
     with reading(principal) as tx:
         facts = letterhead(tx.get_or_404(Practice, "practice"), language)
@@ -66,13 +67,14 @@ def tax_paper(
     return render(f"payments-{year}", facts | tax_facts(view, language) | {"to": []})
 
 
-def itemised_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Document:
+def itemised_document(principal: Principal, invoice_id: InvoiceId, language: str) -> Document:
+    """The itemised receipt of an invoice as a PDF. Raises NotFound."""
     view = itemize_invoice(principal, invoice_id)
     note_staff(principal, "read:itemised", invoice_id)
     return _itemised(principal, view, f"itemised-{safe_filename(view.number)}", language)
 
 
-def itemised_period_paper(
+def itemised_period_document(
     principal: Principal,
     first: date,
     last: date,
@@ -81,6 +83,7 @@ def itemised_period_paper(
     account_id: AccountId | None = None,
     patient_id: PatientId | None = None,
 ) -> Document:
+    """The itemised receipt of a period as a PDF. Raises NotFound, and UserError for a period that runs backwards."""
     view = itemize_period(principal, first, last, account_id=account_id, patient_id=patient_id)
     note_staff(principal, "read:itemised", view.account_id)
     return _itemised(principal, view, f"itemised-{first}-{last}", language)
@@ -122,7 +125,7 @@ def entry_text(language: str, row: StatementRow) -> str:
 
 
 def statement_facts(view: StatementView, language: str) -> dict[str, Any]:
-    """What the paper says besides letterhead and address."""
+    """What the document says besides letterhead and address."""
     heading = translate(language, "Statement")
     period = translate(
         language,
@@ -150,6 +153,7 @@ def statement_facts(view: StatementView, language: str) -> dict[str, Any]:
 
 
 def tax_facts(view: TaxYear, language: str) -> dict[str, Any]:
+    """What the template of the payments of a year shows."""
     heading = translate(language, "Payments in {year}", year=str(view.year))
     columns = [
         column(translate(language, "Date")),
@@ -183,6 +187,7 @@ def tax_facts(view: TaxYear, language: str) -> dict[str, Any]:
 
 
 def itemised_facts(view: ItemizedReceipt, language: str) -> dict[str, Any]:
+    """What the template of an itemised receipt shows."""
     heading = translate(language, "Itemized receipt")
     facts = [(translate(language, "Account of"), view.payer)] if view.payer else []
     if view.number:

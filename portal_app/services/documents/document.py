@@ -1,4 +1,4 @@
-"""A paper as it leaves: its name, its PDF, and the trail of who of the staff read it."""
+"""A document: its file's name, its PDF, and the line in the audit trail when staff read it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,17 +17,18 @@ class Document:
 
 
 def render(name: str, facts: dict[str, Any]) -> Document:
+    """Make a document of the common template, with these facts."""
     return Document(f"{name}.pdf", typesetter().render_pdf("paper", facts, made=now()))
 
 
 def safe_filename(number: str) -> str:
-    """Of a file's name: what any system takes."""
+    """A number as a part of a file's name that every system takes."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in number)
     return kept.strip("-.") or "paper"
 
 
 def note_staff(principal: Principal, action: str, subject: str) -> None:
-    """Staff who read a patient's paper leave a line in the trail."""
+    """Note in the audit trail that staff read a patient's document; nothing for anybody else."""
     if principal.side is Side.STAFF:
         with transaction(principal) as tx:
             tx.add_as_system(entry(principal, action, subject=subject))

@@ -1,4 +1,4 @@
-"""What stands on every paper of the practice, whatever it says; and how its tables are said."""
+"""What every document of the practice has: the letterhead, and the shape of its tables."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from portal_app.i18n import paper_language, translate
 
 
 def letterhead(practice: Practice, language: str) -> dict[str, Any]:
+    """The practice's name and address, language and footer of a document."""
     lang, _, region = paper_language(language).partition("-")
     return {
         "lang": lang,
@@ -29,6 +30,7 @@ def letterhead(practice: Practice, language: str) -> dict[str, Any]:
 
 
 def address_of(person: Patient) -> list[str]:
+    """A person's name and address, line by line."""
     return [person.full_name.strip(), *_lines(person, "")]
 
 
@@ -43,11 +45,12 @@ def shown_phone(phone: str) -> str:
 
 
 def column(title: str, *, wide: bool = False, right: bool = False) -> dict[str, Any]:
+    """A column of a table in a document."""
     return {"title": title, "wide": wide, "right": right}
 
 
 def drawn(heading: str, columns: list[dict[str, Any]], rows: list[list[str]]) -> dict[str, Any]:
-    """A table without the columns that no row fills."""
+    """A table of a document, without the columns that no row fills."""
     filled = [i for i in range(len(columns)) if any(row[i] for row in rows)] or range(len(columns))
     return {
         "heading": heading,

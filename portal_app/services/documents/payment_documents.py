@@ -1,6 +1,6 @@
 """Papers to keep: invoice and receipt as PDF, in the reader's language, with what the reader may see.
 
-Each is made from the view that the screen shows, so that page and paper say the same figures.
+Each is made from the view that the screen shows, so that page and document say the same figures.
 """
 
 from dataclasses import replace
@@ -43,8 +43,8 @@ _STATUS = {
 _REFUNDED = {PaymentStatus.PARTLY_REFUNDED, PaymentStatus.REFUNDED, PaymentStatus.LOST}
 
 
-def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) -> Document:
-    """NotFound for an invoice that is absent or not theirs."""
+def invoice_document(principal: Principal, invoice_id: InvoiceId, language: str) -> Document:
+    """An invoice as a PDF. Raises NotFound for one that is absent or not theirs."""
     view = view_invoice(principal, invoice_id)
     with reading(principal) as tx:
         facts = letterhead(tx.get_or_404(Practice, "practice"), language)
@@ -54,12 +54,12 @@ def invoice_paper(principal: Principal, invoice_id: InvoiceId, language: str) ->
     return render(f"invoice-{safe_filename(view.number)}", facts)
 
 
-def receipt_paper(principal: Principal, payment_id: PaymentId, language: str) -> Document:
-    """NotFound for a payment that is absent, not theirs, or not received."""
+def receipt_document(principal: Principal, payment_id: PaymentId, language: str) -> Document:
+    """A receipt as a PDF. Raises NotFound for a payment that is absent, not theirs, or not received."""
     view = view_receipt(principal, payment_id)
-    paper = _receipt(principal, view, language)
+    document = _receipt(principal, view, language)
     note_staff(principal, "read:receipt", view.payment_id)
-    return paper
+    return document
 
 
 def render_attachment(principal: Principal, document: str, id_: str, language: str) -> bytes:
@@ -85,7 +85,7 @@ def masked(view: ReceiptView) -> ReceiptView:
 
 
 def invoice_facts(view: InvoiceView, language: str) -> dict[str, Any]:
-    """What the paper says besides letterhead and address."""
+    """What the document says besides letterhead and address."""
     status = gettext_noop("Overdue") if view.overdue else _STATUS[view.status]
     heading = translate(language, "Invoice {number}", number=view.number)
     facts = [
@@ -104,6 +104,7 @@ def invoice_facts(view: InvoiceView, language: str) -> dict[str, Any]:
 
 
 def receipt_facts(view: ReceiptView, language: str) -> dict[str, Any]:
+    """What the template of a receipt shows."""
     heading = translate(language, "Receipt {number}", number=view.number)
     paid_at = f"{full_date_text(language, local_date(view.paid_at))}, {time_text(language, view.paid_at)}"
     facts = [

@@ -104,7 +104,7 @@ class Runner:
             self._running.pop(name, None)
 
     def _run(self, held: leases.Claim) -> leases.Ending | None:
-        """None when the run noticed that another process has the job."""
+        """Run the job; None when the run noticed that another process has it."""
         begun, name = time.monotonic(), held.job.name
         run = JobRun(
             system_principal(name),

@@ -44,7 +44,7 @@ class LoadedMembership:
     last_plan: tables.Plan
 
     def next_bill_date(self, today: date) -> date | None:
-        """As `Agreed.next_bill_date`; of a membership that the practice's own system bills, what its file says.
+        """The next bill date, as `Agreed.next_bill_date`; where the practice's own system bills, the one of its file.
 
         What lies before the row's own date and has no invoice here was billed by the system that it came from.
         """
@@ -128,11 +128,13 @@ def read_plans(tx: Tx) -> dict[PlanId, PlanWithPrices]:
 
 
 def to_price_version(price: tables.PlanPrice, currency: str) -> PriceVersion:
+    """A price of a plan as the rules take it, from its row."""
     bands = (Band(b["name"], b["below"], Money(b["minor"], currency)) for b in price.bands)
     return PriceVersion(price.id, price.first_day, tuple(bands), price.family_cap, price.audience)
 
 
 def to_coupon(coupon: tables.Coupon) -> Coupon:
+    """A coupon as the rules take it, from its row."""
     return Coupon(coupon.id, coupon.code, coupon.percent, coupon.amount, coupon.periods)
 
 

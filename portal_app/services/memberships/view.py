@@ -230,7 +230,7 @@ def _price(membership: LoadedMembership, next_bill: NextBill | None) -> PriceLin
 
 
 def _next_bill(membership: LoadedMembership, facts: _Facts) -> NextBill | None:
-    """None where nothing will be billed again."""
+    """What is billed next, and when; None where nothing will be billed again."""
     row, agreed = membership.row, membership.agreed
     day = membership.next_bill_date(today())
     if day is None:

@@ -118,7 +118,7 @@ def write_digests(
     link_to: Callable[[Tx, str], str] = _no_link,
     anew: bool = False,
 ) -> int:
-    """`write_digest` for some hundred accounts, which stay locked until the transaction ends."""
+    """Write the digest of some hundred accounts, which stay locked until the transaction ends."""
     # Held until the end: a session forgets rows that nobody holds, and each text asks for the practice.
     _practice = tx.get_or_404(Practice, "practice")
     accounts = lock_accounts(tx, account_ids)
@@ -258,7 +258,7 @@ def _written(tx: Tx, account_ids: Sequence[AccountId]) -> list[OutboxMessage]:
 
 
 def _notices(tx: Tx, account_ids: Sequence[AccountId]) -> list[BillingNotice]:
-    """Not said yet, or in today's message that has not gone out."""
+    """The notices that were not sent yet, or are in today's message that has not gone out."""
     wanted = select(BillingNotice).where(
         col(BillingNotice.account_id).in_(account_ids),
         col(BillingNotice.said_on).is_(None) | (col(BillingNotice.said_on) == today()),

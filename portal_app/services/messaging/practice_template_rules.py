@@ -16,6 +16,7 @@ _PLACE = re.compile(r"\{(\w*)\}")
 
 
 def setting_name(kind: str, language: str) -> str:
+    """The name of the setting that holds the practice's own text of a kind of message in a language."""
     return f"{_PREFIX}{kind}:{language}"
 
 
@@ -37,6 +38,7 @@ def wording_setting(name: str) -> Setting:
 
 
 def places_of(kind: str) -> tuple[str, ...]:
+    """The places in braces that a kind of message fills, sorted."""
     template = TEMPLATES[kind]
     found = {
         place for text in (template.subject, template.body, template.sms) for place in _PLACE.findall(text)

@@ -23,6 +23,7 @@ class PracticeTemplate:
 
 
 def view_practice_template(principal: Principal, kind: str, language: str) -> PracticeTemplate:
+    """A kind of message in a language, with the practice's own text and the portal's. Raises NotFound."""
     principal.require(Permission.MANAGE_SETTINGS)
     setting = wording_setting(setting_name(kind, language))
     with reading(errand_for(principal)) as tx:

@@ -170,7 +170,7 @@ def confirm_contact(principal: Principal, change_id: str, code: str) -> None:
 
 @retried
 def remove_contact(principal: Principal, contact_id: str) -> None:
-    """It is told; the last email or phone stays."""
+    """Remove an email or phone, and tell its owner; the last one stays. Raises OnlyContact."""
     principal.require(Permission.MY_ACCOUNT)
     with reading(principal) as tx:
         patient_id = tx.get_or_404(ContactPoint, contact_id).patient_id
@@ -191,7 +191,7 @@ def remove_contact(principal: Principal, contact_id: str) -> None:
 
 
 def change_address(principal: Principal, patient_id: PatientId, address: Address) -> None:
-    """Raises AddressLineTooLong. In the trail by the change itself."""
+    """Change the postal address of a patient. Raises AddressLineTooLong."""
     principal.require(Permission.MY_ACCOUNT)
     lines = {name: " ".join(getattr(address, name).split()) for name in Address.__dataclass_fields__}
     if too_long := next((name for name, line in lines.items() if len(line) > _LINE), ""):

@@ -183,7 +183,7 @@ def mark_dependent(
 
 
 def unmark_dependent(principal: Principal, mark_id: str) -> None:
-    """It ends with the adult's next event, in open sessions too; the patient is told (DEP-6)."""
+    """End the mark of a dependent adult, from their next event on in open sessions too; the patient is told (DEP-6)."""
     principal.require(Permission.MANAGE_FAMILY_LINKS)
     with transaction(principal) as tx:
         mark = tx.get_or_404(DependentMark, mark_id, lock=True)

@@ -95,7 +95,7 @@ def find_demo(principal: Principal, marks: DemoMarks) -> Removal:
 
 
 def examine(tx: Tx, marks: DemoMarks) -> Removal:
-    """`find_demo` in a transaction that is open."""
+    """What `find_demo` finds, in a transaction that is open."""
     return _removal(_collect(tx, marks))
 
 

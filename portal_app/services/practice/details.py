@@ -67,7 +67,7 @@ def find_details(principal: Principal) -> PracticeDetails | None:
 
 
 def require_practice(principal: Principal) -> None:
-    """Raises PracticeMissing where a practice's database has no practice with a name. A demo brings its own."""
+    """Refuse a database whose practice has no name yet, but for a demo's. Raises PracticeMissing."""
     if settings().demo:
         return
     found = find_details(principal)

@@ -49,6 +49,7 @@ def view_practice(principal: Principal) -> PracticeView:
 
 
 def view_frame(principal: Principal) -> FrameView:
+    """What the frame of every page shows: the practice, and whom the viewer acts for."""
     with reading(principal) as tx:
         practice = _practice(tx)
         if principal.patient_id:

@@ -41,13 +41,13 @@ def is_demo(principal: Principal, *, when_empty: bool | None = None) -> bool:
 
 
 def require_demo(principal: Principal) -> None:
-    """Raises IsNoDemo for a database that is not a demo's."""
+    """Refuse a database that is not a demo's. Raises IsNoDemo."""
     if not is_demo(principal):
         raise IsNoDemo
 
 
 def refuse_demo(principal: Principal) -> None:
-    """Raises IsDemo for a demo's database."""
+    """Refuse a demo's database. Raises IsDemo."""
     if is_demo(principal):
         raise IsDemo
 

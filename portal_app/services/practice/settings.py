@@ -42,6 +42,7 @@ class PracticeSettings:
 
 
 def view_settings(principal: Principal) -> PracticeSettings:
+    """All settings of the practice, with who changed each last."""
     principal.require(Permission.MANAGE_SETTINGS)
     with reading(errand_for(principal)) as tx:
         row = tx.get_or_404(Practice, "practice")
@@ -93,6 +94,7 @@ def change_setting(principal: Principal, name: str, value: Any) -> bool:
 
 
 def last_change(tx: Tx, name: str) -> Changed:
+    """Who changed a setting last, and when."""
     newest = (
         select(SettingChange)
         .where(SettingChange.setting == name)

@@ -98,7 +98,7 @@ def _tell_patient(tx: Tx, patient_id: PatientId) -> bool:
 
 
 def _add_task(tx: Tx, once: str, said: str, *, patient_id: PatientId | None = None, **values: str) -> bool:
-    """False when it was told already today."""
+    """Add the task for staff. False when they were told already today."""
     return tx.add_as_system_once(
         Task(
             id=new_id("tsk"),

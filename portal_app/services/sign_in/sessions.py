@@ -228,7 +228,7 @@ def _patient_principal(record: SessionRecord, now: datetime) -> Principal:
 
 
 def _link_principal(record: SessionRecord) -> Principal:
-    """No accounts, no patients and one permission; `services.links` says what the link is for."""
+    """The principal of an action link: one permission, no accounts, no patients."""
     return Principal(
         name=f"link:{record.link_id}",
         side=Side.PATIENT,

@@ -51,6 +51,7 @@ class StaffAccount:
 
 
 def view_account(principal: Principal) -> StaffAccount:
+    """Name and email of the staff member who asks."""
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)
@@ -58,7 +59,7 @@ def view_account(principal: Principal) -> StaffAccount:
 
 
 def reauthenticate_staff(principal: Principal, password: str, code: str) -> None:
-    """Their password and a code of the app they have now; good for ten minutes in this session."""
+    """Check password and app code; good for ten minutes in this session. Raises WrongStaffProof."""
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)
@@ -77,6 +78,7 @@ def reauthenticate_staff(principal: Principal, password: str, code: str) -> None
 
 
 def is_staff_reauthenticated(principal: Principal) -> bool:
+    """Whether this session has proved who it is within the last ten minutes."""
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
         tx.get_or_404(StaffMember, id_)
@@ -84,7 +86,7 @@ def is_staff_reauthenticated(principal: Principal) -> bool:
 
 
 def change_staff_password(principal: Principal, password: str) -> None:
-    """Raises UserError with the reason when it is easy to guess; ReauthRequired first."""
+    """Change one's own password. Raises UserError with the reason when it is easy to guess; ReauthRequired first."""
     id_ = _at_work(principal)
     with reading(as_system(principal)) as tx:
         me = tx.get_or_404(StaffMember, id_)

@@ -78,7 +78,7 @@ class InvoiceState(PaymentFormState, PortalState):
     @rx.event
     @requires(Permission.MY_INVOICES, activity=False)
     async def refresh(self):
-        """It was paid in another tab, or the bank decided; not while the payer is paying here."""
+        """Show the invoice again: it was paid in another tab, or the bank decided; not while the payer is paying here."""
         if self.router.url.path.endswith(f"/{self.invoice}") and not (self.busy or self._has_question()):
             await self._show()
 

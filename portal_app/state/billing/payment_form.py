@@ -269,7 +269,7 @@ class PaymentStepsState(LoadedPage, Feedback, mixin=True):
         methods: tuple[PaymentMethodView, ...],
         chosen: str = "",
     ) -> None:
-        """With a new payment id: two clicks are one payment, another try is another."""
+        """Draw the payment form with a new payment id: two clicks are one payment, another try is another."""
         amount = found.payable
         self._prepare_card_form(found.held.amount if found.held else amount)
         self.payment, self._payability = new_id("pay"), found

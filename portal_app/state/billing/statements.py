@@ -127,7 +127,7 @@ class StatementsState(LoadedPage, Feedback, AccountPicker, PortalState):
     @rx.event
     @requires(Permission.MY_INVOICES)
     async def choose_period(self, form: dict[str, str]):
-        """Any period; its address can be bookmarked."""
+        """Show the chosen period: its days go into the address, which can be bookmarked."""
         self.busy = True
         yield
         self.busy = False
@@ -282,7 +282,7 @@ def _preset(asked: Mapping[str, str]) -> str:
 
 
 def _parse_days(first: str, last: str) -> tuple[date, date]:
-    """Raises: PeriodIncomplete."""
+    """First and last day of the chosen period. Raises PeriodIncomplete."""
     try:
         return date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:

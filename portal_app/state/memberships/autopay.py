@@ -77,7 +77,7 @@ class AutopayState(OneMembership, PortalState):
     @rx.event
     @requires(Permission.MY_PAYMENTS)
     async def save_and_pay(self, form: dict[str, str]):
-        """PAY-8: another card for automatic payment, and what is open charged at once."""
+        """Use another card for automatic payment, and charge what is open at once (PAY-8)."""
         self._leads_to = ""
         async for _ in run_busy(self, self._save_and_pay(form), "payment_method"):
             yield

@@ -97,7 +97,7 @@ def write_tab_text(choice: JoinChoice, contact: str) -> str:
 
 
 def read_tab_text(text: str) -> TabText:
-    """Raises: NotFound for anything that `write_tab_text` does not write."""
+    """Read what `write_tab_text` has written. Raises NotFound for anything else."""
     if len(text) > _LONGEST:
         raise NotFound
     try:

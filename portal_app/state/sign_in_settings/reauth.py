@@ -39,7 +39,7 @@ class ReauthState(SecondFactorSteps, mixin=True):
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def finish_passkey_proof(self):
-        """The browser has shown the passkey over its own route."""
+        """Go on after the browser has shown the passkey, which goes over a route of its own."""
         async for _ in run_busy(self, self._resume_change()):
             yield
 

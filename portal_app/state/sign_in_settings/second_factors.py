@@ -67,7 +67,7 @@ def factor_choices(language: str, challenge: Challenge) -> list[Choice]:
 
 
 def parse_factor(text: str) -> Proof:
-    """Raises: NotFound for what is no factor."""
+    """The second factor of this name. Raises NotFound for what is none."""
     try:
         return Proof(text)
     except ValueError:

@@ -22,14 +22,14 @@ _MOST = 99_999_999
 
 
 def check_currency(currency: str) -> None:
-    """Raises Problem for a currency that Stripe does not charge."""
+    """Refuse a currency that Stripe does not charge. Raises Problem."""
     if currency not in SUPPORTED.split():
         words = f"Invalid currency: {currency}. Stripe currently supports these currencies: {', '.join(SUPPORTED.split())}"
         raise Problem(400, words, param="currency")
 
 
 def check_amount(amount: int, currency: str) -> None:
-    """Raises Problem for an amount that Stripe does not charge in this currency."""
+    """Refuse an amount that Stripe does not charge in this currency. Raises Problem."""
     if amount < 1:
         words = "This value must be greater than or equal to 1."
         raise Problem(400, words, "parameter_invalid_integer", "amount")
@@ -44,7 +44,7 @@ def check_amount(amount: int, currency: str) -> None:
 
 
 def check_decimals(amount: int, currency: str) -> None:
-    """Raises Problem for decimals that Stripe does not charge or refund in this currency."""
+    """Refuse decimals that Stripe does not charge or refund in this currency. Raises Problem."""
     step = 100 if currency in _ONLY_WHOLE else 10 if currency in _THREE_DECIMALS else 1
     if amount % step:
         words = f"Invalid amount: amounts in {currency} must be evenly divisible by {step}."

@@ -33,7 +33,7 @@ def charged(method: Thing) -> Thing:
 
 
 def check_currency(method: Thing, currency: str) -> None:
-    """Raises Problem for a currency that the method cannot pay in."""
+    """Refuse a currency that the method cannot pay in. Raises Problem."""
     if method["type"] in ONLY_DOLLARS and currency != "usd":
         words = f"The currency provided ({currency}) is invalid for payment method type {method['type']}."
         raise Problem(400, words, "payment_method_invalid_parameter", "currency")

@@ -17,14 +17,14 @@ from portal_app.i18n_paths import localised_path, supported_language
 from portal_app.services.audit import note_refusal
 from portal_app.services.background_writes import write_within
 from portal_app.services.documents.account_documents import (
-    itemised_paper,
-    itemised_period_paper,
-    statement_paper,
-    tax_paper,
+    itemised_document,
+    itemised_period_document,
+    statement_document,
+    tax_document,
 )
 from portal_app.services.documents.document import Document
 from portal_app.services.documents.membership_documents import membership_year_paper
-from portal_app.services.documents.payment_documents import invoice_paper, receipt_paper
+from portal_app.services.documents.payment_documents import invoice_document, receipt_document
 from portal_app.services.sign_in.sessions import keep_alive_soon, principal_of
 from portal_app.settings import settings
 from portal_app.visitor import Visitor, visitor_of
@@ -37,7 +37,7 @@ Make = Callable[[Principal, Asked, str], Document]
 
 def _download(make: Make) -> Any:
     async def answer(request: Request) -> Response:
-        """200 the PDF, 401 nobody is signed in, 404 absent or not theirs. ?lang= overrides their language."""
+        """A document as a PDF: 200, 401 nobody is signed in, 404 absent or not theirs. ?lang= overrides their language."""
         asked = {**request.query_params, **request.path_params}
         made = await in_thread(_make_for_first_allowed, visitor_of(request.headers), asked, make)
         return made if isinstance(made, Response) else _sent(made)
@@ -68,20 +68,20 @@ def _make_for_first_allowed(visitor: Visitor, asked: Asked, make: Make) -> Docum
     return PlainTextResponse("Sign in first", 401, _HEADERS)
 
 
-def _sent(paper: Document) -> Response:
-    named = {"Content-Disposition": f'attachment; filename="{paper.file_name}"'}
-    return Response(paper.content, media_type="application/pdf", headers=_HEADERS | named)
+def _sent(document: Document) -> Response:
+    named = {"Content-Disposition": f'attachment; filename="{document.file_name}"'}
+    return Response(document.content, media_type="application/pdf", headers=_HEADERS | named)
 
 
-def _of_one(prefix: str, paper: Callable[[Principal, Any, str], Document]) -> Make:
-    return lambda principal, asked, language: paper(principal, parse_id(prefix, asked["id"]), language)
+def _of_one(prefix: str, document: Callable[[Principal, Any, str], Document]) -> Make:
+    return lambda principal, asked, language: document(principal, parse_id(prefix, asked["id"]), language)
 
 
-def _of_period(paper: Callable[..., Document]) -> Make:
+def _of_period(document: Callable[..., Document]) -> Make:
     """?from= and ?to= are its first and last day; ?person= narrows it, staff name the ?account=."""
 
     def make(principal: Principal, asked: Asked, language: str) -> Document:
-        return paper(
+        return document(
             principal,
             _day(asked.get("from", "")),
             _day(asked.get("to", "")),
@@ -94,7 +94,7 @@ def _of_period(paper: Callable[..., Document]) -> Make:
 
 
 def _taxes(principal: Principal, asked: Asked, language: str) -> Document:
-    return tax_paper(principal, _year(asked["year"]), language, account_id=_account(asked))
+    return tax_document(principal, _year(asked["year"]), language, account_id=_account(asked))
 
 
 def _memberships(principal: Principal, asked: Asked, language: str) -> Document:
@@ -127,11 +127,11 @@ def _day(text: str) -> date:
 
 
 routes = [
-    Route("/documents/invoice/{id}.pdf", _download(_of_one("inv", invoice_paper))),
-    Route("/documents/receipt/{id}.pdf", _download(_of_one("pay", receipt_paper))),
-    Route("/documents/itemised/{id}.pdf", _download(_of_one("inv", itemised_paper))),
-    Route("/documents/itemised.pdf", _download(_of_period(itemised_period_paper))),
-    Route("/documents/statement.pdf", _download(_of_period(statement_paper))),
+    Route("/documents/invoice/{id}.pdf", _download(_of_one("inv", invoice_document))),
+    Route("/documents/receipt/{id}.pdf", _download(_of_one("pay", receipt_document))),
+    Route("/documents/itemised/{id}.pdf", _download(_of_one("inv", itemised_document))),
+    Route("/documents/itemised.pdf", _download(_of_period(itemised_period_document))),
+    Route("/documents/statement.pdf", _download(_of_period(statement_document))),
     Route("/documents/payments/{year}.pdf", _download(_taxes)),
     Route("/documents/memberships/{year}.pdf", _download(_memberships)),
 ]

@@ -58,12 +58,12 @@ _FORMULA = (
 
 
 async def transactions(request: Request) -> Response:
-    """200 the CSV, 400 unreadable filters, 401 nobody of the practice is signed in, 403 not permitted."""
+    """The transactions as CSV: 200, 400 unreadable filters, 401 nobody of the practice is signed in, 403 not permitted."""
     return await _export(request, "transactions", _transactions)
 
 
 async def memberships(request: Request) -> Response:
-    """As `transactions`, of the list of memberships."""
+    """The list of memberships as CSV; the answers are those of `transactions`."""
     return await _export(request, "memberships", _memberships)
 
 
@@ -107,6 +107,7 @@ def _memberships(principal: Principal, asked: Asked) -> str:
 
 
 def as_csv(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A CSV of these rows under these heads, every cell quoted and none a formula."""
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(heads)
@@ -140,7 +141,7 @@ def _membership_cells(row: MembershipRow) -> tuple[str, ...]:
 
 
 def _cells(row: Transaction) -> tuple[str, ...]:
-    """No amount is negative: what raises the balance is a debit, what lowers it a credit."""
+    """The cells of a transaction. No amount is negative: what raises the balance is a debit, what lowers it a credit."""
     counts = row.status in RECEIVED or row.status in (None, RefundStatus.SUCCEEDED)
     lowers = row.kind is TransactionKind.PAYMENT or (
         row.kind is TransactionKind.ADJUSTMENT and row.amount.minor < 0
@@ -167,12 +168,12 @@ def _cells(row: Transaction) -> tuple[str, ...]:
 
 
 def _safe(cell: str) -> str:
-    """What a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection)."""
+    """The cell; what a spreadsheet would take for a formula with an apostrophe in front (OWASP, CSV injection)."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _search(asked: Asked) -> TransactionSearch:
-    """The address's words as a question; ValueError or NotFound for what is none."""
+    """The filters of the address as a search. Raises ValueError or NotFound for what is none."""
     kind, state, account = asked.get("kind"), asked.get("status"), asked.get("account")
     first, last = asked.get("from"), asked.get("to")
     return TransactionSearch(

@@ -37,6 +37,7 @@ _readiness = _Readiness()
 
 
 async def alive(_: Request) -> Response:
+    """Answer that the process runs."""
     return PlainTextResponse("ok")
 
 

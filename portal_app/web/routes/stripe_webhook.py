@@ -14,7 +14,7 @@ _LARGEST = 1_000_000  # bytes; Stripe's own events stay far below
 
 
 async def webhook(request: Request) -> Response:
-    """200 when it is stored and handled; 400 without a valid signature or unreadable; 413 too large; 503: send it again."""
+    """Take a report of the processor: 200 handled, 400 unsigned or unreadable, 413 too large, 503 send it again."""
     body = await _raw(request)
     if body is None:
         return PlainTextResponse("too large", 413)

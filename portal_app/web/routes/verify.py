@@ -30,7 +30,7 @@ _reading = asyncio.Semaphore(_AT_ONCE)
 
 
 async def verify(request: Request) -> Response:
-    """200 {verdict, day}; 413, 422 or 429 {error} in the language of ?lang=."""
+    """Compare a file with the sealed copies: 200 {verdict, day}; 413, 422 or 429 {error} in the language of ?lang=."""
     language = supported_language(request.query_params.get("lang", ""))
     visitor = visitor_of(request.headers)
     asker = nobody(visitor.ip, language, visitor.device)

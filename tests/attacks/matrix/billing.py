@@ -90,20 +90,22 @@ line(
     lambda p, s: itemized_receipt.itemize_period(p, FIRST, LAST, account_id=RIVERA, patient_id=EVA.id),
 )
 line(
-    "documents.invoice_paper",
+    "documents.invoice_document",
     f"{MONEY} payer",
-    lambda p, s: payment_documents.invoice_paper(p, s.invoice, "en"),
+    lambda p, s: payment_documents.invoice_document(p, s.invoice, "en"),
 )
 line(
-    "documents.invoice_paper",
+    "documents.invoice_document",
     f"{MONEY} payer",
-    lambda p, s: payment_documents.invoice_paper(p, s.invoice, "en"),
+    lambda p, s: payment_documents.invoice_document(p, s.invoice, "en"),
 )
-line("documents.itemised_paper", MONEY, lambda p, s: account_documents.itemised_paper(p, s.invoice, "en"))
 line(
-    "documents.itemised_period_paper",
+    "documents.itemised_document", MONEY, lambda p, s: account_documents.itemised_document(p, s.invoice, "en")
+)
+line(
+    "documents.itemised_period_document",
     MONEY,
-    lambda p, s: account_documents.itemised_period_paper(p, FIRST, LAST, "en", account_id=RIVERA),
+    lambda p, s: account_documents.itemised_period_document(p, FIRST, LAST, "en", account_id=RIVERA),
 )
 line(
     "billing.list_invoices of Maria",
@@ -158,8 +160,8 @@ line(
     lambda p, s: cancel_payment(p, s.payment, processor=s.processor),
 )
 line("billing.view_receipt", MONEY, lambda p, s: view_receipt(p, s.payment))
-line("documents.receipt_paper", MONEY, lambda p, s: payment_documents.receipt_paper(p, s.payment, "en"))
-line("documents.receipt_paper", MONEY, lambda p, s: payment_documents.receipt_paper(p, s.payment, "en"))
+line("documents.receipt_document", MONEY, lambda p, s: payment_documents.receipt_document(p, s.payment, "en"))
+line("documents.receipt_document", MONEY, lambda p, s: payment_documents.receipt_document(p, s.payment, "en"))
 line(
     "documents.render_attachment",
     MONEY,
@@ -199,14 +201,14 @@ line(
     lambda p, s: view_statement(p, FIRST, LAST, account_id=PARK, patient_id=NINA.id),
 )
 line(
-    "documents.statement_paper",
+    "documents.statement_document",
     MONEY,
-    lambda p, s: account_documents.statement_paper(p, FIRST, LAST, "en", account_id=RIVERA),
+    lambda p, s: account_documents.statement_document(p, FIRST, LAST, "en", account_id=RIVERA),
 )
 line(
-    "documents.tax_paper",
+    "documents.tax_document",
     MONEY,
-    lambda p, s: account_documents.tax_paper(p, 2026, "en", account_id=RIVERA),
+    lambda p, s: account_documents.tax_document(p, 2026, "en", account_id=RIVERA),
 )
 line(
     "documents.email_statement of Eva",
@@ -236,7 +238,7 @@ line(
 )
 
 
-# The portal's own, behind all the doors
+# The portal's own, behind all the guards
 line(
     "billing.settle",
     NOBODY,

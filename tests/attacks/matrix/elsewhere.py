@@ -5,7 +5,7 @@ _JOINING = "the id is a code's that was typed; tests/services/memberships/joinin
 # Takes an id and is not in the table, and why.
 ELSEWHERE = {
     "documents.mailed_statement": "the id is an outbox line's; the outbox asks as the portal",
-    "billing.get_or_create_customer": "a helper of paying and of saving cards, whose doors are here",
+    "billing.get_or_create_customer": "a helper of paying and of saving cards, whose guards are here",
     "billing.renew_customer": "a helper of paying and of saving cards",
     "billing.mark_method_gone": "a helper of paying",
     "billing.send_again": "the id is a dispute's; tests/services/billing/disputes/test_decide.py",
@@ -22,7 +22,7 @@ ELSEWHERE = {
     "sign_in.check_code": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.check_birth_date": "the id with its code; tests/services/sign_in/test_codes.py",
     "sign_in.check_staff_totp": "the challenge is the secret; tests/services/sign_in/test_staff.py",
-    "billing.send_refund": "the second half of refunds whose doors are here",
+    "billing.send_refund": "the second half of refunds whose guards are here",
     "memberships.verify_join_contact": "the id with its code; tests/services/memberships/joining/test_contact.py",
     "memberships.view_join": _JOINING,
     "memberships.keep_join_choice": _JOINING,

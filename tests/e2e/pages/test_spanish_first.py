@@ -105,7 +105,7 @@ def test_with_spanish_first_each_language_is_walked_without_leaving_it(
     page.locator("button[popovertarget=who]").click()
     reader.press("Sign out")
     at(page, f"{prefix}/sign-in")
-    reader.visitor.go(f"{prefix}/payments")  # the door leads to signing in, in the language of the page
+    reader.visitor.go(f"{prefix}/payments")  # the guard leads to signing in, in the language of the page
     at(page, f"{prefix}/sign-in")
     reader.visitor.go(f"{prefix}/staff")
     at(page, f"{prefix}/staff/sign-in")

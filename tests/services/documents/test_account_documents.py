@@ -33,7 +33,11 @@ from portal_app.services.billing.invoices.itemized_receipt import itemize_invoic
 from portal_app.services.billing.payments.pay import pay_account, pay_invoice
 from portal_app.services.billing.payments.refunds import refund_payment, settle_refund
 from portal_app.services.billing.statements import view_statement
-from portal_app.services.documents.account_documents import itemised_paper, statement_paper, tax_paper
+from portal_app.services.documents.account_documents import (
+    itemised_document,
+    statement_document,
+    tax_document,
+)
 from portal_app.services.documents.errors import NoEmailOnFile
 from portal_app.services.documents.statement_email import email_statement
 from portal_app.services.messaging import delivery
@@ -153,7 +157,7 @@ def test_dep_4_a_statement_names_only_whom_one_may_see(sample_people: People) ->
     assert {(person.name, person.total.minor) for person in view.people} == {("Rosa", 30_00), ("", 70_00)}
     with pytest.raises(NotFound):
         view_statement(sample_people.rosa, *JUNE, patient_id=people.NINA.id)
-    paper = text_of(statement_paper(sample_people.rosa, *JUNE, "en").content)
+    paper = text_of(statement_document(sample_people.rosa, *JUNE, "en").content)
     assert "$100.00" in paper
     assert "Nina" not in paper
 
@@ -181,10 +185,10 @@ def test_the_list_for_taxes_is_of_the_practices_year_and_less_what_came_back(
     before, now = (payments_of_year(sample_people.maria, year) for year in (2025, 2026))
     assert [row.amount for row in before.rows] == [Money(20_00)]
     assert (now.paid, now.refunded, now.total) == (Money(60_00), Money(-10_00), Money(50_00))
-    paper = text_of(tax_paper(sample_people.maria, 2026, "en").content)
+    paper = text_of(tax_document(sample_people.maria, 2026, "en").content)
     for figure in (now.paid, now.refunded, now.total):
         assert money_text("en", figure) in paper
-    assert "Pagado en 2026" in text_of(tax_paper(sample_people.maria, 2026, "es").content)
+    assert "Pagado en 2026" in text_of(tax_document(sample_people.maria, 2026, "es").content)
     assert payments_of_year(sample_people.maria, 2020).rows == ()
 
 
@@ -201,7 +205,7 @@ def test_an_itemised_receipt_says_who_what_when_by_whom_charge_and_paid(
         ("Eva Rivera", 40_00, 20_00),
         ("Tim Rivera", 20_00, 10_00),
     ]
-    paper = text_of(itemised_paper(sample_people.maria, invoice, "en").content)
+    paper = text_of(itemised_document(sample_people.maria, invoice, "en").content)
     for said in (
         "Eva Rivera",
         "Cleaning",
@@ -245,7 +249,7 @@ def test_stmt_8_page_pdf_and_email_say_the_same_figures_and_the_mail_no_names(
     delivery.deliver(system_principal("outbox"), mail=mail, sms=FakeTexter())
     sent = next(message for message in mail.sent if "statement" in message.subject)
     assert money_text("en", view.closing) in sent.text
-    page = text_of(statement_paper(sample_people.maria, *JUNE, "en").content)
+    page = text_of(statement_document(sample_people.maria, *JUNE, "en").content)
     mailed = text_of(sent.attachments[0].content)
     for amount in (
         view.opening,

@@ -73,7 +73,7 @@ def receipt_text(view: ReceiptView, language: str = "en") -> str:
 def test_the_paper_says_the_figures_of_the_page(sample_people: People, language: str) -> None:
     add_payment(INVOICE, 50_00)
     view = view_invoice(sample_people.maria, INVOICE)
-    text = text_of(payment_documents.invoice_paper(sample_people.maria, INVOICE, language).content)
+    text = text_of(payment_documents.invoice_document(sample_people.maria, INVOICE, language).content)
     for amount in (view.total, -view.paid, view.due, *(line.amount for line in view.lines)):
         assert money_text(language, amount) in text
     assert "INV-1001" in text
@@ -85,7 +85,7 @@ def test_the_paper_says_the_figures_of_the_page(sample_people: People, language:
 
 def test_a_masked_line_says_services_dep_4(sample_people: People) -> None:
     invoice = add_invoice(PARK, (NINA, "Counselling", 80_00), (ROSA, "Filling", 20_00))
-    text = text_of(payment_documents.invoice_paper(sample_people.rosa, invoice, "en").content)
+    text = text_of(payment_documents.invoice_document(sample_people.rosa, invoice, "en").content)
     assert "Services" in text
     assert "$80.00" in text
     assert "Filling" in text
@@ -95,7 +95,7 @@ def test_a_masked_line_says_services_dep_4(sample_people: People) -> None:
 
 def test_the_paper_of_a_family_names_each_person(sample_people: People) -> None:
     invoice = add_invoice(RIVERA, (MARIA, "Crown", 80_00), (EVA, "Cleaning", 20_00))
-    text = text_of(payment_documents.invoice_paper(sample_people.maria, invoice, "en").content)
+    text = text_of(payment_documents.invoice_document(sample_people.maria, invoice, "en").content)
     assert "Eva" in text
     assert "$100.00" in text
 
@@ -105,12 +105,12 @@ def test_another_persons_paper_does_not_exist(sample_people: People, who: str) -
     principal: Principal = getattr(sample_people, who)
     for id_ in (INVOICE, InvoiceId(new_id("inv"))):
         with pytest.raises(NotFound):
-            payment_documents.invoice_paper(principal, id_, "en")
+            payment_documents.invoice_document(principal, id_, "en")
 
 
 def test_staff_who_read_a_paper_leave_a_line_in_the_trail(sample_people: People) -> None:
-    payment_documents.invoice_paper(sample_people.nora, KIM_INVOICE, "en")
-    payment_documents.invoice_paper(sample_people.kim, KIM_INVOICE, "en")
+    payment_documents.invoice_document(sample_people.nora, KIM_INVOICE, "en")
+    payment_documents.invoice_document(sample_people.kim, KIM_INVOICE, "en")
     with reading(system_principal("test")) as tx:
         lines = tx.exec(select(AuditEntry).where(AuditEntry.action == "read:invoice")).all()
         assert [(line.actor, line.subject) for line in lines] == [(sample_people.nora.name, KIM_INVOICE)]
@@ -120,18 +120,18 @@ def test_staff_who_read_a_paper_leave_a_line_in_the_trail(sample_people: People)
 def test_the_paper_has_the_practices_size(sample_people: People, paper: str, width: float) -> None:
     with transaction(system_principal("test")) as tx:
         tx.get_or_404(Practice, "practice").paper = paper
-    pdf = payment_documents.invoice_paper(sample_people.maria, INVOICE, "en").content
+    pdf = payment_documents.invoice_document(sample_people.maria, INVOICE, "en").content
     assert PdfReader(io.BytesIO(pdf)).pages[0].mediabox.width == pytest.approx(width, abs=0.1)
 
 
 def test_the_file_is_named_after_the_number_and_nothing_else(sample_people: People) -> None:
     assert (
-        payment_documents.invoice_paper(sample_people.maria, INVOICE, "en").file_name
+        payment_documents.invoice_document(sample_people.maria, INVOICE, "en").file_name
         == "invoice-INV-1001.pdf"
     )
     odd = add_invoice(RIVERA, (MARIA, "Crown", 1_00), number='20/41"\r\nX-Evil: é')
     assert (
-        payment_documents.invoice_paper(sample_people.maria, odd, "en").file_name
+        payment_documents.invoice_document(sample_people.maria, odd, "en").file_name
         == "invoice-20-41---X-Evil.pdf"
     )
 
@@ -165,7 +165,7 @@ def test_an_emailed_receipt_holds_no_service_and_no_other_person() -> None:
 def test_a_service_date_of_this_year_still_has_its_year(sample_people: People) -> None:
     assert view_invoice(sample_people.maria, INVOICE).issue_date == date(2026, 6, 5)
     assert "June 5, 2026" in text_of(
-        payment_documents.invoice_paper(sample_people.maria, INVOICE, "en").content
+        payment_documents.invoice_document(sample_people.maria, INVOICE, "en").content
     )
 
 
@@ -196,10 +196,12 @@ def test_the_receipt_in_the_outbox_is_attached_and_masked(sample_people: People)
     assert "$30.00" in text
     assert "Sealants" not in text + mail.sent[0].text
     assert "Eva" not in text + mail.sent[0].text
-    assert "Sealants" in text_of(payment_documents.receipt_paper(sample_people.maria, payment, "en").content)
+    assert "Sealants" in text_of(
+        payment_documents.receipt_document(sample_people.maria, payment, "en").content
+    )
 
 
 def test_an_attempt_that_brought_no_money_has_no_receipt(sample_people: People) -> None:
     payment = add_payment(INVOICE, 30_00, status=PaymentStatus.FAILED)
     with pytest.raises(NotFound):
-        payment_documents.receipt_paper(sample_people.maria, payment, "en")
+        payment_documents.receipt_document(sample_people.maria, payment, "en")

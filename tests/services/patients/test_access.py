@@ -1,4 +1,4 @@
-"""Who sees whom, in sessions that are open while it changes (DEP cases): through services and the door."""
+"""Who sees whom, in sessions that are open while it changes (DEP cases): through services and handlers."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -115,7 +115,7 @@ def test_dep_3_papers_name_nothing_of_the_child_after_the_cut_off(sample_people:
         facts = payment_documents.invoice_facts(view_invoice(again(maria), invoice), "en")
         assert "Counselling" not in str(facts) and "Eva" not in str(facts)
         with pytest.raises(NotFound):
-            payment_documents.invoice_paper(again(luis), invoice, "en")
+            payment_documents.invoice_document(again(luis), invoice, "en")
 
 
 def test_dep_5_a_mark_holds_to_its_day_is_in_the_trail_and_the_patient_is_told(sample_people: People):

@@ -17,7 +17,7 @@ from portal_app.domain.sites.errors import SiteUnusable
 from portal_app.services.billing.invoices.read import list_invoices
 from portal_app.services.billing.payments.pay import pay_invoice
 from portal_app.services.billing.payments.receipts import view_receipt
-from portal_app.services.documents.payment_documents import invoice_paper
+from portal_app.services.documents.payment_documents import invoice_document
 from portal_app.services.practice.embedding import framed_by
 from portal_app.services.practice.settings import change_setting
 from portal_app.services.sign_in.sessions import keep_alive, principal_of, redeem, write_ticket
@@ -50,7 +50,7 @@ def test_it_sees_and_pays_invoices_and_the_payment_says_where(sample_people: Peo
     with reading(system_principal("test")) as tx:
         assert tx.get_or_404(Payment, payment).origin is Origin.EMBED
     assert view_receipt(maria, payment).amount == Money(20_00)
-    assert invoice_paper(maria, INVOICE, "en").content.startswith(b"%PDF")
+    assert invoice_document(maria, INVOICE, "en").content.startswith(b"%PDF")
 
 
 def test_it_sees_no_record_not_even_the_next_appointment(sample_people: People):

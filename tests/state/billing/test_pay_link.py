@@ -91,8 +91,8 @@ def on_the_page(page: Any) -> str:
 
 async def test_every_handler_has_the_guard_of_link_sessions(page: PayLinkState):
     for state in (PayLinkState, LinkedReceiptState):
-        doors = {name: getattr(h.fn, "guard", None) for name, h in state.event_handlers.items()}
-        ours = {name: door for name, door in doors.items() if door is not None}
+        guards = {name: getattr(h.fn, "guard", None) for name, h in state.event_handlers.items()}
+        ours = {name: guard for name, guard in guards.items() if guard is not None}
         assert ours and set(ours.values()) == {Permission.ACTION_LINK}
 
 
@@ -217,7 +217,7 @@ async def test_revoked_guessed_and_blocked_links_get_the_same_answer(
 ):
     born = {"born_month": "4", "born_day": "12", "born_year": "1981"}
     seen_by(NOBODY)
-    door = on_screen(LinkSignInState, "/links")
+    sign_in = on_screen(LinkSignInState, "/links")
     if how == "revoked":
         action_links.revoke_link(
             sample_people.dana, pay_links.open_pay_links(sample_people.dana, INVOICE)[0].id
@@ -225,10 +225,10 @@ async def test_revoked_guessed_and_blocked_links_get_the_same_answer(
     elif how == "blocked":
         wrong = {"born_month": "5", "born_day": "5", "born_year": "1988"}
         for _ in range(3):
-            await happens(door.open_link, form={"token": token, **wrong})
-        await happens(door.load)
-    await happens(door.open_link, form={"token": "x" * 43 if how == "guessed" else token, **born})
-    assert (door.over, door.ticket, door.field_errors) == (True, "", {})
+            await happens(sign_in.open_link, form={"token": token, **wrong})
+        await happens(sign_in.load)
+    await happens(sign_in.open_link, form={"token": "x" * 43 if how == "guessed" else token, **born})
+    assert (sign_in.over, sign_in.ticket, sign_in.field_errors) == (True, "", {})
 
 
 async def test_in_spanish(guest: Principal, processor: FakeProcessor, seen_by: Any):

@@ -182,12 +182,12 @@ async def test_code_14_a_pay_link_shows_one_invoice_and_no_more_than_it_says(
 ):
     token = pay_link(sample_people, at_most)
     seen_by(NOBODY)
-    door = on_screen(LinkSignInState, "/links")
-    await happens(door.open_link, form={"token": token, **born(KIM)})
-    assert door.field_errors["born"]
-    assert not door.ticket
-    await happens(door.open_link, form={"token": token, **born(MARIA)})
-    visitor = sign_in_as(door.ticket)
+    sign_in = on_screen(LinkSignInState, "/links")
+    await happens(sign_in.open_link, form={"token": token, **born(KIM)})
+    assert sign_in.field_errors["born"]
+    assert not sign_in.ticket
+    await happens(sign_in.open_link, form={"token": token, **born(MARIA)})
+    visitor = sign_in_as(sign_in.ticket)
     seen_by(visitor)
     page = on_screen(PayLinkState, "/links/bill")
     await happens(page.load)

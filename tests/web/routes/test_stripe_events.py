@@ -1,4 +1,4 @@
-"""Every event of the samples, of old and new shapes, at the real door with the real signature check."""
+"""Every event of the samples, of old and new shapes, at the real route with the real signature check."""
 
 import csv
 import json

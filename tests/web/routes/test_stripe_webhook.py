@@ -1,4 +1,4 @@
-"""The webhook's door: only what the processor signed, exactly as it sent it, once."""
+"""The webhook's route: only what the processor signed, exactly as it sent it, once."""
 
 import json
 import time

@@ -98,6 +98,7 @@ def list_agreements_of_patient(principal: Principal, patient_id: PatientId) -> t
 
 
 def _note_read(principal: Principal, patient_id: PatientId) -> None:
+    """Note in the audit trail that staff read a patient's agreements."""
     principal.require(Permission.VIEW_PATIENTS)
     with transaction(as_system(principal)) as tx:
         note(tx, "read:agreements", patient_id)
@@ -109,11 +110,13 @@ def _signed_in(principal: Principal) -> Viewer:
 
 
 def _patients(viewer: Viewer) -> list[PatientId]:
+    """The patients whose agreements the viewer may read, in order of their ids."""
     patients = viewer.principal.patients
     return [] if isinstance(patients, Everyone) else sorted(patients)
 
 
 def _mine(tx: Tx, viewer: Viewer) -> list[FoundRequest]:
+    """The requests of the viewer's patients, and those that name the viewer or that they signed."""
     named = select(AgreementSigner.request_id).where(AgreementSigner.signer_id == viewer.me)
     signed = select(Signature.request_id).where(Signature.signer_id == viewer.me)
     theirs = or_(
@@ -158,6 +161,7 @@ def _load(tx: Tx, viewer: Viewer | None, where: Iterable[object]) -> list[FoundR
 
 
 def _sorted(tx: Tx, viewer: Viewer, found: Sequence[FoundRequest], language: str) -> MyAgreements:
+    """The parts of the page: to sign, waiting for others, signed, and what came to nothing."""
     items = dict(
         zip([each.request.id for each in found], _items(tx, found, language, viewer.me), strict=True)
     )
@@ -180,6 +184,7 @@ def _is_open(found: FoundRequest) -> bool:
 
 
 def _may_sign(tx: Tx, found: FoundRequest) -> bool:
+    """Whether it is the viewer's turn to sign."""
     try:
         require_part(tx, found)
     except UserError:
@@ -192,6 +197,7 @@ def _first_to_expire(item: AgreementItem) -> tuple[date, str, str]:
 
 
 def _items(tx: Tx, found: Sequence[FoundRequest], language: str, me: PatientId | None) -> list[AgreementItem]:
+    """The requests as the list shows them."""
     titles = _titles(tx, [each.version.id for each in found], language)
     ids = [each.request.id for each in found]
     copies = {

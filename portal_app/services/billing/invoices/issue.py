@@ -79,7 +79,7 @@ def create_invoice(
 
 
 def _check_maximum(tx: Tx, whole: Money) -> None:
-    """Raises: InvoiceAboveMaximum, where patients pay online."""
+    """Refuse an invoice above the processor's maximum, where patients pay online. Raises InvoiceAboveMaximum."""
     most = processor_maximum(whole.currency)
     if practice(tx).online_payments and is_chargeable(whole.currency) and whole > most:
         raise InvoiceAboveMaximum(amount=most)

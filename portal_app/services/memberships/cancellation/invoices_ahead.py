@@ -137,7 +137,7 @@ def bill_ahead_again(tx: Tx, membership: LoadedMembership, last_day: date) -> No
 
 
 def _last_cancellation(tx: Tx, row: Membership) -> MembershipEvent | None:
-    """It says what was done with invoices."""
+    """The event of the last cancellation, which says what was done with invoices."""
     wanted = select(MembershipEvent).where(
         MembershipEvent.membership_id == row.id, MembershipEvent.kind == EventKind.CANCELLED
     )

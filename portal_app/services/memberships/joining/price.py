@@ -78,7 +78,7 @@ class JoinPrice:
 
 
 def require_joining_on(tx: Tx) -> None:
-    """Raises: JoiningOff."""
+    """Refuse to join where the practice takes no new members online. Raises JoiningOff."""
     if not joins_online(tx.get_or_404(Practice, "practice")):
         raise JoiningOff
 

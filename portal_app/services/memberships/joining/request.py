@@ -64,7 +64,7 @@ def find_or_add_request(tx: Tx, contact_hash: str, contact: Contact) -> JoinRequ
 
 
 def note_change(request: JoinRequest) -> None:
-    """It goes on. Once its invoice is made, only pressing Pay counts: typing holds neither it nor a coupon."""
+    """Note that a join goes on. Once its invoice is made, only pressing Pay counts: typing holds neither it nor a coupon."""
     if request.status is not JoinStatus.PAYING:
         request.changed_at = now()
 

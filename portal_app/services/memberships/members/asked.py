@@ -19,7 +19,7 @@ from portal_app.services.memberships.members.errors import (
 
 
 def require_own_membership(principal: Principal, membership_id: MembershipId) -> None:
-    """Raises NotFound unless its account is one of the asker's: only the owner adds members."""
+    """Refuse a membership that is not on one of the asker's accounts: only its owner adds members. Raises NotFound."""
     principal.require(Permission.MY_ACCOUNT)
     with reading(principal) as tx:
         tx.get_or_404(Membership, membership_id)

@@ -61,7 +61,7 @@ def member_already(tx: Tx, membership: LoadedMembership, person: NewPerson) -> t
 
 
 def require_no_member(tx: Tx, membership: LoadedMembership, whom: NewPerson | Patient) -> None:
-    """Raises: AlreadyAMember."""
+    """Refuse to add who is a member already. Raises AlreadyAMember."""
     if isinstance(whom, NewPerson):
         found = member_already(tx, membership, whom)
     else:
@@ -74,7 +74,7 @@ def require_no_member(tx: Tx, membership: LoadedMembership, whom: NewPerson | Pa
 def require_not_on_plan(
     tx: Tx, principal: Principal, membership: LoadedMembership, patient: Patient, start: date
 ) -> None:
-    """Raises: StillAMember, AlreadyOnPlan, AlreadyOnYourPlan (MEM-19)."""
+    """Refuse to add who is on the plan already. Raises StillAMember, AlreadyOnPlan, AlreadyOnYourPlan (MEM-19)."""
     for one in membership.enrolments:
         if one.patient_id == patient.id and one.end is not None and one.end >= start:
             raise StillAMember(person=patient.full_name, date=one.end)

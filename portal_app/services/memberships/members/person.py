@@ -72,7 +72,7 @@ def check_identity(person: NewPerson) -> NewPerson:
 
 
 def check_birth_date(born: date) -> None:
-    """Raises: BornInFuture, BornTooLongAgo."""
+    """Refuse a date of birth that cannot be. Raises BornInFuture, BornTooLongAgo."""
     if born > today():
         raise BornInFuture
     if (years := age_on(born, today())) >= _OLDEST:
@@ -100,6 +100,7 @@ def check_person(tx: Tx, person: NewPerson) -> NewPerson:
 
 
 def is_adult(born: date | None) -> bool:
+    """Whether somebody with this date of birth is of age today, or it is not known."""
     return not is_younger_than(born, ADULT_AGE, today())
 
 

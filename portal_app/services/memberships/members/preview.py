@@ -93,7 +93,7 @@ class AddStart:
 
 
 def begin_adding(principal: Principal, membership_id: MembershipId) -> AddStart:
-    """Raises: NotFound, and what `first_day_of_new` raises."""
+    """What adding a member begins with: the first day and who may be added. Raises NotFound, and as `first_day_of_new`."""
     require_own_membership(principal, membership_id)
     with reading(as_system(principal)) as tx:
         membership = load_membership(tx, tx.get_or_404(Membership, membership_id))
@@ -153,6 +153,7 @@ def alike_to(
 
 
 def member_of(patient: Patient) -> Member:
+    """A patient as a new member, for the rules of the price."""
     return Member(_NEW, patient.full_name, patient.birth_date)
 
 

@@ -41,6 +41,7 @@ def tell_of_new_member(tx: Tx, membership: LoadedMembership, patient: Patient, p
 
 
 def tell_of_member_taken_back(tx: Tx, membership: LoadedMembership, name: str) -> None:
+    """Tell staff, by a task, that a member was taken off before starting."""
     row = membership.row
     add_staff_task(
         tx,

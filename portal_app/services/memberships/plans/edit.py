@@ -96,6 +96,7 @@ def retire_plan(principal: Principal, plan_id: PlanId, *, active: bool = False) 
 
 
 def new_plan_id() -> PlanId:
+    """An id for a plan that is about to be written."""
     return PlanId(new_id("pln"))
 
 

@@ -125,6 +125,7 @@ def _view(
 
 
 def to_facts(row: Plan) -> PlanFacts:
+    """A plan's facts as staff write them, from its row."""
     return PlanFacts(
         name=row.name,
         period=row.period,
@@ -154,6 +155,6 @@ def _one_above(now: PriceVersion | None, period: Period, limits: MonthlyLimits) 
 
 
 def _several_above(now: PriceVersion | None, period: Period, limits: MonthlyLimits) -> bool:
-    """Without a family price every family is above it at some size: then nothing is said, each membership says it."""
+    """Whether the family price is above the limit. Without one each membership is asked, not the plan."""
     cap = now.family_cap if now else None
     return cap is not None and is_above_monthly_limit(cap, period.months, limits.several)

@@ -44,6 +44,7 @@ def view_renewal(membership: LoadedMembership, standing: PaymentStanding) -> Ren
 
 
 def renewal_state(membership: LoadedMembership, standing: PaymentStanding) -> RenewalState:
+    """Whether a membership can be renewed now, and if not, why."""
     row, day = membership.row, today()
     if row.contract_end is None:
         return RenewalState.NONE

@@ -214,7 +214,7 @@ def _end_member(principal: Principal, enrolment_id: str, end: End) -> list[Relea
 
 
 def _checked_day(membership: LoadedMembership, last_day: date | None) -> date:
-    """Raises: NotBegun, LastDayOutOfRange."""
+    """The last day of the membership that staff chose, checked. Raises NotBegun, LastDayOutOfRange."""
     if membership.row.start > today():
         raise NotBegun
     return _in_range(membership, membership.row.start, last_day)
@@ -223,7 +223,7 @@ def _checked_day(membership: LoadedMembership, last_day: date | None) -> date:
 def _checked_member_day(
     tx: Tx, membership: LoadedMembership, enrolment: Enrolment, last_day: date | None
 ) -> date:
-    """Raises: MemberEndedAlready, NotBegun, LastMember, LastDayOutOfRange."""
+    """A member's last day, checked. Raises MemberEndedAlready, NotBegun, LastMember, LastDayOutOfRange."""
     person = name_of(tx, enrolment.patient_id)
     if enrolment.end is not None:
         raise MemberEndedAlready(person=person)
@@ -268,7 +268,7 @@ def _credits_of_member(
 
 
 def _preview_member(tx: Tx, enrolment: Enrolment, last_day: date, membership: LoadedMembership) -> EndPreview:
-    """Raises: InvoiceHasPaymentOnItsWay."""
+    """What the end of a member gives back. Raises InvoiceHasPaymentOnItsWay."""
     credits = _credits_of_member(tx, membership, enrolment, last_day)
     parts = [
         split_returned(tx, tx.get_or_404(Invoice, credit.invoice_id), credit.amount, always=True)

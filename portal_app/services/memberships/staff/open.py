@@ -49,12 +49,13 @@ def finish_change(tx: Tx, row: Membership) -> None:
 
 
 def announce_membership_change(tx: Tx, account_id: AccountId, membership_id: MembershipId) -> None:
+    """Let open pages of the account and of staff refresh, after the commit."""
     announce_account_change(tx, account_id, membership_id)
     tx.on_commit(lambda: announce("memberships", membership_id))
 
 
 def require_amount(shown: Money, amount: Money) -> None:
-    """Raises: StaleAmount, where the amount on the page is not that of now."""
+    """Refuse an amount that has changed since the page showed it. Raises StaleAmount."""
     if shown != amount:
         raise StaleAmount(amount=amount)
 
@@ -90,9 +91,11 @@ def refuse_on_plan(
 
 
 def name_of(tx: Tx, patient_id: PatientId) -> str:
+    """A patient's full name."""
     names = tx.exec(columns(*NAME_COLUMNS).where(Patient.id == patient_id)).one()
     return full_name(*names)
 
 
 def owner_name(tx: Tx, account_id: AccountId) -> str:
+    """The full name of an account's guarantor, who owns its memberships."""
     return name_of(tx, tx.get_or_404(Account, account_id).guarantor_id)

@@ -222,4 +222,5 @@ def _skipped_so_far(membership: LoadedMembership, pause: Span) -> int:
 
 
 def new_pause_id() -> str:
+    """An id for a pause that is about to be written."""
     return new_id("mpa")

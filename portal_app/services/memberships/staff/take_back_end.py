@@ -29,7 +29,7 @@ class EndAhead:
 
 
 def preview_take_back_end(principal: Principal, membership_id: MembershipId) -> EndAhead:
-    """Raises as `take_back_end`."""
+    """The end that would be taken back. Raises as `take_back_end`."""
     principal.require(Permission.MANAGE_PLANS)
     with reading(as_system(principal)) as tx:
         membership = open_membership(tx, membership_id)

@@ -179,7 +179,7 @@ class EnrolState(LoadedPage, Feedback, PortalState):
         await self._show_price()
 
     def _read(self, form: Mapping[str, str]) -> NewMembership:
-        """Raises: InvalidDate; NotFound for a plan's id that is none."""
+        """Read the form. Raises InvalidDate; NotFound for a plan's id that is none."""
         return NewMembership(
             AccountId(parse_id("acc", self._account)),
             PlanId(parse_id("pln", form.get("plan"))),

@@ -95,7 +95,7 @@ def price_form(view: PlanView) -> PriceForm:
 
 
 def read_plan(form: Mapping[str, str]) -> PlanFacts:
-    """Raises: InvalidAmount of the fee; NotFound for what the form does not offer."""
+    """Read the form of a plan. Raises InvalidAmount of the fee; NotFound for what the form does not offer."""
     if form.get("period") not in set(Period):
         raise NotFound
     compared_to = form.get("compared_to", "")
@@ -130,7 +130,7 @@ def read_price(form: Mapping[str, str], first_day: date) -> NewPrice:
 
 
 def read_coupon(form: Mapping[str, str]) -> NewCoupon:
-    """Raises: InvalidAmount, InvalidDate; NotFound for a plan's id that is none."""
+    """Read the form of a coupon. Raises InvalidAmount, InvalidDate; NotFound for a plan's id that is none."""
     plan = form.get("plan", "")
     return NewCoupon(
         code=form.get("code", ""),
@@ -150,7 +150,7 @@ def is_ticked(form: Mapping[str, str], name: str) -> bool:
 
 
 def _number(form: Mapping[str, str], name: str, digits: int = 3) -> int | None:
-    """None for an empty field; 0, which nothing accepts, for what is no number."""
+    """The number in a field: None for an empty field; 0, which nothing accepts, for what is no number."""
     return read_whole_number(form, name, digits=digits) if form.get(name, "").strip() else None
 
 

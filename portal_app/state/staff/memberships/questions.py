@@ -83,7 +83,7 @@ class Question:
 def ask_end(
     principal: Principal, language: str, membership_id: MembershipId, form: Mapping[str, str]
 ) -> Question:
-    """Raises: ReasonMissing, InvalidDate, and as `preview_end`."""
+    """Ask whether the membership shall end. Raises ReasonMissing, InvalidDate, and as `preview_end`."""
     reason, day = read_reason(form), read_date(form, "last_day")
     seen, refund = preview_end(principal, membership_id, day), is_ticked(form, "refund")
     text = _end_text(language, _END, seen, seen.refundable if refund else seen.refunded_anyway)
@@ -93,7 +93,7 @@ def ask_end(
 def ask_member_end(
     principal: Principal, language: str, membership_id: MembershipId, form: Mapping[str, str]
 ) -> Question:
-    """Raises: ReasonMissing, InvalidDate, and as `preview_member_end`."""
+    """Ask whether a member shall leave. Raises ReasonMissing, InvalidDate, and as `preview_member_end`."""
     enrolment_id = parse_id("enr", form.get("member"))
     reason, day = read_reason(form), read_date(form, "last_day")
     seen = preview_member_end(principal, enrolment_id, day)
@@ -116,7 +116,7 @@ def _end_text(language: str, msgid: str, seen: EndPreview, refunded: Money) -> s
 def ask_take_back_end(
     principal: Principal, language: str, membership_id: MembershipId, typed: None
 ) -> Question:
-    """Raises: as `preview_take_back_end`."""
+    """Ask whether an end that lies ahead shall be taken back. Raises as `preview_take_back_end`."""
     seen = preview_take_back_end(principal, membership_id)
     text = translate(language, _TAKE_BACK_END, person=seen.owner, day=seen.last_day)
     return Question(text, (), TakeBackEnd())
@@ -125,7 +125,7 @@ def ask_take_back_end(
 def ask_stop_autopay(
     principal: Principal, language: str, membership_id: MembershipId, typed: None
 ) -> Question:
-    """Raises: NotFound where it is off."""
+    """Ask whether automatic payment shall be turned off. Raises NotFound where it is off."""
     seen = view_staff_membership(principal, membership_id)
     if not seen.paid_with:
         raise NotFound
@@ -136,7 +136,7 @@ def ask_stop_autopay(
 def ask_coupon(
     principal: Principal, language: str, membership_id: MembershipId, form: Mapping[str, str]
 ) -> Question:
-    """Raises: as `preview_add_coupon`."""
+    """Ask whether the coupon shall be added. Raises as `preview_add_coupon`."""
     seen = preview_add_coupon(principal, membership_id, form.get("coupon", ""))
     text = translate(
         language,
@@ -153,7 +153,7 @@ def ask_coupon(
 def ask_pause(
     principal: Principal, language: str, membership_id: MembershipId, form: Mapping[str, str]
 ) -> Question:
-    """Raises: InvalidDate, and as `preview_pause`."""
+    """Ask whether the pause shall be entered. Raises InvalidDate, and as `preview_pause`."""
     first = read_date(form, "first_day") or today()
     days = Span(first, read_date(form, "pause_last_day") or first)
     seen = preview_pause(principal, membership_id, days)
@@ -172,7 +172,7 @@ def ask_pause_end(
 def ask_plan(
     principal: Principal, language: str, membership_id: MembershipId, form: Mapping[str, str]
 ) -> Question:
-    """Raises: as `preview_plan_change`."""
+    """Ask whether the plan shall be changed. Raises as `preview_plan_change`."""
     plan_id = PlanId(parse_id("pln", form.get("plan")))
     seen = preview_plan_change(principal, membership_id, plan_id)
     text = translate(
@@ -196,7 +196,7 @@ def ask_plan(
 def ask_bill_day(
     principal: Principal, language: str, membership_id: MembershipId, form: Mapping[str, str]
 ) -> Question:
-    """Raises: as `preview_bill_day`."""
+    """Ask whether the bill day shall move. Raises as `preview_bill_day`."""
     day = read_whole_number(form, "bill_day", digits=2)
     seen = preview_bill_day(principal, membership_id, day)
     text = translate(language, _BILL_DAY, person=seen.owner, before=seen.before, after=seen.after)
@@ -209,7 +209,7 @@ def ask_bill_day(
 def ask_bill_again(
     principal: Principal, language: str, membership_id: MembershipId, period_start: str
 ) -> Question:
-    """Raises: as `preview_bill_again`; NotFound for what is no day."""
+    """Ask whether the period shall be billed again. Raises as `preview_bill_again`; NotFound for what is no day."""
     try:
         first = date.fromisoformat(period_start)
     except ValueError:
@@ -224,7 +224,7 @@ def ask_bill_again(
 def ask_renewal(
     principal: Principal, language: str, membership_id: MembershipId, from_old_date: bool
 ) -> Question:
-    """Raises: as `preview_expired_renewal`; NotFound where the old date is not offered."""
+    """Ask how to renew. Raises as `preview_expired_renewal`; NotFound where the old date is not offered."""
     seen = preview_expired_renewal(principal, membership_id)
     choice = seen.from_old_date if from_old_date else seen.from_today
     if choice is None:

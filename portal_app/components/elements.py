@@ -32,6 +32,7 @@ class Elements(Protocol):
     caption: Element
     code: Element
     dd: Element
+    del_: Element
     details: Element
     dialog: Element
     div: Element
@@ -49,6 +50,7 @@ class Elements(Protocol):
     hr: Element
     img: Element
     input: Element
+    ins: Element
     label: Element
     legend: Element
     li: Element

@@ -38,6 +38,7 @@ PATIENT_NOUNS = (
     Noun(gettext_noop("Payment options"), "credit-card", "/payment-options"),
     Noun(gettext_noop("Statements"), "file-text", "/statements"),
     Noun(gettext_noop("Memberships"), "badge-check", "/memberships"),
+    Noun(gettext_noop("Agreements"), "signature", "/agreements"),
     Noun(gettext_noop("Members"), "users", "/members"),
 )
 STAFF_NOUNS = (

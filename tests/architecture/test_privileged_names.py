@@ -33,6 +33,7 @@ PRIVILEGED_NAMES: dict[str, dict[str, str]] = {
     "as_system": {
         "services/agreements/copies": "hashes of copies, compared with a file and with the trail; no name is read",
         "services/agreements": "drafts are the practice's; a signer may be no relation of the patient",
+        "services/documents/agreement_documents": "a signer may be no relation of the patient, and keeps the copy",
         "services/audit": "a line of the trail for what was refused",
         "services/patients/change_requests": "requests are answered by staff whom the patient may not see",
         "services/patients/contact_details": "changes that wait for a code, which nobody reads",

@@ -6,7 +6,17 @@ from portal_app.domain.access import Side
 
 # First words of the paths, without language and frame. A test compares them with the pages that there are.
 PATIENT_PAGES = frozenset(
-    {"invoices", "receipt", "payments", "payment-options", "statements", "memberships", "members", "account"}
+    {
+        "invoices",
+        "receipt",
+        "payments",
+        "payment-options",
+        "statements",
+        "agreements",
+        "memberships",
+        "members",
+        "account",
+    }
 )
 NOT_STAFF_PAGES = frozenset({"sign-in", "set-up"})  # below /staff, but before signing in
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]{1,60}){1,4}(?:\?[A-Za-z0-9._~=&%+-]{0,200})?")

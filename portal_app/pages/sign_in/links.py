@@ -54,7 +54,7 @@ def into_portal(words: str, look: str) -> rx.Component:
 
 
 def ask_for_another() -> rx.Component:
-    """The debt outlives the link: where a new one comes from."""
+    """What was asked for outlives the link: where a new one comes from."""
     number = raw_a(
         LayoutState.phone, href="tel:" + LayoutState.phone, class_name="link tnum whitespace-nowrap"
     )
@@ -92,7 +92,9 @@ def is_over(**marks: Any) -> rx.Component:
     return el.div(
         notice("due", _("This link no longer works."), custom_attrs={"data-says": "1"}, **marks),
         el.p(
-            _("If you have something to pay, it is still there: sign in, or ask us for a new link."),
+            _(
+                "If you have something to pay or to sign, it is still there: sign in, or ask us for a new link."
+            ),
             class_name="mt-4",
         ),
         ask_for_another(),

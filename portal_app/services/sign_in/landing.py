@@ -7,11 +7,14 @@ from portal_app.db.scope import reading
 from portal_app.db.tables.billing import Account
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Principal
+from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import UserError
 from portal_app.domain.sites.own_pages import ids_in, own_page
 from portal_app.i18n_paths import bare_path
+from portal_app.services.agreements.signing.viewer import require_readable
 from portal_app.services.billing.invoices.read import view_invoice
 from portal_app.services.billing.payments.receipts import view_receipt
+from portal_app.services.links.action_links import link_session
 
 
 def landing_page(principal: Principal, asked: str) -> str:
@@ -29,6 +32,11 @@ def landing_page(principal: Principal, asked: str) -> str:
     return page
 
 
+def linked_page(principal: Principal) -> str:
+    """The page of an action link's one purpose, without language. Raises NotSignedIn when the link has ended."""
+    return "/links/sign" if link_session(principal).purpose is Purpose.SIGN else "/links/bill"
+
+
 def _read_row(table: Any) -> Callable[[Principal, Any], Any]:
     def read(principal: Principal, id_: Any) -> None:
         with reading(principal) as tx:
@@ -43,4 +51,5 @@ _READ: dict[str, Callable[[Principal, Any], Any]] = {
     "pay": view_receipt,
     "pat": _read_row(Patient),
     "acc": _read_row(Account),
+    "agq": require_readable,
 }

@@ -22,6 +22,7 @@ from portal_app.services.documents.account_documents import (
     statement_document,
     tax_document,
 )
+from portal_app.services.documents.agreement_documents import agreement_copy_paper, agreement_text_paper
 from portal_app.services.documents.document import Document
 from portal_app.services.documents.membership_documents import membership_year_paper
 from portal_app.services.documents.payment_documents import invoice_document, receipt_document
@@ -52,12 +53,16 @@ def _make_for_first_allowed(visitor: Visitor, asked: Asked, make: Make) -> Docum
     for side in (Side.PATIENT, Side.STAFF):
         try:
             principal = replace(principal_of(visitor.ref(side), side), ip=visitor.ip, device=visitor.device)
-            keep_alive_soon(principal)
-            asker = asker or principal
-            spoken = language if language in settings().languages else principal.language
-            return make(principal, asked, supported_language(spoken))
         except (NotSignedIn, UserError):
             continue
+        try:
+            keep_alive_soon(principal)
+            spoken = language if language in settings().languages else principal.language
+            return make(principal, asked, supported_language(spoken))
+        except NotSignedIn:  # by a link that is over
+            continue
+        except UserError:
+            asker = asker or principal
     if asker:
         write_within(
             asker, 0.25, note_refusal, f"paper:{asked.get('id') or asked.get('account', '')}", "NotFound"
@@ -134,4 +139,6 @@ routes = [
     Route("/documents/statement.pdf", _download(_of_period(statement_document))),
     Route("/documents/payments/{year}.pdf", _download(_taxes)),
     Route("/documents/memberships/{year}.pdf", _download(_memberships)),
+    Route("/documents/agreements/{id}.pdf", _download(_of_one("agc", agreement_copy_paper))),
+    Route("/documents/agreement-texts/{id}.pdf", _download(_of_one("agq", agreement_text_paper))),
 ]

@@ -21,7 +21,7 @@ from portal_app.services.links.action_links import is_link_open, open_access_lin
 from portal_app.services.practice.facts import view_practice
 from portal_app.services.sign_in.idle_sessions import seconds_left
 from portal_app.services.sign_in.known_sources import counted_by, remember
-from portal_app.services.sign_in.landing import landing_page
+from portal_app.services.sign_in.landing import landing_page, linked_page
 from portal_app.services.sign_in.rate_limits import count_attempt
 from portal_app.services.sign_in.sessions import (
     NewSession,
@@ -82,10 +82,16 @@ def _remember(made: NewSession, visitor: Visitor) -> str:
 
 
 def _next(made: NewSession, asked: str, page: str) -> str:
-    """The address of the page that was asked for, in the language and the frame of the page that signs in."""
-    if not asked or made.scope is SessionScope.LINK:
+    """The address of the page that was asked for, in the language and the frame of the page that signs in.
+
+    Of an action link: the page of its purpose.
+    """
+    linked = made.scope is SessionScope.LINK
+    if not (asked or linked):
         return ""
     signed_in = principal_of(session_ref(made.value, made.scope), made.side)
+    if linked:
+        return localised_path(language_of_path(page), linked_page(signed_in))
     found = landing_page(signed_in, out_of_frame(asked) if is_embed(asked) else asked)
     if made.scope is SessionScope.EMBED:
         found = into_frame(found) if found and is_embed(into_frame(found)) else ""

@@ -37,9 +37,9 @@ App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 _TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89a-f][0-9a-f]{3}-[0-9a-f]{12}")
 _LOAD = re.compile(r"[0-9a-z]{1,32}")
-# The socket and the session once more, for the pages that an action link opens.
+# The socket, the session and PDFs once more, for the pages that an action link opens.
 _LINKS = "/links"
-_LINK_DOORS = (f"{_LINKS}/_event", f"{_LINKS}/auth/")
+_LINK_DOORS = (f"{_LINKS}/_event", f"{_LINKS}/auth/", f"{_LINKS}/documents/")
 _CLOSED = ("/_upload", "/ping", "/_health", "/_all_routes")
 _PROBES = ("/livez", "/readyz")
 _NOT_PASSED_ON = {b"cookie", b"authorization", b"proxy-authorization"}

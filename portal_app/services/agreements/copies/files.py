@@ -19,6 +19,14 @@ def sealed_file(tx: Tx, copy_id: AgreementCopyId) -> bytes:
     return tx.get_or_404(AgreementCopyFile, copy_id).pdf
 
 
+def stored_file(tx: Tx, copy_id: AgreementCopyId) -> bytes:
+    """The sealed PDF or the scan, in the system's transaction. Raises NotFound while there is none."""
+    file = tx.get(AgreementCopyFile, copy_id)
+    if file is None:
+        raise NotFound
+    return file.pdf
+
+
 def copy_mark(copy_id: str) -> str:
     """What stands in the file's properties, so that a file that was saved again is known too: not to be guessed."""
     return f"{copy_id}.{keyed_hash('copy mark', copy_id)[:32]}"

@@ -31,8 +31,9 @@ from portal_app.services.agreements.copies.read import CopyFacts, read_copy
 from portal_app.services.agreements.copies.send import send_copy
 from portal_app.services.agreements.copies.signing_keys import UsedKey, current_key
 from portal_app.services.agreements.signing.complete import COPY_TOPIC
+from portal_app.services.agreements.topics import announce_request
 from portal_app.services.audit import chain_entries
-from portal_app.services.live import announce, listen, unlisten
+from portal_app.services.live import listen, unlisten
 from portal_app.services.wake_up import WakeUp
 
 _MAKING = timedelta(
@@ -177,7 +178,7 @@ def _keep(principal: Principal, copy_id: AgreementCopyId, made: _Made) -> bool:
         row.trail_number, row.trail_hash = made.facts.trail_number, made.facts.trail_hash
         _note(tx, row, made)
         send_copy(tx, row, made.facts)
-        tx.on_commit(lambda: announce("agreements", row.patient_id))
+        announce_request(tx, row.request_id, row.patient_id)
     return True
 
 

@@ -43,8 +43,8 @@ from portal_app.services.agreements.requests.people import (
     read_persons,
 )
 from portal_app.services.agreements.texts.versions import newest_version
+from portal_app.services.agreements.topics import announce_asked
 from portal_app.services.as_system import as_system, note
-from portal_app.services.live import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def ask_to_sign(principal: Principal, agreement_id: AgreementId, form: AskForm) 
         ids = _insert(tx, agreement, version, form, plan)
         alone = plan.ready[0][0].patient_id if len(ids) == 1 else None
         note(tx, "ask:agreement", alone, agreement=agreement_id, version=version.number, count=len(ids))
-        tx.on_commit(lambda: announce("agreements", agreement_id))
+        tx.on_commit(lambda: announce_asked([each.patient_id for each, _ in plan.ready]))
         return AskResult(len(ids), plan.waiting, plan.signed, tuple(plan.set_aside), tuple(ids))
 
 

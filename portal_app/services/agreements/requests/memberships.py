@@ -30,6 +30,7 @@ from portal_app.domain.practice_settings import SETTINGS
 from portal_app.services.agreements.errors import AgreementRetired, NothingPublished
 from portal_app.services.agreements.requests.open import end_request, is_over
 from portal_app.services.agreements.texts.versions import newest_version
+from portal_app.services.agreements.topics import announce_request
 from portal_app.services.as_system import as_system, note
 
 
@@ -130,4 +131,5 @@ def _ask_owner(
         )
     tx.flush()
     note(tx, "ask:agreement", owner, request=request.id, membership=row.id, reason=str(reason))
+    announce_request(tx, request.id, owner)
     return request.id

@@ -21,8 +21,8 @@ from portal_app.services.agreements.errors import (
     RequestWithdrawn,
     SignedOnPaper,
 )
+from portal_app.services.agreements.topics import announce_request
 from portal_app.services.links import action_links
-from portal_app.services.live import announce
 
 _WHY: dict[RequestStatus, type[ElsewhereAnswered]] = {
     RequestStatus.COMPLETE: AlreadySigned,
@@ -87,4 +87,4 @@ def end_request(tx: Tx, request: AgreementRequest, status: RequestStatus) -> Non
     """End a request in the caller's transaction, with its sign links."""
     request.status, request.ended_at, request.ended_by = status, now(), tx.principal.name
     revoke_sign_links(tx, [signer.id for signer in signers_of(tx, request.id)])
-    tx.on_commit(lambda: announce("agreements", request.id))
+    announce_request(tx, request.id, request.patient_id)

@@ -9,6 +9,7 @@ from portal_app.domain.agreements.types import CopyOrigin, CopyStatus, RequestSt
 from portal_app.domain.ids import AgreementCopyId, new_id
 from portal_app.domain.sign_in import REFERENCE_LETTERS
 from portal_app.services.agreements.requests.open import signers_of, waiting_of
+from portal_app.services.agreements.topics import announce_request
 from portal_app.services.as_system import note
 from portal_app.services.live import announce
 
@@ -33,7 +34,7 @@ def finish_signature(
         text=signature.text_sha256,
         answers=signature.answers_sha256,
     )
-    tx.on_commit(lambda: announce("agreements", request.id))
+    announce_request(tx, request.id, request.patient_id)
     if waiting_of(signers_of(tx, request.id)):
         return None
     request.status, request.ended_at, request.ended_by = RequestStatus.COMPLETE, now(), tx.principal.name

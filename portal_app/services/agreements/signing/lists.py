@@ -19,11 +19,11 @@ from portal_app.db.tables.agreements import (
 )
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Everyone, Permission, Principal
-from portal_app.domain.agreements.types import CopyOrigin, CopyStatus, RequestStatus
+from portal_app.domain.agreements.types import RequestStatus
 from portal_app.domain.errors import UserError
-from portal_app.domain.ids import AgreementCopyId, AgreementRequestId, AgreementVersionId, PatientId
+from portal_app.domain.ids import AgreementRequestId, AgreementVersionId, PatientId
 from portal_app.services.agreements.requests.open import is_over
-from portal_app.services.agreements.signing.view import SignerView, signer_views
+from portal_app.services.agreements.signing.view import CopyView, SignerView, copy_view, signer_views
 from portal_app.services.agreements.signing.viewer import (
     FoundRequest,
     Viewer,
@@ -35,15 +35,6 @@ from portal_app.services.as_system import as_system, note
 
 _MOST = 500  # requests of one list
 _SIGNED = (RequestStatus.COMPLETE, RequestStatus.PAPER)
-
-
-@dataclass(frozen=True, slots=True)
-class CopyView:
-    """The copy of a signed agreement. A scan was signed on paper and is not sealed by the portal."""
-
-    id: AgreementCopyId
-    status: CopyStatus
-    is_scan: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +221,8 @@ def _item(
         signed_on=signed_on,
         signed_by=tuple(row.name_on_file for row in found.signatures) or by_paper,
         signers=signer_views(tx, found, me),
-        copy=_copy(copy),
+        copy=copy_view(copy),
     )
-
-
-def _copy(copy: AgreementCopy | None) -> CopyView | None:
-    return CopyView(copy.id, copy.status, copy.origin is not CopyOrigin.PORTAL) if copy else None
 
 
 def _titles(tx: Tx, versions: Iterable[AgreementVersionId], language: str) -> dict[AgreementVersionId, str]:
@@ -265,7 +252,7 @@ def _scans(tx: Tx, patients: Iterable[PatientId]) -> list[AgreementItem]:
             signed_on=copy.signed_on,
             signed_by=(copy.signed_by,) if copy.signed_by else (),
             signers=(),
-            copy=_copy(copy),
+            copy=copy_view(copy),
         )
         for copy, patient in rows
     ]

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlmodel import select
+
 from portal_app.clock import now
 from portal_app.db.scope import Tx, reading, transaction
-from portal_app.db.tables.agreements import AgreementSigner, AgreementVersion
+from portal_app.db.tables.agreements import AgreementCopy, AgreementSigner, AgreementVersion
 from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Principal
 from portal_app.domain.agreements.blocks import Block, fields_of, fill
 from portal_app.domain.agreements.comparison import ComparedBlock, compare_texts
-from portal_app.domain.agreements.types import RequestStatus, SignerPart, SignerStatus
+from portal_app.domain.agreements.types import CopyOrigin, CopyStatus, RequestStatus, SignerPart, SignerStatus
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AgreementRequestId, AgreementVersionId, PatientId
+from portal_app.domain.ids import AgreementCopyId, AgreementRequestId, AgreementVersionId, PatientId
 from portal_app.services.agreements.requests.open import require_waiting, waiting_of
 from portal_app.services.agreements.signing.consent import current_consent
 from portal_app.services.agreements.signing.text import FilledText, facts_of, filled_text
@@ -41,6 +43,15 @@ class SignerView:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyView:
+    """The copy of a signed agreement. A scan was signed on paper and is not sealed by the portal."""
+
+    id: AgreementCopyId
+    status: CopyStatus
+    is_scan: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SigningView:
     """A request as its reader sees it. `refusal`: why the reader cannot sign it now, None where they can."""
 
@@ -64,6 +75,7 @@ class SigningView:
     paper_asked: bool
     expires_on: date | None
     signers: tuple[SignerView, ...]
+    copy: CopyView | None
     refusal: UserError | None
 
 
@@ -165,7 +177,19 @@ def _view(
         paper_asked=bool(found.mine and found.mine.paper_at),
         expires_on=found.request.expires_on,
         signers=signer_views(tx, found, viewer.me),
+        copy=_copy_of(tx, found.request.id),
         refusal=refusal,
+    )
+
+
+def copy_view(copy: AgreementCopy | None) -> CopyView | None:
+    """A copy as lists and pages show it; None where there is none yet."""
+    return CopyView(copy.id, copy.status, copy.origin is not CopyOrigin.PORTAL) if copy else None
+
+
+def _copy_of(tx: Tx, request_id: AgreementRequestId) -> CopyView | None:
+    return copy_view(
+        tx.exec(select(AgreementCopy).where(AgreementCopy.request_id == request_id)).one_or_none()
     )
 
 

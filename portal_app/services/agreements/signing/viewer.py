@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from portal_app.clock import today
-from portal_app.db.scope import Tx
+from portal_app.db.scope import Tx, reading
 from portal_app.db.tables.agreements import (
     AgreementRequest,
     AgreementSigner,
@@ -24,6 +24,7 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AgreementRequestId, PatientId
 from portal_app.services.agreements.errors import RequestSuperseded
 from portal_app.services.agreements.requests.open import signers_of, waiting_of
+from portal_app.services.as_system import as_system
 from portal_app.services.links.action_links import link_session
 
 _CHECKS = {
@@ -98,6 +99,13 @@ def find_request(
     patient = tx.get_or_404(Patient, request.patient_id)
     mine = part_now(viewer, request, signers, signatures)
     return FoundRequest(request, version, patient, signers, signatures, mine)
+
+
+def require_readable(principal: Principal, request_id: AgreementRequestId) -> None:
+    """Raise NotFound for a request that the principal may not read. It does not count as opened."""
+    viewer = require_signer(principal)
+    with reading(as_system(principal)) as tx:
+        find_request(tx, viewer, request_id)
 
 
 def require_part(tx: Tx, found: FoundRequest) -> AgreementSigner:

@@ -29,6 +29,7 @@ from portal_app.domain.billing.types import InvoiceStatus
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.families import ContactKind
 from portal_app.domain.ids import (
+    AgreementCopyId,
     AgreementId,
     AgreementRequestId,
     AgreementVersionId,
@@ -44,6 +45,7 @@ from portal_app.domain.memberships.types import InvoiceKind, JoinStatus, Members
 from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.gateways.payments_fake import FakeProcessor
+from portal_app.services.agreements.requests.paper import PaperForm, record_paper
 from portal_app.services.billing.payments.refunds import refund_payment
 from portal_app.services.sign_in.sessions import principal_of
 from tests import people
@@ -104,6 +106,7 @@ class Stage:
     agreement_version: AgreementVersionId
     marias_agreement: AgreementRequestId
     evas_agreement: AgreementRequestId
+    marias_copy: AgreementCopyId  # a scan of hers
     joined: str  # Kim's request to join, which waits for staff's answer
 
     @property
@@ -176,9 +179,11 @@ def set_the_stage() -> Stage:
 
 
 def add_agreements() -> dict[str, Any]:
-    """An agreement, asked of Maria and of Eva."""
+    """An agreement, asked of Maria and of Eva, and one that Maria signed on paper."""
     agreement = add_agreement()
     marias, evas = ask(agreement, MARIA), ask(agreement, EVA)
+    signed = PaperForm(b"%PDF-1.7 scan", date(2026, 6, 1), "Maria Rivera")
+    copy = record_paper(People.olga, ask(add_agreement(), MARIA), signed)
     with reading(TEST) as tx:
         version = tx.get_or_404(AgreementRequest, marias).version_id
     return {
@@ -186,6 +191,7 @@ def add_agreements() -> dict[str, Any]:
         "agreement_version": version,
         "marias_agreement": marias,
         "evas_agreement": evas,
+        "marias_copy": copy,
     }
 
 

@@ -41,6 +41,9 @@ def test_no_component_of_radix_themes_or_markdown():
     assert not {(file, name) for file, name in used if name not in PLAIN}
 
 
+_CHOSEN = ("'checkbox'", "'radio'")
+
+
 def test_what_is_typed_stays_in_the_browser():
     """A controlled input sends each key to the server and loses what is typed meanwhile."""
     controlled = [
@@ -48,8 +51,8 @@ def test_what_is_typed_stays_in_the_browser():
         for path, call, name in calls()
         if name.endswith(("input", "textarea"))
         and {"on_change", "on_key_down"} & {k.arg for k in call.keywords}
-        # A tick is one event, not typing.
-        and not any(k.arg == "type" and ast.unparse(k.value) == "'checkbox'" for k in call.keywords)
+        # A tick or a choice is one event, not typing.
+        and not any(k.arg == "type" and ast.unparse(k.value) in _CHOSEN for k in call.keywords)
     ]
     assert not controlled
 

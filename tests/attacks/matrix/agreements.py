@@ -8,8 +8,9 @@ from portal_app.domain.families import PatientStatus
 from portal_app.domain.ids import AgreementRequestId
 from portal_app.services.agreements.requests import ask, end, listing, memberships, paper, tell
 from portal_app.services.agreements.requests.people import Audience
-from portal_app.services.agreements.signing import consent, countersign, decline, lists, sign, view
+from portal_app.services.agreements.signing import consent, countersign, decline, lists, sign, view, viewer
 from portal_app.services.agreements.texts import draft, publish, read
+from portal_app.services.documents import agreement_documents
 from tests.attacks.matrix.lines import SEES_PATIENTS, Ask, Line
 from tests.people import MARIA
 
@@ -64,7 +65,25 @@ line("agreements.list_requests", MANAGES, lambda p, s: listing.list_requests(p, 
 line("agreements.record_paper", MANAGES, lambda p, s: paper.record_paper(p, s.marias_agreement, SCAN))
 line("agreements.set_plan_agreement", MANAGES, lambda p, s: memberships.set_plan_agreement(p, s.plan, None))
 
+# Documents
+line(
+    "documents.agreement_copy_paper",
+    f"{MARIA_SIGNS} {SEES_PATIENTS}",
+    lambda p, s: agreement_documents.agreement_copy_paper(p, s.marias_copy, "en"),
+)
+line(
+    "documents.agreement_text_paper",
+    MARIA_SIGNS,
+    lambda p, s: agreement_documents.agreement_text_paper(p, s.marias_agreement, "en"),
+)
+line(
+    "documents.agreement_text_paper of Eva",
+    ACTS_FOR_EVA,
+    lambda p, s: agreement_documents.agreement_text_paper(p, s.evas_agreement, "en"),
+)
+
 # Signing
+line("agreements.require_readable", MARIA_SIGNS, lambda p, s: viewer.require_readable(p, s.marias_agreement))
 line("agreements.open_request", MARIA_SIGNS, lambda p, s: view.open_request(p, s.marias_agreement))
 line("agreements.open_request of Eva", ACTS_FOR_EVA, lambda p, s: view.open_request(p, s.evas_agreement))
 line(

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.form_fields import choice, error_text, field, hidden, text_input
-from portal_app.components.i18n import _, fill_var
+from portal_app.components.i18n import _, fill, fill_var
 from portal_app.components.kit import card, el, field_error, h2, icon, raw_a
 from portal_app.components.signature_pad import signature_pad
 from portal_app.state.agreements.labels import RELATIONSHIPS
@@ -112,7 +112,7 @@ def either_way(S: Any, wrong: Any) -> rx.Component:
             aria_describedby="typed_name-hint signature-error",
             **kept(S, "typed_name"),
         ),
-        hint=fill_var("We have you on file as {name}.", name=S.name_on_file),
+        hint=el.span(*fill("We have you on file as {name}.", name=el.b(S.name_on_file))),
     )
     return el.div(
         el.fieldset(

@@ -129,6 +129,11 @@ def routes_of_surface() -> list[BaseRoute]:
     return routes
 
 
+def tasks_of_process() -> list[Task]:
+    """What goes on beside the pages: all of it, or without the jobs where the settings leave these to another process."""
+    return [task for task in TASKS if task is not run_jobs or settings().jobs]
+
+
 def add_simulator(routes: list[BaseRoute], tasks: list[Task]) -> None:
     """The demo's own Stripe: its routes, and the task that brings its webhooks."""
     from portal_app.stripe_simulator.app import deliver_webhooks  # noqa: PLC0415
@@ -144,7 +149,7 @@ def add_simulator(routes: list[BaseRoute], tasks: list[Task]) -> None:
 
 def put_together() -> rx.App:
     logs.set_up()
-    routes, tasks = routes_of_surface(), list(TASKS)
+    routes, tasks = routes_of_surface(), tasks_of_process()
     if settings().simulated:
         add_simulator(routes, tasks)
     made = PortalApp(

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     mode: Mode = Mode.PRODUCTION
     demo_uses_env: bool = False
     surface: Surface = Surface.BOTH
+    jobs: bool = True
     data_dir: Path = Path("data")
     database_url: str = Field("", alias="DATABASE_URL")
     redis_url: SecretStr = Field(SecretStr(""), alias="REDIS_URL")

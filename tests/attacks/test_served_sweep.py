@@ -9,6 +9,7 @@ import inspect
 import itertools
 import json
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +20,8 @@ from sqlmodel import col, select
 
 from portal_app.db.scope import reading
 from portal_app.db.tables.audit import AuditEntry
+from portal_app.db.tables.jobs import Job
+from portal_app.services.jobs.runner import PAUSE
 from portal_app.services.sign_in.known_sources import find_asker
 from portal_app.state import guards
 from tests.attacks import served
@@ -358,3 +361,11 @@ async def test_nonsense_is_answered_with_nothing_and_logged_without_its_words(
     assert not re.search(r"Traceback|\bbug ", log), log
     assert len(log) < 4_000
     assert not changes(before, everything_written())
+
+
+async def test_a_process_that_leaves_jobs_to_others_begins_none(stage: Stage, looked_into: None):
+    deadline = time.monotonic() + 2 * PAUSE
+    while time.monotonic() < deadline:  # longer than a process that runs jobs waits before its first one
+        with reading(TEST) as tx:
+            assert not tx.exec(select(Job)).all()
+        await asyncio.sleep(1)

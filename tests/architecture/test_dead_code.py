@@ -131,6 +131,7 @@ def test_nothing_is_there_for_nobody_or_for_tests_alone():
         "db.tables.memberships.",
         "services.patients.chart_numbers.",
         "domain.forms.",
+        "gateways.expressions.",
         "domain.agreements.",
         "services.agreements.",
         "db.tables.agreements.",

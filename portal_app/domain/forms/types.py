@@ -223,7 +223,7 @@ class Item:
         return self.type in (ItemType.CHOICE, ItemType.OPEN_CHOICE) and not self.options
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Form:
     """A questionnaire of one version, for everybody."""
 

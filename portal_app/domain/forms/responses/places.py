@@ -6,13 +6,20 @@ ids of the repetitions, outermost first. Ids stay when another repetition is rem
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from portal_app.domain.forms.types import ROOT, Form, Item
 from portal_app.domain.forms.values import Value
 
 MOST_REPETITIONS = 200  # of one item at one place
 _FIRST = (1,)
+
+
+class Site(NamedTuple):
+    """An expression in certain repetitions."""
+
+    expression: int
+    repetitions: tuple[int, ...] = ()
 
 
 class Place(NamedTuple):
@@ -45,13 +52,15 @@ class Response:
         answers: place → its answers; a place without an answer has no entry or ().
         repetitions: place of an item that repeats, its own repetition left out → ids in order; without an entry
             there is one, with id 1.
-        calculated: what expressions gave for calculated items: place → answers.
+        results: what expressions gave, as JSON; without an entry it is not known, or not any more.
+        calculated: of them, for calculated items: place → answers. The last known ones stay until newer are known.
         shown: what an expression says of whether an item is shown: place → yes or no; without an entry no.
     """
 
     form: Form
     answers: Mapping[Place, tuple[Value, ...]] = field(default_factory=dict[Place, tuple[Value, ...]])
     repetitions: Mapping[Place, tuple[int, ...]] = field(default_factory=dict[Place, tuple[int, ...]])
+    results: Mapping[Site, tuple[Any, ...]] = field(default_factory=dict[Site, tuple[Any, ...]])
     calculated: Mapping[Place, tuple[Value, ...]] = field(default_factory=dict[Place, tuple[Value, ...]])
     shown: Mapping[Place, bool] = field(default_factory=dict[Place, bool])
 

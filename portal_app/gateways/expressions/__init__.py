@@ -1,0 +1,1 @@
+"""FHIRPath of imported forms, in a process of its own."""

@@ -16,6 +16,7 @@ from portal_app.domain.imports.values import (
     ImportOptions,
     Unreadable,
     key_up_to,
+    line_up_to,
     name_up_to,
     one_of,
     read_amount,
@@ -157,6 +158,13 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         _column("chart_number*", _KEY),
         _column("start*", read_date),
         _column("end", read_date),
+    ),
+    "agreements": (
+        _column("chart_number*", _KEY),
+        _column("title*", line_up_to(150)),
+        _column("signed_on*", read_date),
+        _column("signed_by", line_up_to(200), ""),
+        _column("file*", key_up_to(200)),
     ),
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from itertools import islice
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -141,6 +142,7 @@ class ImportRun:
     check: bool
     report: ImportReport
     progress: Progress
+    folder: Path = Path()  # of the files
     phone_country: str = "US"  # of numbers that are written without one
     expected: int = 0
     done: int = 0

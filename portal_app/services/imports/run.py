@@ -21,6 +21,7 @@ from portal_app.domain.imports.report import ImportReport, Totals, Where
 from portal_app.domain.imports.sheets import ReadRow, SheetReader
 from portal_app.domain.imports.values import ImportOptions, Unreadable, loses_decimals, read_amount
 from portal_app.domain.money import Money
+from portal_app.services.imports.agreements import import_agreements
 from portal_app.services.imports.appointments import import_appointments
 from portal_app.services.imports.billing import Lines, import_billing
 from portal_app.services.imports.compare import find_missing_payments, payments_said
@@ -85,7 +86,7 @@ def run_import(
     told = read_mapping(Path(mapping)) if mapping else Mapping()
     told = replace(told, date_format=date_format or told.date_format, encoding=encoding or told.encoding)
     report = ImportReport(check=check)
-    run = ImportRun(principal, _manner(told), check, report, progress or _quiet)
+    run = ImportRun(principal, _manner(told), check, report, progress or _quiet, folder=Path(directory))
     sources = [] if fhir else find_sources(Path(directory), told)
     feeds = _fhir_feeds(run, Path(directory)) if fhir else _csv_feeds(run, sources)
     before = _receivables(principal)
@@ -201,6 +202,7 @@ def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool) -> None:
         ("plans", import_plans),
         ("memberships", import_memberships),
         ("enrolments", import_enrolments),
+        ("agreements", import_agreements),
     ):
         if sheet in feeds:
             take(run, _rows(run, feeds[sheet]))

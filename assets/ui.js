@@ -88,6 +88,7 @@ for (const n of ["localStorage", "sessionStorage"]) {
     const f = e.target, w = f.querySelector("[data-fragment]");
     if (w) w.value = token;
     if (f.matches("[data-verify]")) { e.preventDefault(); import("/verify.js").then((m) => m.run(f, focus)); }
+    if (f.matches("[data-scan]")) { e.preventDefault(); import("/scan.js").then((m) => m.run(f, focus)); }
     if (f.matches("[data-remember]")) contact((m) => m.remember(f));
     if (!f.matches("[data-guard]")) return;
     // Which of its buttons was pressed rides in the form's hidden field `how`.

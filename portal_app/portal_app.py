@@ -27,6 +27,7 @@ from portal_app.state.guards import GuardMiddleware, on_bug, refuse_to_start_ung
 from portal_app.web import cluster, redis_watch
 from portal_app.web.garbage_collection import tune_garbage_collector
 from portal_app.web.routes import (
+    agreement_scans,
     documents,
     exports,
     health,
@@ -125,7 +126,7 @@ def routes_of_surface() -> list[BaseRoute]:
         *sms_webhook.routes,
     ]
     if settings().surface is not Surface.PATIENT:
-        routes += exports.routes
+        routes += [*exports.routes, *agreement_scans.routes]
     return routes
 
 

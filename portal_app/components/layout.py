@@ -46,6 +46,7 @@ STAFF_NOUNS = (
     Noun(gettext_noop("Transactions"), "arrow-left-right", "/staff/transactions"),
     Noun(gettext_noop("Patients"), "user-search", "/staff/patients"),
     Noun(gettext_noop("Memberships"), "badge-check", "/staff/memberships"),
+    Noun(gettext_noop("Agreements"), "file-pen-line", "/staff/agreements"),
     Noun(gettext_noop("To do"), "list-todo", "/staff/tasks"),
     Noun(gettext_noop("Front desk"), "concierge-bell", "/staff/desk"),
     Noun(gettext_noop("Families"), "users", "/staff/family"),

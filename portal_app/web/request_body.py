@@ -25,3 +25,16 @@ async def json_object(request: Request, largest: int) -> dict[str, Any]:
     return {
         name: strip_unstorable(value) if isinstance(value, str) else value for name, value in body.items()
     }
+
+
+async def file_body(request: Request, largest: int) -> bytes | None:
+    """The posted file; None for one that is larger than `largest` bytes, before the rest of it is read."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > largest:
+        return None
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > largest:
+            return None
+    return bytes(body)

@@ -13,12 +13,19 @@ from portal_app.pages.staff import (
     templates,
     today,
 )
+from portal_app.pages.staff.agreements import countersign, editor, send, versions
+from portal_app.pages.staff.agreements import listing as agreements
+from portal_app.pages.staff.agreements import requests as agreement_requests
 from portal_app.pages.staff.billing import new_invoice, transactions
 from portal_app.pages.staff.memberships import coupons, enrol, joining, listing, membership, plan, plans
 from portal_app.pages.staff.settings import practice
 
 __all__ = [
+    "agreement_requests",
+    "agreements",
+    "countersign",
     "coupons",
+    "editor",
     "enrol",
     "families",
     "front_desk",
@@ -32,6 +39,7 @@ __all__ = [
     "plans",
     "practice",
     "requests",
+    "send",
     "set_up",
     "sign_in",
     "sign_in_settings",
@@ -39,4 +47,5 @@ __all__ = [
     "templates",
     "today",
     "transactions",
+    "versions",
 ]

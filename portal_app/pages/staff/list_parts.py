@@ -91,8 +91,9 @@ def panel(name: str, times_opened: rx.Var[int], title: Any, close: Any, *body: A
     )
 
 
-def small_field(label: Any, control: rx.Component, *, cls: str = "", name: str = "") -> rx.Component:
-    given = {"html_for": name} if name else {}
+def small_field(label: Any, control: rx.Component, *, cls: str = "", name: Any = "") -> rx.Component:
+    """`name`, which may be a var, is the id of the control."""
+    given = {} if isinstance(name, str) and not name else {"html_for": name}
     return el.div(
         el.label(label, class_name="block text-sm font-semibold mb-1", **given),
         control,

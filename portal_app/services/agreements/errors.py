@@ -122,7 +122,7 @@ class ScanInvalid(UserError):
 
 class PaperDateInvalid(UserError):
     code = "agreement.paper_date"
-    message = "The day of signing cannot be in the future."
+    message = "Enter the day of signing. It cannot be in the future."
     field = "signed_on"
 
 

@@ -11,10 +11,11 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx
 from portal_app.db.select import columns
 from portal_app.db.tables.agreements import AgreementCopy, AgreementCopyFile
+from portal_app.domain.agreements.copy_files import SCAN_AT_MOST
 from portal_app.domain.agreements.types import CopyOrigin, CopyStatus
 from portal_app.domain.ids import AgreementCopyId
 from portal_app.services.agreements.errors import ScanInvalid
-from portal_app.services.agreements.requests.paper import SCAN_AT_MOST, check_scan
+from portal_app.services.agreements.requests.paper import check_scan
 from portal_app.services.imports.import_run import ImportRun, Person, Row, chunks, full_row
 
 _SHEET = "agreements"

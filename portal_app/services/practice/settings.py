@@ -13,7 +13,7 @@ from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal, system_principal
 from portal_app.domain.ids import new_id
 from portal_app.domain.money import Money
-from portal_app.domain.practice_settings import MEMBERSHIP_SETTINGS, SETTINGS
+from portal_app.domain.practice_settings import AGREEMENT_SETTINGS, MEMBERSHIP_SETTINGS, SETTINGS
 from portal_app.services.live import announce
 from portal_app.services.messaging.practice_template_rules import wording_setting
 
@@ -38,6 +38,7 @@ class PracticeSettings:
     dependent_age: int
     embed_origins: tuple[str, ...]
     memberships: dict[str, bool | int]  # by the setting's name
+    agreements: dict[str, int]  # by the setting's name
     changed: dict[str, Changed]  # by the setting's name
 
 
@@ -57,6 +58,7 @@ def view_settings(principal: Principal) -> PracticeSettings:
             dependent_age=row.dependent_age,
             embed_origins=tuple(row.embed_origins),
             memberships={setting.name: setting.read(row) for setting in MEMBERSHIP_SETTINGS},
+            agreements={setting.name: setting.read(row) for setting in AGREEMENT_SETTINGS},
             changed={name: last_change(tx, name) for name in SETTINGS},
         )
 

@@ -70,3 +70,22 @@ class LineQuantityInvalid(UserError):
 class LineAmountInvalid(UserError):
     code = "invoice_line.amount_invalid"
     message = "Line {n}: enter an amount, like {example}"
+
+
+class NotPublishable(UserError):
+    """The page lists the places."""
+
+    code = "agreement.not_publishable"
+    message = "This text cannot be published yet. What is wrong is listed below."
+
+
+class AudienceMissing(UserError):
+    code = "agreement.audience_missing"
+    message = "Find and choose the patient first."
+    field = "who"
+
+
+class NothingChosen(UserError):
+    code = "agreement.nothing_chosen"
+    message = "Choose at least one agreement."
+    field = "chosen"

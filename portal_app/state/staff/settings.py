@@ -31,6 +31,7 @@ class SettingsState(Feedback, PortalState):
     embed_origins: rx.Field[str] = rx.field("")
     membership_switches: rx.Field[dict[str, bool]] = rx.field(default_factory=dict)  # by the setting's name
     membership_numbers: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
+    agreement_numbers: rx.Field[dict[str, str]] = rx.field(default_factory=dict)
     last_changes: rx.Field[dict[str, str]] = rx.field(default_factory=dict)  # setting → who changed it last
     saving: rx.Field[str] = rx.field("")  # the setting that is saved while the page is busy
 
@@ -94,6 +95,14 @@ class SettingsState(Feedback, PortalState):
         async for step in self._save(name, lambda: read_whole_number(form, "number", digits=6, otherwise=-1)):
             yield step
 
+    @rx.event
+    @requires(Permission.MANAGE_SETTINGS)
+    async def save_agreement_number(self, name: str, form: dict[str, str]):
+        if name not in self.agreement_numbers:
+            raise NotFound
+        async for step in self._save(name, lambda: read_whole_number(form, "number", otherwise=-1)):
+            yield step
+
     async def _save(self, name: str, read_value: Callable[[], object]) -> AsyncIterator[None]:
         """Saves one setting; its form is busy meanwhile, and shows what `read_value` or the service refuses."""
         self.saving = name
@@ -117,6 +126,7 @@ class SettingsState(Feedback, PortalState):
         self.membership_numbers = {
             name: str(value) for name, value in view.memberships.items() if not isinstance(value, bool)
         }
+        self.agreement_numbers = {name: str(value) for name, value in view.agreements.items()}
         self.last_changes = {
             name: last_change_text(self.language, change) for name, change in view.changed.items()
         }

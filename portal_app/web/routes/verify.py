@@ -21,6 +21,7 @@ from portal_app.services.agreements.copies.verify import (
 )
 from portal_app.services.sign_in.errors import TooManyAttempts
 from portal_app.visitor import visitor_of
+from portal_app.web.request_body import file_body
 from portal_app.web.threads import in_thread
 
 ADDRESS = "/verify/file"
@@ -52,15 +53,10 @@ async def verify(request: Request) -> Response:
 
 async def _content(request: Request) -> bytes:
     """The body, as long as it is no larger than a copy can be. Raises FileTooLarge before reading the rest."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LARGEST:
+    content = await file_body(request, LARGEST)
+    if content is None:
         raise FileTooLarge(most=LARGEST_MB)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST:
-            raise FileTooLarge(most=LARGEST_MB)
-    return bytes(body)
+    return content
 
 
 def _answer(found: Verification, language: str) -> dict[str, str]:

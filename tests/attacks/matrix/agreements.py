@@ -44,7 +44,8 @@ line("agreements.publish_draft", MANAGES, lambda p, s: publish.publish_draft(p, 
 line("agreements.check_draft", MANAGES, lambda p, s: publish.check_draft(p, s.agreement))
 line("agreements.view_agreement", MANAGES, lambda p, s: read.view_agreement(p, s.agreement))
 line("agreements.list_agreements", MANAGES, lambda p, s: read.list_agreements(p))
-line("agreements.preview_text", MANAGES, lambda p, s: read.preview_text(p, "en", TEXT, MARIA.id))
+line("agreements.preview_text", MANAGES, lambda p, s: read.preview_text(p, "en", TEXT))
+line("agreements.preview_facts", MANAGES, lambda p, s: read.preview_facts(p, MARIA.id))
 line("agreements.view_version", MANAGES, lambda p, s: read.view_version(p, s.agreement_version, "en"))
 line("agreements.compare_versions", MANAGES, lambda p, s: read.compare_versions(p, s.agreement, "en", 1))
 

@@ -10,8 +10,8 @@ from sqlmodel import select
 from portal_app.db.scope import reading
 from portal_app.db.tables.agreements import AgreementCopy, AgreementCopyFile
 from portal_app.db.tables.families import Patient
+from portal_app.domain.agreements.copy_files import SCAN_AT_MOST
 from portal_app.domain.agreements.types import CopyOrigin, CopyStatus
-from portal_app.services.agreements.requests.paper import SCAN_AT_MOST
 from tests.services.imports.import_helper import IMPORT, bring, said, write
 
 COLUMNS = "chart_number,title,signed_on,signed_by,file"

@@ -6,6 +6,7 @@ from portal_app.components.form_fields import busy_mark
 from portal_app.components.i18n import _, each, here
 from portal_app.components.kit import back, card, el, empty, feedback, field_error, h2, notice, status_tag
 from portal_app.components.screen import page
+from portal_app.pages.staff.agreements.plan_choice import plan_agreement
 from portal_app.pages.staff.list_parts import page_body, page_header, small_button
 from portal_app.pages.staff.memberships.form_parts import (
     checked_area,
@@ -16,6 +17,7 @@ from portal_app.pages.staff.memberships.form_parts import (
     submit_small,
     tick,
 )
+from portal_app.state.staff.agreements.plan_choice import PlanAgreementState
 from portal_app.state.staff.memberships.labels import PERIODS
 from portal_app.state.staff.memberships.plan import PlanState
 
@@ -26,7 +28,13 @@ def title():
     return rx.cond(S.name != "", S.name, rx.cond(S.new, _("New plan"), _("Plan")))
 
 
-@page("/staff/plans/[id]", title, on_load=S.load, side="staff", active="/staff/memberships")
+@page(
+    "/staff/plans/[id]",
+    title,
+    on_load=[S.load, PlanAgreementState.load],
+    side="staff",
+    active="/staff/memberships",
+)
 def plan() -> rx.Component:
     missing = card(
         empty("badge-check", _("We could not find that plan"), _("Look for it in the list.")), cls="mt-3"
@@ -77,6 +85,7 @@ def one_plan() -> rx.Component:
         each(S.warnings, lambda said: notice("due", said, cls="mt-4", key=said)),
         el.div(
             prices_card(),
+            plan_agreement(),
             rx.cond(S.may_change, el.div(new_price_form(), facts_form(), class_name="space-y-5")),
             class_name="space-y-5 mt-5",
         ),

@@ -6,6 +6,7 @@ from portal_app.components.i18n import _, here
 from portal_app.components.kit import card, el, h2, link
 from portal_app.components.screen import page
 from portal_app.pages.staff.list_parts import done_status, page_body, page_header, small_input
+from portal_app.pages.staff.settings.agreements import agreement_settings
 from portal_app.pages.staff.settings.cards import (
     described_by_setting,
     number_setting,
@@ -53,6 +54,7 @@ def setting_cards() -> rx.Component:
         dependent_age(),
         embed_origins(),
         membership_settings(),
+        agreement_settings(),
         class_name="grid grid-cols-[minmax(0,1fr)] gap-4 mt-5",
     )
 

@@ -8,6 +8,7 @@ from portal_app.clock import now, today
 from portal_app.db.scope import retried, transaction
 from portal_app.db.tables.agreements import AgreementCopy, AgreementCopyFile
 from portal_app.domain.access import Permission, Principal
+from portal_app.domain.agreements.copy_files import SCAN_AT_MOST
 from portal_app.domain.agreements.errors import NameMissing
 from portal_app.domain.agreements.types import CopyOrigin, CopyStatus, RequestStatus
 from portal_app.domain.ids import AgreementCopyId, AgreementRequestId, new_id
@@ -15,7 +16,6 @@ from portal_app.services.agreements.errors import PaperDateInvalid, ScanInvalid
 from portal_app.services.agreements.requests.open import end_request, lock_waiting_request
 from portal_app.services.as_system import as_system, note
 
-SCAN_AT_MOST = 10  # MB
 _NAME_AT_MOST = 200  # characters
 
 

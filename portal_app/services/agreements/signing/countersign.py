@@ -1,7 +1,7 @@
 """The practice's own signature, by a member of staff who has just shown again who they are; many at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -27,7 +27,7 @@ from portal_app.domain.agreements.types import (
     SignerStatus,
 )
 from portal_app.domain.errors import NotFound, TextTooLong, UserError
-from portal_app.domain.ids import AgreementRequestId, PatientId, SignatureId, new_id
+from portal_app.domain.ids import AgreementId, AgreementRequestId, PatientId, SignatureId, new_id
 from portal_app.services.agreements.errors import AlreadySigned
 from portal_app.services.agreements.requests.open import require_waiting, signers_of
 from portal_app.services.agreements.signing.complete import finish_signature
@@ -49,6 +49,7 @@ class ToCountersign:
     request_id: AgreementRequestId
     patient_id: PatientId
     patient: str
+    agreement_id: AgreementId
     agreement: str
     version: int
     asked_at: datetime
@@ -96,7 +97,7 @@ def list_to_countersign(principal: Principal) -> tuple[ToCountersign, ...]:
             .limit(MOST_AT_ONCE)
         )
         return tuple(
-            ToCountersign(r.id, p.id, p.full_name, a.name, v.number, r.asked_at, r.signatures)
+            ToCountersign(r.id, p.id, p.full_name, a.id, a.name, v.number, r.asked_at, r.signatures)
             for r, p, a, v in rows
         )
 
@@ -138,7 +139,8 @@ def _countersign(principal: Principal, request_id: AgreementRequestId, form: Cou
             raise NotFound
         if found.mine.status is SignerStatus.SIGNED:
             raise AlreadySigned
-        checked = check_signature(form.signature, found.version.rules, me.name)
+        # `drawn_only` is about patients: the practice signs many at once, by typing.
+        checked = check_signature(form.signature, replace(found.version.rules, drawn_only=False), me.name)
         signature = _signature(tx, principal, found, checked)
         signature.name_on_file, signature.relationship = me.name, " ".join(form.title.split())
         finish_signature(tx, found.request, found.mine, signature)

@@ -1,5 +1,7 @@
 """What staff see of agreements: the list, the editor with its preview, versions and what changed between them."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +14,12 @@ from portal_app.db.tables.agreements import (
     Agreement,
     AgreementDraft,
     AgreementRequest,
+    AgreementText,
     AgreementVersion,
 )
+from portal_app.db.tables.families import Patient
+from portal_app.db.tables.memberships import Membership
+from portal_app.db.tables.staff import StaffMember
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.agreements.blocks import Block, fill
 from portal_app.domain.agreements.comparison import ComparedBlock, compare_texts
@@ -30,11 +36,13 @@ from portal_app.services.agreements.texts.markdown import read_blocks
 from portal_app.services.agreements.texts.values import read_facts, shown_values
 from portal_app.services.agreements.texts.versions import (
     ShownText,
+    in_order,
     languages_of,
     numbered_version,
     published_text,
 )
 from portal_app.services.as_system import as_system, note
+from portal_app.services.memberships.running import running_memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,8 @@ class AgreementRow:
     name: str
     kind: AgreementKind
     status: AgreementStatus
-    version: int
+    version: int  # the newest; 0 while none is published
+    languages: tuple[str, ...]  # of that version; of the draft while none is published
     waiting: int
     signed: int
 
@@ -55,7 +64,7 @@ class VersionRow:
     id: AgreementVersionId
     number: int
     published_at: datetime
-    published_by: str
+    published_by: str  # the name of a member of staff, or what the portal calls itself
     languages: tuple[str, ...]
 
 
@@ -91,6 +100,7 @@ def list_agreements(principal: Principal) -> tuple[AgreementRow, ...]:
         )
         counts = {(agreement, status): count for agreement, status, count in tx.exec(counted)}
         rows = tx.exec(select(Agreement).order_by(col(Agreement.name), col(Agreement.id))).all()
+        languages = _languages(tx)
         found = [
             AgreementRow(
                 row.id,
@@ -98,12 +108,28 @@ def list_agreements(principal: Principal) -> tuple[AgreementRow, ...]:
                 row.kind,
                 row.status,
                 row.newest,
+                languages.get(row.id, ()),
                 counts.get((row.id, RequestStatus.WAITING), 0),
                 counts.get((row.id, RequestStatus.COMPLETE), 0),
             )
             for row in rows
         ]
         return tuple(sorted(found, key=lambda row: row.status is AgreementStatus.RETIRED))
+
+
+def _languages(tx: Tx) -> dict[AgreementId, tuple[str, ...]]:
+    """The languages of each newest version, or of the draft where none is published."""
+    found = {row.agreement_id: set(row.texts) for row in tx.exec(select(AgreementDraft))}
+    published = (
+        columns(AgreementVersion.agreement_id, AgreementText.language)
+        .join(AgreementText, col(AgreementText.version_id) == col(AgreementVersion.id))
+        .join(Agreement, col(Agreement.id) == col(AgreementVersion.agreement_id))
+        .where(col(AgreementVersion.number) == col(Agreement.newest))
+    )
+    newest: dict[AgreementId, set[str]] = defaultdict(set)
+    for agreement, language in tx.exec(published):
+        newest[agreement].add(language)
+    return {id_: in_order(some) for id_, some in (found | newest).items()}
 
 
 def view_agreement(principal: Principal, agreement_id: AgreementId) -> AgreementEditor:
@@ -126,25 +152,27 @@ def view_agreement(principal: Principal, agreement_id: AgreementId) -> Agreement
         )
 
 
-def preview_text(
-    principal: Principal,
-    language: str,
-    text: WrittenText,
-    patient_id: PatientId | None = None,
-    membership_id: str = "",
-) -> ShownText:
-    """A text as it is typed, with the values of a real patient where one is named; what is not filled stays.
+def preview_facts(principal: Principal, patient_id: PatientId) -> dict[str, str]:
+    """What fills a text for a real patient: with plan and price where their account has a running membership.
 
-    Reading a patient's name and price is in the audit trail. Raises NotFound, PermissionDenied.
+    It is in the audit trail. Raises NotFound, PermissionDenied.
     """
     principal.require(Permission.MANAGE_AGREEMENTS)
-    facts: dict[str, str] = {}
-    if patient_id is not None:
-        principal.require(Permission.VIEW_PATIENTS)
-        with transaction(as_system(principal)) as tx:
-            note(tx, "read:patient", patient_id, why="preview")
-            facts = read_facts(tx, patient_id, membership_id, now())
-    values = _Unfilled(shown_values(language, facts))
+    principal.require(Permission.VIEW_PATIENTS)
+    with transaction(as_system(principal)) as tx:
+        person = tx.get_or_404(Patient, patient_id)
+        note(tx, "read:patient", patient_id, why="preview")
+        running = running_memberships(Membership.id).where(col(Membership.account_id) == person.account_id)
+        membership_id = tx.exec(running.order_by(col(Membership.id).desc()).limit(1)).first()
+        return read_facts(tx, patient_id, membership_id or "", now())
+
+
+def preview_text(
+    principal: Principal, language: str, text: WrittenText, facts: Mapping[str, str] | None = None
+) -> ShownText:
+    """A text as it is typed, with the facts of a patient (`preview_facts`); what is not filled stays."""
+    principal.require(Permission.MANAGE_AGREEMENTS)
+    values = _Unfilled(shown_values(language, facts or {}))
     return ShownText(language, text.title, fill(read_blocks(text.markdown), values))
 
 
@@ -178,6 +206,13 @@ def _versions(tx: Tx, agreement_id: AgreementId) -> tuple[VersionRow, ...]:
     wanted = select(AgreementVersion).where(AgreementVersion.agreement_id == agreement_id)
     rows = tx.exec(wanted.order_by(col(AgreementVersion.number).desc())).all()
     return tuple(
-        VersionRow(row.id, row.number, row.published_at, row.published_by, languages_of(tx, row.id))
+        VersionRow(
+            row.id, row.number, row.published_at, _publisher(tx, row.published_by), languages_of(tx, row.id)
+        )
         for row in rows
     )
+
+
+def _publisher(tx: Tx, name: str) -> str:
+    staff = tx.get(StaffMember, name.removeprefix("staff:")) if name.startswith("staff:") else None
+    return staff.name if staff else name

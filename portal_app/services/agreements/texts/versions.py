@@ -1,5 +1,6 @@
 """Versions of an agreement and their texts, in a caller's transaction."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import select
@@ -59,7 +60,12 @@ def published_text(tx: Tx, version_id: AgreementVersionId, language: str) -> Sho
 def languages_of(tx: Tx, version_id: AgreementVersionId) -> tuple[str, ...]:
     """The languages in which a version was published, the portal's default one first."""
     found = tx.exec(select(AgreementText.language).where(AgreementText.version_id == version_id))
-    return tuple(sorted(found, key=lambda language: (language != default_language(), language)))
+    return in_order(found)
+
+
+def in_order(languages: Iterable[str]) -> tuple[str, ...]:
+    """The portal's default language first."""
+    return tuple(sorted(languages, key=lambda language: (language != default_language(), language)))
 
 
 def language_for(tx: Tx, version_id: AgreementVersionId, wanted: str) -> str:

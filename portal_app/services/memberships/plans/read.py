@@ -12,7 +12,7 @@ from portal_app.db.tables.memberships import Membership, Plan
 from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Permission, Principal
 from portal_app.domain.errors import NotFound
-from portal_app.domain.ids import PlanId
+from portal_app.domain.ids import AgreementId, PlanId
 from portal_app.domain.memberships.agreed import price_for_new
 from portal_app.domain.memberships.prices import (
     PriceVersion,
@@ -56,6 +56,7 @@ class PlanView:
     above_limit_of_several: bool  # the most that a family can pay is
     limits: MonthlyLimits
     earliest_price: date  # the first day that a new price may begin
+    agreement_id: AgreementId | None  # what its owners sign
 
 
 def list_plans(principal: Principal) -> tuple[PlanView, ...]:
@@ -121,6 +122,7 @@ def _view(
         above_limit_of_several=row.direct_primary_care and _several_above(now, row.period, limits),
         limits=limits,
         earliest_price=earliest,
+        agreement_id=row.agreement_id,
     )
 
 

@@ -32,6 +32,7 @@ from portal_app.services.agreements.texts.publish import check_draft, publish_dr
 from portal_app.services.agreements.texts.read import (
     compare_versions,
     list_agreements,
+    preview_facts,
     preview_text,
     view_agreement,
     view_version,
@@ -152,7 +153,7 @@ def test_versions_are_compared_in_each_language_and_with_the_draft():
 
 def test_a_preview_has_a_real_patients_values_and_shows_what_is_not_filled():
     text = WrittenText("Policy", "{{patient}} pays {{price}} {{nonsense}}")
-    shown = preview_text(People.olga, "en", text, MARIA.id)
+    shown = preview_text(People.olga, "en", text, preview_facts(People.olga, MARIA.id))
     assert shown.blocks[0].text == "Maria Rivera pays {{price}} {{nonsense}}"
     assert preview_text(People.olga, "en", text).blocks[0].text == text.markdown
 

@@ -1,0 +1,1 @@
+"""The states of the staff pages about agreements."""

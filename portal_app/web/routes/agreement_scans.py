@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from portal_app.domain.access import Permission, Principal, Side
 from portal_app.domain.agreements.copy_files import SCAN_AT_MOST
-from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied, UserError
+from portal_app.domain.errors import NotFound, NotSignedIn, UserError
 from portal_app.domain.ids import AgreementRequestId, parse_id
 from portal_app.domain.text import strip_unstorable
 from portal_app.i18n import translate
@@ -29,7 +29,7 @@ _HEADERS = {"Cache-Control": "no-store"}
 
 
 async def paper(request: Request) -> Response:
-    """204 recorded; 401, 403, 422 {error} in the language of ?lang=. Also ?request=, ?signed_on=, ?signed_by=."""
+    """Records the scan for ?request=, ?signed_on= and ?signed_by=: 204; 401, 403 or 422 {error} in ?lang=."""
     language = supported_language(request.query_params.get("lang", ""))
     try:
         principal = await in_thread(_staff, request, language)
@@ -37,18 +37,18 @@ async def paper(request: Request) -> Response:
         if pdf is None:
             raise ScanInvalid(most=SCAN_AT_MOST)
         await in_thread(_record, principal, dict(request.query_params), pdf)
+    except NotSignedIn:
+        return JSONResponse({"error": ""}, 401, _HEADERS)
     except UserError as refusal:
-        said = (
-            "" if isinstance(refusal, NotSignedIn) else translate(language, refusal.message, **refusal.values)
-        )
-        return JSONResponse({"error": said}, _status(refusal), _HEADERS)
+        said = translate(language, refusal.message, **refusal.values)
+        return JSONResponse({"error": said}, 403 if isinstance(refusal, NotFound) else 422, _HEADERS)
     except ClientDisconnect:
         return Response(status_code=400)
     return Response(status_code=204, headers=_HEADERS)
 
 
 def _staff(request: Request, language: str) -> Principal:
-    """Who sends it, asked before the file is read. Raises NotSignedIn, PermissionDenied."""
+    """Who sends it, asked before the file is read. Raises NotSignedIn, NotFound."""
     visitor = visitor_of(request.headers)
     found = principal_of(visitor.ref(Side.STAFF), Side.STAFF)
     principal = replace(found, ip=visitor.ip, device=visitor.device, language=language)
@@ -68,12 +68,6 @@ def _record(principal: Principal, asked: dict[str, str], pdf: bytes) -> None:
     record_paper(
         principal, request_id, PaperForm(pdf, signed_on, strip_unstorable(asked.get("signed_by", "")))
     )
-
-
-def _status(refusal: UserError) -> int:
-    if isinstance(refusal, NotSignedIn):
-        return 401
-    return 403 if isinstance(refusal, (PermissionDenied, NotFound)) else 422
 
 
 routes = [Route(ADDRESS, paper, methods=["POST"])]

@@ -71,7 +71,7 @@ NEEDS = {
     "SettingsState": dict.fromkeys(
         (
             *("load", "refresh", "set_switch", "save_minimum", "save_age", "save_link_days", "save_origins"),
-            "save_membership_number",
+            *("save_membership_number", "save_agreement_number"),
         ),
         Permission.MANAGE_SETTINGS,
     ),

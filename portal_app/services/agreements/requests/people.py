@@ -111,7 +111,9 @@ def _of_plan(tx: Tx, agreement: Agreement, plan_id: PlanId) -> list[Candidate]:
             .where(col(Enrolment.end).is_(None) | (col(Enrolment.end) >= today()))
         )
     rows = tx.exec(wanted.where(col(Membership.plan_id) == plan_id).order_by(col(Membership.id)))
-    return [Candidate(patient, membership) for patient, membership in rows]
+    # Only a contract is about the membership: of anything else the same patient is asked once, however chosen.
+    contract = agreement.kind is AgreementKind.MEMBERSHIP
+    return [Candidate(patient, membership if contract else "") for patient, membership in rows]
 
 
 def _who_signed_before(tx: Tx, agreement: Agreement) -> list[Candidate]:

@@ -52,7 +52,7 @@ PLACEHOLDERS = {
 REQUEST_STATUSES = {
     RequestStatus.WAITING: ("due", gettext_noop("Not signed yet")),
     RequestStatus.COMPLETE: ("paid", gettext_noop("Signed")),
-    RequestStatus.DECLINED: ("late", gettext_noop("Refused to sign")),
+    RequestStatus.DECLINED: ("late", gettext_noop("Declined to sign")),
     RequestStatus.WITHDRAWN: ("quiet", gettext_noop("Request withdrawn")),
     RequestStatus.EXPIRED: ("quiet", gettext_noop("Request expired")),
     RequestStatus.SUPERSEDED: ("quiet", gettext_noop("Replaced by another request")),
@@ -61,7 +61,7 @@ REQUEST_STATUSES = {
 SIGNER_STATUSES = {
     SignerStatus.WAITING: ("due", gettext_noop("Waiting")),
     SignerStatus.SIGNED: ("paid", gettext_noop("Signed")),
-    SignerStatus.DECLINED: ("late", gettext_noop("Refused to sign")),
+    SignerStatus.DECLINED: ("late", gettext_noop("Declined to sign")),
 }
 DELIVERIES = {
     Delivery.NOT_YET: gettext_noop("Message not sent yet"),
@@ -76,7 +76,7 @@ FILTERS = {
     RequestFilter.CAME_BACK: gettext_noop("Message came back"),
     RequestFilter.PAPER_ASKED: gettext_noop("Paper asked for"),
     RequestFilter.SIGNED: gettext_noop("Signed"),
-    RequestFilter.DECLINED: gettext_noop("Refused to sign"),
+    RequestFilter.DECLINED: gettext_noop("Declined to sign"),
     RequestFilter.ENDED: gettext_noop("Ended unsigned"),
 }
 

@@ -144,7 +144,7 @@ class AgreementRequestsState(LoadedPage, Feedback, PortalState):
         self.paper = ""
 
     def _row(self, request: str) -> RequestItem:
-        """Raises NotFound for a request that is not on the page."""
+        """The request as the page shows it. Raises NotFound for another one."""
         for row in self.rows:
             if row.id == request:
                 return row

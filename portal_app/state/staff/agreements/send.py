@@ -162,7 +162,7 @@ class AgreementSendState(LoadedPage, Feedback, PortalState):
         self._show_question(result)
 
     def _read(self, form: Mapping[str, str]) -> AskForm:
-        """Raises: AudienceMissing; NotFound for a plan's id that is none."""
+        """Who is asked, as it was typed. Raises: AudienceMissing; NotFound for a plan's id that is none."""
         days = form.get("expires_days", "").strip()
         expires = read_whole_number(form, "expires_days") if days else None
         match self.who:

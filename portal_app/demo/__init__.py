@@ -15,6 +15,7 @@ from pathlib import Path
 from portal_app.clock import today
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.practice import Practice
+from portal_app.demo.agreements import add_agreements
 from portal_app.demo.joining import open_joining
 from portal_app.demo.memberships import complete_memberships
 from portal_app.domain.access import Principal
@@ -77,6 +78,7 @@ def load(principal: Principal, *, progress: Callable[[int, int], None] | None = 
         report = run_import(principal, folder, progress=progress)
     complete_memberships(principal)
     open_joining(principal)
+    add_agreements(principal)
     return report
 
 

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterable
 
 from portal_app.demo import HERE, PRACTICE
+from portal_app.demo.agreements import NAMES
 from portal_app.demo.joining import JOINED
 from portal_app.demo.passwords import FILE
 from portal_app.domain.access import Principal, system_principal
@@ -34,6 +35,7 @@ def marks() -> DemoMarks:
             "membership": frozenset(row["membership_key"] for row in _rows("memberships")),
         },
         staff_domain=STAFF_DOMAIN,
+        agreements=NAMES,
         joined=frozenset({JOINED}),
         practice=PRACTICE,
     )

@@ -5,7 +5,7 @@ How the demo's rows are recognised:
 - a patient by chart number and name together, as `portal_app/demo/patients.csv` has them: a practice may use the
   same chart numbers for its own patients;
 - staff by an email at the demo's own domain, which nobody else can have;
-- plans by key and name; families and accounts as those of the demo's patients;
+- plans by key and name, agreements by name; families and accounts as those of the demo's patients;
 - everything else by what it belongs to: each row that refers to one of these goes with them, whoever added it.
 
 A row that goes but also names somebody else's patient or account stands in the way, and so do records that an import
@@ -21,6 +21,7 @@ from sqlmodel import SQLModel, col, delete, func, select, update
 
 from portal_app.db import audit
 from portal_app.db.scope import Tx, reading, transaction
+from portal_app.db.tables.agreements import Agreement
 from portal_app.db.tables.audit import AuditEntry
 from portal_app.db.tables.billing import Account, Invoice
 from portal_app.db.tables.families import ContactPoint, Family, Patient
@@ -34,7 +35,7 @@ from portal_app.services.practice.errors import DemoChanged, DemoRemovalBlocked
 
 _AT_ONCE = 500  # values in one question: databases have a limit
 _NEVER = ("audit_entry", "practice", "setting_change")
-_ROOTS = ("family", "patient", "account", "staff_member", "plan")
+_ROOTS = ("family", "patient", "account", "staff_member", "plan", "agreement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class DemoMarks:
     keys: Mapping[str, frozenset[str]]  # table → the practice keys of its rows
     staff_domain: str  # "@…"
     practice: Mapping[str, Any]
+    agreements: frozenset[str] = frozenset()  # names
     joined: frozenset[str] = frozenset()  # contacts of those who joined online: they have no chart number
 
 
@@ -156,6 +158,7 @@ def _collect(tx: Tx, marks: DemoMarks, *, lock: bool = False) -> _Found:
     found.add("family", _where(tx, Family.__table__, "id", {row["family_id"] for row in patients}))  # type: ignore[attr-defined]
     plans = _where(tx, Plan.__table__, "practice_key", {key for key, _ in marks.plans})  # type: ignore[attr-defined]
     found.add("plan", [row for row in plans if (row["practice_key"], row["name"]) in marks.plans])
+    found.add("agreement", _where(tx, Agreement.__table__, "name", set(marks.agreements)))  # type: ignore[attr-defined]
     for table in SQLModel.metadata.sorted_tables:
         if table.name not in (*_ROOTS, *_NEVER):
             for column, target in _references(table):

@@ -19,11 +19,13 @@ from portal_app.db import engine as db_engine
 from portal_app.db.scope import transaction
 from portal_app.db.tables.credentials import GrantRequest
 from portal_app.db.tables.families import ContactPoint, Patient
+from portal_app.db.tables.practice import Practice
 from portal_app.db.tables.sign_in import PortalSession
 from portal_app.domain.access import Side
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.families import GrantKind
-from portal_app.domain.ids import new_id
+from portal_app.domain.ids import PlanId, new_id
+from portal_app.domain.practice_settings import SETTINGS
 from portal_app.domain.sign_in import session_ref
 from portal_app.services.patients import access
 from portal_app.services.practice import facts
@@ -42,12 +44,14 @@ from tests.attacks.everybody import (
 from tests.attacks.wire import ROOT, Caller
 from tests.conftest import NOON
 from tests.e2e.portal import KEY, Portal
+from tests.memberships_helper import add_plan
 from tests.people import People, add_invoice, add_payment, add_payment_method
 from tests.services.credentials_helper import make_link
 
 importlib.import_module("portal_app.pages")
 ALL = RegistrationContext.get().event_handlers
 EVIL = "evil@example.com"
+JOINED_PLAN = "Open plan"
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Things:
     relation: str
     mark: str
     refund: str
+    plan: str  # that anybody may join online
 
     def argument(self, name: str) -> str:
         """What a handler's argument of that name would be given."""
@@ -195,16 +200,24 @@ def set_up(portal: Portal) -> Stage:
                 {invoice, f"CANARY-{number}", f"{minor // 100:,}.{minor % 100}"}
             )
             services[who.given_name.lower()] = frozenset({f"Zircon {who.given_name}"})
+        plan = _open_joining()
         marias = Things(
             people.MARIA.id, people.RIVERA, first.invoice, first.payment, people.VISA, first.contact, first.link,
-            _wish(), first.device, first.task, first.relation, first.mark, first.refund,
+            _wish(), first.device, first.task, first.relation, first.mark, first.refund, plan,
         )  # fmt: skip
-        kims = _kims()
+        kims = _kims(plan)
         contacts = _contacts()
     db_engine.dispose()
     db_engine.unbind()
     forget()
     return Stage(portal, marias, kims, invoices, services, contacts)
+
+
+def _open_joining() -> PlanId:
+    """The practice lets anybody join a plan online: without that, all that joins says only that it is off."""
+    with transaction(TEST) as tx:
+        SETTINGS["membership_join_online"].write(tx.get_or_404(Practice, "practice"), True)
+    return add_plan(JOINED_PLAN, joined_online=True)
 
 
 def _wish() -> str:
@@ -223,7 +236,7 @@ def _wish() -> str:
         return tx.add(wish).id
 
 
-def _kims() -> Things:
+def _kims(plan: PlanId) -> Things:
     invoice = people.KIM_INVOICE
     payment = add_payment(invoice, 10_00, posted=False)
     source = add_payment_method(people.OKAFOR)
@@ -236,7 +249,7 @@ def _kims() -> Things:
     nothing = "9" * 32
     return Things(
         people.KIM.id, people.OKAFOR, invoice, payment, source, point, link, f"shr_{nothing}",
-        session_device("kim-there"), f"tsk_{nothing}", f"rel_{nothing}", f"mrk_{nothing}", f"ref_{nothing}",
+        session_device("kim-there"), f"tsk_{nothing}", f"rel_{nothing}", f"mrk_{nothing}", f"ref_{nothing}", plan,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ FAMILIES = {*PATIENTS, "embed", "embed_kim"}
 FAMILY = {"maria": "maria", "embed": "maria", "link": "maria", "luis": "luis"}
 OURS = [name for name in ALL if guards.guard_of(name) is not None]
 THEIRS = [name for name in ALL if guards.guard_of(name) is None]  # the framework's, and setters
+JOIN = next(name.rpartition(".")[0] for name in ALL if name.endswith("join_state.choose_plan"))
 FILLED = "is_hydrated_rx_state_"
 REMEMBERED = 20  # refusals of one person a minute that the trail keeps
 WRONG: tuple[Any, ...] = (None, {"$ne": 1}, [1, [2]], -1.5, 10**30, [True])
@@ -166,6 +167,28 @@ async def test_a_call_that_is_allowed_reaches_nothing_of_others(
         )
     if name not in STAFF:
         assert not (strange := not_theirs(name, changes(before, everything_written()))), strange
+
+
+async def test_whoever_joins_gets_as_far_as_the_code_and_no_further(
+    stage: Stage, line: Line, looked_into: None
+):
+    """Joining is on, so that the sweep reaches what follows a choice of plan, and a code that is not known ends it."""
+    who, asked = served.newcomer("nobody"), {"contact": EVIL}
+    page = await line.hydrated(who, path="/join")
+    for handler, given in (
+        ("load", {}),
+        ("choose_plan", {"plan": stage.marias.plan}),
+        ("save_me", {"form": stage.marias.form()}),
+        ("go_to", {"step": "contact"}),
+        ("send_code", {"form": asked}),
+        ("go_to", {"step": "check"}),
+    ):
+        await page.tell(f"{JOIN}.{handler}", given, "/join")
+    await page.settle()
+    told = [values for update in page.told for values in (update.get("delta") or {}).values()]
+    steps = [values["step_rx_state_"] for values in told if "step_rx_state_" in values]
+    assert served.JOINED_PLAN in flat(page.told)
+    assert "people" in steps and "check" not in steps, steps
 
 
 def plain(who: Caller) -> Callable[[str], str]:

@@ -5,14 +5,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from portal_app.db.scope import reading, transaction
+from portal_app.db.scope import reading
 from portal_app.db.tables.messages import OutboxMessage
-from portal_app.db.tables.practice import Practice
 from tests.attacks.conftest import serving
 from tests.attacks.everybody import TEST
 from tests.attacks.served import ALL, Stage
 from tests.attacks.wire import AT_A_TIME, Caller, Line
-from tests.memberships_helper import add_plan
 
 pytestmark = pytest.mark.served
 LOAD, SEND = (
@@ -23,13 +21,8 @@ FROM_ONE_ADDRESS, TO_ONE_CONTACT = 6, 3  # in five minutes: services/sign_in/rat
 
 @pytest.fixture(scope="module")
 def stage() -> Any:
-    """One of its own, on which joining is on."""
-    for stage in serving():
-        with stage.looked_into():
-            with transaction(TEST) as tx:
-                tx.get_or_404(Practice, "practice").membership_settings = {"join_online": True}
-            add_plan("Family", joined_online=True)
-        yield stage
+    """One of its own, at which nobody else has asked for a code."""
+    yield from serving()
 
 
 async def ask_for_codes(line: Line, address: str, contacts: list[str]) -> str:

@@ -262,7 +262,7 @@ def post_entry(
 def _store_entry(tx: Tx, entry: LedgerEntry, *, is_exported: bool) -> None:
     tx.add(entry)
     tx.flush()
-    store_shares(tx, [entry])
+    store_shares(tx, [entry], are_new=True)
     if is_exported:
         tx.add_as_system(PostingExport(id=entry.id, created_at=now(), next_try_at=now()))
 
@@ -277,9 +277,10 @@ def post_payment(tx: Tx, payment: Payment, *, from_practice_system: bool = False
     """Post the payment, its refunds and what was taken back of it to the ledger. False when it was posted before."""
     if payment.posted:
         return False
-    payment.posted = True
     source = payment.processor_intent_id or payment.id
-    if not is_posted(tx, EntryKind.PAYMENT, source):
+    known = is_posted(tx, EntryKind.PAYMENT, source)
+    payment.posted = True
+    if not known:
         post_entry(
             tx,
             payment.account_id,

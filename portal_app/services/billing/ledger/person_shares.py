@@ -36,11 +36,15 @@ def sums_before(tx: Tx, account_id: AccountId, patient_id: PatientId, first: dat
     return [tx.exec(query, params=params).one() for query in (_SUM_OF_OWN_ENTRIES, _SUM_OF_SHARES)]
 
 
-def store_shares(tx: Tx, entries: Sequence[LedgerEntry]) -> None:
-    """Store the shares of these entries. An entry that names its person is whole that person's and needs none."""
+def store_shares(tx: Tx, entries: Sequence[LedgerEntry], *, are_new: bool = False) -> None:
+    """Store the shares of these entries. An entry that names its person is whole that person's and needs none.
+
+    Args:
+        are_new: the entries were just added, so none of their shares is stored.
+    """
     shared = [entry for entry in entries if entry.patient_id is None]
     stored: dict[EntryId, dict[PatientId, LedgerPersonShare]] = {}
-    for row in _stored_shares(tx, [entry.id for entry in shared]):
+    for row in () if are_new else _stored_shares(tx, [entry.id for entry in shared]):
         stored.setdefault(row.entry_id, {})[row.patient_id] = row
     for entry, parts in zip(shared, split_entries(tx, shared), strict=True):
         outdated = stored.get(entry.id, {})

@@ -63,7 +63,8 @@ def update_facts(method: PaymentMethod, facts: PaymentMethodFacts) -> bool:
 
 def update_charged_method(tx: Tx, account_id: AccountId, facts: PaymentMethodFacts) -> None:
     """The same for the saved payment method that a charge names, if it is one of the account's."""
-    method = _find_saved(tx, facts.processor_id)
+    with tx.no_autoflush:
+        method = _find_saved(tx, facts.processor_id)
     if method is not None and method.account_id == account_id:
         update_facts(method, facts)
 

@@ -10,6 +10,7 @@ from portal_app.clock import now
 from portal_app.db.scope import Tx, retried, transaction
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Account, IntendedAllocation, Invoice, Payment, PaymentMethod
+from portal_app.db.tables.practice import Practice
 from portal_app.domain.access import Principal
 from portal_app.domain.billing.declines import METHOD_GONE, NOT_CHARGED, REQUEST_REFUSED
 from portal_app.domain.billing.payment_methods import display_name, method_of_kind
@@ -222,11 +223,12 @@ def book_receipt(tx: Tx, payment: Payment) -> None:
 
     Then send the receipt. Money that no invoice takes is credit (CRED-2).
     """
+    _practice = tx.get_or_404(Practice, "practice")  # held: a session forgets rows that nobody holds
+    payment.receipt_number = _new_receipt_number(tx)
     payment.status = PaymentStatus.SUCCEEDED
     payment.decline_code = ""
     payment.accepted_by_processor = True
     payment.settled_at = now()
-    payment.receipt_number = _new_receipt_number(tx)
     left = _allocate_as_intended(tx, payment, payment.settled_at)
     meant = requested_total(tx, payment)
     is_deposit = payment.origin is Origin.STAFF  # what exceeds the invoices was meant to be credit
@@ -255,16 +257,16 @@ def _allocate_as_intended(tx: Tx, payment: Payment, at: datetime) -> Money:
     """Allocate the payment to the invoices that it was made for, as far as each takes it. Returns what is left."""
     left = payment.amount
     parts = select(IntendedAllocation).where(IntendedAllocation.payment_id == payment.id)
-    for part in tx.exec(parts.order_by(col(IntendedAllocation.position))).all():
-        invoice = tx.get_or_404(Invoice, part.invoice_id, lock=True)
-        others = (
-            a.amount for a in in_flight_payments(tx, [invoice.id]).get(invoice.id, ()) if a.id != payment.id
-        )
-        free = payable_amount(invoice.due, others)  # a late payment leaves what other payments hold
-        fits = min(part.amount, left, free) if invoice.status in PAYABLE else left.zero()
-        if fits:
-            allocate(tx, payment, invoice, fits, at)
-            left = left - fits
+    with tx.no_autoflush:  # `allocate` writes; what is read here does not depend on what waits to be written
+        for part in tx.exec(parts.order_by(col(IntendedAllocation.position))).all():
+            invoice = tx.get_or_404(Invoice, part.invoice_id, lock=True)
+            in_flight = in_flight_payments(tx, [invoice.id]).get(invoice.id, ())
+            others = (other.amount for other in in_flight if other.id != payment.id)
+            free = payable_amount(invoice.due, others)  # a late payment leaves what other payments hold
+            fits = min(part.amount, left, free) if invoice.status in PAYABLE else left.zero()
+            if fits:
+                allocate(tx, payment, invoice, fits, at)
+                left = left - fits
     return left
 
 
@@ -278,7 +280,9 @@ def _new_receipt_number(tx: Tx) -> str:
     year = f"{now():%y}"
     while True:
         number = f"R-{year}-{''.join(secrets.choice(_RECEIPT_ALPHABET) for _ in range(6))}"
-        if tx.exec(columns(Payment.id).where(Payment.receipt_number == number)).first() is None:
+        with tx.no_autoflush:
+            taken = tx.exec(columns(Payment.id).where(Payment.receipt_number == number)).first()
+        if taken is None:
             return number
 
 

@@ -107,6 +107,19 @@ def store_payment(tx: Tx, request: PaymentRequest) -> StartedPayment:
     return stored_payment(tx, _create_payment(tx, request, method), is_new=True)
 
 
+def store_new_payment(
+    tx: Tx, request: PaymentRequest, invoices: Sequence[Invoice], answer: InvoicesPayability
+) -> StartedPayment:
+    """The same for an id that is new, where this transaction has locked the invoices and read what may be paid.
+
+    Raises: what `Payability.accept` raises.
+    """
+    method = _requested_payment_method(tx, request)
+    answer.payability.accept(request.amount)
+    payment = _add_payment(tx, request, method, to_payable_invoices(invoices, answer))
+    return stored_payment(tx, payment, is_new=True)
+
+
 def stored_payment(tx: Tx, payment: Payment, *, is_new: bool) -> StartedPayment:
     """A stored payment with what the processor is asked: the same for the same payment, however often."""
     method = tx.get(PaymentMethod, payment.payment_method_id) if payment.payment_method_id else None
@@ -138,10 +151,17 @@ def _invoices_to_pay(tx: Tx, request: PaymentRequest, *, lock: bool) -> list[Pay
 
 
 def _create_payment(tx: Tx, request: PaymentRequest, method: PaymentMethod | None) -> Payment:
-    invoices, amount = _invoices_to_pay(tx, request, lock=True), request.amount
+    invoices = _invoices_to_pay(tx, request, lock=True)
     if request.use_credit:
         _use_credit(tx, request)
         invoices = _invoices_to_pay(tx, request, lock=True)
+    return _add_payment(tx, request, method, invoices)
+
+
+def _add_payment(
+    tx: Tx, request: PaymentRequest, method: PaymentMethod | None, invoices: Sequence[PayableInvoice]
+) -> Payment:
+    amount = request.amount
     payment = Payment(
         id=request.payment_id,
         account_id=request.account_id,

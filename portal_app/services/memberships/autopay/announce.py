@@ -16,7 +16,7 @@ from portal_app.domain.families import PatientStatus
 from portal_app.domain.memberships.types import BilledBy, MembershipStatus
 from portal_app.services.memberships.autopay.next_charge import NextCharge, next_charges, notice_days
 from portal_app.services.memberships.autopay.owed import read_tries
-from portal_app.services.messaging.digests import add_notice
+from portal_app.services.messaging.digests import NewNotice, add_notices
 from portal_app.services.practice.facts import practice
 
 _BATCH = 500
@@ -73,15 +73,16 @@ def _announce(tx: Tx, rows: list[Membership]) -> int:
     waiting = [row for row in rows if tries[row.id].open is None]
     untold = [row for row in waiting if row.announced_for is None]
     told = [row for row in waiting if row.announced_for and row.announced_for >= today()]
-    noted = 0
-    for row, charge in _charges(tx, untold, days):
-        _note(tx, row, charge)
-        noted += 1
-    for row, charge in _charges(tx, told, 0):
-        if _is_more(row, charge) and charge.day >= today() + timedelta(days=days):
-            _note(tx, row, charge)
-            noted += 1
-    return noted
+    new = _charges(tx, untold, days)
+    new += [
+        (row, charge)
+        for row, charge in _charges(tx, told, 0)
+        if _is_more(row, charge) and charge.day >= today() + timedelta(days=days)
+    ]
+    for row, charge in new:
+        row.announced_for, row.announced_amount = charge.day, charge.amount
+    add_notices(tx, [_notice(row, charge) for row, charge in new])
+    return len(new)
 
 
 def _charges(tx: Tx, rows: list[Membership], days: int) -> list[tuple[Membership, NextCharge]]:
@@ -96,7 +97,6 @@ def _is_more(row: Membership, charge: NextCharge) -> bool:
     return charge.day == row.announced_for and charge.amount > row.announced_amount
 
 
-def _note(tx: Tx, row: Membership, charge: NextCharge) -> None:
-    row.announced_for, row.announced_amount = charge.day, charge.amount
+def _notice(row: Membership, charge: NextCharge) -> NewNotice:
     edition = f":{charge.day}:{charge.amount.minor}"
-    add_notice(tx, row.account_id, "autopay_announced", row.id, edition)
+    return NewNotice(row.account_id, "autopay_announced", row.id, edition)

@@ -27,8 +27,12 @@ from portal_app.i18n import gettext_noop
 from portal_app.services.billing.ledger.entries import credit_of, currency, lock_account
 from portal_app.services.billing.notify.events import add_staff_task
 from portal_app.services.billing.payments.credit import payable_by_credit, spend_account_credit
-from portal_app.services.billing.payments.payability import read_payability
-from portal_app.services.billing.payments.start import PaymentRequest, StartedPayment, store_payment
+from portal_app.services.billing.payments.payability import InvoicesPayability, read_payability
+from portal_app.services.billing.payments.start import (
+    PaymentRequest,
+    StartedPayment,
+    store_new_payment,
+)
 from portal_app.services.memberships.autopay.outcome import give_up
 from portal_app.services.memberships.autopay.owed import (
     OwedInvoice,
@@ -65,7 +69,7 @@ def start_try(principal: Principal, membership_id: MembershipId) -> StartedPayme
     if principal.side is not Side.PORTAL:
         raise PermissionDenied("portal:autopay")
     with transaction(principal) as tx:
-        lock_account(tx, tx.get_or_404(Membership, membership_id).account_id)
+        account = lock_account(tx, tx.get_or_404(Membership, membership_id).account_id)
         row = tx.get_or_404(Membership, membership_id, lock=True)
         tries = read_tries(tx, [row.id])[row.id]
         since = charged_from(row, tries)
@@ -75,7 +79,7 @@ def start_try(principal: Principal, membership_id: MembershipId) -> StartedPayme
             _leave(row, tries, TryOutcome.DROPPED)  # turned off, or ended (AUTO-5)
             return None
         confirming = tries.open is not None and tries.open.outcome is TryOutcome.CONFIRM
-        if not confirming and _must_not_be_charged(tx, row):
+        if not confirming and _must_not_be_charged(tx, row, account):
             _leave(row, tries, TryOutcome.RELEASED)  # told anew before it is charged
             return None
         planned = _plan(tx, row, tries)
@@ -119,14 +123,14 @@ def _store(
     if not open_:
         _leave(row, tries, TryOutcome.DROPPED)
         return None
-    answer = read_payability(tx, open_).payability
-    amount = amount_to_charge(answer.largest, planned.at_most, answer.largest.zero())
-    amount, _ = nearest_chargeable(amount)
-    if amount < answer.smallest:
+    answer = read_payability(tx, open_)
+    largest = answer.payability.largest
+    amount, _ = nearest_chargeable(amount_to_charge(largest, planned.at_most, largest.zero()))
+    if amount < answer.payability.smallest:
         _leave(row, tries, TryOutcome.RELEASED)  # it waits for the next charge
         return None
     made = _add_try(tx, row, tries, planned)
-    return _store_payment(tx, row, made, amount, open_) if made else None
+    return _store_payment(tx, row, made, amount, open_, answer) if made else None
 
 
 def _add_try(tx: Tx, row: Membership, tries: Tries, planned: _Planned) -> AutopayTry | None:
@@ -149,7 +153,12 @@ def _add_try(tx: Tx, row: Membership, tries: Tries, planned: _Planned) -> Autopa
 
 
 def _store_payment(
-    tx: Tx, row: Membership, made: AutopayTry, amount: Money, open_: Sequence[Invoice]
+    tx: Tx,
+    row: Membership,
+    made: AutopayTry,
+    amount: Money,
+    open_: Sequence[Invoice],
+    answer: InvoicesPayability,
 ) -> StartedPayment:
     """Store the payment that the try charges."""
     request = PaymentRequest(
@@ -164,7 +173,7 @@ def _store_payment(
         duplicate_confirmed=True,
         off_session=True,
     )
-    started = store_payment(tx, request)
+    started = store_new_payment(tx, request, open_, answer)
     made.payment_id = started.payment.id
     return started
 
@@ -200,20 +209,20 @@ def _close_unanswered(tx: Tx, tries: Tries) -> None:
         give_up(tx, last, _amount_of(tx, last))
 
 
-def _must_not_be_charged(tx: Tx, row: Membership) -> bool:
+def _must_not_be_charged(tx: Tx, row: Membership, account: Account) -> bool:
     """Whether online payments are off or the owner is gone; staff have a task then."""
-    owner = tx.get_or_404(Patient, tx.get_or_404(Account, row.account_id).guarantor_id)
+    owner = tx.get_or_404(Patient, account.guarantor_id)
+    if owner.status is PatientStatus.ACTIVE and practice(tx).online_payments:
+        return False
     plan = tx.get_or_404(Plan, row.plan_id).name
     about = f"{row.id}:{row.announced_for or today()}"
     if owner.status is not PatientStatus.ACTIVE:
         add_staff_task(
             tx, "autopay_owner_gone", row.id, _OWNER_GONE, row.account_id, person=owner.full_name, plan=plan
         )
-        return True
-    if not practice(tx).online_payments:
+    else:
         add_staff_task(tx, "autopay_offline", about, _OFFLINE, row.account_id, plan=plan)
-        return True
-    return False
+    return True
 
 
 def _card_is_known_to_be_gone(tx: Tx, row: Membership, tries: Tries) -> str:

@@ -103,6 +103,14 @@ class Tx(Session):
             raise NotFound
         return row
 
+    def fetch(self, query: Any, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query with these values, as a `PreparedReading` gives them."""
+        return list(self.exec(query, params=values).all())
+
+    def prepared(self) -> "PreparedReading":
+        """Prepared queries in this transaction: of the same moment as what else it reads."""
+        return PreparedReading(self.principal, self.connection())
+
     def add(self, instance: Row, *, _warn: bool = True) -> Row:  # type: ignore[override]
         """SQLAlchemy's `Session.add`; returns the row."""
         super().add(instance, _warn=_warn)

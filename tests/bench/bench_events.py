@@ -171,7 +171,7 @@ async def measure(server: Server, port: int, cookies: list[str]) -> dict[str, fl
     from portal_app.state.billing.invoices import InvoicesState  # noqa: PLC0415
     from tests.bench.served import BARE  # noqa: PLC0415
 
-    clients = [aiohttp.ClientSession(connector=_from(address)) for address in ADDRESSES]
+    clients = [aiohttp.ClientSession(connector=from_address(address)) for address in ADDRESSES]
     pages: list[Browser] = []
     try:
         first = await arrive(clients[0], port, cookies[0])
@@ -184,8 +184,8 @@ async def measure(server: Server, port: int, cookies: list[str]) -> dict[str, fl
             await page.tell(HYDRATE, HYDRATED)
             await page.tell(f"{InvoicesState.get_full_name()}.load")
         grown = server.memory() - before
-        bare, _ = await _each(server, pages, BARE)
-        opening, size = await _each(server, pages, f"{InvoicesState.get_full_name()}.load")
+        bare, _ = await cost_of_each(server, pages, BARE)
+        opening, size = await cost_of_each(server, pages, f"{InvoicesState.get_full_name()}.load")
         return {
             "sessions": len(pages),
             "kilobytes_per_session": round(grown / len(pages)),
@@ -201,7 +201,7 @@ async def measure(server: Server, port: int, cookies: list[str]) -> dict[str, fl
             page.listening.cancel()
 
 
-async def _each(server: Server, pages: list[Browser], name: str) -> tuple[float, int]:
+async def cost_of_each(server: Server, pages: list[Browser], name: str) -> tuple[float, int]:
     """Milliseconds of the server's processor for one such event while it has enough to do; its answer's size.
 
     Every page asks again as soon as it is answered: a server that is woken for each event alone pays for
@@ -219,7 +219,7 @@ async def _each(server: Server, pages: list[Browser], name: str) -> tuple[float,
     return (server.cpu() - before) / (EACH * len(pages)), max(sizes)
 
 
-def _from(address: str) -> Any:
+def from_address(address: str) -> Any:
     import aiohttp  # noqa: PLC0415
 
     return aiohttp.TCPConnector(local_addr=(address, 0), limit=0)

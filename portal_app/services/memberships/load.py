@@ -1,7 +1,7 @@
 """Memberships as the rules see them (`Agreed`), read in a fixed number of queries for any number of memberships."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -64,39 +64,65 @@ def load_memberships(tx: Tx, rows: Sequence[tables.Membership]) -> list[LoadedMe
     whom it cannot see would be missing from the price.
     """
     ids = [row.id for row in rows]
-    plans = read_plans(tx)
-    terms = _by_membership(tx, tables.MembershipTerm, ids)
     enrolments = _by_membership(tx, tables.Enrolment, ids)
-    pauses = _by_membership(tx, tables.MembershipPause, ids)
-    coupons = _coupons(tx, _by_membership(tx, tables.MembershipCoupon, ids))
-    invoiced = _invoiced(tx, ids)
-    people = _people(tx, {each.patient_id for some in enrolments.values() for each in some})
-    loaded: list[LoadedMembership] = []
-    for row in rows:
-        its_terms = sorted(terms[row.id], key=lambda term: term.first_day)
-        its_enrolments = _eldest_first(enrolments[row.id], people)
-        agreed = Agreed(
-            anchor=row.anchor,
-            start=row.start,
-            terms=tuple(_term(term, plans) for term in its_terms),
-            enrolled=_enrolled(its_enrolments, people),
-            pauses=tuple(Span(pause.first_day, pause.last_day) for pause in pauses[row.id]),
-            coupons=tuple(coupons[row.id]),
-            ends_on=row.ends_on,
-        )
-        plan = plans[row.plan_id].row
-        loaded.append(
-            LoadedMembership(
-                row,
-                plan,
-                tuple(its_enrolments),
-                tuple(its_terms),
-                agreed,
-                frozenset(invoiced[row.id]),
-                plans[its_terms[-1].plan_id].row,
-            )
-        )
-    return loaded
+    known = MembershipRows(
+        plans=read_plans(tx),
+        terms=_by_membership(tx, tables.MembershipTerm, ids),
+        enrolments=enrolments,
+        pauses=_by_membership(tx, tables.MembershipPause, ids),
+        coupons=_coupons(tx, _by_membership(tx, tables.MembershipCoupon, ids)),
+        invoiced=_invoiced(tx, ids),
+        people=_people(tx, {each.patient_id for some in enrolments.values() for each in some}),
+    )
+    return [assemble(row, known) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledPerson:
+    """Full name and date of birth of somebody on a membership."""
+
+    name: str
+    birth_date: date | None
+
+    def as_member(self, enrolment_id: str) -> Member:
+        return Member(enrolment_id, self.name, self.birth_date)
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipRows:
+    """What some memberships are made of: by membership, but for plans and people."""
+
+    plans: Mapping[PlanId, "PlanWithPrices"]
+    terms: Mapping[MembershipId, Sequence[tables.MembershipTerm]]
+    enrolments: Mapping[MembershipId, Sequence[tables.Enrolment]]
+    pauses: Mapping[MembershipId, Sequence[tables.MembershipPause]]
+    coupons: Mapping[MembershipId, Sequence[HeldCoupon]]
+    invoiced: Mapping[MembershipId, Sequence[date]]  # starts of the periods that have their invoice
+    people: Mapping[PatientId, EnrolledPerson]
+
+
+def assemble(row: tables.Membership, known: MembershipRows) -> LoadedMembership:
+    """The membership of this row as the rules see it."""
+    terms = sorted(known.terms[row.id], key=lambda term: term.first_day)
+    enrolments = _eldest_first(known.enrolments.get(row.id, ()), known.people)
+    agreed = Agreed(
+        anchor=row.anchor,
+        start=row.start,
+        terms=tuple(_term(term, known.plans) for term in terms),
+        enrolled=_enrolled(enrolments, known.people),
+        pauses=tuple(Span(pause.first_day, pause.last_day) for pause in known.pauses.get(row.id, ())),
+        coupons=tuple(known.coupons.get(row.id, ())),
+        ends_on=row.ends_on,
+    )
+    return LoadedMembership(
+        row,
+        known.plans[row.plan_id].row,
+        tuple(enrolments),
+        tuple(terms),
+        agreed,
+        frozenset(known.invoiced.get(row.id, ())),
+        known.plans[terms[-1].plan_id].row,
+    )
 
 
 def load_membership(tx: Tx, row: tables.Membership) -> LoadedMembership:
@@ -118,13 +144,13 @@ def read_plans(tx: Tx) -> dict[PlanId, PlanWithPrices]:
     versions: dict[PlanId, list[PriceVersion]] = defaultdict(list)
     for price in tx.exec(select(tables.PlanPrice).order_by(col(tables.PlanPrice.first_day))):
         versions[price.plan_id].append(to_price_version(price, currency))
-    return {
-        plan.id: PlanWithPrices(
-            plan,
-            PlanTerms(plan.id, plan.period, tuple(versions[plan.id]), plan.keeps_price_in_term),
-        )
-        for plan in tx.exec(select(tables.Plan).order_by(col(tables.Plan.name)))
-    }
+    plans = tx.exec(select(tables.Plan).order_by(col(tables.Plan.name)))
+    return {plan.id: with_prices(plan, versions[plan.id]) for plan in plans}
+
+
+def with_prices(plan: tables.Plan, versions: Sequence[PriceVersion]) -> PlanWithPrices:
+    """The plan with these versions of its prices, by their first day."""
+    return PlanWithPrices(plan, PlanTerms(plan.id, plan.period, tuple(versions), plan.keeps_price_in_term))
 
 
 def to_price_version(price: tables.PlanPrice, currency: str) -> PriceVersion:
@@ -136,15 +162,6 @@ def to_price_version(price: tables.PlanPrice, currency: str) -> PriceVersion:
 def to_coupon(coupon: tables.Coupon) -> Coupon:
     """A coupon as the rules take it, from its row."""
     return Coupon(coupon.id, coupon.code, coupon.percent, coupon.amount, coupon.periods)
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    name: str
-    birth_date: date | None
-
-    def as_member(self, enrolment_id: str) -> Member:
-        return Member(enrolment_id, self.name, self.birth_date)
 
 
 def _by_membership(
@@ -188,7 +205,7 @@ def _coupons(
 
 
 def _eldest_first(
-    enrolments: Sequence[tables.Enrolment], people: dict[PatientId, _Person]
+    enrolments: Sequence[tables.Enrolment], people: Mapping[PatientId, EnrolledPerson]
 ) -> list[tables.Enrolment]:
     """By their first day, then by age."""
     return sorted(
@@ -198,15 +215,15 @@ def _eldest_first(
 
 
 def _enrolled(
-    enrolments: Sequence[tables.Enrolment], people: dict[PatientId, _Person]
+    enrolments: Sequence[tables.Enrolment], people: Mapping[PatientId, EnrolledPerson]
 ) -> tuple[Enrolled, ...]:
     return tuple(
         Enrolled(people[each.patient_id].as_member(each.id), each.start, each.end) for each in enrolments
     )
 
 
-def _people(tx: Tx, ids: Collection[PatientId]) -> dict[PatientId, _Person]:
-    wanted, found = sorted(ids), dict[PatientId, _Person]()
+def _people(tx: Tx, ids: Collection[PatientId]) -> dict[PatientId, EnrolledPerson]:
+    wanted, found = sorted(ids), dict[PatientId, EnrolledPerson]()
     for start in range(0, len(wanted), _SOME):
         rows = tx.exec(
             columns(Patient.id, Patient.birth_date, *NAME_COLUMNS).where(
@@ -214,11 +231,11 @@ def _people(tx: Tx, ids: Collection[PatientId]) -> dict[PatientId, _Person]:
             )
         )
         for id_, born, *names in rows:
-            found[id_] = _Person(full_name(*names), born)
+            found[id_] = EnrolledPerson(full_name(*names), born)
     return found
 
 
-def _term(term: tables.MembershipTerm, plans: dict[PlanId, PlanWithPrices]) -> Term:
+def _term(term: tables.MembershipTerm, plans: Mapping[PlanId, PlanWithPrices]) -> Term:
     plan = plans[term.plan_id].terms
     price = next(version for version in plan.versions if version.id == term.price_id)
     return Term(term.id, term.first_day, term.last_day, plan, price, term.anchor)

@@ -1,36 +1,28 @@
 """The memberships of a patient, of one moment: what each viewer may see of each (DEP-11)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-
-from sqlmodel import col, select
+from dataclasses import replace
 
 from portal_app.clock import today
-from portal_app.db.scope import Tx, reading
-from portal_app.db.select import columns
-from portal_app.db.tables.billing import Invoice, PaymentMethod
-from portal_app.db.tables.memberships import Enrolment, Membership, MembershipInvoice
-from portal_app.db.tables.practice import Practice
+from portal_app.db.scope import prepared_reading, reading
+from portal_app.db.tables.memberships import Enrolment, Membership
 from portal_app.domain.access import Permission, Principal
-from portal_app.domain.billing.payment_methods import display_name
 from portal_app.domain.billing.types import InvoiceStatus
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import MembershipId, PaymentMethodId
+from portal_app.domain.ids import MembershipId
 from portal_app.domain.memberships.prices import band_of
 from portal_app.domain.memberships.types import RUNNING, BilledBy, EndReason, MembershipStatus
 from portal_app.domain.memberships.upcoming import Change, ChangeKind, upcoming_changes
 from portal_app.domain.money import Money, total
-from portal_app.domain.practice_settings import SETTINGS
 from portal_app.services.as_system import as_system
-from portal_app.services.memberships.autopay.standing import PaymentStanding, standings_of
 from portal_app.services.memberships.cancellation.cancel import cancel_last_day
-from portal_app.services.memberships.load import LoadedMembership, load_memberships
+from portal_app.services.memberships.load import LoadedMembership
 from portal_app.services.memberships.members.open_requests import asked_adults
 from portal_app.services.memberships.members.requests import waiting_requests
 from portal_app.services.memberships.renewals.offer import view_renewal
-from portal_app.services.memberships.views.access import memberships_seen_by, role_of
+from portal_app.services.memberships.views.access import role_of
 from portal_app.services.memberships.views.prices import includes_of, price_lines
+from portal_app.services.memberships.views.read import SeenMemberships, read_seen
 from portal_app.services.memberships.views.types import (
     AskedAdult,
     HowPaid,
@@ -39,6 +31,7 @@ from portal_app.services.memberships.views.types import (
     MemberView,
     NextBill,
     PriceLines,
+    RequestView,
     ViewerRole,
 )
 
@@ -50,25 +43,39 @@ def view_memberships(principal: Principal) -> MembershipsView:
     another parent of an enrolled child sees the plan and the child's dates.
     """
     principal.require(Permission.MY_ACCOUNT)
-    with reading(as_system(principal)) as tx:
-        rows = memberships_seen_by(tx, principal)
-        views = _views(tx, principal, rows)
-        asked = waiting_requests(tx, principal.patient_id) if principal.patient_id else ()
+    seen, asked, requests = _read(principal)
+    views = [_view(principal, each, seen, asked) for each in seen.loaded]
     current = [view for view in views if _is_current(view)]
     previous = sorted(
         (view for view in views if not _is_current(view)), key=lambda view: view.start, reverse=True
     )
-    return MembershipsView(tuple(current), tuple(previous), asked)
+    return MembershipsView(tuple(current), tuple(previous), requests)
 
 
 def view_membership(principal: Principal, membership_id: MembershipId) -> MembershipView:
     """One of the viewer's memberships. NotFound unless they may see it."""
     principal.require(Permission.MY_ACCOUNT)
+    seen, asked, _ = _read(principal)
+    found = next((each for each in seen.loaded if each.row.id == membership_id), None)
+    if found is None:
+        raise NotFound
+    return _view(principal, found, seen, asked)
+
+
+_Asked = Mapping[MembershipId, Sequence[AskedAdult]]
+
+
+def _read(principal: Principal) -> tuple[SeenMemberships, _Asked, tuple[RequestView, ...]]:
+    """What the viewer sees; whom owners asked to join; what the viewer was asked. All of one moment."""
+    with prepared_reading(as_system(principal)) as queries:
+        seen = read_seen(queries, principal)
+    if not seen.has_requests:
+        return seen, {}, ()
     with reading(as_system(principal)) as tx:
-        rows = [row for row in memberships_seen_by(tx, principal) if row.id == membership_id]
-        if not rows:
-            raise NotFound
-        return _views(tx, principal, rows)[0]
+        seen = read_seen(tx.prepared(), principal)
+        mine = [each.row.id for each in seen.loaded if each.row.account_id in principal.accounts]
+        waiting = waiting_requests(tx, principal.patient_id) if principal.patient_id else ()
+        return seen, asked_adults(tx, mine) if mine else {}, waiting
 
 
 def _is_current(view: MembershipView) -> bool:
@@ -79,33 +86,9 @@ def _is_current(view: MembershipView) -> bool:
     return any(member.start and (member.end is None or member.end >= today()) for member in view.members)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What else is read, once for all memberships of a page."""
-
-    standings: Mapping[MembershipId, PaymentStanding]
-    methods: Mapping[PaymentMethodId, str]
-    made: Mapping[tuple[MembershipId, date], Sequence[Invoice]]
-    cancels_online: bool
-    asked: Mapping[MembershipId, Sequence[AskedAdult]]
-
-
-def _views(tx: Tx, principal: Principal, rows: Sequence[Membership]) -> list[MembershipView]:
-    if not rows:
-        return []
-    loaded = load_memberships(tx, rows)
-    mine = [each for each in loaded if each.row.account_id in principal.accounts]
-    facts = _Facts(
-        standings_of(tx, [each.row for each in mine]),
-        _methods(tx, mine),
-        _invoices_made(tx, mine),
-        bool(SETTINGS["membership_cancel_online"].read(tx.get_or_404(Practice, "practice"))),
-        asked_adults(tx, [each.row.id for each in mine]) if mine else {},
-    )
-    return [_view(principal, each, facts) for each in loaded]
-
-
-def _view(principal: Principal, membership: LoadedMembership, facts: _Facts) -> MembershipView:
+def _view(
+    principal: Principal, membership: LoadedMembership, seen: SeenMemberships, asked: _Asked
+) -> MembershipView:
     row, plan = membership.row, membership.plan
     role = role_of(principal, row, membership.enrolments)
     view = MembershipView(
@@ -125,7 +108,10 @@ def _view(principal: Principal, membership: LoadedMembership, facts: _Facts) -> 
     )
     if role is not ViewerRole.OWNER:
         return replace(view, changes=_changes_for(membership, view))
-    return _with_money(view, membership, facts)
+    return replace(
+        _with_money(view, membership, seen),
+        asked=tuple(asked.get(row.id, ())) if view.status in RUNNING else (),
+    )
 
 
 def _status(membership: LoadedMembership) -> MembershipStatus:
@@ -182,19 +168,19 @@ def _changes(membership: LoadedMembership) -> tuple[Change, ...]:
     return upcoming_changes(membership.agreed, day, membership.next_bill_date(day), membership.invoiced)
 
 
-def _with_money(view: MembershipView, membership: LoadedMembership, facts: _Facts) -> MembershipView:
+def _with_money(view: MembershipView, membership: LoadedMembership, seen: SeenMemberships) -> MembershipView:
     """What only its owner sees."""
     row, running = membership.row, view.status in RUNNING
-    standing = facts.standings[row.id]
-    next_bill = _next_bill(membership, facts) if running else None
+    standing = seen.standings[row.id]
+    next_bill = _next_bill(membership, seen) if running else None
     cancellable = running and view.status is not MembershipStatus.PENDING and row.ends_on is None
-    online = facts.cancels_online and row.billed_by is BilledBy.PORTAL
+    online = seen.cancels_online and row.billed_by is BilledBy.PORTAL
     return replace(
         view,
         price=_price(membership, next_bill),
         next_bill=next_bill,
         how_paid=_how_paid(row) if running else None,
-        paid_with=facts.methods.get(row.payment_method_id, "") if row.payment_method_id else "",
+        paid_with=seen.methods.get(row.payment_method_id, "") if row.payment_method_id else "",
         standing=standing,
         changes=_changes(membership) if running else (),
         renewal=view_renewal(membership, standing),
@@ -209,7 +195,6 @@ def _with_money(view: MembershipView, membership: LoadedMembership, facts: _Fact
         and row.ends_on is not None
         and row.end_reason is EndReason.CANCELLED
         and row.billed_by is BilledBy.PORTAL,
-        asked=tuple(facts.asked.get(row.id, ())) if running else (),
     )
 
 
@@ -229,13 +214,13 @@ def _price(membership: LoadedMembership, next_bill: NextBill | None) -> PriceLin
         return None
 
 
-def _next_bill(membership: LoadedMembership, facts: _Facts) -> NextBill | None:
+def _next_bill(membership: LoadedMembership, seen: SeenMemberships) -> NextBill | None:
     """What is billed next, and when; None where nothing will be billed again."""
     row, agreed = membership.row, membership.agreed
     day = membership.next_bill_date(today())
     if day is None:
         return None
-    if made := facts.made.get((row.id, day)):
+    if made := seen.made.get((row.id, day)):
         amounts = [invoice.total + invoice.adjusted for invoice in made]
         paid = all(invoice.status is InvoiceStatus.PAID for invoice in made)
         return NextBill(day, total(amounts, amounts[0].currency), None, made[0].id, paid)
@@ -245,33 +230,3 @@ def _next_bill(membership: LoadedMembership, facts: _Facts) -> NextBill | None:
         return NextBill(day, None)
     fee = row.enrolment_fee_due if row.billed_by is BilledBy.PORTAL else None
     return NextBill(day, amount + fee if fee else amount, fee)
-
-
-def _invoices_made(
-    tx: Tx, memberships: Sequence[LoadedMembership]
-) -> dict[tuple[MembershipId, date], list[Invoice]]:
-    """The invoices that were made ahead, by membership and the day they are due; no void ones."""
-    ahead = [each.row.id for each in memberships if any(day >= today() for day in each.invoiced)]
-    found: dict[tuple[MembershipId, date], dict[str, Invoice]] = {}
-    if ahead:
-        rows = tx.exec(
-            columns(MembershipInvoice.membership_id, MembershipInvoice.due_day, Invoice)
-            .join(Invoice, col(Invoice.id) == col(MembershipInvoice.invoice_id))
-            .where(
-                col(MembershipInvoice.membership_id).in_(ahead),
-                MembershipInvoice.due_day >= today(),
-                Invoice.status != InvoiceStatus.VOID,
-            )
-        )
-        for membership_id, due_day, invoice in rows:
-            found.setdefault((membership_id, due_day), {})[invoice.id] = invoice
-    return {key: list(invoices.values()) for key, invoices in found.items()}
-
-
-def _methods(tx: Tx, memberships: Sequence[LoadedMembership]) -> dict[PaymentMethodId, str]:
-    """ "Visa ending in 4242" of each payment method that autopay uses."""
-    ids = {each.row.payment_method_id for each in memberships if each.row.payment_method_id}
-    if not ids:
-        return {}
-    rows = tx.exec(select(PaymentMethod).where(col(PaymentMethod.id).in_(ids)))
-    return {row.id: display_name(row.brand, row.last4, row.kind) for row in rows}

@@ -20,12 +20,13 @@ from portal_app.services.memberships.view import view_memberships
 from portal_app.services.memberships.views.types import (
     AskedAdult,
     HowPaid,
+    MembershipsView,
     MembershipView,
     RenewalState,
     RequestView,
     ViewerRole,
 )
-from portal_app.state.base import PortalState, in_thread, me, requires
+from portal_app.state.base import PortalState, in_thread, me, prefetched, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
 from portal_app.state.i18n_paths import address
 from portal_app.state.memberships.labels import (
@@ -116,12 +117,12 @@ class MembershipsState(LoadedPage, Feedback, PortalState):
     pays: rx.Field[bool] = rx.field(False)  # one of them: there are receipts
 
     @rx.event
-    @requires(Permission.MY_ACCOUNT)
+    @requires(Permission.MY_ACCOUNT, prefetch=lambda _page, principal: view_memberships(principal))
     async def load(self):
         if self._newly_here():
             self.ready = False
             self._clear_feedback()
-        await self._show()
+        self._show_view(prefetched())
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
@@ -185,7 +186,9 @@ class MembershipsState(LoadedPage, Feedback, PortalState):
         )
 
     async def _show(self) -> None:
-        view = await in_thread(view_memberships, me())
+        self._show_view(await in_thread(view_memberships, me()))
+
+    def _show_view(self, view: MembershipsView) -> None:
         self.current = [self._card(each) for each in view.current]
         self.previous = [self._card(each) for each in view.previous]
         self.asked = [self._request(each) for each in view.requests]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import bindparam, col, func, select
 
 from portal_app.clock import local_date, now, today
-from portal_app.db.scope import Tx
+from portal_app.db.scope import PreparedReading, Tx
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import (
     Account,
@@ -84,16 +84,16 @@ def payer_of(tx: Tx, payment: Payment) -> PatientId:
     return payment.payer_id or tx.get_or_404(Account, payment.account_id).guarantor_id
 
 
-def in_flight_payments(tx: Tx, ids: Sequence[InvoiceId]) -> dict[InvoiceId, list[InFlightPayment]]:
+def in_flight_payments(
+    tx: Tx | PreparedReading, ids: Sequence[InvoiceId]
+) -> dict[InvoiceId, list[InFlightPayment]]:
     """The payments in flight on each of these invoices, oldest first."""
     # From the invoices to their payments, and not over thousands of payments of the account.
     parts: dict[PaymentId, list[tuple[InvoiceId, Money]]] = {}
-    for payment_id, invoice_id, amount in tx.exec(_INTENDED, params={"invoices": list(ids)}) if ids else ():
+    for payment_id, invoice_id, amount in tx.fetch(_INTENDED, invoices=list(ids)) if ids else ():
         parts.setdefault(payment_id, []).append((invoice_id, amount))
     found: dict[InvoiceId, list[InFlightPayment]] = {}
-    for payment_id, status, accepted in (
-        tx.exec(_IN_FLIGHT_PAYMENTS, params={"payments": list(parts)}) if parts else ()
-    ):
+    for payment_id, status, accepted in tx.fetch(_IN_FLIGHT_PAYMENTS, payments=list(parts)) if parts else ():
         for invoice_id, amount in parts[payment_id]:
             found.setdefault(invoice_id, []).append(InFlightPayment(payment_id, status, amount, accepted))
     return found

@@ -1,7 +1,7 @@
 """What is unpaid of memberships, and what became of the tries to charge it. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,15 +12,16 @@ from portal_app.db.scope import Tx
 from portal_app.db.select import columns
 from portal_app.db.tables.billing import Invoice
 from portal_app.db.tables.memberships import AutopayTry, Membership, MembershipInvoice
-from portal_app.domain.billing.payments import blocking_payment, payable_amount
+from portal_app.domain.billing.payments import InFlightPayment, blocking_payment, payable_amount
 from portal_app.domain.billing.types import PAYABLE
-from portal_app.domain.ids import MembershipId
+from portal_app.domain.ids import InvoiceId, MembershipId
 from portal_app.domain.memberships.periods import ONE_DAY
 from portal_app.domain.memberships.types import CLOSED_TRIES, OPEN_TRIES, MembershipStatus, TryOutcome
 from portal_app.domain.money import Money
 from portal_app.services.billing.ledger.entries import in_flight_payments
 
 _SOME = 500  # ids in one query
+THAT_MATTER = sorted(OPEN_TRIES | CLOSED_TRIES | {TryOutcome.SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,23 @@ def read_owed(
             wanted = wanted.order_by(col(Invoice.id)).with_for_update()
             wanted = wanted.execution_options(populate_existing=True)
         invoices = {row.id: row for row in tx.exec(wanted) if row.status in PAYABLE}
-        in_flight = in_flight_payments(tx, list(invoices))
-        for (membership_id, invoice_id), due_day in due_days.items():
-            if invoice_id in invoices:
-                row, waiting = invoices[invoice_id], in_flight.get(invoice_id, [])
-                payable = payable_amount(row.due, (payment.amount for payment in waiting))
-                held = blocking_payment(waiting) is not None
-                found[membership_id].append(OwedInvoice(row, due_day, payable, held))
+        found |= owed_of(due_days, invoices, in_flight_payments(tx, list(invoices)))
+    return found
+
+
+def owed_of(
+    due_days: Mapping[tuple[MembershipId, InvoiceId], date],
+    invoices: Mapping[InvoiceId, Invoice],
+    in_flight: Mapping[InvoiceId, Sequence[InFlightPayment]],
+) -> dict[MembershipId, list[OwedInvoice]]:
+    """What is owed of these open invoices, with the payments that are on their way to them; oldest due first."""
+    found: defaultdict[MembershipId, list[OwedInvoice]] = defaultdict(list)
+    for (membership_id, invoice_id), due_day in due_days.items():
+        if (row := invoices.get(invoice_id)) is not None:
+            waiting = in_flight.get(invoice_id, ())
+            payable = payable_amount(row.due, (payment.amount for payment in waiting))
+            held = blocking_payment(waiting) is not None
+            found[membership_id].append(OwedInvoice(row, due_day, payable, held))
     for owed in found.values():
         owed.sort(key=lambda one: (one.due_day, one.invoice.number))
     return found
@@ -114,10 +125,9 @@ def read_owed(
 def read_tries(tx: Tx, ids: Sequence[MembershipId]) -> dict[MembershipId, Tries]:
     """The tries of these memberships that still matter."""
     found: defaultdict[MembershipId, list[AutopayTry]] = defaultdict(list)
-    matter = sorted(OPEN_TRIES | CLOSED_TRIES | {TryOutcome.SUPERSEDED})
     for some in _in_parts(ids):
         rows = select(AutopayTry).where(
-            col(AutopayTry.outcome).in_(matter), col(AutopayTry.membership_id).in_(some)
+            col(AutopayTry.outcome).in_(THAT_MATTER), col(AutopayTry.membership_id).in_(some)
         )
         for row in tx.exec(rows):
             found[row.membership_id].append(row)

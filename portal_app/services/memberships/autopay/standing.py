@@ -66,7 +66,7 @@ def standings_of(tx: Tx, rows: Sequence[Membership]) -> dict[MembershipId, Payme
     ids = [row.id for row in rows]
     owed, tries = read_owed(tx, ids), read_tries(tx, ids)
     online = practice(tx).online_payments
-    return {row.id: _standing(row, owed.get(row.id, []), tries[row.id], online) for row in rows}
+    return {row.id: standing_from(row, owed.get(row.id, []), tries[row.id], online) for row in rows}
 
 
 def invoices_in_retry(tx: Tx, account_ids: Sequence[AccountId] | None = None) -> frozenset[InvoiceId]:
@@ -82,7 +82,10 @@ def invoices_in_retry(tx: Tx, account_ids: Sequence[AccountId] | None = None) ->
     return frozenset(id_ for one in in_retry for id_ in one.invoice_ids)
 
 
-def _standing(row: Membership, owed: Sequence[OwedInvoice], tries: Tries, online: bool) -> PaymentStanding:
+def standing_from(
+    row: Membership, owed: Sequence[OwedInvoice], tries: Tries, online: bool
+) -> PaymentStanding:
+    """How the payment of a membership stands, from what is owed of it and the tries to charge it."""
     since, day, open_try = charged_from(row, tries), today(), tries.open
     covered = [
         one for one in owed if since is not None and online and since <= one.due_day and one.due_day < day

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from portal_app.clock import local_date, now, today, zone
@@ -22,16 +23,21 @@ from portal_app.services.memberships.views.types import AskedAdult
 
 def open_requests() -> SelectOfScalar[MemberRequest]:
     """SELECT the requests that can be answered still, the oldest first."""
-    first = today() - ANSWER_WITHIN
-    return (
-        select(MemberRequest)
-        .where(
-            col(MemberRequest.answered_at).is_(None),
-            col(MemberRequest.withdrawn_at).is_(None),
-            col(MemberRequest.asked_at) >= datetime.combine(first, time(), tzinfo=zone()),
-        )
-        .order_by(col(MemberRequest.asked_at))
+    return select(MemberRequest).where(is_open(open_since())).order_by(col(MemberRequest.asked_at))
+
+
+def is_open(since: Any) -> Any:
+    """Whether a request can be answered still. `since`: `open_since()`, or a parameter for it."""
+    return and_(
+        col(MemberRequest.answered_at).is_(None),
+        col(MemberRequest.withdrawn_at).is_(None),
+        col(MemberRequest.asked_at) >= since,
     )
+
+
+def open_since() -> datetime:
+    """When the oldest request that can be answered still was made, at the earliest."""
+    return datetime.combine(today() - ANSWER_WITHIN, time(), tzinfo=zone())
 
 
 def can_be_answered_until(request: MemberRequest) -> date:

@@ -1,18 +1,21 @@
 """Automatic payment on and off; a card that failed is put right; the bank's question is answered."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Look, Visits
-from tests.e2e.memberships.steps import GRETA, add_card, membership, open_memberships
+from tests.e2e.memberships.steps import (
+    GRETA,
+    add_card,
+    at_marias_bill_date,
+    membership,
+    open_memberships,
+    outcomes_of_tries,
+)
 from tests.e2e.portal import Portal
 from tests.e2e.steps import (
     ASKS_THE_BANK,
@@ -28,7 +31,6 @@ from tests.e2e.steps import (
 from tests.servers import wait_until
 
 NO_MONEY = "pm_card_visa_chargeDeclinedInsufficientFunds"
-NOON = datetime(2026, 6, 24, 12, tzinfo=ZoneInfo("America/New_York"))  # Maria's bill date
 
 
 def test_it_is_turned_on_with_a_new_card_and_off(portal: Portal, visit: Visits, look: Look):
@@ -60,23 +62,10 @@ def test_it_is_turned_on_with_a_new_card_and_off(portal: Portal, visit: Visits, 
 
 @pytest.fixture(scope="module")
 def after_a_failure(demo: Path) -> Iterator[Portal]:
-    """At noon of Maria's bill date, with a card that has no money."""
-    hours = round((NOON - datetime.now(UTC)).total_seconds() / 3600)
-    running = Portal(settings={"PORTAL_CLOCK": f"{hours:+d}h"}).like(demo)
-    with closing(sqlite3.connect(running.folder / "portal.db")) as db, db:
-        db.execute("UPDATE payment_method SET processor_id = ?", (NO_MONEY,))
-    running.command("jobs", "run", "bill")
-    running.start()
-    wait_until(lambda: _outcomes(running) == ["retry"], seconds=60, what="the first try")
-    yield running
-    faults = running.faults()
-    running.remove()
-    assert not faults, faults
-
-
-def _outcomes(portal: Portal) -> list[str]:
-    with closing(sqlite3.connect(portal.folder / "portal.db")) as db:
-        return [outcome for (outcome,) in db.execute("SELECT outcome FROM autopay_try")]
+    """With a card that has no money."""
+    with at_marias_bill_date(demo, NO_MONEY) as running:
+        wait_until(lambda: outcomes_of_tries(running) == ["retry"], seconds=60, what="the first try")
+        yield running
 
 
 def test_a_failed_card_is_replaced_and_the_banks_question_answered(

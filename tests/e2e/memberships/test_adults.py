@@ -81,7 +81,9 @@ def test_whoever_is_on_file_is_asked_about_and_joins_once_they_agree(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Luis Alvares")).to_be_visible()
     expect(page.get_by_role("button", name="Add this member")).to_be_visible()
-    for button in ("Back", "Back", "Start over"):
+    page.reload()  # an adult's consent is asked for again
+    expect(page.get_by_role("heading", name="How to reach them")).to_be_visible()
+    for button in ("Back", "Start over"):
         page.get_by_role("button", name=button).click()
     type_luis(page)
     ask_luis(page)

@@ -187,7 +187,7 @@ def member(person) -> rx.Component:
                 class_name="font-semibold",
             ),
             rx.cond(person.dates != "", el.p(person.dates, class_name="text-sm text-ink-2")),
-            class_name="min-w-0",
+            class_name="min-w-0 flex-1 basis-[8rem]",
         ),
         rx.cond(person.price != "", el.span(person.price, class_name="tnum text-right ml-auto")),
         rx.cond(person.enrolment != "", take_back(person)),

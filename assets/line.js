@@ -177,7 +177,7 @@ function again({ form, by }) {
   else mark("unsent", "no");
 }
 
-/* ---- a network that lets no socket through: the page itself comes, the line does not (B70) */
+/* ---- no socket: the network lets none through, or has too many; the server says which (B70) */
 async function askForHelp() {
   if (up || blocked) return;
   try {

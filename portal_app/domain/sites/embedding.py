@@ -14,7 +14,7 @@ FRAME = "/embed"
 MOST = 10  # sites
 # The socket, the session and the papers once more, for pages in a frame: whoever comes through them is
 # only who the frame's own cookie says.
-DOORS = (f"{FRAME}/_event", f"{FRAME}/auth/", f"{FRAME}/documents/")
+FRAME_ROUTES = (f"{FRAME}/_event", f"{FRAME}/auth/", f"{FRAME}/documents/")
 _FRAMED = ("/invoices", "/receipt", "/documents")
 _IN_FRAME = re.compile(r"/(?:[a-z]{2}/)?embed(?=/|$)")
 _LOOPBACK = r"localhost|127\.0\.0\.1|[a-z0-9-]+\.localhost"

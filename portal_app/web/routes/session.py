@@ -34,16 +34,24 @@ from portal_app.services.sign_in.set_up_links import is_set_up_link_open
 from portal_app.visitor import Visitor, visitor_of
 from portal_app.web.cookies import device_cookie, set_cookie
 from portal_app.web.request_body import json_object
+from portal_app.web.shield.room import has_room
 from portal_app.web.shield.sockets import OPEN
 from portal_app.web.threads import in_thread
 
 _LARGEST = 3_000
 # The pages that a link with a secret opens, other than an action link's.
 _OPENS = {"/stop-reset": is_reset_link_open, "/staff/set-up": is_set_up_link_open}
-_HELP = (
+_CALL_US = gettext_noop("Or call us: we can help you by phone.")
+# What a page without a socket says: a title, then what to do.
+_BLOCKED = (
+    gettext_noop("This network blocks the portal"),
     gettext_noop("This network blocks the connection that the portal needs. The portal itself is well."),
     gettext_noop("Try another network, like your phone’s mobile data. We go on trying too."),
-    gettext_noop("Or call us: we can help you by phone."),
+)
+_FULL = (
+    gettext_noop("Too many pages are open"),
+    gettext_noop("As many pages of the portal are open on this network as may be at once."),
+    gettext_noop("Close those that you no longer need, or try another network. We go on trying too."),
 )
 
 
@@ -156,19 +164,21 @@ async def link(request: Request) -> Response:
 
 
 async def help_without_socket(request: Request) -> Response:
-    """POST ?lang=…: what to say on a network that lets no socket through, and the practice's phone (B70).
+    """POST ?lang=…: why a page gets no socket, what to do, and the practice's phone (B70).
 
-    503 while the portal itself takes no sockets: the network is not to blame, and the page goes on trying.
+    The network lets none through, or has as many as it may have. 503 while the portal itself takes none: the network
+    is not to blame, and the page goes on trying.
     """
     if OPEN.suspended:
         return PlainTextResponse("", HTTPStatus.SERVICE_UNAVAILABLE)
     language = supported_language(request.query_params.get("lang", ""))
     practice = await in_thread(view_practice, nobody())
     say = partial(translate, language)
-    text = [say(line) for line in (_HELP if practice.phone else _HELP[:-1])]
+    title, *lines = _BLOCKED if await has_room(visitor_of(request.headers)) else _FULL
+    text = [say(line) for line in (*lines, *([_CALL_US] if practice.phone else []))]
     return JSONResponse(
         {
-            "title": say(gettext_noop("This network blocks the portal")),
+            "title": say(title),
             "text": [*text, practice.hours.get(language, practice.hours.get("en", ""))],
             "phone": practice.phone,
             "call": say(gettext_noop("Call {phone}"), phone=practice.phone),

@@ -17,17 +17,18 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import UUID
 
 from portal_app.domain.ip import parse_ip, rate_limit_network
-from portal_app.domain.sites.embedding import DOORS, FRAME, is_embed, out_of_frame
+from portal_app.domain.sites.embedding import FRAME, FRAME_ROUTES, is_embed, out_of_frame
 from portal_app.domain.sites.origins import hosts_of
 from portal_app.services.sign_in.crypto import keyed_hash
 from portal_app.settings import settings
 from portal_app.visitor import Visitor
 from portal_app.web import cluster
 from portal_app.web.cookies import device_ref, embed_ref, link_ref, secure, session_refs
-from portal_app.web.shield.closed_pages import CLOSED, ClosedPage, valid_sessions
+from portal_app.web.shield.closed_pages import CLOSED, ClosedPage
 from portal_app.web.shield.headers import answer_headers
 from portal_app.web.shield.rate_budgets import Budget, Budgets, Concurrency
 from portal_app.web.shield.request_body import ABANDONED_COSTS, SECONDS, UNFINISHED_PER_ADDRESS, BodyReceiver
+from portal_app.web.shield.room import has_room
 from portal_app.web.shield.socket_frames import KnownEvent, calls_portal_handler, is_valid_frame
 from portal_app.web.shield.sockets import OPEN, Message, Send, Socket
 from portal_app.web.threads import in_thread
@@ -39,7 +40,7 @@ _TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89a-f][0-9a-f]{3}-[0
 _LOAD = re.compile(r"[0-9a-z]{1,32}")
 # The socket, the session and PDFs once more, for the pages that an action link opens.
 _LINKS = "/links"
-_LINK_DOORS = (f"{_LINKS}/_event", f"{_LINKS}/auth/", f"{_LINKS}/documents/")
+_LINK_ROUTES = (f"{_LINKS}/_event", f"{_LINKS}/auth/", f"{_LINKS}/documents/")
 _CLOSED = ("/_upload", "/ping", "/_health", "/_all_routes")
 _PROBES = ("/livez", "/readyz")
 _NOT_PASSED_ON = {b"cookie", b"authorization", b"proxy-authorization"}
@@ -48,7 +49,6 @@ ADDRESS_RATE, ADDRESS_BURST = (
     400.0,
     1200.0,
 )  # events and requests of one address: a clinic's whole waiting room
-SOCKETS_PER_SESSION = 50  # beyond the limit of sockets of an address (PORTAL_SOCKETS_PER_ADDRESS)
 _OPENING = 5  # what opening a socket costs its address
 _log = logging.getLogger("portal.shield")
 
@@ -131,9 +131,9 @@ class Shield:
         headers.append((b"authorization", visitor.header().encode()))
         scheme = ("ws" if scope["type"] == "websocket" else "http") + ("s" if secure() else "")
         path = scope["path"]
-        if path.startswith(DOORS):
+        if path.startswith(FRAME_ROUTES):
             path = path.removeprefix(FRAME)
-        if path.startswith(_LINK_DOORS):
+        if path.startswith(_LINK_ROUTES):
             path = path.removeprefix(_LINKS)
         if path in self.pages:  # the file server would redirect to the trailing slash
             path += "/"
@@ -182,7 +182,7 @@ class Shield:
         if OPEN.suspended or not _TOKEN.fullmatch(token):
             return await self._refuse(scope, send, 403, "refused")
         with OPEN.connections.count(rate_limit_network(visitor.ip)) as already:
-            if already >= settings().sockets_per_address and not await _may_exceed(visitor):
+            if not await has_room(visitor, already):
                 return await self._refuse(scope, send, 403, "refused")
             return await self._open_socket(scope, receive, send, visitor, asked, budget)
 
@@ -277,12 +277,6 @@ class _LimitedReceiver:
         return all(budget.spend(cost) for budget in self.budgets)
 
 
-async def _may_exceed(visitor: Visitor) -> bool:
-    """Whether somebody who is signed in opens a page: others at the same address do not keep them out."""
-    valid = await valid_sessions(ref for ref in (visitor.patient, visitor.staff) if ref)
-    return any(len(OPEN.by_ref.get(ref, ())) < SOCKETS_PER_SESSION for ref in valid)
-
-
 def _page_key(token: str, visitor: Visitor) -> str:
     """The page's token inside the portal, made of the browser's token, this loading of the page, and the sessions.
 
@@ -303,7 +297,7 @@ def _visitor(scope: Any, given: dict[bytes, str]) -> Visitor:
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         load, again = _query_value(asked, "load"), _query_value(asked, "again") == "1"
         load = load if _LOAD.fullmatch(load) else ""
-    embedded, linked = is_embed(scope["path"]), scope["path"].startswith(_LINK_DOORS)
+    embedded, linked = is_embed(scope["path"]), scope["path"].startswith(_LINK_ROUTES)
     refs = session_refs(scope["headers"])
     if embedded or linked:
         refs = ((embed_ref if embedded else link_ref)(scope["headers"]), "")

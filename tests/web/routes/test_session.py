@@ -18,11 +18,13 @@ from portal_app.db.tables.credentials import ActionLink
 from portal_app.domain.access import Principal, Side, system_principal
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.families import ContactKind
+from portal_app.domain.ip import rate_limit_network
 from portal_app.domain.sign_in import session_ref
 from portal_app.services.credentials.passkeys import list_passkeys
 from portal_app.services.links import action_links
 from portal_app.services.sign_in.known_sources import remember
 from portal_app.services.sign_in.sessions import principal_of, write_ticket
+from portal_app.settings import settings
 from portal_app.visitor import Visitor
 from portal_app.web.routes import passkeys, session
 from portal_app.web.shield import sockets
@@ -70,6 +72,18 @@ async def test_b70_the_network_is_not_blamed_while_the_portal_itself_takes_no_so
     assert (await post("/auth/help?lang=es")).status_code == 503
     monkeypatch.undo()
     assert (await post("/auth/help?lang=es")).status_code == 200
+
+
+async def test_b70_the_network_is_not_blamed_when_its_address_has_as_many_pages_open_as_may_be(
+    sample_people: People, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(OPEN.connections.of_address, rate_limit_network(HOME), settings().sockets_per_address)
+    full = (await post("/auth/help?lang=es")).json()
+    assert full["title"] == "Hay demasiadas páginas abiertas"
+    assert not [line for line in full["text"] if "red bloquea" in line]
+    # Who is signed in may open pages all the same: for them it is the network.
+    kims = (await post("/auth/help?lang=es", who=new_session(KIM))).json()
+    assert kims["title"] == "Esta red bloquea el portal"
 
 
 async def test_link_1_each_page_asks_about_its_own_kind_of_link(sample_people: People):

@@ -1,7 +1,7 @@
 """make mutants: breaks the rules and services a little, one breakage at a time, and says which test noticed.
 
-Each breakage is made in a copy of the tree, on SQLite, by the tests that run its line (read once with coverage,
-kept in build/mutants), and by those that read the sources. What no test notices is a test that is missing.
+Each breakage is made in a copy of the tree, on SQLite. Asked are the tests whose imports lead to its module, the nearest
+first, and those that read the sources. What no test notices is a test that is missing.
 Run again it goes on where it was: an answer holds until the file or the tests of it change.
 """
 
@@ -15,17 +15,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 
-import coverage
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from scripts.mutations import Breakage, breakages, broken, chosen
+from tests.architecture.import_graph import import_graph, modules
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "build" / "mutants"
@@ -39,8 +39,7 @@ READ_THE_SOURCES = [
     for name in ("imports", "privileged_names", "one_home", "architecture", "service_guards", "call_outs")
 ]
 MARKS = "not served and not postgres and not bench and not browser and not slow"
-CHANGED = 20  # files of tests that may be run whole
-NEAREST = 150  # tests that are asked first
+NEAREST, MOST_FILES = 8, 40  # files of tests that are asked first, and that are asked at all
 NOT_COPIED = (".venv", ".git", ".web", ".states", "build", "data", "demo-data", "node_modules",
               "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis")  # fmt: skip
 NOTICED = ("test", "time")
@@ -86,82 +85,50 @@ def pytest(tree: Path, tests: list[str], seconds: float, *more: str) -> tuple[st
     return ("passed" if running.returncode == 0 else "failed"), said
 
 
-class Map:
-    """Which tests run which line; of a file that changed since, which tests run anything of it.
+class Nearest:
+    """Which files of tests run a module, found by their imports, the nearest first.
 
-    Files of tests that are new or have changed since are run whole: what they run is not known.
+    First the file of the module itself, then those that import it, then those that import what imports it. To have
+    the tests that run a line instead, the whole suite must run under coverage once: half an hour (decision 0051).
     """
 
     def __init__(self) -> None:
-        self.data = coverage.CoverageData(str(KEPT / "coverage"))
-        self.data.read()
-        self.hashes: dict[str, str] = json.loads((KEPT / "files.json").read_text())
-        self.here = {str(Path(name).resolve().relative_to(ROOT)): name for name in self.data.measured_files()}
-
-        self.changed = [
-            path for path in test_files() if self.hashes.get(path) != hashed((ROOT / path).read_text())
-        ]
-        if len(self.changed) > CHANGED:
-            say(
-                f"{len(self.changed)} files of tests have changed since it was read which line they run: use --fresh"
-            )
-
-    @staticmethod
-    def read() -> "Map":
-        """Runs the suite once; some minutes."""
-        KEPT.mkdir(parents=True, exist_ok=True)
-        (KEPT / "coverage").unlink(missing_ok=True)
-        surroundings = os.environ | {
-            "PORTAL_TEST_DATABASES": "sqlite",
-            "COVERAGE_FILE": str(KEPT / "coverage"),
+        self.files = modules(ROOT, "portal_app", "tests")
+        self.used_by: dict[str, set[str]] = {name: set() for name in self.files}
+        for name, uses in import_graph(self.files).items():
+            for used in uses:
+                self.used_by[used].add(name)
+        self.suite = {
+            path: name for name, file in self.files.items() if (path := relative(file)) in test_files()
         }
-        measured = [f"--cov={folder}" for folder in BROKEN]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            *SUITE,
-            "-m",
-            MARKS,
-            "-q",
-            "-n",
-            "2",
-            "-p",
-            "no:cacheprovider",
+
+    def tests_of(self, path: str) -> list[str]:
+        """Files of tests, at most MOST_FILES."""
+        (start,) = (name for name, file in self.files.items() if relative(file) == path)
+        far = self._distances(start)
+        found = [test for test, name in self.suite.items() if name in far]
+        return sorted(found, key=lambda test: (not is_own(path, test), far[self.suite[test]], test))[
+            :MOST_FILES
         ]
-        command += [*measured, "--cov-report=", "--cov-context=test"]
-        subprocess.run(command, cwd=ROOT, env=surroundings, check=False)  # noqa: S603  (a failing test maps too)
-        Map.note_files()
-        return Map()
 
-    @staticmethod
-    def note_files() -> None:
-        files = {path: hashed((ROOT / path).read_text()) for path in (*sources(), *test_files())}
-        (KEPT / "files.json").write_text(json.dumps(files, indent=0))
-
-    def tests_of(self, path: str, line: int) -> list[str]:
-        """The nearest first: rules, then services, then what stands on them."""
-        if path not in self.here:
-            return []
-        by_line = self.data.contexts_by_lineno(self.here[path])
-        found = (
-            set(by_line.get(line, ()))
-            if self.hashes.get(path) == hashed((ROOT / path).read_text())
-            else set()
-        )
-        found.discard("")
-        if not found:  # the file has changed, or the line runs when it is imported
-            found = {context for contexts in by_line.values() for context in contexts} - {""}
-        tests = {context.rpartition("|")[0] for context in found}
-        known = (test for test in tests if test.partition("::")[0] not in self.changed)
-        return sorted((*known, *self.changed), key=lambda test: (_far(path, test), test))
+    def _distances(self, start: str) -> dict[str, int]:
+        far, waiting = {start: 0}, deque([start])
+        while waiting:
+            name = waiting.popleft()
+            for user in self.used_by[name] - far.keys():
+                far[user] = far[name] + 1
+                waiting.append(user)
+        return far
 
 
-def _far(path: str, test: str) -> int:
-    file, noun = test.partition("::")[0], Path(path).stem
-    order = ["tests/domain", "tests/services", "tests/db", "tests/web", "tests/state", "tests/attacks"]
-    nearness = next((n for n, folder in enumerate(order) if file.startswith(folder)), len(order))
-    return nearness - (noun in file)
+def is_own(path: str, test: str) -> bool:
+    """Whether a file of tests is that of the module: tests/ mirrors portal_app/."""
+    module, of = Path(path).relative_to("portal_app"), Path(test).relative_to("tests")
+    return of.parent == module.parent and module.stem in of.stem
+
+
+def relative(file: Path) -> str:
+    return str(file.relative_to(ROOT))
 
 
 def hashed(text: str) -> str:
@@ -172,6 +139,7 @@ def sources() -> list[str]:
     return sorted(str(p.relative_to(ROOT)) for folder in BROKEN for p in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def test_files() -> list[str]:
     found = (
         p
@@ -191,11 +159,12 @@ def copy_of_the_tree(number: int) -> Path:
 def tried(tree: Path, path: str, one: Breakage, tests: list[str], seconds: float) -> tuple[str, str]:
     """Who noticed: a test by its name, the time limit, or nobody; "slow" where the limit says nothing."""
     file, text = tree / path, (ROOT / path).read_text()
+    fail_anyway: list[str] = []
     try:
         for some in (tests[:NEAREST], READ_THE_SOURCES, tests[NEAREST:]):
             while some:
                 file.write_text(broken(text, one))
-                answer, said = pytest(tree, some, seconds)
+                answer, said = pytest(tree, some, seconds, *(f"--deselect={test}" for test in fail_anyway))
                 file.write_text(text)
                 if answer == "passed":
                     break
@@ -204,11 +173,9 @@ def tried(tree: Path, path: str, one: Breakage, tests: list[str], seconds: float
                 failed = _FAILED.search(said)
                 if failed is None:
                     return "test", "the import"  # of the broken file: nothing could be collected
-                if pytest(tree, [failed[1]], seconds)[0] == "passed":
+                if failed[1] in fail_anyway or pytest(tree, [failed[1]], seconds)[0] == "passed":
                     return "test", failed[1]
-                some = (
-                    some[some.index(failed[1]) + 1 :] if failed[1] in some else []
-                )  # it fails without it too
+                fail_anyway.append(failed[1])  # it fails without the breakage too: the others are asked
     finally:
         file.write_text(text)
     return ("", "") if tests else ("none", "")
@@ -217,7 +184,7 @@ def tried(tree: Path, path: str, one: Breakage, tests: list[str], seconds: float
 def run(
     wanted: list[tuple[str, Breakage]], done: dict[str, Answer], arguments: argparse.Namespace
 ) -> list[Answer]:
-    lines, lock, begun = Map() if not arguments.fresh else Map.read(), Lock(), time.monotonic()
+    nearest, lock, begun = Nearest(), Lock(), time.monotonic()
     tests_now = all_tests()
     trees: SimpleQueue[Path] = SimpleQueue()
     for number in range(arguments.workers):
@@ -229,9 +196,7 @@ def run(
             return None
         tree, at = trees.get(), time.monotonic()
         try:
-            with lock:
-                tests = lines.tests_of(path, one.line)
-            noticed, by = tried(tree, path, one, tests, arguments.seconds)
+            noticed, by = tried(tree, path, one, nearest.tests_of(path), arguments.seconds)
         finally:
             trees.put(tree)
         seconds = round(time.monotonic() - at, 1)
@@ -282,9 +247,7 @@ def main() -> int:
     )
     asked.add_argument("--workers", type=int, default=2)
     asked.add_argument("--allowed", type=int, default=3, help="so many may go unnoticed")
-    asked.add_argument("--fresh", action="store_true", help="read anew which tests run which line")
     arguments = asked.parse_args()
-    arguments.fresh = arguments.fresh or not (KEPT / "files.json").exists()
     wanted = chosen(
         {path: breakages((ROOT / path).read_text()) for path in sources()}, arguments.most, arguments.seed
     )

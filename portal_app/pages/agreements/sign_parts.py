@@ -295,6 +295,10 @@ def closed(S: Any, after: Callable[[], rx.Component]) -> rx.Component:
             copy(S),
             cls=BOX,
         ),
+        rx.cond(
+            S.signed_now & (S.renew_href != ""),
+            link(_("Go on with the renewal"), href=S.renew_href, cls="btn btn-primary mt-5"),
+        ),
         rx.cond(S.next_href != "", next_to_sign(S)),
         rx.cond(
             S.text.length() > 0,

@@ -54,6 +54,7 @@ def content() -> rx.Component:
     people = link(icon("users", 19), _("See your members"), href=here("/members"), cls="btn btn-second")
     return el.div(
         feedback(S, "mb-5"),
+        rx.cond(S.to_sign != "", to_sign()),
         rx.cond(S.asked.length() > 0, el.ul(each(S.asked, request_card), class_name="space-y-5 mb-5")),
         rx.cond(S.current.length() > 0, el.ul(each(S.current, membership), class_name="space-y-5"), nothing),
         rx.cond(S.previous.length() > 0, previous),
@@ -70,6 +71,16 @@ def content() -> rx.Component:
             ),
             class_name="flex flex-wrap gap-3 mt-6",
         ),
+    )
+
+
+def to_sign() -> rx.Component:
+    """What a membership that began, or is to be renewed, still needs."""
+    return notice(
+        "due",
+        S.to_sign,
+        link(_("Read and sign"), href=here("/agreements"), cls="link inline-flex items-center min-h-11"),
+        cls="mb-5",
     )
 
 

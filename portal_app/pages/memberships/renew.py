@@ -84,7 +84,11 @@ def offer() -> rx.Component:
         ),
         feedback(S),
         el.div(
-            button(_("Renew"), on_click=S.renew),
+            rx.cond(
+                S.sign_href != "",
+                link(_("Read and sign the agreement"), href=S.sign_href, cls="btn btn-primary"),
+                button(_("Renew"), on_click=S.renew),
+            ),
             link(_("Not now"), href=here("/memberships"), cls="btn btn-second"),
             data_busy=busy_mark(S.busy),
             class_name="flex flex-wrap gap-3 mt-5",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from portal_app.clock import local_date
+from portal_app.clock import local_date, now
 from portal_app.domain.agreements.signing import Relationship
 from portal_app.domain.agreements.types import RequestStatus, SignerPart, SignerStatus
 from portal_app.i18n import date_text, gettext_noop, translate
@@ -32,8 +32,11 @@ STATUSES = {
 
 
 def signers_text(language: str, signers: Sequence[SignerView], patient: str) -> str:
-    """ "Signed by you on May 3, waiting for Luis Rivera"; "" without signers."""
-    said = ", ".join(_signer_text(language, one, patient) for one in signers)
+    """ "Signed by you on May 3, waiting for Luis Rivera": who signed first, in their order; "" without signers."""
+    signed = [one for one in signers if one.signed_at is not None]
+    signed.sort(key=lambda one: one.signed_at or now())
+    waiting = [one for one in signers if one.signed_at is None]
+    said = ", ".join(_signer_text(language, one, patient) for one in (*signed, *waiting))
     return said[:1].upper() + said[1:]
 
 

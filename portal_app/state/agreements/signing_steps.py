@@ -83,6 +83,7 @@ class SigningSteps(LoadedPage, Feedback, mixin=True):
     copy_is_made: rx.Field[bool] = rx.field(False)
     copy_is_scan: rx.Field[bool] = rx.field(False)
     same_for: rx.Field[list[str]] = rx.field(default_factory=list)  # for whom the same is signed after this
+    renew_href: rx.Field[str] = rx.field("")  # of the membership whose new agreement this is
     next_href: rx.Field[str] = rx.field("")
     next_title: rx.Field[str] = rx.field("")
     next_patient: rx.Field[str] = rx.field("")
@@ -182,11 +183,18 @@ class SigningSteps(LoadedPage, Feedback, mixin=True):
         self.status_tone, status = STATUSES[view.status]
         self.status = translate(self.language, status)
         self.explanation = self._why_not(view)
+        self.renew_href = self._renew_address(view)
         copy = view.copy
         is_there = copy is not None and copy.status in (CopyStatus.SEALED, CopyStatus.SCAN)
         self.copy_is_made = copy is not None and not is_there
         self.copy_is_scan = copy is not None and copy.is_scan
         self.copy_pdf = self._document(f"/documents/agreements/{copy.id}.pdf") if copy and is_there else ""
+
+    def _renew_address(self, view: SigningView) -> str:
+        """Once the viewer has signed what was missing, renewing goes on (REN-5)."""
+        signed = any(one.me and one.status is SignerStatus.SIGNED for one in view.signers)
+        path = f"/memberships/renew?id={view.renews}" if view.renews and signed else ""
+        return address(self.language, path) if path else ""
 
     def _why_not(self, view: SigningView) -> str:
         refusal = view.refusal

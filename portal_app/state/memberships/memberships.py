@@ -10,7 +10,8 @@ from portal_app.domain.access import Permission
 from portal_app.domain.ids import MembershipId, parse_id
 from portal_app.domain.memberships.types import BilledBy
 from portal_app.gateways import gateways
-from portal_app.i18n import full_date_text, gettext_noop, money_text, translate
+from portal_app.i18n import full_date_text, gettext_noop, money_text, plural, translate
+from portal_app.services.agreements.signing.lists import count_to_sign
 from portal_app.services.memberships.cancellation.cancel import undo_cancellation
 from portal_app.services.memberships.members.open_requests import withdraw_request
 from portal_app.services.memberships.members.requests import answer_member_request
@@ -115,6 +116,7 @@ class MembershipsState(LoadedPage, Feedback, PortalState):
     previous: rx.Field[list[MembershipCard]] = rx.field(default_factory=list)
     asked: rx.Field[list[RequestItem]] = rx.field(default_factory=list)
     pays: rx.Field[bool] = rx.field(False)  # one of them: there are receipts
+    to_sign: rx.Field[str] = rx.field("")  # "1 agreement waits for your signature"; "" for none
 
     @rx.event
     @requires(Permission.MY_ACCOUNT, prefetch=lambda _page, principal: view_memberships(principal))
@@ -123,6 +125,7 @@ class MembershipsState(LoadedPage, Feedback, PortalState):
             self.ready = False
             self._clear_feedback()
         self._show_view(prefetched())
+        await self._show_to_sign()
 
     @rx.event
     @requires(Permission.MY_ACCOUNT)
@@ -187,6 +190,20 @@ class MembershipsState(LoadedPage, Feedback, PortalState):
 
     async def _show(self) -> None:
         self._show_view(await in_thread(view_memberships, me()))
+        await self._show_to_sign()
+
+    async def _show_to_sign(self) -> None:
+        count = await in_thread(count_to_sign, me())
+        self.to_sign = (
+            plural(
+                self.language,
+                "{n} agreement waits for your signature",
+                "{n} agreements wait for your signature",
+                count,
+            )
+            if count
+            else ""
+        )
 
     def _show_view(self, view: MembershipsView) -> None:
         self.current = [self._card(each) for each in view.current]

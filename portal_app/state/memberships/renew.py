@@ -8,11 +8,13 @@ from portal_app.domain.access import Permission
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
 from portal_app.i18n import full_date_text, money_text, translate
+from portal_app.services.agreements.errors import AgreementUnsigned
 from portal_app.services.memberships.renewals.errors import RenewalChanged
 from portal_app.services.memberships.renewals.renew import SeenRenewal, renew_membership
 from portal_app.services.memberships.views.types import MembershipView, RenewalState
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import run_busy
+from portal_app.state.i18n_paths import address
 from portal_app.state.memberships.labels import amount_rows, period_price, renewal_words
 from portal_app.state.memberships.memberships import AmountRow
 from portal_app.state.memberships.one_membership import OneMembership
@@ -27,6 +29,7 @@ class RenewState(OneMembership, PortalState):
     price_now: rx.Field[str] = rx.field("")  # where it is another one
     why_not: rx.Field[str] = rx.field("")  # "" while it is offered
     takes_back: rx.Field[bool] = rx.field(False)  # a cancellation
+    sign_href: rx.Field[str] = rx.field("")  # where the newest agreement is signed first (REN-5)
     done: rx.Field[bool] = rx.field(False)
 
     _seen: tuple[str, str, int, str] | None = None  # first day, price version, minor units, currency
@@ -34,7 +37,7 @@ class RenewState(OneMembership, PortalState):
     @rx.event
     @requires(Permission.MY_ACCOUNT)
     async def load(self):
-        self.done = False
+        self.done, self.sign_href = False, ""
         self._forget_visit()
         await self._show_named()
 
@@ -53,6 +56,9 @@ class RenewState(OneMembership, PortalState):
             term = await in_thread(renew_membership, me(), self._membership(), seen)
         except RenewalChanged:
             await self._show()  # what holds now, with the words why
+            raise
+        except AgreementUnsigned as unsigned:
+            self.sign_href = address(self.language, f"/agreements/{unsigned.values['request']}")
             raise
         self.first = full_date_text(self.language, term.first_day)
         self.last = full_date_text(self.language, term.last_day) if term.last_day else ""

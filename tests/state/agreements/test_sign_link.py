@@ -71,7 +71,7 @@ async def test_rosa_signs_by_her_link_and_reads_it_again(rosa: Principal, seen_b
     await happens(page.continue_to_check, form=ROSA_TYPES | {"initials-1": "RP"})
     await happens(page.sign, form={"intent": "on"})
     assert page.signed_now and page.next_href == ""
-    assert page.signers == "Waiting for Nina Park, signed by you on June 15"
+    assert page.signers == "Signed by you on June 15, waiting for Nina Park"
     with reading(SYSTEM) as tx:
         (signature,) = tx.exec(select(Signature)).all()
     assert signature.identity_check is IdentityCheck.LINK

@@ -12,9 +12,22 @@ from portal_app.db.tables.families import Patient
 from portal_app.domain.access import Principal
 from portal_app.domain.agreements.blocks import Block, fields_of, fill
 from portal_app.domain.agreements.comparison import ComparedBlock, compare_texts
-from portal_app.domain.agreements.types import CopyOrigin, CopyStatus, RequestStatus, SignerPart, SignerStatus
+from portal_app.domain.agreements.types import (
+    CopyOrigin,
+    CopyStatus,
+    RequestReason,
+    RequestStatus,
+    SignerPart,
+    SignerStatus,
+)
 from portal_app.domain.errors import NotFound, UserError
-from portal_app.domain.ids import AgreementCopyId, AgreementRequestId, AgreementVersionId, PatientId
+from portal_app.domain.ids import (
+    AgreementCopyId,
+    AgreementRequestId,
+    AgreementVersionId,
+    MembershipId,
+    PatientId,
+)
 from portal_app.services.agreements.requests.open import require_waiting, waiting_of
 from portal_app.services.agreements.signing.consent import current_consent
 from portal_app.services.agreements.signing.text import FilledText, facts_of, filled_text
@@ -75,6 +88,7 @@ class SigningView:
     paper_asked: bool
     expires_on: date | None
     signers: tuple[SignerView, ...]
+    renews: MembershipId | None  # the membership that is renewed once this is signed (REN-5)
     copy: CopyView | None
     refusal: UserError | None
 
@@ -177,9 +191,16 @@ def _view(
         paper_asked=bool(found.mine and found.mine.paper_at),
         expires_on=found.request.expires_on,
         signers=signer_views(tx, found, viewer.me),
+        renews=_renews(found),
         copy=_copy_of(tx, found.request.id),
         refusal=refusal,
     )
+
+
+def _renews(found: FoundRequest) -> MembershipId | None:
+    request = found.request
+    is_renewal = request.reason is RequestReason.RENEWAL and request.membership_id
+    return MembershipId(request.membership_id) if is_renewal else None
 
 
 def copy_view(copy: AgreementCopy | None) -> CopyView | None:

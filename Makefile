@@ -41,7 +41,7 @@ bench: ## What is measured: events, imports, large accounts, statements; 50 kill
 	@$(PY) -m tests.bench.bench_import
 	@$(PY) -m tests.bench.bench_billing
 	@$(PY) -m tests.bench.bench_autopay
-	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py tests/bench/bench_agreement_copies.py
+	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py tests/bench/bench_agreement_copies.py tests/bench/bench_forms.py
 	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/billing/test_kills.py tests/services/billing/test_threads.py tests/services/billing/test_state_machine.py tests/services/memberships/test_billing_at_once.py tests/services/agreements/copies/test_kills.py
 
 mutants: ## Break the rules and services a little, 50 times, and see which test notices; make mutants ARGS="--most 10 --seed 3"

@@ -8,6 +8,8 @@ from typing import Any
 from babel.messages.extract import extract_from_dir
 
 from portal_app.domain.billing.declines import DECLINE_CODES, decline_texts
+from portal_app.domain.forms.importing.finding_texts import FINDING_TEXTS, OUTCOME_TEXTS
+from portal_app.domain.forms.responses.problem_texts import PROBLEM_TEXTS
 
 PORTAL = Path(__file__).parent.parent / "portal_app"
 # Where a message stands in each call that says one.
@@ -50,6 +52,12 @@ def messages() -> dict[Any, set[str]]:
     for code in DECLINE_CODES:  # the domain marks nothing: it knows of no languages
         for words in (decline_texts(code).for_payer, decline_texts(code).for_staff):
             found.setdefault(words, set()).add("domain/billing/declines.py")
+    for file, texts in (
+        ("importing/finding_texts.py", (*FINDING_TEXTS.values(), *OUTCOME_TEXTS.values())),
+        ("responses/problem_texts.py", PROBLEM_TEXTS.values()),
+    ):
+        for words in texts:
+            found.setdefault(words, set()).add(f"domain/forms/{file}")
     return found
 
 

@@ -1,0 +1,52 @@
+"""The words of each finding, for staff. The outer layers translate and fill them."""
+
+from portal_app.domain.forms.importing.findings import FindingCode as Code
+from portal_app.domain.forms.importing.findings import Outcome
+
+FINDING_TEXTS: dict[Code, str] = {
+    Code.TOO_LARGE: "The file is larger than {most}.",
+    Code.NO_JSON: "The file is no JSON.",
+    Code.UNSTORABLE: "The file has control characters or halves of characters in it.",
+    Code.NO_QUESTIONNAIRE: "There is no FHIR Questionnaire in the file.",
+    Code.TOO_MANY_ITEMS: "The form has more than {most} items, or they are nested too deep.",
+    Code.NO_ITEMS: "The form has no items.",
+    Code.MODIFIER: "It has an extension or rules that must be understood, and the portal does not understand them.",
+    Code.STATUS_MISSING: "The form has no status. It is taken as a draft.",
+    Code.VERSION_MISSING: "The form has no version. The portal counts its own.",
+    Code.RETIRED: "Its authors have retired this form.",
+    Code.MALFORMED: "Its items are not a list of items.",
+    Code.LINK_ID_MISSING: "It has no linkId. It got {made}.",
+    Code.LINK_ID_DUPLICATE: "Another item has the same linkId. This one got {made}.",
+    Code.LINK_ID_AMBIGUOUS: "It reads {question}, and several items have this linkId.",
+    Code.TYPE_UNKNOWN: "The type “{type}” is not known.",
+    Code.TEXT_MISSING: "It has no text.",
+    Code.EMPTY_GROUP: "The group is empty.",
+    Code.ITEMS_UNDER_DISPLAY: "Items stand below a text. It is shown as a group.",
+    Code.OPTIONS_MISSING: "It has no answers to choose from. It is asked as text.",
+    Code.OPTION_INVALID: "Some of its answers cannot be read.",
+    Code.VALUE_SET_UNKNOWN: "The value set {value_set} is not known.",
+    Code.VALUE_SET_INCOMPLETE: "Only a terminology server knows all codes of {value_set}.",
+    Code.INITIAL_INVALID: "A first answer is none that the question can have.",
+    Code.CONDITION_TARGET_MISSING: "A condition reads {question}, which the form does not have.",
+    Code.CONDITION_INVALID: "A condition on {question} cannot be judged.",
+    Code.BEHAVIOUR_MISSING: "It does not say whether all conditions must hold or any. All must.",
+    Code.CONDITION_LATER: "A condition reads {question}, which is asked later.",
+    Code.CONDITION_LOOP: "It waits for {other_link_id}, which waits for it.",
+    Code.LIMIT_INVALID: "The limit {limit} cannot be used.",
+    Code.PATTERN_INVALID: "The pattern {pattern} cannot be used.",
+    Code.CONTROL_UNKNOWN: "The control “{control}” is not known.",
+    Code.EXPRESSION_UNKNOWN: "An expression is not supported: {expression}",
+    Code.EXPRESSION_LANGUAGE: "An expression is in {language}, not in FHIRPath.",
+    Code.POPULATION: "It would be filled in by another system, which the portal does not ask.",
+    Code.EXTRACTION: "Its answers would be copied into charts, which the portal does not do.",
+    Code.CONSTRAINT: "A rule between answers is not checked.",
+    Code.EXTENSION_UNKNOWN: "An extension is not supported: {extension}",
+    Code.MARKUP_CLEANED: "Scripts, forms or pictures from outside were taken out of its text.",
+}
+OUTCOME_TEXTS: dict[Outcome, str] = {
+    Outcome.REFUSED: "The form is not imported",
+    Outcome.REPAIRED: "Repaired",
+    Outcome.LEFT_OUT: "Left out",
+    Outcome.AS_TEXT: "Shown as text",
+    Outcome.NOTED: "Imported as it is",
+}

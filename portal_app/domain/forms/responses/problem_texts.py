@@ -1,0 +1,37 @@
+"""The words of each problem, at its field. The outer layers translate and fill them."""
+
+from portal_app.domain.forms.responses.problems import ProblemCode as Code
+
+PROBLEM_TEXTS: dict[Code, str] = {
+    Code.REQUIRED: "Answer this question.",
+    Code.GROUP_EMPTY: "Answer at least one of these questions.",
+    Code.TOO_FEW: "Give at least {least} answers.",
+    Code.TOO_MANY: "Give at most {most} answers.",
+    Code.WRONG_TYPE: "This is no answer to this question.",
+    Code.NOT_AN_OPTION: "Choose one of the answers.",
+    Code.EXCLUSIVE: "Choose either this one alone or the others.",
+    Code.TWICE: "You have given this answer twice.",
+    Code.TOO_LONG: "That is too long: {most} characters at most.",
+    Code.TOO_SHORT: "Write at least {least} characters.",
+    Code.LINE_BREAK: "Write this in one line.",
+    Code.UNSTORABLE: "There are characters in it that cannot be saved. Type it again.",
+    Code.PATTERN: "Write it in the expected form. {format}",
+    Code.TOO_SMALL: "The least is {bound}.",
+    Code.TOO_GREAT: "The most is {bound}.",
+    Code.UNIT: "Use one of these units: {units}",
+    Code.UNIT_MISSING: "Choose a unit.",
+    Code.NUMBER: "Write a number in digits, like {example}.",
+    Code.DECIMAL_PLACES: "Write at most {most} digits after the decimal sign.",
+    Code.DATE: "Write a date that there is: a year, a month and a day.",
+    Code.TIME: "Write a time, like {example}.",
+    Code.ADDRESS: "Write a whole web address, like https://example.com.",
+    Code.REFERENCE: "This names nothing that the portal knows.",
+    Code.FILE_TYPE: "Choose a file of another kind: {types}",
+    Code.FILE_SIZE: "The file is too large: {most} bytes at most.",
+    Code.FILE_EMPTY: "Choose a file.",
+    Code.READ_ONLY: "This cannot be changed.",
+    Code.HIDDEN: "This question is not asked.",
+    Code.UNKNOWN_ITEM: "The form has no such question.",
+    Code.WRONG_PLACE: "The question stands elsewhere in the form.",
+    Code.NO_QUESTION: "Here is nothing to answer.",
+}

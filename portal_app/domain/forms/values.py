@@ -35,6 +35,7 @@ class ValueType(StrEnum):
         return f"value{self.value[0].upper()}{self.value[1:]}"
 
 
+_MOST_DIGITS = 100  # before or after the point; 1E+999999999 would be a billion zeros
 _TYPE_OF = {kind.key: kind for kind in ValueType}
 _TEXTS = {ValueType.DATE, ValueType.DATE_TIME, ValueType.TIME, ValueType.STRING, ValueType.URI}
 
@@ -118,11 +119,11 @@ class Value:
 
 
 def number_of(value: object) -> Decimal | None:
-    """A JSON number as an exact decimal; None for anything else, NaN and infinity too. Zeros at the end stay."""
+    """A JSON number as an exact decimal, zeros at its end too; None for anything else, and for more than 100 digits."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     number = value if isinstance(value, Decimal) else Decimal(str(value))
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
 
 
 def text_of(value: object) -> str:
@@ -275,7 +276,7 @@ def write_value(value: Value) -> dict[str, Any]:
 def write_json(given: Any) -> str:
     """JSON of objects, lists and plain values; a decimal keeps its digits and zeros: 7.50."""
     if isinstance(given, Decimal):
-        return format(given, "f")
+        return format(given, "f") if abs(given.adjusted()) < _MOST_DIGITS else str(given)
     if is_object(given):
         parts = (f"{json.dumps(name)}:{write_json(part)}" for name, part in given.items())
         return "{" + ",".join(parts) + "}"

@@ -1,12 +1,15 @@
 """A questionnaire is imported leniently, and everything that is repaired, left out or refused is said with its place."""
 
 import json
+import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from portal_app.domain.forms.importing.reader import MOST_BYTES, read_questionnaires
 from portal_app.domain.forms.types import Control, ItemType
+from portal_app.domain.forms.values import write_json
 from tests.domain.forms.forms_helper import (
     expression,
     extension,
@@ -298,3 +301,49 @@ def test_translations_are_kept_in_every_language():
     form = form_of({"linkId": "1", "type": "boolean", "text": "Allergies?", "_text": translated})
     assert form.items[0].text.spoken_in("es") == form.items[0].text.spoken_in("es-US") == "¿Alergias?"
     assert form.items[0].text.spoken_in("fr") == "Allergies?"
+
+
+def test_hostile_files_are_answered_in_time():
+    def nested(depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for _ in range(depth):
+            made = {"a": made}
+        return made
+
+    sets = [
+        {
+            "resourceType": "ValueSet",
+            "url": str(n),
+            "compose": {"include": [{"valueSet": [str(m) for m in range(40)]}]},
+        }
+        for n in range(40)
+    ]
+    quotes = expression("sdc-questionnaire-calculatedExpression", "'\\'" * 3_000)
+    links = expression("sdc-questionnaire-calculatedExpression", "linkId = 'x" * 800)
+    begun = time.process_time()
+    found = read(
+        questionnaire(
+            item("1", "choice", answerValueSet="0"), item("2", extension=[quotes, links]), contained=sets
+        )
+    )
+    assert found.form is not None
+    deep = read(questionnaire(item("1", own=nested(900))))
+    assert deep.form is not None or shortly(deep.findings) == [("no_json", "refused", "")]
+    assert time.process_time() - begun < 2
+
+
+def test_a_number_of_a_billion_digits_is_no_limit_and_no_weight():
+    huge = b'{"url": "http://hl7.org/fhir/StructureDefinition/%s", "valueDecimal": 1e999999999}'
+    source = (
+        b'{"resourceType": "Questionnaire", "status": "active", "version": "1", "item": [{"linkId": "1", "text": "a",'
+        b'"type": "decimal", "extension": ['
+        + huge
+        % b"minValue"
+        + b']}, {"linkId": "2", "text": "b", "type": "choice",'
+        b'"answerOption": [{"valueCoding": {"code": "x"}, "extension": [' + huge % b"ordinalValue" + b"]}]}]}"
+    )
+    (found,) = read_questionnaires(source)
+    assert found.form is not None
+    assert shortly(found.findings) == [("limit_invalid", "left_out", "1")]
+    assert found.form.items[1].options[0].weight is None
+    assert write_json(Decimal("1e999999999")) == "1E+999999999"

@@ -15,8 +15,8 @@ LANGUAGES = ("text/fhirpath", "application/fhirpath")
 MOST_LETTERS = 10_000  # of one expression
 # What every expression may read; `patient` is the only person that the portal hands in.
 GIVEN = {"resource", "rootResource", "context", "questionnaire", "qitem", "patient", "ucum", "sct", "loinc"}
-_STRING = re.compile(r"'(?:\\.|[^'\\])*'")
-_LINK_ID = re.compile(r"linkId\s*=\s*'((?:\\.|[^'\\])*)'")
+_STRING = re.compile(r"'(?:\\.|[^'\\])*(?:'|$)")
+_LINK_ID = re.compile(r"linkId\s{0,9}=\s{0,9}'((?:\\.|[^'\\])*)(?:'|$)")
 _VARIABLE = re.compile(r"%`?([A-Za-z_][\w-]*)")
 _ROOTS = re.compile(r"%(?:resource|rootResource|context)\b")
 _PATH = re.compile(

@@ -5,7 +5,7 @@ from portal_app.domain.forms.importing.findings import Outcome
 
 FINDING_TEXTS: dict[Code, str] = {
     Code.TOO_LARGE: "The file is larger than {most}.",
-    Code.NO_JSON: "The file is no JSON.",
+    Code.NO_JSON: "The file is no JSON, or its parts are nested too deep.",
     Code.UNSTORABLE: "The file has control characters or halves of characters in it.",
     Code.NO_QUESTIONNAIRE: "There is no FHIR Questionnaire in the file.",
     Code.TOO_MANY_ITEMS: "The form has more than {most} items, or they are nested too deep.",

@@ -21,8 +21,10 @@ _LINK = re.compile(r"(https?|mailto|tel):", re.IGNORECASE)
 _LOST = re.compile(
     r"<\s*(script|img|iframe|object|embed|form|input|link|style|svg|video|audio)\b", re.IGNORECASE
 )
-_HANDLER = re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE)
-_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h\d)\b[^>]*>", re.IGNORECASE)
+_HANDLER = re.compile(r"<[^<>]*\son[a-z]+\s*=", re.IGNORECASE)
+_BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h\d)\b[^<>]*>", re.IGNORECASE)
+_NO_PICTURE = re.compile(r"<img(?![^<>]*\ssrc=)[^<>]*>")
+_MOST_LETTERS = 50_000  # of one formatted text; a longer one loses its format
 
 
 class Cleaned(NamedTuple):
@@ -47,7 +49,16 @@ def clean_html(html: str) -> Cleaned:
     A picture inside the text (data:) stays: as an image it can run nothing. A link opens only http, https, mailto
     and tel.
     """
-    cleaned = nh3.clean(
+    if len(html) > _MOST_LETTERS:
+        return Cleaned("", _plain(_clean(html[:_MOST_LETTERS])), True)
+    # Cleaned again after pictures without an address are out: what is left of a strange one must not be markup.
+    cleaned = _clean(_NO_PICTURE.sub("", _clean(html)))
+    lost = len(_LOST.findall(html)) > len(_LOST.findall(cleaned)) or bool(_HANDLER.search(html))
+    return Cleaned(cleaned.strip(), _plain(cleaned), lost)
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -55,13 +66,11 @@ def clean_html(html: str) -> Cleaned:
         url_schemes={"http", "https", "mailto", "tel", "data"},
         link_rel="noopener noreferrer",
     )
-    cleaned = re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", cleaned)
-    lost = len(_LOST.findall(html)) > len(_LOST.findall(cleaned)) or bool(_HANDLER.search(html))
+
+
+def _plain(cleaned: str) -> str:
+    """The words of cleaned HTML, without markup."""
     words = nh3.clean(_BREAKS.sub("\n", cleaned), tags=set(), attributes={})
-    return Cleaned(cleaned.strip(), _unescape(words), lost)
-
-
-def _unescape(words: str) -> str:
     for escaped, plain in (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&quot;", '"'), ("&amp;", "&")):
         words = words.replace(escaped, plain)
     return re.sub(r"[ \t]*\n\s*", "\n", words).strip()
@@ -69,4 +78,6 @@ def _unescape(words: str) -> str:
 
 def clean_markdown(markdown: str) -> Cleaned:
     """The same of markdown; HTML in it is shown as it is written."""
+    if len(markdown) > _MOST_LETTERS:
+        return Cleaned("", markdown, True)
     return clean_html(MarkdownIt("commonmark", {"html": False, "breaks": True}).render(markdown))

@@ -58,7 +58,10 @@ def read_questionnaires(source: bytes, supplied: Sequence[Mapping[str, Any]] = (
     forms = [one for one in resources if is_object(one) and one.get("resourceType") == "Questionnaire"]
     if not forms:
         return (_refused(findings, FindingCode.NO_QUESTIONNAIRE),)
-    return tuple(_read_form(one, supplied) for one in forms)
+    try:
+        return tuple(_read_form(one, supplied) for one in forms)
+    except RecursionError:
+        return (_refused(Findings(), FindingCode.NO_JSON),)
 
 
 def _refused(findings: Findings, code: FindingCode, **values: str) -> ReadForm:

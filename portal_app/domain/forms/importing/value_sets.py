@@ -19,7 +19,7 @@ from portal_app.domain.forms.values import (
 )
 from portal_app.domain.json_values import is_list_or_tuple, is_object, object_or_empty
 
-_DEPTH = 10  # value sets that name each other in a circle end here
+_MOST_OPTIONS = 200_000  # read for all value sets of a questionnaire together
 
 
 def objects(given: object) -> list[dict[str, Any]]:
@@ -36,6 +36,7 @@ class ValueSets:
         self._systems: dict[str, Mapping[str, Any]] = {}
         self._known: dict[str, tuple[Option, ...] | None] = {}
         self._incomplete: set[str] = set()
+        self._left = _MOST_OPTIONS
         for resource in supplied:
             self._take(resource)
         for resource in objects(contained):
@@ -55,17 +56,18 @@ class ValueSets:
     def options(self, name: str) -> tuple[Option, ...] | None:
         """The options of the value set of this address ("#colors", "http://…|4.0"); None for an unknown one."""
         if name not in self._known:
-            self._known[name] = self._found(name, 0)
+            self._known[name] = None  # value sets that name each other in a circle end here
+            self._known[name] = self._found(name)
         return self._known[name]
 
     def is_incomplete(self, name: str) -> bool:
         """Whether the value set names codes that only a terminology server can list."""
         return name in self._incomplete
 
-    def _found(self, name: str, depth: int) -> tuple[Option, ...] | None:
+    def _found(self, name: str) -> tuple[Option, ...] | None:
         url = name.partition("|")[0]
         resource = self._sets.get(name) or self._sets.get(url)
-        if resource is None or depth > _DEPTH:
+        if resource is None:
             return known_options(url)
         expansion = list(self._expanded(object_or_empty(resource.get("expansion")).get("contains")))
         if expansion:
@@ -73,7 +75,7 @@ class ValueSets:
         compose = object_or_empty(resource.get("compose"))
         found: dict[tuple[str, str], Option] = {}
         for include in objects(compose.get("include")):
-            for option in self._included(name, include, depth):
+            for option in self._included(name, include):
                 coding = option.value.content
                 if isinstance(coding, Coding):
                     found.setdefault((coding.system, coding.code), option)
@@ -88,7 +90,7 @@ class ValueSets:
                 yield self._option(text_of(concept.get("system")), concept)
             yield from self._expanded(concept.get("contains"))
 
-    def _included(self, name: str, include: Mapping[str, Any], depth: int) -> Iterator[Option]:
+    def _included(self, name: str, include: Mapping[str, Any]) -> Iterator[Option]:
         system = text_of(include.get("system"))
         concepts = objects(include.get("concept"))
         if include.get("filter"):
@@ -102,11 +104,14 @@ class ValueSets:
         elif system:
             self._incomplete.add(name)
         named = include.get("valueSet")
-        for other in named if is_list_or_tuple(named) and not system else ():
-            found = self._found(text_of(other), depth + 1)
-            if found is None:
+        names = named if is_list_or_tuple(named) and not system else ()
+        for other in dict.fromkeys(map(text_of, names)):
+            found = self.options(other)
+            self._left -= len(found or ())
+            if found is None or self._left < 0:
                 self._incomplete.add(name)
-            yield from found or ()
+            else:
+                yield from found
 
     def _of_system(self, system: str, concepts: object) -> Iterator[Option]:
         for concept in objects(concepts):

@@ -13,6 +13,7 @@ from portal_app.domain.forms.values import Value
 def find_problems(response: Response) -> tuple[Problem, ...]:
     """Everything that is wrong with a response that is to be submitted, in the order of the form.
 
+    Expressions have run before (`evaluating.evaluation.refresh`): what one shows and none has judged does not count.
     Questions that do not count are not asked: their answers, and that they are required, say nothing. 0 and "no" are
     answers (FORM-17).
     """

@@ -103,6 +103,22 @@ def test_who_reads_the_columns_of_a_name_takes_them_from_one_list():
     assert _found_by(lists) == {"db/tables/families.py"}  # NAME_COLUMNS
 
 
+def test_whoever_takes_the_list_of_names_leaves_it_to_one_function_how_many_there_are():
+    """`full_name(given, family)` of unpacked columns fails as soon as there is a third."""
+    readers = {
+        path.relative_to(PORTAL): [node for node in nodes(parsed(path)) if isinstance(node, ast.Call)]
+        for path in sources()
+        if re.search(r"^from .* import .*\bNAME_COLUMNS\b", path.read_text(), re.M)
+    }
+    counted = [
+        f"{where}:{call.lineno}"
+        for where, calls in readers.items()
+        for call in calls
+        if _called(call.func) == "full_name" and all(isinstance(one, ast.Name) for one in call.args)
+    ]
+    assert len(readers) > 8 and not counted
+
+
 def test_one_place_decides_which_contacts_are_usable():
     def asks(node: ast.AST) -> bool:
         return isinstance(node, ast.Attribute) and node.attr == "may_text" and isinstance(node.ctx, ast.Load)

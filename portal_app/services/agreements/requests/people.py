@@ -142,11 +142,8 @@ def _on_memberships(tx: Tx, found: Iterable[Candidate]) -> list[Candidate]:
 def _read_some(tx: Tx, ids: list[PatientId]) -> dict[PatientId, Person]:
     rows = tx.exec(
         columns(
-            Patient.id,
+            *(Patient.id, Patient.birth_date, Patient.status, Account.guarantor_id),
             *NAME_COLUMNS,
-            Patient.birth_date,
-            Patient.status,
-            Account.guarantor_id,
         )
         .join(Account, col(Account.id) == col(Patient.account_id))
         .where(col(Patient.id).in_(ids))
@@ -165,12 +162,12 @@ def _read_some(tx: Tx, ids: list[PatientId]) -> dict[PatientId, Person]:
             marked[mark.patient_id].append(mark.adult_id)
     return {
         id_: Person(
-            full_name(given, family),
+            full_name(*names),
             status,
             Asked(id_, born, tuple(dict.fromkeys([guarantor, *recorded[id_], *marked[id_]]))),
             tuple(marked[id_]),
         )
-        for id_, given, family, born, status, guarantor in rows
+        for id_, born, status, guarantor, *names in rows
     }
 
 

@@ -67,9 +67,10 @@ def test_settings_of_the_practice_have_one_writer():
 
 
 def _joins_a_name(node: ast.AST) -> bool:
-    """`f"{given} {family}"`, or the same with +."""
-    joins = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add))
-    if not joins:
+    """`f"{given} {family}"`, or the same with + or `join`."""
+    adds = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    joins = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join"
+    if not (isinstance(node, ast.JoinedStr) or adds or joins):
         return False
     text = ast.unparse(node)
     return "full_name(" not in text and re.search(r"given.*family", text) is not None

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from portal_app.domain.sign_in import SessionScope, session_ref
 from portal_app.settings import Mode, Settings, settings
 from portal_app.visitor import visitor_of
 from portal_app.web.cookies import session_refs
@@ -277,3 +278,18 @@ def test_only_what_a_page_says_gets_in(text: str, may: bool):
 
 def test_bytes_are_not_what_a_page_says():
     assert not is_valid_frame({"type": "websocket.receive", "bytes": b"42/_event,", "text": None})
+
+
+async def test_a_links_pages_fetch_pdfs_with_the_links_own_cookie():
+    cookies = "demo-portal=mine; demo-portal-staff=staff; demo-portal-link=link"
+    _, _, inner = await ask("/links/documents/agreements/agc_1.pdf", cookie=cookies)
+    assert inner.scope["path"] == "/documents/agreements/agc_1.pdf"
+    headers = {name.decode(): value.decode() for name, value in inner.scope["headers"]}
+    visitor = visitor_of(headers)
+    assert (
+        visitor.linked and visitor.patient == session_ref("link", SessionScope.LINK) and visitor.staff == ""
+    )
+    _, _, inner = await ask("/documents/agreements/agc_1.pdf", cookie=cookies)
+    headers = {name.decode(): value.decode() for name, value in inner.scope["headers"]}
+    assert not visitor_of(headers).linked
+    assert visitor_of(headers).patient == session_ref("mine")

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import PHONE, no_sideways_scroll
 from tests.e2e.portal import Portal
 from tests.e2e.reader import Reader, in_the_portal
 
@@ -51,6 +52,16 @@ def agrees_to_electronic_records(reader: Reader) -> None:
     assert download.value.path().read_bytes().startswith(b"%PDF")
     page.get_by_text(reader.t("I can open the PDF and read it")).click()
     page.get_by_text(reader.t("I agree to electronic records")).click()
+
+
+def fits_a_small_phone(reader: Reader, name: str) -> None:
+    """At 320 px nothing is cut off and nothing scrolls sideways."""
+    before = reader.page.viewport_size or PHONE
+    reader.page.set_viewport_size({"width": 320, "height": 640})
+    reader.visitor.name = "320"
+    reader.visitor.shot(name)
+    no_sideways_scroll(reader.page)
+    reader.page.set_viewport_size(before)
 
 
 def types_name(reader: Reader, name: str) -> None:

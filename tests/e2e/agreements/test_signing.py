@@ -7,6 +7,7 @@ from tests.e2e.agreements.steps import (
     agrees_to_electronic_records,
     ask,
     draws,
+    fits_a_small_phone,
     gets_the_copy,
     goes_on,
     opens,
@@ -34,6 +35,7 @@ def test_by_typing_after_the_consent(portal: Portal, visit: Visits, look: Look, 
     sign_in_quietly(portal, reader.visitor, given, family)
     page = opens(reader, PHOTOS[language])
     look(reader.visitor, f"agreement-sign-{language}")
+    fits_a_small_phone(reader, f"agreement-sign-{language}")
     types_name(reader, "Somebody")
     reader.press("Continue")
     if language == "es":  # Nadia agreed in the demo already
@@ -50,6 +52,7 @@ def test_by_typing_after_the_consent(portal: Portal, visit: Visits, look: Look, 
     field.fill(f"{given} {family}")
     goes_on(reader)
     look(reader.visitor, f"agreement-check-{language}")
+    fits_a_small_phone(reader, f"agreement-check-{language}")
     reader.press("Back")
     expect(field).to_have_value(f"{given} {family}")
     goes_on(reader)
@@ -59,6 +62,7 @@ def test_by_typing_after_the_consent(portal: Portal, visit: Visits, look: Look, 
     reader.follow("Back to agreements")
     reader.sees("Signed")
     look(reader.visitor, f"agreements-{language}")
+    fits_a_small_phone(reader, f"agreements-{language}")
 
 
 def test_by_drawing_turned_half_way(portal: Portal, visit: Visits, look: Look):

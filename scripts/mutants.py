@@ -39,7 +39,7 @@ READ_THE_SOURCES = [
     for name in ("imports", "privileged_names", "one_home", "architecture", "service_guards", "call_outs")
 ]
 MARKS = "not served and not postgres and not bench and not browser and not slow"
-NEAREST, MOST_FILES = 8, 40  # files of tests that are asked first, and that are asked at all
+NEAREST = 8  # files of tests that are asked first
 NOT_COPIED = (".venv", ".git", ".web", ".states", "build", "data", "demo-data", "node_modules",
               "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis")  # fmt: skip
 NOTICED = ("test", "time")
@@ -104,13 +104,11 @@ class Nearest:
         }
 
     def tests_of(self, path: str) -> list[str]:
-        """Files of tests, at most MOST_FILES."""
+        """Files of tests, the nearest first."""
         (start,) = (name for name, file in self.files.items() if relative(file) == path)
         far = self._distances(start)
         found = [test for test, name in self.suite.items() if name in far]
-        return sorted(found, key=lambda test: (not is_own(path, test), far[self.suite[test]], test))[
-            :MOST_FILES
-        ]
+        return sorted(found, key=lambda test: (not is_own(path, test), far[self.suite[test]], test))
 
     def _distances(self, start: str) -> dict[str, int]:
         far, waiting = {start: 0}, deque([start])
@@ -202,7 +200,8 @@ def run(
             return None
         tree, at = trees.get(), time.monotonic()
         try:
-            noticed, by = tried(tree, path, one, nearest.tests_of(path), arguments.seconds)
+            tests = nearest.tests_of(path)[: arguments.files]
+            noticed, by = tried(tree, path, one, tests, arguments.seconds)
         finally:
             trees.put(tree)
         seconds = round(time.monotonic() - at, 1)
@@ -250,6 +249,9 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=240, help="time limit of one breakage")
     asked.add_argument(
         "--within", type=float, default=0, help="begin none after so many seconds; 0: all of them"
+    )
+    asked.add_argument(
+        "--files", type=int, default=40, help="so many files of tests are asked, the nearest first"
     )
     asked.add_argument("--workers", type=int, default=2)
     asked.add_argument("--allowed", type=int, default=3, help="so many may go unnoticed")

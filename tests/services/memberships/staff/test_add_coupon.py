@@ -4,11 +4,14 @@ from datetime import date
 
 import pytest
 
+from portal_app.db.scope import transaction
+from portal_app.db.tables.memberships import Membership
+from portal_app.domain.access import system_principal
 from portal_app.domain.errors import PermissionDenied
 from portal_app.domain.ids import MembershipId, new_id
 from portal_app.domain.memberships.types import EventKind
 from portal_app.domain.money import Money
-from portal_app.services.memberships.plans.coupons import NewCoupon, create_coupon
+from portal_app.services.memberships.plans.coupons import NewCoupon, create_coupon, take_up_coupon
 from portal_app.services.memberships.plans.errors import CouponHeldAlready, CouponUnknown
 from portal_app.services.memberships.staff import errors
 from portal_app.services.memberships.staff.add_coupon import add_coupon, preview_add_coupon
@@ -49,10 +52,25 @@ def test_what_does_not_hold_is_refused_and_nothing_is_written(db: str, membershi
             with pytest.raises(PermissionDenied):
                 add_coupon(who, membership, "SPRING", shown=Money(99_00))
         add_coupon(People.nora, membership, "SPRING", shown=Money(99_00))
-        with pytest.raises((CouponHeldAlready, CouponUnknown)):
+        with pytest.raises(CouponUnknown):  # its only use is taken, by this membership
             add_coupon(People.nora, membership, "SPRING", shown=Money(99_00))
         with pytest.raises(CouponUnknown):  # its only use is taken
             add_coupon(People.nora, add_other(), "SPRING", shown=Money(72_00))
+
+
+def test_a_coupon_is_on_a_membership_once_though_two_add_it_at_the_same_time(
+    db: str, membership: MembershipId
+):
+    create_coupon(People.nora, new_id("cpn"), NewCoupon("OFTEN", percent=5, periods=1))
+    with at(date(2026, 3, 20)):
+        with transaction(system_principal("test")) as tx:
+            take_up_coupon(tx, tx.get_or_404(Membership, membership), "OFTEN", APRIL_15)
+        with transaction(system_principal("test")) as tx, pytest.raises(CouponHeldAlready):
+            # As one who has looked before the first was done.
+            take_up_coupon(tx, tx.get_or_404(Membership, membership), "OFTEN", APRIL_15)
+        with pytest.raises(CouponHeldAlready):
+            preview_add_coupon(People.nora, membership, "OFTEN")
+    assert events_of(membership).count(EventKind.COUPON_ADDED) == 1
 
 
 def add_other() -> MembershipId:

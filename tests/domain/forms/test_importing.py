@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from portal_app.domain.forms.evaluating.dependencies import dependencies_of
+from portal_app.domain.forms.importing.checks import MOST_CHAINED
 from portal_app.domain.forms.importing.reader import MOST_BYTES, read_questionnaires
+from portal_app.domain.forms.responses.conditions import Visibility
+from portal_app.domain.forms.responses.places import Response
 from portal_app.domain.forms.types import Control, ItemType
 from portal_app.domain.forms.values import write_json
 from tests.domain.forms.forms_helper import (
+    at,
     expression,
     extension,
     findings_of,
@@ -192,6 +197,20 @@ def test_a_group_that_waits_for_an_answer_inside_of_itself_is_a_circle():
 def test_a_question_below_the_answer_it_depends_on_is_no_circle():
     below = item("q", "boolean", item("r", enableWhen=[when("q", answerBoolean=True)]))
     assert findings_of(below) == []
+
+
+def chain(length: int) -> list[dict[str, Any]]:
+    """Questions of which each waits for the one before."""
+    waits = [{}, *({"enableWhen": [when(str(n), "exists", answerBoolean=True)]} for n in range(length - 1))]
+    return [item(str(number), **more) for number, more in enumerate(waits)]
+
+
+def test_a_chain_of_conditions_is_judged_from_its_end_and_one_that_is_too_long_refused():
+    form = form_of(*chain(MOST_CHAINED))
+    assert not Visibility(Response(form)).counts(at(form, str(MOST_CHAINED - 1)))
+    assert dependencies_of(form).deciding(MOST_CHAINED - 1) == frozenset()
+    assert findings_of(*chain(MOST_CHAINED + 1)) == [("condition_chain", "refused", "81")]
+    assert ("condition_chain", "refused", "2000") in findings_of(*chain(2_000))
 
 
 def test_server_side_population_extraction_and_constraints_are_named():

@@ -2,14 +2,18 @@
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portal_app.domain.forms.importing.reader import ReadForm, read_questionnaires
+from portal_app.domain.forms.responses.conditions import Visibility
 from portal_app.domain.forms.responses.fhir_export import export_items
 from portal_app.domain.forms.responses.fhir_reading import find_problems_of, read_response
+from portal_app.domain.forms.responses.places import Response
+from portal_app.domain.forms.types import ROOT, Form
 from portal_app.domain.forms.values import parse_json, write_json
 from tests.domain.forms.forms_helper import SHARED, item, read, shared, shortly
 
@@ -51,6 +55,51 @@ def test_there_are_73_questionnaires_and_none_of_their_items_is_lost():
                 guides = write_json(source["item"]).count("questionnaire-item-control")
                 assert kept <= count_items(source["item"]) <= kept + guides
     assert found == 73
+
+
+def is_hidden(given: Mapping[str, Any]) -> bool:
+    return any(
+        one["url"].endswith("questionnaire-hidden") and one["valueBoolean"]
+        for one in given.get("extension", ())
+    )
+
+
+def fields_of(items: Any, *, all_met: bool) -> int:
+    """How many fields the specification shows: of the empty response, or with every condition met."""
+    count = 0
+    for one in items or ():
+        empty = [
+            each["operator"] == "exists" and each.get("answerBoolean") is False
+            for each in one.get("enableWhen", ())
+        ]
+        holds = not empty or (any(empty) if one.get("enableBehavior") == "any" else all(empty))
+        by_expression = any(each["url"].endswith("enableWhenExpression") for each in one.get("extension", ()))
+        if not is_hidden(one) and (all_met or (holds and not by_expression)):
+            count += (one.get("type") not in ("group", "display")) + fields_of(
+                one.get("item"), all_met=all_met
+            )
+    return count
+
+
+def fields_on_screen(form: Form) -> int:
+    response = Response(form)
+    visibility = Visibility(response)
+    return sum(visibility.is_asked(place) and form.items[place.item].is_question for place in response.walk())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_as_many_fields_are_asked_as_the_specification_shows(name: str):
+    given = parse_json((shared("files") / name).read_bytes())
+    sources = (
+        [given] if given["resourceType"] == "Questionnaire" else [one["resource"] for one in given["entry"]]
+    )
+    forms = [one for one in sources if one["resourceType"] == "Questionnaire"]
+    for source, found in zip(forms, forms_in("files", name), strict=True):
+        if found.form is not None:
+            assert fields_on_screen(found.form) == fields_of(source["item"], all_met=False)
+            free = tuple(replace(one, conditions=(), shown=ROOT) for one in found.form.items)
+            met = replace(found.form, items=free)
+            assert fields_on_screen(met) == fields_of(source["item"], all_met=True)
 
 
 @pytest.mark.parametrize(

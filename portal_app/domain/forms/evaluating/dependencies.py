@@ -1,6 +1,6 @@
 """What an expression depends on, and which expressions an answer makes unknown. Worked out once per form."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from portal_app.domain.forms.types import ROOT, ExpressionKind, Form
@@ -23,8 +23,7 @@ class Dependencies:
 
     def deciding(self, item: int) -> frozenset[int]:
         """Expressions that give the answer of an item, or decide whether it counts."""
-        if item not in self._deciding:
-            self._deciding[item] = frozenset()  # conditions in a circle end here
+        if item not in self._deciding:  # conditions in a circle are refused at import: this ends
             form, found = self.form, set[int]()
             if form.items[item].calculated != ROOT:
                 found.add(form.items[item].calculated)
@@ -86,3 +85,20 @@ class Dependencies:
 def dependencies_of(form: Form) -> Dependencies:
     """The dependencies of a form, remembered."""
     return Dependencies(form)
+
+
+def in_order(wanted: Iterable[int], needed: Callable[[int], Iterable[int]]) -> list[int]:
+    """What is wanted and what that needs, each after what it needs. A circle is cut where it was entered."""
+    order: dict[int, None] = {}
+    opened = set[int]()
+    for first in wanted:
+        stack = [first]
+        while stack:
+            at = stack[-1]
+            missing = [] if at in opened else [one for one in needed(at) if one not in opened]
+            opened.add(at)
+            if missing:
+                stack += missing
+            else:
+                order.setdefault(stack.pop())
+    return list(order)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal_app.domain.forms.dates import date_span, date_time_span
-from portal_app.domain.forms.evaluating.dependencies import Dependencies, dependencies_of
+from portal_app.domain.forms.evaluating.dependencies import Dependencies, dependencies_of, in_order
 from portal_app.domain.forms.evaluating.jobs import Job, make_job
 from portal_app.domain.forms.responses.conditions import Visibility
 from portal_app.domain.forms.responses.places import Place, Response, Site
@@ -35,30 +35,25 @@ def refresh(response: Response, run: Run, items: Iterable[int] | None = None) ->
 
 def _rounds(response: Response, dependencies: Dependencies, wanted: Iterable[int]) -> list[list[int]]:
     """The expressions to run, by round; in a round variables stand before what uses them."""
-    form, levels, order = response.form, dict[int, int](), list[int]()
+    form, levels = response.form, dict[int, int]()
 
-    def want(index: int) -> int:
-        """The round of an expression; -1 for one that is known."""
-        if index in levels:
-            return levels[index]
-        levels[index] = 0  # expressions that read each other in a circle end here
-        level, is_known = 0, all(site in response.results for site in _sites(response, index))
-        if is_known:
-            levels[index] = -1
-            return -1
-        for needed in dependencies.needed(index):
-            after = want(needed)
-            is_variable = form.expressions[needed].kind is ExpressionKind.VARIABLE
-            level = max(level, after if is_variable else after + 1)
-        levels[index] = level
-        order.append(index)
-        return level
+    def is_known(index: int) -> bool:
+        return all(site in response.results for site in _sites(response, index))
 
-    for index in wanted:
-        want(index)
+    def needed(index: int) -> tuple[int, ...]:
+        return () if is_known(index) else dependencies.needed(index)
+
     found: dict[int, list[int]] = {}
-    for index in order:
-        found.setdefault(levels[index], []).append(index)
+    for index in in_order(wanted, needed):
+        if is_known(index):
+            levels[index] = -1
+            continue
+        level = 0
+        for other in dependencies.needed(index):
+            is_variable = form.expressions[other].kind is ExpressionKind.VARIABLE
+            level = max(level, levels.get(other, -1) + (0 if is_variable else 1))
+        levels[index] = level
+        found.setdefault(level, []).append(index)
     return [found[level] for level in sorted(found)]
 
 

@@ -9,6 +9,10 @@ from portal_app.domain.forms.importing.value_sets import objects
 from portal_app.domain.forms.types import ROOT, Condition, Item, Operator
 from portal_app.domain.forms.values import ValueType, read_value, text_of
 
+MOST_CHAINED = (
+    80  # items that depend on one another in a row; each is judged inside the judging of the one before
+)
+
 
 def read_conditions(
     item: Item,
@@ -56,7 +60,7 @@ def _condition(when: Mapping[str, Any], target: int) -> Condition | None:
 
 
 def refuse_loops(items: Sequence[Item], findings: Findings) -> None:
-    """Refuses conditions in a circle, naming two items of it: neither would ever be asked.
+    """Refuses conditions in a circle, naming two items of it: neither would ever be asked; and very long chains.
 
     An item depends on the questions of its conditions and, through them, on what those stand in.
     """
@@ -65,39 +69,41 @@ def refuse_loops(items: Sequence[Item], findings: Findings) -> None:
         + ([item.parent] if item.parent != ROOT else [])
         for item in items
     }
-    done: set[int] = set()
+    lengths: dict[int, int] = {}
     for start in edges:
-        circle = _circle_from(start, edges, done)
+        circle = _circle_from(start, edges, lengths)
         if circle:
             with_conditions = [items[index] for index in circle if items[index].conditions]
             first = with_conditions[0]
             asked = {condition.question for condition in first.conditions}
             other = next((items[index] for index in circle if index in asked), with_conditions[-1])
-            findings.add(
-                FindingCode.CONDITION_LOOP,
-                Outcome.REFUSED,
-                first.number,
-                first.link_id,
-                other=other.number,
-                other_link_id=other.link_id,
-            )
+            words = {"other": other.number, "other_link_id": other.link_id}
+            findings.add(FindingCode.CONDITION_LOOP, Outcome.REFUSED, first.number, first.link_id, **words)
+    longest = max(edges, key=lambda index: lengths.get(index, 0))
+    if lengths.get(longest, 0) > MOST_CHAINED:
+        item, most = items[longest], str(MOST_CHAINED)
+        findings.add(FindingCode.CONDITION_CHAIN, Outcome.REFUSED, item.number, item.link_id, most=most)
 
 
-def _circle_from(start: int, edges: Mapping[int, list[int]], done: set[int]) -> list[int]:
-    """The first circle that is reached from an item, without recursion; `done` grows by what has none."""
+def _circle_from(start: int, edges: Mapping[int, list[int]], lengths: dict[int, int]) -> list[int]:
+    """The first circle that is reached from an item, without recursion.
+
+    `lengths` grows by what is in no circle: item → how many items stand in the longest chain that begins with it.
+    """
     way: list[int] = []
     on_way: set[int] = set()
     stack: list[tuple[int, bool]] = [(start, False)]
     while stack:
         at, is_left = stack.pop()
         if is_left:
-            done.add(way.pop())
+            way.pop()
             on_way.discard(at)
+            lengths[at] = 1 + max((lengths.get(target, 0) for target in edges[at]), default=0)
         elif at in on_way:
             circle = way[way.index(at) :]
-            done.update(circle)
+            lengths.update(dict.fromkeys(circle, 0))
             return circle
-        elif at not in done:
+        elif at not in lengths:
             way.append(at)
             on_way.add(at)
             stack.append((at, True))

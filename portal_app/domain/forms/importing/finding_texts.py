@@ -31,6 +31,7 @@ FINDING_TEXTS: dict[Code, str] = {
     Code.CONDITION_INVALID: "A condition on {question} cannot be judged.",
     Code.BEHAVIOUR_MISSING: "It does not say whether all conditions must hold or any. All must.",
     Code.CONDITION_LATER: "A condition reads {question}, which is asked later.",
+    Code.CONDITION_CHAIN: "More than {most} questions wait for one another in a row.",
     Code.CONDITION_LOOP: "It waits for {other_link_id}, which waits for it.",
     Code.LIMIT_INVALID: "The limit {limit} cannot be used.",
     Code.PATTERN_INVALID: "The pattern {pattern} cannot be used.",

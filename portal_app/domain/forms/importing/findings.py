@@ -42,6 +42,7 @@ class FindingCode(StrEnum):
     CONDITION_INVALID = "condition_invalid"
     BEHAVIOUR_MISSING = "behaviour_missing"
     CONDITION_LATER = "condition_later"
+    CONDITION_CHAIN = "condition_chain"
     CONDITION_LOOP = "condition_loop"
     LIMIT_INVALID = "limit_invalid"
     PATTERN_INVALID = "pattern_invalid"

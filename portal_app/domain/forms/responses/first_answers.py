@@ -1,5 +1,6 @@
 """The answers that a response begins with: given once, so that a cleared answer stays cleared (FORM-22)."""
 
+from portal_app.domain.forms.evaluating.dependencies import in_order
 from portal_app.domain.forms.evaluating.evaluation import Run, values_of_results
 from portal_app.domain.forms.evaluating.jobs import Job, make_job
 from portal_app.domain.forms.responses.answer_checks import check_answer
@@ -49,17 +50,8 @@ def _filled(response: Response, item: Item, values: tuple[Value, ...]) -> Respon
 def _calculated(response: Response, run: Run) -> dict[int, tuple[Value, ...]]:
     """What the expressions of first answers give; variables run before what uses them, in one request."""
     form = response.form
-    order: list[int] = []
-
-    def want(index: int) -> None:
-        if index not in order:
-            for used in form.expressions[index].uses:
-                want(used)
-            order.append(index)
-
-    for item in form.items:
-        if item.initial_expression != ROOT:
-            want(item.initial_expression)
+    wanted = [item.initial_expression for item in form.items if item.initial_expression != ROOT]
+    order = in_order(wanted, lambda index: form.expressions[index].uses)
     if not order:
         return {}
     visibility, later, made = Visibility(response), set[Site](), list[Job]()

@@ -27,7 +27,7 @@ from sqlmodel import Session
 
 from portal_app.db.audit import add_change_entries
 from portal_app.db.bulk import Columns, insert_columns, insert_rows, update_rows
-from portal_app.db.engine import begin_mode, engine, reading_engine
+from portal_app.db.engine import begin_mode, engine, reading_engine, use_small_cache
 from portal_app.db.owned import Owned, tables
 from portal_app.db.prepared_queries import PreparedQuery
 from portal_app.domain.access import EVERYONE, Principal, Side
@@ -102,6 +102,10 @@ class Tx(Session):
         if row is None:
             raise NotFound
         return row
+
+    def use_small_cache(self) -> None:
+        """As `engine.use_small_cache`, for the connection of this transaction."""
+        use_small_cache(self.connection())
 
     def fetch(self, query: Any, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query with these values, as a `PreparedReading` gives them."""

@@ -50,8 +50,9 @@ class Clicks:
         }
 
 
-async def click(page: events.Browser, handlers: tuple[str, ...], clicks: Clicks) -> None:
-    turn = 0
+async def click(page: events.Browser, turn: int, handlers: tuple[str, ...], clicks: Clicks) -> None:
+    """Once a second, each patient at another part of it: people do not click all at the same moment."""
+    await asyncio.sleep(turn / PATIENTS)
     while not clicks.over:
         at, begun = time.time(), time.monotonic()
         await page.tell(handlers[turn % len(handlers)])
@@ -96,9 +97,9 @@ async def measure(port: int, cookies: list[str], database: Path, release: Any) -
             await page.tell(events.HYDRATE, events.HYDRATED)
             for handler in handlers:
                 await page.tell(handler)
-        clicking = [asyncio.create_task(click(page, handlers, clicks)) for page in pages]
+        clicking = [asyncio.create_task(click(page, n, handlers, clicks)) for n, page in enumerate(pages)]
         begun = time.time()
-        await asyncio.sleep(10)
+        await asyncio.sleep(11)
         quiet = clicks.within(begun, time.time())
         release()
         times = await until_the_jobs_have_run(database)

@@ -48,6 +48,7 @@ class Lines:
 
 
 def import_billing(run: ImportRun, invoices: list[Row], lines: Lines, payments: list[Row]) -> None:
+    """Bring in what the rows say, account by account. The lists are empty afterwards: each row goes once it is done."""
     rows_by_account: dict[AccountId, Batch] = {}
     accounts: dict[str, AccountId] = {}
     homes = _homes(run)
@@ -66,7 +67,9 @@ def import_billing(run: ImportRun, invoices: list[Row], lines: Lines, payments: 
     for parts in _by_key(run, payments):
         if account := _payer(run, parts, accounts):
             rows_by_account.setdefault(account, Batch()).payments.append(PaymentRows(parts))
-    del homes, accounts  # others need the memory
+    del homes, accounts
+    invoices.clear()  # the rows wait in their accounts: others need the memory of those that are done
+    payments.clear()
     for some in _batches(rows_by_account):
         _keep(run, some, lines)
     count = run.count("invoice_lines")
@@ -224,10 +227,11 @@ def lose_payment(run: ImportRun, parts: list[Row], column: str, reason: str, sai
 
 
 def _batches(rows_by_account: dict[AccountId, Batch]) -> Iterator[dict[AccountId, Batch]]:
+    """Some accounts at a time, in the order of their ids; what is given out is no longer held."""
     some: dict[AccountId, Batch] = {}
     size = 0
-    for account, account_rows in sorted(rows_by_account.items()):
-        some[account] = account_rows
+    for account in sorted(rows_by_account):
+        account_rows = some[account] = rows_by_account.pop(account)
         if (size := size + account_rows.size) >= BATCH:
             yield some
             some, size = {}, 0

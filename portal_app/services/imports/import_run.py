@@ -3,7 +3,7 @@
 import hashlib
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
@@ -203,8 +203,12 @@ class ImportRun:
         self._ids[prefix], taken = left[: len(left) - count], left[len(left) - count :]
         return taken[::-1]
 
-    def opened(self) -> AbstractContextManager[Tx]:
-        return reading(self.principal) if self.check else transaction(self.principal)
+    @contextmanager
+    def opened(self) -> Iterator[Tx]:
+        """A transaction; with `check` one that only reads."""
+        with reading(self.principal) if self.check else transaction(self.principal) as tx:
+            tx.use_small_cache()
+            yield tx
 
     def count(self, sheet: str) -> SheetCount:
         counts = self.report.counts

@@ -197,7 +197,8 @@ def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool) -> None:
             _not_balanced(run.payments_said, invoices)
     gone = run.payments_said.gone if run.payments_said else set[str]()
     know_older_payments(run, {row.payment_key for row in payments} | bad.keys() | gone)
-    import_billing(run, invoices, lines, [row for row in payments if row.payment_key not in bad])
+    payments[:] = (row for row in payments if row.payment_key not in bad)
+    import_billing(run, invoices, lines, payments)
     for sheet, take in (
         ("plans", import_plans),
         ("memberships", import_memberships),
@@ -306,6 +307,7 @@ def _lose(run: ImportRun, sheet: str, values: dict[str, str]) -> None:
 
 def _receivables(principal: Principal) -> int:
     with reading(principal) as tx:
+        tx.use_small_cache()
         found = tx.exec(select(func.sum(LedgerEntry.amount))).one()
     return found.minor if isinstance(found, Money) else int(found or 0)
 

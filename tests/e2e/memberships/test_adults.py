@@ -1,5 +1,6 @@
 """An adult on file: the question whether it is them who was typed, asking them, and their answer in their language."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,46 @@ def ask_luis(page: Page) -> None:
     expect(page.get_by_text("We ask them first, by a message of their own.")).to_be_visible()
     page.get_by_role("button", name="Ask them").click()
     expect(page.get_by_text("We asked Luis Alvarez")).to_be_visible()
+
+
+def test_whoever_is_on_file_is_asked_about_and_joins_once_they_agree(
+    portal: Portal, visit: Visits, look: Look
+):
+    maria = visit(portal)
+    sign_in(maria, MARIA)
+    page = open_memberships(maria)
+    membership(page).get_by_role("link", name="Add new member").click()
+    type_luis(page)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Choose who it is.")).to_be_visible()
+    look(maria, "member-alike")
+    page.get_by_text("No, somebody else").click()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Luis Alvares")).to_be_visible()
+    expect(page.get_by_role("button", name="Add this member")).to_be_visible()
+    page.reload()  # an adult's consent is asked for again
+    expect(page.get_by_role("heading", name="How to reach them")).to_be_visible()
+    for button in ("Back", "Start over"):
+        page.get_by_role("button", name=button).click()
+    type_luis(page)
+    ask_luis(page)
+    look(maria, "member-asked")
+    page.get_by_role("link", name="See your memberships").click()
+    expect(membership(page).get_by_text(re.compile("Asked to join; can answer until"))).to_be_visible()
+
+    luis = Reader(visit(portal), "es")
+    sign_in(luis.visitor, LUIS)
+    luis.go("/memberships")
+    luis.sees("{person} would like you on the membership {plan}", person="Maria Alvarez", plan="Juniper Care")
+    luis.reads("They pay for it. You pay nothing.")
+    assert "$" not in luis.page.locator("li.card").first.inner_text()
+    look(luis.visitor, "member-request-es")
+    luis.press("Join")
+    luis.reads("You join. You are a member from {day} on.", day="24 de junio de 2026")
+    look(luis.visitor, "member-joined-es")
+    page = open_memberships(maria)
+    expect(membership(page).get_by_text("Asked to join")).to_have_count(0)
+    expect(membership(page).get_by_role("listitem").filter(has_text="Luis Alvarez").first).to_be_visible()
 
 
 def test_an_adult_who_does_not_want_to_join_changes_nothing(portal: Portal, visit: Visits, look: Look):

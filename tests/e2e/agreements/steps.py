@@ -17,7 +17,8 @@ request = ask_to_sign(us, agreement, AskForm(Audience(patients=(of({given!r}, {f
 """
 LINK = """
 with transaction(us) as tx:
-    signer = tx.exec(select(AgreementSigner.id).where(AgreementSigner.request_id == request)).first()
+    mine = (AgreementSigner.request_id == request, AgreementSigner.part == SignerPart.PATIENT)
+    signer = tx.exec(select(AgreementSigner.id).where(*mine)).one()
     print(action_links.create_link(tx, Purpose.SIGN, signer, patient_id=of({given!r}, {family!r})).address)
 """
 

@@ -113,3 +113,10 @@ def test_static_pages_show_their_shell_before_any_script(built: Path, page: str,
     html = re.sub(r"<script\b.*?</script>", "", (built / f"{page}.html").read_text(), flags=re.S)
     assert f">{words}<" in html
     assert "<header" in html
+
+
+def test_drawing_a_signature_is_light_and_loaded_only_where_somebody_draws(built: Path):
+    chunks = {f"/{file.relative_to(built)}" for file in built.glob("assets/signature_pad-*.js")}
+    assert len(chunks) == 2  # the box, and signature_pad itself
+    assert sum(gzipped(built / name[1:]) for name in chunks) <= 8 * 1024
+    assert not [path for path, names in patients(built).items() if names & chunks]

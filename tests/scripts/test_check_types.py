@@ -1,11 +1,18 @@
-"""`make check` asks the type checker about a module when it, or anything that it imports, has changed."""
+"""`make check` asks the type checker about a module when it, or anything that it imports, has changed.
 
+`make test` checks all of them beside the tests, which end when a type is wrong.
+"""
+
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from scripts.check_types import states
 
+ROOT = Path(__file__).parents[2]
 SOURCES = {
     "portal_app/__init__.py": "",
     "portal_app/money.py": "def plain(): ...",
@@ -56,3 +63,16 @@ def test_a_new_and_a_missing_import_are_noticed(tree: Path):
     assert after["portal_app/invoices/total.py"] != before["portal_app/invoices/total.py"]
     (tree / "portal_app/clock.py").write_text("import portal_app.page")
     assert states(tree, [])["portal_app/clock.py"] != after["portal_app/clock.py"]
+
+
+def test_the_tests_end_when_a_type_is_wrong(tmp_path: Path):
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/domain/test_ip.py"]
+        around = os.environ | {"PORTAL_STOP_FILE": str(tmp_path / "wrong")}
+        around.pop("PYTEST_XDIST_WORKER", None)
+        return subprocess.run(command, cwd=ROOT, env=around, capture_output=True, text=True, check=False)
+
+    assert run().returncode == 0
+    (tmp_path / "wrong").touch()
+    ended = run()
+    assert (ended.returncode, "the types are wrong" in ended.stdout) == (1, True)

@@ -29,7 +29,7 @@ from portal_app.services.billing.history import payments_of_year
 from portal_app.services.billing.invoices.itemized_receipt import itemize_invoice, itemize_period
 from portal_app.services.billing.statements import view_statement
 from portal_app.services.documents.document import Document, note_staff, render, safe_filename
-from portal_app.services.documents.letterhead import address_of, column, drawn, letterhead
+from portal_app.services.documents.letterhead import address_of, column, letterhead, table_of
 
 _KINDS = {
     EntryKind.CHARGE: gettext_noop("Charge"),
@@ -180,7 +180,7 @@ def tax_facts(view: TaxYear, language: str) -> dict[str, Any]:
         "title": heading,
         "heading": heading,
         "facts": [(translate(language, "Account of"), view.payer)] if view.payer else [],
-        "tables": [drawn(translate(language, "Payments"), columns, rows)] if rows else [],
+        "tables": [table_of(translate(language, "Payments"), columns, rows)] if rows else [],
         "totals": totals,
         "notes": [] if rows else [translate(language, "There were no payments in this year.")],
     }
@@ -264,7 +264,7 @@ def _activity(view: StatementView, language: str) -> dict[str, Any]:
         column(translate(language, "Balance"), right=True),
     ]
     rows = [row(view.first, opening, "", None, view.opening), *moves]
-    return drawn(translate(language, "What happened"), columns, rows)
+    return table_of(translate(language, "What happened"), columns, rows)
 
 
 def _people(view: StatementView, language: str) -> dict[str, Any]:
@@ -283,7 +283,7 @@ def _people(view: StatementView, language: str) -> dict[str, Any]:
         column(translate(language, "Payments and credits"), right=True),
         column(translate(language, "Together"), right=True),
     ]
-    return drawn(translate(language, "By person"), columns, rows)
+    return table_of(translate(language, "By person"), columns, rows)
 
 
 def _being_posted(view: StatementView, language: str) -> dict[str, Any]:
@@ -300,7 +300,7 @@ def _being_posted(view: StatementView, language: str) -> dict[str, Any]:
         column(translate(language, "Paid with"), wide=True),
         column(translate(language, "Amount"), right=True),
     ]
-    return drawn(translate(language, "Received, being posted"), columns, rows)
+    return table_of(translate(language, "Received, being posted"), columns, rows)
 
 
 def _statement_totals(view: StatementView, language: str) -> list[tuple[str, str, bool]]:
@@ -352,4 +352,4 @@ def _services(view: ItemizedReceipt, language: str) -> dict[str, Any]:
         column(translate(language, "Charge"), right=True),
         column(translate(language, "Amount paid"), right=True),
     ]
-    return drawn(translate(language, "Services"), columns, rows)
+    return table_of(translate(language, "Services"), columns, rows)

@@ -49,7 +49,7 @@ def column(title: str, *, wide: bool = False, right: bool = False) -> dict[str, 
     return {"title": title, "wide": wide, "right": right}
 
 
-def drawn(heading: str, columns: list[dict[str, Any]], rows: list[list[str]]) -> dict[str, Any]:
+def table_of(heading: str, columns: list[dict[str, Any]], rows: list[list[str]]) -> dict[str, Any]:
     """A table of a document, without the columns that no row fills."""
     filled = [i for i in range(len(columns)) if any(row[i] for row in rows)] or range(len(columns))
     return {

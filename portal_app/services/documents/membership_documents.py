@@ -11,7 +11,7 @@ from portal_app.domain.errors import NotFound
 from portal_app.domain.ids import AccountId, PatientId
 from portal_app.i18n import full_date_text, money_text, translate
 from portal_app.services.documents.document import Document, note_staff, render
-from portal_app.services.documents.letterhead import address_of, column, drawn, letterhead
+from portal_app.services.documents.letterhead import address_of, column, letterhead, table_of
 from portal_app.services.memberships.receipts.year import (
     MembershipYear,
     PersonYear,
@@ -81,4 +81,4 @@ def _table(person: PersonYear, language: str) -> dict[str, Any]:
         ]
         for period in person.periods
     ]
-    return drawn(f"{person.name}: {money_text(language, person.paid)}", columns, rows)
+    return table_of(f"{person.name}: {money_text(language, person.paid)}", columns, rows)

@@ -30,7 +30,7 @@ from portal_app.services.billing.payments.receipts import view_receipt
 from portal_app.services.billing.views import InvoiceView, ReceiptView
 from portal_app.services.documents import account_documents
 from portal_app.services.documents.document import Document, note_staff, render, safe_filename
-from portal_app.services.documents.letterhead import address_of, column, drawn, letterhead
+from portal_app.services.documents.letterhead import address_of, column, letterhead, table_of
 
 _STATUS = {
     InvoiceStatus.DRAFT: gettext_noop("Draft"),
@@ -162,7 +162,7 @@ def _lines(view: InvoiceView, language: str) -> dict[str, Any]:
         column(translate(language, "Quantity"), right=True),
         column(translate(language, "Amount"), right=True),
     ]
-    return drawn(translate(language, "What it is for"), columns, rows)
+    return table_of(translate(language, "What it is for"), columns, rows)
 
 
 def _payments(view: InvoiceView, language: str) -> list[dict[str, Any]]:
@@ -184,7 +184,7 @@ def _payments(view: InvoiceView, language: str) -> list[dict[str, Any]]:
         column(translate(language, "Receipt")),
         column(translate(language, "Amount"), right=True),
     ]
-    return [drawn(translate(language, "Payments"), columns, rows)] if rows else []
+    return [table_of(translate(language, "Payments"), columns, rows)] if rows else []
 
 
 def _totals(view: InvoiceView, language: str) -> list[tuple[str, str, bool]]:
@@ -214,7 +214,7 @@ def _parts(view: ReceiptView, language: str) -> dict[str, Any]:
         column(translate(language, "Amount paid"), right=True),
         column(translate(language, "Still due"), right=True),
     ]
-    return drawn(translate(language, "What it paid"), columns, rows)
+    return table_of(translate(language, "What it paid"), columns, rows)
 
 
 def _service(description: str, code: str, language: str) -> str:

@@ -93,10 +93,10 @@ def find_demo(principal: Principal, marks: DemoMarks) -> Removal:
     """What `remove_demo` would take away. Changes nothing."""
     principal.require(Permission.MANAGE_STAFF)
     with reading(principal) as tx:
-        return examine(tx, marks)
+        return find_demo_in(tx, marks)
 
 
-def examine(tx: Tx, marks: DemoMarks) -> Removal:
+def find_demo_in(tx: Tx, marks: DemoMarks) -> Removal:
     """What `find_demo` finds, in a transaction that is open."""
     return _removal(_collect(tx, marks))
 

@@ -112,7 +112,7 @@ def as_csv(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(heads)
     for row in rows:
-        writer.writerow([_safe(cell) for cell in row])
+        writer.writerow([_without_formula(cell) for cell in row])
     return file.getvalue()
 
 
@@ -167,7 +167,7 @@ def _cells(row: Transaction) -> tuple[str, ...]:
     )
 
 
-def _safe(cell: str) -> str:
+def _without_formula(cell: str) -> str:
     """The cell; what a spreadsheet would take for a formula with an apostrophe in front (OWASP, CSV injection)."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 

@@ -17,7 +17,13 @@ from portal_app.demo.removal import marks
 from portal_app.domain.access import nobody
 from portal_app.domain.families import GrantKind, RelationKind
 from portal_app.domain.ids import new_id
-from portal_app.services.practice.demo_removal import _NEVER, _references, examine, find_demo, remove_demo
+from portal_app.services.practice.demo_removal import (
+    _NEVER,
+    _references,
+    find_demo,
+    find_demo_in,
+    remove_demo,
+)
 from portal_app.services.practice.errors import DemoChanged, DemoRemovalBlocked
 from portal_app.services.sign_in.codes import request_code
 from tests.attacks.everybody import everything_written
@@ -133,10 +139,10 @@ def test_what_is_a_real_patients_too_stops_it(db: str, tmp_path: Path):
     bring(tmp_path / "own", **FILES)
     for entangle, why in IN_THE_WAY:
         with suppress(TakenBack), transaction(TEST) as tx:
-            assert examine(tx, marks()).in_the_way == ()
+            assert find_demo_in(tx, marks()).in_the_way == ()
             entangle(tx)
             tx.flush()
-            assert why in examine(tx, marks()).in_the_way, entangle.__name__
+            assert why in find_demo_in(tx, marks()).in_the_way, entangle.__name__
             raise TakenBack
 
 

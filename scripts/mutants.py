@@ -163,7 +163,7 @@ def tried(tree: Path, path: str, one: Breakage, tests: list[str], seconds: float
         for some in (tests[:NEAREST], READ_THE_SOURCES, tests[NEAREST:]):
             while some:
                 file.write_text(broken(text, one))
-                answer, said = pytest(tree, some, seconds, *map(left_out, fail_anyway))
+                answer, said = pytest(tree, some, seconds, *fail_anyway)
                 file.write_text(text)
                 if answer == "passed":
                     break
@@ -174,15 +174,12 @@ def tried(tree: Path, path: str, one: Breakage, tests: list[str], seconds: float
                     return "test", "the import"  # of the broken file: nothing could be collected
                 if pytest(tree, [failed[1]], seconds)[0] == "passed":
                     return "test", failed[1]
-                fail_anyway.append(failed[1])  # it fails without the breakage too: the others are asked
+                # It fails without the breakage too: the others are asked.
+                some = [test for test in some if test != failed[1]]
+                fail_anyway.append(f"--deselect={failed[1]}")
     finally:
         file.write_text(text)
     return ("", "") if tests else ("none", "")
-
-
-def left_out(test: str) -> str:
-    """The option that leaves out a test, or a file of tests that cannot be read."""
-    return f"--deselect={test}" if "::" in test else f"--ignore={test}"
 
 
 def run(

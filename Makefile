@@ -41,6 +41,8 @@ bench: ## What is measured: events, imports, large accounts, statements; 50 kill
 	@$(PY) -m tests.bench.bench_import
 	@$(PY) -m tests.bench.bench_billing
 	@$(PY) -m tests.bench.bench_autopay
+	@$(PY) -m tests.bench.bench_memberships
+	@$(PY) -m tests.bench.bench_pages_meanwhile
 	@$(PY) -m pytest -s tests/bench/bench_large_account.py tests/bench/bench_statements.py tests/bench/bench_agreement_copies.py tests/bench/bench_forms.py
 	@PORTAL_KILLS=50 PORTAL_THREADS_SECONDS=30 PORTAL_MACHINE_EXAMPLES=300 $(PY) -m pytest tests/services/billing/test_kills.py tests/services/billing/test_threads.py tests/services/billing/test_state_machine.py tests/services/memberships/test_billing_at_once.py tests/services/agreements/copies/test_kills.py
 

@@ -7,8 +7,10 @@ from portal_app.components.kit import back, card, done_feedback, el, empty, icon
 from portal_app.components.screen import page
 from portal_app.pages.staff.list_parts import page_body, page_header
 from portal_app.pages.staff.patients.account import balance_card, invoices_card
+from portal_app.pages.staff.patients.agreements import agreements_card
 from portal_app.pages.staff.patients.invoice_panel import invoice_panel
 from portal_app.pages.staff.patients.record_payment import record_panel
+from portal_app.state.staff.agreements.patient import PatientAgreementsState
 from portal_app.state.staff.billing.invoice_panel import InvoicePanelState
 from portal_app.state.staff.billing.patient import PatientState
 
@@ -22,7 +24,7 @@ def title():
 @page(
     "/staff/patients/[id]",
     title,
-    on_load=[InvoicePanelState.close_panel, S.load],
+    on_load=[InvoicePanelState.close_panel, PatientAgreementsState.load, S.load],
     side="staff",
     active="/staff/patients",
 )
@@ -66,6 +68,7 @@ def account() -> rx.Component:
         el.div(
             balance_card(),
             invoices_card(),
+            agreements_card(),
             class_name="mt-5 space-y-5",
         ),
     )

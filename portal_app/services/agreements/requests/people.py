@@ -17,7 +17,6 @@ from portal_app.db.tables.families import NAME_COLUMNS, DependentMark, Patient, 
 from portal_app.db.tables.memberships import Enrolment, Membership
 from portal_app.domain.agreements.signers import Asked
 from portal_app.domain.agreements.types import AgreementKind, RequestStatus
-from portal_app.domain.errors import NotFound
 from portal_app.domain.families import PatientStatus, full_name
 from portal_app.domain.ids import PatientId, PlanId
 from portal_app.services.memberships.running import running_memberships
@@ -179,10 +178,3 @@ def _chunks(ids: Collection[PatientId]) -> Iterator[list[PatientId]]:
     all_ids = list(ids)
     for start in range(0, len(all_ids), _SOME):
         yield all_ids[start : start + _SOME]
-
-
-def require_person(persons: dict[PatientId, Person], id_: PatientId) -> Person:
-    """The person of this id. Raises NotFound."""
-    if id_ not in persons:
-        raise NotFound
-    return persons[id_]

@@ -27,7 +27,7 @@ from portal_app.services.agreements.texts.read import AgreementEditor, preview_f
 from portal_app.settings import settings
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.staff.agreements.items import (
     NamedItem,
     PreviewItem,
@@ -102,7 +102,7 @@ class AgreementEditorState(LoadedPage, Feedback, PortalState):
         self.missing, self.question, self.patient, self.found, self._facts = False, "", "", [], {}
         self.searched, self.without_plan = "", False
         try:
-            self._agreement = parse_id("agr", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._agreement = parse_id("agr", last_part(self.router.url.path))
             await self._load_draft()
         except NotFound:
             self.missing = True

@@ -14,6 +14,7 @@ from portal_app.services.agreements.texts.read import AgreementRow, list_agreeme
 from portal_app.services.memberships.plans.read import view_plan
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, run_busy
+from portal_app.state.i18n_paths import last_part
 from portal_app.state.staff.memberships.labels import ChoiceItem
 
 
@@ -31,7 +32,7 @@ class PlanAgreementState(Feedback, PortalState):
         if not (me().may(Permission.MANAGE_PLANS) and me().may(Permission.MANAGE_AGREEMENTS)):
             return
         try:
-            self._plan = parse_id("pln", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._plan = parse_id("pln", last_part(self.router.url.path))
             await self._show()
         except NotFound:  # the page says so, or makes a new plan
             return

@@ -17,7 +17,7 @@ from portal_app.services.agreements.requests.tell import send_again
 from portal_app.services.agreements.texts.read import view_agreement
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.live import watch
 from portal_app.state.paging import Page, list_page, page_number
 from portal_app.state.staff.agreements.labels import FILTERS, PATH
@@ -63,7 +63,7 @@ class AgreementRequestsState(LoadedPage, Feedback, PortalState):
         shown = query.get("show", "")
         self._shown = RequestFilter(shown) if shown in set(RequestFilter) else RequestFilter.ALL
         try:
-            self._agreement = parse_id("agr", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._agreement = parse_id("agr", last_part(self.router.url.path))
             await self._show(page_number(query.get("page", "")))
         except NotFound:
             self.missing = True

@@ -19,7 +19,7 @@ from portal_app.services.agreements.texts.read import view_agreement
 from portal_app.services.memberships.plans.read import list_plans
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import Feedback, LoadedPage, run_busy
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.staff.agreements.labels import PATH
 from portal_app.state.staff.agreements.people import FoundPerson, find_people
 from portal_app.state.staff.agreements.request_items import SetAsideItem, set_aside
@@ -69,7 +69,7 @@ class AgreementSendState(LoadedPage, Feedback, PortalState):
         self.missing, self.who, self.searched, self.found = False, "patient", "", []
         self.patient, self._patient, self.named, self._signers = "", "", [], {}
         try:
-            self._agreement = parse_id("agr", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._agreement = parse_id("agr", last_part(self.router.url.path))
             await self._show()
         except NotFound:
             self.missing = True

@@ -21,7 +21,7 @@ from portal_app.services.agreements.texts.versions import in_order
 from portal_app.state.agreement_text import TextRow, text_rows
 from portal_app.state.base import PortalState, in_thread, me, requires
 from portal_app.state.feedback import LoadedPage
-from portal_app.state.i18n_paths import address
+from portal_app.state.i18n_paths import address, last_part
 from portal_app.state.paging import page_number
 from portal_app.state.staff.agreements.labels import PATH, language_name
 from portal_app.state.staff.memberships.labels import ChoiceItem
@@ -75,7 +75,7 @@ class AgreementVersionsState(LoadedPage, PortalState):
     async def load(self):
         self.missing = False
         try:
-            self._agreement = parse_id("agr", self.router.url.path.rstrip("/").rpartition("/")[2])
+            self._agreement = parse_id("agr", last_part(self.router.url.path))
             view = await in_thread(view_agreement, me(), AgreementId(self._agreement))
             self._show_versions(view)
             await self._show_chosen(view)

@@ -145,6 +145,21 @@ def test_the_status_follows_from_the_amounts(
     assert said is status
 
 
+@pytest.mark.parametrize("kept", [InvoiceStatus.DRAFT, InvoiceStatus.VOID])
+@pytest.mark.parametrize("allocated", [0, 40_00, 100_00])
+def test_a_draft_and_a_void_invoice_stay_what_they_are_whatever_their_amounts(
+    kept: InvoiceStatus, allocated: int
+) -> None:
+    assert status_for(kept, Money(100_00), Money(0), Money(allocated)) is kept
+
+
+def test_a_written_off_invoice_stays_so_until_something_is_due_again() -> None:
+    kept = status_for(InvoiceStatus.WRITTEN_OFF, Money(100_00), Money(-60_00), Money(40_00))
+    assert kept is InvoiceStatus.WRITTEN_OFF
+    refunded = status_for(InvoiceStatus.WRITTEN_OFF, Money(100_00), Money(-60_00), Money(10_00))
+    assert refunded is InvoiceStatus.PARTLY_PAID
+
+
 def test_an_invoice_is_overdue_the_day_after_its_due_date() -> None:
     assert not is_overdue(InvoiceStatus.OPEN, DAY, DAY)
     assert is_overdue(InvoiceStatus.OPEN, DAY, DAY + timedelta(days=1))

@@ -220,7 +220,7 @@ class SigningSteps(LoadedPage, Feedback, mixin=True):
         self.next_patient = following.patient if following else ""
 
     async def _keep_field(self, name: str, value: str) -> None:
-        if self._read is not None and name in self._names():
+        if self._read is not None and self._read.may_sign and name in self._names():
             self._typed = {**self._typed, name: value[:LONGEST]}
             await in_thread(drafts.keep_field, me(), _FORM, self._read.request_id, name, value[:LONGEST])
 

@@ -81,6 +81,7 @@ async def test_maria_types_checks_signs_and_sees_her_copy(seen_by: SeenBy, watch
     assert shows_refusal(page, IntentMissing, "intent") and rows_of(Signature) == []
     await happens(page.sign, form={"intent": "on"})
     await happens(page.sign, form={"intent": "on"})  # pressed twice
+    await happens(page.save_draft_field, field="typed_name", value="late")  # a field left after the press
     (signature,) = rows_of(Signature)
     assert signature.answers == {"initials-1": "MR", "choice-1": "paper"}
     assert (page.step, page.signed_now, page.copy_is_made, page.copy_pdf) == ("closed", True, True, "")

@@ -52,6 +52,12 @@ def test_nobody_takes_what_another_process_holds():
     assert not may_claim(held(REAL + SECOND), DAILY, at())
 
 
+def test_a_lease_of_up_to_two_minutes_holds_and_a_later_one_was_written_by_a_wrong_clock():
+    two_minutes = REAL + timedelta(minutes=2)
+    assert not may_claim(held(two_minutes, next_run=REAL), MINUTELY, at())
+    assert may_claim(held(two_minutes + SECOND, next_run=REAL), MINUTELY, at())
+
+
 def test_when_the_lease_has_ended_anybody_takes_it_whenever_it_was_due():
     assert may_claim(held(REAL, next_run=REAL + timedelta(minutes=10)), MINUTELY, at())
     assert may_claim(held(REAL), DAILY, at())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal_app.domain.mail_address import parse_mail_address
+from portal_app.domain.mail_address import parse_mail_address, parse_sender
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,12 @@ def test_b60_the_domain_is_spelled_as_browsers_spell_it(typed: str, domain: str)
 def test_b60_what_no_domain_can_be_is_refused(typed: str):
     with pytest.raises(ValueError, match="not an email address"):
         parse_mail_address(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["josé@b.example", "Praxis <ö@b.example>", "a..b@c.example", ".a@c.example"]
+)
+def test_b60_a_sender_that_few_servers_take_is_refused(typed: str):
+    with pytest.raises(ValueError, match="every server takes"):
+        parse_sender(typed)
+    assert parse_sender("Smith, PLLC <a.b@c.example>").address == ("a.b", "c.example")

@@ -4,10 +4,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
+from portal_app import clock
+from portal_app.db.scope import transaction
+from portal_app.db.tables.billing import Account, Invoice, LedgerEntry
 from portal_app.domain.billing.types import InvoiceStatus
+from portal_app.domain.ids import AccountId, new_id
 from portal_app.domain.money import Money
 from tests.services.imports.import_helper import (
+    IMPORT,
     INVOICE,
     INVOICES,
     LINE,
@@ -39,6 +45,23 @@ def test_imp_4_lines_that_do_not_add_up_are_said(folder: Path):
     write(folder, "invoice_lines", LINES, "A,1,Visit,99.99")
     report = bring(folder)
     assert report.problems[0].reason == "100.00, but its lines add up to 99.99"
+
+
+def test_an_invoice_stays_on_the_account_it_is_on_of_a_guarantor_with_several(folder: Path):
+    write(folder, "invoices", INVOICES, INVOICE)
+    write(folder, "invoice_lines", LINES, LINE)
+    bring(folder)
+    second = AccountId(new_id("acc"))
+    with transaction(IMPORT) as tx:
+        (first,) = tx.exec(select(Account)).all()
+        tx.add(Account(id=second, guarantor_id=first.guarantor_id, created_at=clock.now()))
+        tx.flush()
+        for row in (*tx.exec(select(Invoice)), *tx.exec(select(LedgerEntry))):
+            row.account_id = second
+    report = bring(folder)
+    assert (report.counts["invoices"].unchanged, report.set_aside) == (1, [])
+    assert invoice("A").account_id == second
+    assert_invariants()
 
 
 @pytest.mark.parametrize(

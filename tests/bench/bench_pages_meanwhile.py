@@ -28,7 +28,7 @@ from tests.bench import bench_events as events
 
 COUNT, PATIENTS, LONGEST = 20_000, 40, 900  # the run ends within so many seconds
 AT_MOST = 300  # milliseconds, of 95 of 100 pages
-JOBS = ("bill", "notify")
+JOBS = ("bill", "notify")  # one after the other: the second writes the messages of what the first has billed
 
 
 @dataclass
@@ -73,13 +73,14 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-async def until_the_jobs_have_run(database: Path) -> dict[str, tuple[float, float]]:
+async def until_it_has_run(database: Path, name: str) -> tuple[float, float]:
+    """When the job began and ended."""
     async with asyncio.timeout(LONGEST):
         while True:
             await asyncio.sleep(2)
             found = await asyncio.to_thread(job_times, database)
-            if all(name in found for name in JOBS):
-                return {name: found[name] for name in JOBS}
+            if name in found:
+                return found[name]
 
 
 async def measure(port: int, cookies: list[str], database: Path, release: Any) -> dict[str, Any]:
@@ -101,8 +102,10 @@ async def measure(port: int, cookies: list[str], database: Path, release: Any) -
         begun = time.time()
         await asyncio.sleep(11)
         quiet = clicks.within(begun, time.time())
-        release()
-        times = await until_the_jobs_have_run(database)
+        times: dict[str, tuple[float, float]] = {}
+        for name in JOBS:
+            release(name)
+            times[name] = await until_it_has_run(database, name)
         clicks.over = True
         await asyncio.gather(*clicking)
         for page in pages:
@@ -165,10 +168,9 @@ def _fill(count: int, database: Path) -> tuple[Any, list[str]]:
         for name in ALL_JOBS:
             tx.add(Job(name=name, created_at=real_now(), next_run=later if name in JOBS else real_now()))
 
-    def release() -> None:
+    def release(name: str) -> None:
         with transaction(system_principal("bench")) as tx:
-            for name in JOBS:
-                tx.get_or_404(Job, name).next_run = real_now()
+            tx.get_or_404(Job, name).next_run = real_now()
 
     return release, cookies
 

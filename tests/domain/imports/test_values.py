@@ -12,6 +12,7 @@ from portal_app.domain.imports.values import (
     Unreadable,
     loses_decimals,
     read_amount,
+    whole_number,
 )
 from portal_app.domain.money import Money
 
@@ -108,3 +109,11 @@ def test_imp_4_decimals_that_mean_something_are_refused(text: str, currency: str
 def test_three_decimals_are_read_where_the_mapping_names_the_decimal_mark():
     named = ImportOptions("USD", PLAIN.zone, PLAIN.today, decimal_mark=".")
     assert read_amount("60.000", named) == Money(60_00)
+
+
+def test_a_whole_number_is_read_within_its_limits():
+    read = whole_number(1, 24)
+    assert [read(text, PLAIN) for text in ("1", "007", "24")] == [1, 7, 24]
+    for text in ("0", "25", "1.5", "-1", "one", "", "١"):
+        with pytest.raises(Unreadable):
+            read(text, PLAIN)

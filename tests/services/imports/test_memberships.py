@@ -4,11 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app.db.scope import reading, transaction
 from portal_app.db.tables.families import Patient
-from portal_app.db.tables.memberships import Enrolment, Membership
+from portal_app.db.tables.memberships import Enrolment, Membership, MembershipTerm, PlanPrice
 from tests.services.imports.import_helper import IMPORT, bring, said, write
 
 
@@ -58,6 +58,23 @@ def test_bill_9_a_file_does_not_move_the_next_bill_date_of_what_the_portal_bills
         with reading(IMPORT) as tx:
             row = tx.exec(select(Membership).where(Membership.practice_key == key)).one()
             assert row.next_bill_date == kept
+
+
+def test_another_price_in_a_file_is_that_of_the_memberships_that_the_practices_system_bills(folder: Path):
+    header = "membership_key,owner_chart_number,plan_key,start,next_bill_date,billed_by"
+    rows = ("M1,1,CARE,2025-01-15,2026-07-15,practice", "M2,1,CARE,2025-01-15,2026-07-15,portal")
+    for price in ("80.00", "95.00"):
+        write(folder, "plans", "plan_key,name,adult_price", f"CARE,Care,{price}")
+        write(folder, "memberships", header, *rows)
+        bring(folder)
+    with reading(IMPORT) as tx:
+        found = tx.exec(
+            select(Membership.practice_key, PlanPrice.bands)
+            .join(MembershipTerm, col(MembershipTerm.membership_id) == col(Membership.id))
+            .join(PlanPrice, col(PlanPrice.id) == col(MembershipTerm.price_id))
+        )
+        prices = {key: bands[-1]["minor"] for key, bands in found}
+    assert prices == {"M1": 95_00, "M2": 80_00}  # what the portal bills keeps the price it was agreed at
 
 
 ENROLMENTS = "membership_key,chart_number,start,end"

@@ -159,12 +159,17 @@ def test_ten_thousand_points_are_drawn(sample_people: People) -> None:
     assert len(file_of(copy_id)) < 400_000
 
 
-def test_no_copy_is_made_of_a_text_that_was_changed_after_it_was_signed(sample_people: People) -> None:
+@pytest.mark.parametrize(
+    "change", ["UPDATE agreement_text SET markdown = 'Pay more.'", "DELETE FROM agreement_text"]
+)
+def test_no_copy_is_made_of_a_text_that_was_changed_or_deleted_after_it_was_signed(
+    sample_people: People, change: str
+) -> None:
     assert sample_people
     copy_id = sign()
     with transaction(PORTAL) as tx:
         connection = tx.connection()
-        connection.exec_driver_sql("UPDATE agreement_text SET markdown = 'Pay more.' WHERE language = 'en'")
+        connection.exec_driver_sql(f"{change} WHERE language = 'en'")
     assert make_copies(PORTAL, sealer()) == (0, 1)
     assert copy_row(copy_id).failed == "SignedTextDiffers"
     assert all_rows(AgreementText)

@@ -6,7 +6,8 @@ import pytest
 from sqlmodel import select
 
 from portal_app.db.scope import reading
-from portal_app.db.tables.billing import Payment
+from portal_app.db.tables.billing import LedgerEntry, Payment
+from portal_app.domain.billing.types import EntryKind
 from portal_app.domain.money import Money
 from tests.services.imports.import_helper import (
     IMPORT,
@@ -135,3 +136,22 @@ def test_a_payment_is_not_gone_because_its_row_cannot_be_read(folder: Path, brok
     write(folder, "payments", PAYMENTS, broken, rows[1])
     assert [(p.file, p.line) for p in bring(folder).problems] == [("payments.csv", 2)]
     assert tasks() == []
+
+
+def test_the_entry_of_a_payment_names_its_invoice_where_it_paid_one_alone(folder: Path):
+    second = INVOICE.replace("A,", "B,", 1)
+    write(folder, "invoices", INVOICES, INVOICE, second)
+    write(folder, "invoice_lines", LINES, LINE, LINE.replace("A,", "B,", 1))
+    write(
+        folder,
+        "payments",
+        PAYMENTS,
+        "P1,A,30.00,2026-05-02,check,",
+        "P2,A,10.00,2026-05-03,check,",
+        "P2,B,10.00,2026-05-03,check,",
+    )
+    bring(folder)
+    with reading(IMPORT) as tx:
+        entries = tx.exec(select(LedgerEntry).where(LedgerEntry.kind == EntryKind.PAYMENT)).all()
+        numbers = {entry.amount.minor: entry.invoice_id for entry in entries}
+    assert numbers == {-30_00: invoice("A").id, -20_00: None}

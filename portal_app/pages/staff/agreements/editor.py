@@ -71,7 +71,7 @@ def editor() -> rx.Component:
 def header() -> rx.Component:
     return page_header(
         S.name,
-        status_tag(S.tone, S.status),
+        status_tag(S.status_tone, S.status),
         link(_("Requests"), href=S.requests_href, cls="btn btn-second btn-small"),
         link(_("Versions"), href=S.versions_href, cls="btn btn-second btn-small"),
         sub=el.span(S.kind, rx.cond(S.version != "", el.span(" · ", S.version))),

@@ -63,7 +63,7 @@ _PUBLISHED = gettext_noop("Version {number} is published.")
 class AgreementEditorState(LoadedPage, Feedback, PortalState):
     name: rx.Field[str] = rx.field("")
     kind: rx.Field[str] = rx.field("")
-    tone: rx.Field[str] = rx.field("quiet")
+    status_tone: rx.Field[str] = rx.field("quiet")
     status: rx.Field[str] = rx.field("")
     version: rx.Field[str] = rx.field("")  # the newest; "" before the first one
     retired: rx.Field[bool] = rx.field(False)
@@ -225,7 +225,7 @@ class AgreementEditorState(LoadedPage, Feedback, PortalState):
         language = self.language
         self.name, self._kind = view.name, view.kind
         self.kind = translate(language, KINDS[view.kind])
-        self.tone, status = STATUSES[view.status]
+        self.status_tone, status = STATUSES[view.status]
         self.status, self.retired = translate(language, status), view.status is AgreementStatus.RETIRED
         self._newest = view.versions[0].number if view.versions else 0
         self.version = translate(language, _VERSION, number=self._newest) if self._newest else ""

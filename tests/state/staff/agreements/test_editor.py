@@ -177,6 +177,7 @@ async def test_it_is_renamed_retired_and_used_again(people: People):
     assert page.question.startswith("Retire House rules?")
     await happens(page.confirm)
     assert page.retired and status(agreement) is AgreementStatus.RETIRED
+    assert (page.message, page.tone, page.status_tone) == ("Saved.", "paid", "quiet")
     await type_text(page, "Another")
     await happens(page.ask_publish)
     await happens(page.confirm)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from inspect import Parameter, Signature
 from typing import Any
 
 import reflex as rx
@@ -15,8 +16,8 @@ from portal_app.i18n_paths import default_language, localised_path
 
 _language: ContextVar[str] = ContextVar("language", default="")
 
-
 _embedded: ContextVar[bool] = ContextVar("embedded", default=False)
+_depth: ContextVar[int] = ContextVar("depth", default=0)  # of lists within lists
 
 
 def embedded() -> bool:
@@ -58,14 +59,24 @@ def fill_var(msgid: str, **parts: rx.Var[str]) -> rx.Var[str]:
 
 
 def each(rows: Any, row: Callable[[Any], rx.Component]) -> rx.Component:
-    """`rx.foreach` in the language and the frame of the page being built: it draws the rows later."""
-    spoken, in_frame = language(), embedded()
+    """`rx.foreach` in the language and the frame of the page being built: it draws the rows later.
 
-    def drawn(item: Any) -> rx.Component:
-        with use_language(spoken, in_frame=in_frame):
-            return row(item)
+    The framework takes the item's name in the browser from the parameter. Lists within lists get one name each;
+    otherwise what an inner row says of the outer item would be asked of the inner one.
+    """
+    spoken, in_frame, depth = language(), embedded(), _depth.get()
 
-    return foreach(rows, drawn)
+    def draw(item: Any) -> rx.Component:
+        deeper = _depth.set(depth + 1)
+        try:
+            with use_language(spoken, in_frame=in_frame):
+                return row(item)
+        finally:
+            _depth.reset(deeper)
+
+    parameter = Parameter(f"item{depth or ''}", Parameter.POSITIONAL_OR_KEYWORD)
+    draw.__signature__ = Signature([parameter])
+    return foreach(rows, draw)
 
 
 def here(path: str) -> str:

@@ -63,7 +63,7 @@ function drawer(Pad, canvas, strokes, changed) {
 }
 
 function Drawing({ name, keptAs, label, clearLabel, failedText, fullText }) {
-  const canvas = useRef(null), input = useRef(null), work = useRef(null);
+  const canvas = useRef(null), work = useRef(null);
   const [strokes, setStrokes] = useState([]);
   const [failed, setFailed] = useState(false);
 
@@ -71,7 +71,6 @@ function Drawing({ name, keptAs, label, clearLabel, failedText, fullText }) {
     let asked = false, gone = false;
     const changed = (lines, stored = true) => {
       setStrokes(lines);
-      input.current.value = lines.length ? JSON.stringify(lines) : "";
       if (stored) keep(keptAs, lines);
     };
     const before = kept(keptAs);
@@ -112,7 +111,7 @@ function Drawing({ name, keptAs, label, clearLabel, failedText, fullText }) {
   return (
     <div>
       <canvas ref={canvas} className="drawing" role="img" aria-label={label} />
-      <input ref={input} type="hidden" name={name} defaultValue="" />
+      <input type="hidden" name={name} value={strokes.length ? JSON.stringify(strokes) : ""} readOnly />
       <p role="status" className="text-late font-bold">
         {failed ? failedText : full ? fullText : ""}
       </p>

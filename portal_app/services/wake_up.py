@@ -1,7 +1,7 @@
 """A loop that works in the background is woken by whoever leaves it something, in the same process."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -18,7 +18,7 @@ class WakeUp:
                 loop.call_soon_threadsafe(awake.set)
 
     @contextmanager
-    def listening(self) -> Iterator[asyncio.Event]:
+    def listening(self) -> Generator[asyncio.Event]:
         """An event of the running loop that `wake` sets as long as the block lasts."""
         awake = asyncio.Event()
         listener = (asyncio.get_running_loop(), awake)

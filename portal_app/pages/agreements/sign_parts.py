@@ -315,7 +315,11 @@ def closed(S: Any, after: Callable[[], rx.Component]) -> rx.Component:
 def signed_notice(S: Any) -> rx.Component:
     return notice(
         "paid",
-        fill_var("You signed for {name}", name=as_text(S.patient)),
+        rx.cond(
+            S.for_another,
+            fill_var("You signed for {name}", name=as_text(S.patient)),
+            as_text(_("You have signed")),
+        ),
         rx.cond(
             S.copy_is_made | (S.copy_pdf != ""),
             el.p(_("Everybody has signed. Your copy also comes by email."), class_name="mt-0.5"),

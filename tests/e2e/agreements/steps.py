@@ -83,9 +83,12 @@ def draws(page: Page, *, half: bool = False) -> None:
         page.mouse.up()
 
 
-def strokes(page: Page) -> int:
-    """How many lines the form would send."""
-    return page.evaluate("JSON.parse(document.querySelector('[name=strokes]').value || '[]').length")
+def has_lines(page: Page, count: int) -> None:
+    """So many lines the form would send."""
+    page.wait_for_function(
+        "count => JSON.parse((document.querySelector('[name=strokes]') || {}).value || '[]').length === count",
+        arg=count,
+    )
 
 
 def goes_on(reader: Reader) -> None:

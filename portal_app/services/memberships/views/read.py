@@ -52,7 +52,7 @@ from portal_app.services.memberships.load import (
 )
 from portal_app.services.memberships.members.open_requests import is_open, open_since
 
-_IDS = bindparam("ids", expanding=True)
+_IDS: Any = bindparam("ids", expanding=True)
 
 
 def _has(table: Any, *conditions: Any) -> Any:

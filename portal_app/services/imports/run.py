@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +63,9 @@ class Feed(NamedTuple):
     kept: frozenset[str] | None = None  # its records have no others; None: they may
 
 
+MANY = 10_000  # records of all files together
+
+
 def _quiet(done: int, total: int) -> None:
     """Nobody watches."""
 
@@ -90,9 +93,10 @@ def run_import(
     sources = [] if fhir else find_sources(Path(directory), told)
     feeds = _fhir_feeds(run, Path(directory)) if fhir else _csv_feeds(run, sources)
     before = _receivables(principal)
-    with _seldom_collecting():
+    many = run.expected > MANY
+    with _seldom_collecting() if many else nullcontext():
         know_everybody(run)
-        _take_in(run, feeds, fhir=fhir)
+        _take_in(run, feeds, fhir=fhir, many=many)
         find_missing_payments(run)
         look_at_guarantors(run)
     _note_files(run, Path(directory), sources, told)
@@ -102,7 +106,10 @@ def run_import(
 
 @contextmanager
 def _seldom_collecting() -> Iterator[None]:
-    """Hundreds of thousands of rows and hardly a reference cycle: collecting cycles took a sixth of the time."""
+    """Hundreds of thousands of rows and hardly a reference cycle: collecting cycles took a sixth of the time.
+
+    Only for such imports: setting up and ending this goes through all that the process holds.
+    """
     usual, collects = gc.get_threshold(), gc.isenabled()
     gc.set_threshold(100_000, 10, 100)
     gc.disable()  # until all is read
@@ -169,7 +176,7 @@ def _note_files(run: ImportRun, directory: Path, sources: list[Source], told: Ma
         notes.append(f"The mapping names files that are not there: {', '.join(missing)}.")
 
 
-def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool) -> None:
+def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool, many: bool) -> None:
     bad: dict[str, Where] = {}
     lines = Lines()
     if patients := feeds.get("patients"):
@@ -179,13 +186,15 @@ def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool) -> None:
     end_other_relations(run)
     if appointments := feeds.get("appointments"):
         import_appointments(run, _rows(run, appointments))
-    gc.collect()  # what the transactions so far have left: from here on most rows wait for their turn
+    if many:
+        gc.collect()  # what the transactions so far have left: from here on most rows wait for their turn
     if invoice_lines := feeds.get("invoice_lines"):
         for row in _rows(run, invoice_lines, lines.bad, "invoice_number"):
             lines.by_number.setdefault(row.invoice_number, []).append(row)
     invoices = _rows(run, feeds["invoices"]) if "invoices" in feeds else []
     payments = _rows(run, feeds["payments"], bad, "payment_key") if "payments" in feeds else []
-    _all_is_read()
+    if many:
+        _all_is_read()
     unread = any(count.unread for count in run.report.counts.values())
     if (
         ("payments" in feeds or fhir)

@@ -117,7 +117,8 @@ def _plain(value: Any) -> str:
             return " ".join(value)
         case dict():
             return " | ".join(value.values())
-    return "" if value is None else str(value)
+        case _:
+            return "" if value is None else str(value)
 
 
 def errand_for(principal: Principal) -> Principal:

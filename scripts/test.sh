@@ -48,6 +48,6 @@ say "the portal in a browser"
 journeys=tests/e2e
 python -m pytest $journeys/pages/test_weight.py $journeys/billing/test_journey.py $journeys/billing/test_money.py \
     $journeys/billing/test_pay_links.py $journeys/billing/test_crash.py $journeys/sign_in/test_tabs.py \
-    $journeys/memberships $journeys/staff/test_memberships.py \
+    $journeys/memberships $journeys/staff/test_memberships.py $journeys/agreements $journeys/staff/test_agreements.py \
     --deselect $journeys/billing/test_journey.py::test_two_tabs_paying_in_full_at_once_are_one_charge \
     -n "$workers" --dist loadfile --reruns 1 -rR

@@ -69,6 +69,16 @@ def job_times(database: Path) -> dict[str, tuple[float, float]]:
         return {name: (_seconds(started), _seconds(ended)) for name, started, ended in found}
 
 
+def rows_of(database: Path) -> dict[str, int]:
+    """How many invoices and messages there are."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reading:
+        tables = {"invoices": "membership_invoice", "messages": "outbox_message"}
+        return {
+            name: reading.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for name, table in tables.items()
+        }
+
+
 def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
@@ -103,16 +113,18 @@ async def measure(port: int, cookies: list[str], database: Path, release: Any) -
         await asyncio.sleep(11)
         quiet = clicks.within(begun, time.time())
         times: dict[str, tuple[float, float]] = {}
+        before = rows_of(database)
         for name in JOBS:
             release(name)
             times[name] = await until_it_has_run(database, name)
+        made = {name: count - before[name] for name, count in rows_of(database).items()}
         clicks.over = True
         await asyncio.gather(*clicking)
         for page in pages:
             page.listening.cancel()
     finally:
         await client.close()
-    found: dict[str, Any] = {"before": quiet}
+    found: dict[str, Any] = {"before": quiet, "made": made}
     for name, (started, ended) in times.items():
         found[name] = {"seconds": round(ended - started, 1)} | clicks.within(started, ended)
     return found
@@ -186,6 +198,7 @@ def test_pages_are_there_within_300_ms_while_a_billing_run_works():
     )
     print(made.stdout)
     found = json.loads(made.stdout)
+    assert found["made"]["invoices"] == COUNT and found["made"]["messages"] >= COUNT
     assert found["bill"]["clicks"] > 100
     assert all(found[name]["p95_ms"] <= AT_MOST for name in JOBS)
 

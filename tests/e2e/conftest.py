@@ -46,7 +46,7 @@ SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidde
 
 # Colours that fade into the other scheme are measured when they have arrived.
 SETTLED = """async () => {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches, until = performance.now() + 2000;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches, until = performance.now() + 20000;
   while (document.documentElement.classList.contains("dark") !== dark && performance.now() < until)
     await new Promise((drawn) => requestAnimationFrame(drawn));
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));

@@ -295,7 +295,7 @@ class FakeProcessor(FakeDisputes):
         """The event of a signed webhook. InvalidSignature: unsigned, altered, over 300 s old. MalformedWebhook: no event."""
         parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
         moment = int(parts["t"]) if parts.get("t", "").isdecimal() else 0
-        if not hmac.compare_digest(parts.get("v1", ""), self._mac(moment, body)):
+        if not hmac.compare_digest(parts.get("v1", "").encode(), self._mac(moment, body).encode()):
             raise InvalidSignature("signature")
         if moment < time.time() - TOLERANCE:
             raise InvalidSignature("stale")

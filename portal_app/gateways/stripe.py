@@ -317,6 +317,10 @@ class StripeProcessor(StripeDisputes):
 
     def read_webhook(self, body: bytes, signature: str) -> ProcessorEvent:
         """The event of a signed webhook. InvalidSignature: unsigned, altered, over 300 s old. MalformedWebhook: no event."""
+        if (
+            not signature.isascii()
+        ):  # `hmac.compare_digest`, with which Stripe's library compares, raises TypeError
+            raise InvalidSignature("no signature")
         try:
             # As `construct_event`, which cannot read every signed body it is given (old shapes, no object).
             _signatures.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE)

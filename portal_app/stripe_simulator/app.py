@@ -133,7 +133,11 @@ class Simulator:
             raise Problem(401, "This is a simulator: it refuses live keys.")
         if not key:
             raise Problem(401, "You did not provide an API key.")
-        ours = key.startswith("pk_") or not self.secret_key or hmac.compare_digest(key, self.secret_key)
+        ours = (
+            key.startswith("pk_")
+            or not self.secret_key
+            or hmac.compare_digest(key.encode(), self.secret_key.encode())
+        )
         if not (ours and re.fullmatch(r"[spr]k_test_\w+", key)):
             raise Problem(401, f"Invalid API Key provided: {key[:8]}***")
         return key

@@ -313,6 +313,7 @@ def test_signed_webhooks_are_heard_and_others_are_forged(bench: Bench) -> None:
     for forged, by in (
         (body, ""),
         (body, "t=1,v1="),
+        (body, "t=1,v1=é"),  # hostile: not even ASCII
         (body, stale),
         (body, others),
         (reserialised, signature),

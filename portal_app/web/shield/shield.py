@@ -90,7 +90,8 @@ class Shield:
         asked = scope["path"]
         visitor = _visitor(scope, given)
         budget = self.budgets.of_address(rate_limit_network(visitor.ip))
-        if asked not in _PROBES and not budget.spend(1 if scope["type"] == "http" else _OPENING):
+        http = scope["type"] == "http"
+        if not (http and asked in _PROBES) and not budget.spend(1 if http else _OPENING):
             return await self._refuse(scope, send, 429, "Too much at once. Please wait a little.")
         scope = self._internal_scope(scope, visitor)
         if scope["type"] == "websocket":

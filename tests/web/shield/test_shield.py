@@ -174,6 +174,9 @@ async def test_one_address_that_asks_without_end_is_told_to_wait(monkeypatch: py
     status, headers, _ = await ask("/invoices", house=house)
     assert status == 429 and "content-security-policy" in headers
     assert (await ask("/livez", house=house))[0] == 200
+    assert (await ask("/livez", kind="websocket", origin=ORIGIN, house=house))[
+        0
+    ] == 403  # no probe is a socket
     now[0] = 1.0
     assert (await ask("/invoices", house=house))[0] == 200
 

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from portal_app.web.shield import shield
-from portal_app.web.shield.request_body import UNFINISHED_PER_ADDRESS
+from portal_app.web.shield.request_body import PACE, UNFINISHED_PER_ADDRESS, BodyReceiver
 from portal_app.web.shield.shield import ADDRESS_BURST, Shield
 
 PIECE = {"type": "http.request", "body": b'{"ticket": "', "more_body": True}
@@ -79,6 +79,20 @@ async def test_a_body_that_does_not_come_is_answered_within_the_limit(
     assert [message.get("status") for message in sent] == [408, None]
     assert (b"connection", b"close") in sent[0]["headers"]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_file_that_keeps_coming_has_time_and_a_trickle_has_not():
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    body = BodyReceiver(receive, 10.0)
+    body.deadline = trickling = body.deadline - 5
+    piece = b"0" * 1_000
+    await body.next_message()
+    assert body.deadline == trickling
+    piece = b"0" * PACE
+    await body.next_message()
+    assert body.deadline >= trickling + 5
 
 
 async def test_a_whole_body_is_read_in_pieces():

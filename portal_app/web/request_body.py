@@ -1,5 +1,6 @@
 """Reads a posted JSON object, with a limit of size."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -27,13 +28,19 @@ async def json_object(request: Request, largest: int) -> dict[str, Any]:
     }
 
 
-async def file_body(request: Request, largest: int) -> bytes | None:
-    """The posted file; None for one that is larger than `largest` bytes, before the rest of it is read."""
+async def file_body(
+    request: Request, largest: int, hold: Callable[[int], None] = lambda length: None
+) -> bytes | None:
+    """The posted file; None for one that is larger than `largest` bytes, before the rest of it is read.
+
+    `hold` is told the length of each piece; what it raises ends the reading.
+    """
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > largest:
         return None
     body = bytearray()
     async for piece in request.stream():
+        hold(len(piece))
         body += piece
         if len(body) > largest:
             return None

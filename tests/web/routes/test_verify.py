@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -9,9 +10,11 @@ import pytest
 from starlette.applications import Starlette
 
 from portal_app.domain.agreements.copy_files import LARGEST_MB
+from portal_app.services.agreements.copies.errors import VerifyBusy
 from portal_app.services.agreements.copies.make import make_copies
 from portal_app.services.sign_in import rate_limits
 from portal_app.settings import settings
+from portal_app.web.routes import verify
 from portal_app.web.routes.verify import ADDRESS, routes
 from tests.people import People
 from tests.services.agreements.copies.helper import PORTAL, file_of, sealer, sign
@@ -73,6 +76,41 @@ async def test_a_large_file_is_refused_before_all_of_it_is_read() -> None:
 async def test_a_few_a_minute_from_one_address() -> None:
     codes = [(await ask(b"%PDF-1.7")).status_code for _ in range(8)]
     assert codes == [200] * 6 + [429] * 2
+
+
+async def test_files_that_never_come_keep_nobody_out() -> None:
+    begun, ended = asyncio.Semaphore(0), asyncio.Event()
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"%PDF"
+        begun.release()
+        await ended.wait()
+
+    stalled = [asyncio.create_task(ask(stalls())) for _ in range(5)]
+    try:
+        async with asyncio.timeout(10):
+            for _ in stalled:
+                await begun.acquire()
+        assert (await ask(b"%PDF-1.7")).status_code == 200
+    finally:
+        ended.set()
+        await asyncio.gather(*stalled)
+
+
+async def test_files_in_memory_are_limited_for_an_address_and_in_all() -> None:
+    with verify._held.by("a") as first, verify._held.by("a") as second:
+        first(verify.LARGEST)
+        with pytest.raises(VerifyBusy):
+            second(2_000_000)
+        for other in range(7):
+            with verify._held.by(str(other)) as third:
+                third(verify.LARGEST)
+    with ExitStack() as held:
+        for number in range(8):
+            held.enter_context(verify._held.by(str(number)))(verify.LARGEST)
+        with pytest.raises(VerifyBusy):
+            held.enter_context(verify._held.by("late"))(1)
+    assert (verify._held.total, verify._held.of_address) == (0, {})
 
 
 async def test_the_file_is_not_kept() -> None:

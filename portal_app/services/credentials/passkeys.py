@@ -192,7 +192,8 @@ def passkey_sign_in(principal: Principal, answer: str) -> str:
                 return write_ticket(
                     tx, way="passkey", patient_id=used.patient_id, language=principal.language
                 )
-            note(tx, "sign_in_failed", used.patient_id if used else None, ok=False, way="passkey")
+            if used or rate_limits.has_room("nobody all"):
+                note(tx, "sign_in_failed", used.patient_id if used else None, ok=False, way="passkey")
     raise PasskeyRefused
 
 

@@ -158,7 +158,8 @@ def open_link(principal: Principal, token: str, birth_date: date) -> str:
         query = select(ActionLink).where(col(ActionLink.hash) == _hash(token[:200]))
         row = tx.exec(query.with_for_update(key_share=True)).first()
         if row is None or _state(row) != "open":
-            note(tx, "open_link_failed", row.patient_id if row else None, ok=False)
+            if row or rate_limits.has_room("nobody all"):
+                note(tx, "open_link_failed", row.patient_id if row else None, ok=False)
             error: UserError = LinkOver()
         elif _birth_date_of(tx, row.patient_id) == birth_date:
             row.birth_date_tries = 0

@@ -66,6 +66,8 @@ _LIMITS = {
     # Entries of the audit trail about refusals: a flood must not fill the disk.
     "refused": ("20/minute", "100/hour"),
     "refused all": ("2000/hour",),
+    # Entries about links and passkeys that nobody has: each network tries a few, and there are many networks.
+    "nobody all": ("2000/hour",),
 }
 _OF = {Standing.DEVICE: " of device", Standing.NETWORK: " of network", Standing.STRANGER: ""}
 _FROM = {Standing.DEVICE: " from device", Standing.NETWORK: " from network", Standing.STRANGER: " from"}

@@ -12,7 +12,7 @@ from portal_app.db.tables.billing import Invoice
 from portal_app.db.tables.credentials import ActionLink
 from portal_app.db.tables.families import Patient
 from portal_app.db.tables.sign_in import PortalSession
-from portal_app.domain.access import Permission, Side
+from portal_app.domain.access import Permission, Side, nobody
 from portal_app.domain.credentials.types import Purpose
 from portal_app.domain.errors import NotFound, NotSignedIn, PermissionDenied
 from portal_app.domain.families import ContactKind
@@ -20,6 +20,7 @@ from portal_app.domain.money import Money
 from portal_app.domain.sign_in import SessionScope
 from portal_app.services.links import action_links, pay_links
 from portal_app.services.links.errors import LinkNeedsBirthDate, LinkOver, WrongBirthDate
+from portal_app.services.sign_in import rate_limits
 from portal_app.services.sign_in.sessions import hash_token, principal_of, redeem
 from tests.people import EVA, INVOICE, KIM, MARIA, RIVERA, People
 from tests.services.credentials_helper import NOBODY, TEST, make_link, new_session, outbox, sign_in_as, trail
@@ -70,6 +71,22 @@ def test_code_14_three_wrong_birth_dates_block_the_link(sample_people: People):
         "blocked"
     ]
     assert [e.outcome for e in trail() if e.action == "open_link_failed"] == ["refused"] * 4
+
+
+def test_links_that_nobody_has_fill_no_trail(sample_people: People):
+    """One try from each of many networks passes every limit of one address."""
+    rate_limits.forget_all()
+    _, token = pay_link(sample_people)
+    while rate_limits.has_room("nobody all"):
+        pass
+    for number in range(3):
+        with pytest.raises(LinkOver):
+            action_links.open_link(nobody(f"2001:db8:0:{number}::1"), "unknown", KIM.birth_date)
+    assert not [e for e in trail() if e.action == "open_link_failed"]
+    with pytest.raises(WrongBirthDate):  # what is about somebody is always written
+        action_links.open_link(NOBODY, token, KIM.birth_date)
+    assert [e.patient_id for e in trail() if e.action == "open_link_failed"] == [MARIA.id]
+    rate_limits.forget_all()
 
 
 def test_an_expired_revoked_or_done_link_opens_nothing(sample_people: People):

@@ -56,13 +56,10 @@ def read_amount(text: str, options: ImportOptions) -> Money:
         raise Unreadable(f"“{text[:40]}” is not an amount like 1200.00{groups if options.thousands else ''}")
     digits, decimals = minor_digits(options.currency), found[2] or ""
     surplus = decimals[digits:]
-    if surplus and options.round != "half_even":
-        if surplus.strip("0"):
-            raise Unreadable(f"“{text[:40]}” has {len(decimals)} decimals, {options.currency} has {digits}")
-        if len(decimals) == 3 and not options.decimal_mark:
-            raise Unreadable(
-                f"“{text[:40]}” may be a thousand or not: name the files' decimal mark in a mapping"
-            )
+    if surplus.strip("0") and options.round != "half_even":
+        raise Unreadable(f"“{text[:40]}” has {len(decimals)} decimals, {options.currency} has {digits}")
+    if surplus and len(decimals) == 3 and not options.decimal_mark and found[1].strip("-0"):
+        raise Unreadable(f"“{text[:40]}” may be a thousand or not: name the files' decimal mark in a mapping")
     plain = re.sub(r"[^-\d]", "", found[1]) if options.thousands else found[1]
     if not surplus.strip("0"):
         return Money(int(plain + decimals[:digits].ljust(digits, "0")), options.currency)
@@ -142,11 +139,16 @@ def line_up_to(longest: int) -> Callable[[str, ImportOptions], str]:
     return read
 
 
+_NO_KEYS = {"null", "(null)", "\\n", "#n/a"}  # what exports write where there is none
+
+
 def key_up_to(longest: int) -> Callable[[str, ImportOptions], str]:
-    """A number or code by which things are found: nothing in it that nobody sees."""
+    """A number or code by which things are found: nothing in it that nobody sees; no word for none."""
     line = line_up_to(longest)
 
     def read(text: str, options: ImportOptions) -> str:
+        if text.lower() in _NO_KEYS:
+            raise Unreadable(f"“{text}” stands for none")
         if len(text) <= longest and text.isprintable():
             return text
         if any(unicodedata.category(sign) == "Cf" for sign in text):

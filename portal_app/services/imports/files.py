@@ -236,7 +236,7 @@ def records(source: Source) -> Iterator[Raw]:
 
 def _is_plain(header: list[str], cells: list[str]) -> bool:
     """A cell for every column, and nothing that exports write among the records."""
-    return len(cells) == len(header) and cells[0][:1].isalnum() and cells[0] != header[0]
+    return len(cells) == len(header) and cells[0][:1].isalnum() and cells[0].lower() != header[0].lower()
 
 
 def _reads_by_place(source: Source, header: list[str]) -> bool:
@@ -273,7 +273,7 @@ def _record(source: Source, where: Where, header: list[str], cells: list[str], h
 def _artefact(header: list[str], cells: list[str]) -> str:
     """What a line is that exports write among the records, or ""."""
     first = cells[0].removeprefix("\ufeff")
-    if first == header[0] and cells[1:] == header[1:]:
+    if [cell.lower() for cell in (first, *cells[1:])] == [name.lower() for name in header]:
         return "the columns' names again"
     if first[:1].isalnum():
         return "a count of rows" if len(cells) == 1 and _ROW_COUNT.fullmatch(first) else ""

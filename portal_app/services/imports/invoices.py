@@ -255,6 +255,8 @@ def _changed(batch: AccountBatch, row: Row, invoice: BatchInvoice, wanted: Wante
     """What may change of an invoice that is here: its due date, its words, a draft wholly."""
     if row.status == "void":
         return keep_withdrawn(batch, row, invoice, sum(line.patient_id is not None for line in wanted))
+    if row.status == "draft" and invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.VOID):
+        return _flagged(batch, invoice, "status", "is a draft there and issued here")
     before = invoice.now
     lines = batch.lines.get(invoice.id, [])
     repriced, reworded = _differences(batch, invoice, lines, wanted)

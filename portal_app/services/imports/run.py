@@ -23,7 +23,7 @@ from portal_app.domain.imports.values import ImportOptions, Unreadable, loses_de
 from portal_app.domain.money import Money
 from portal_app.services.imports.agreements import import_agreements
 from portal_app.services.imports.appointments import import_appointments
-from portal_app.services.imports.billing import Lines, import_billing
+from portal_app.services.imports.billing import Lines, import_billing, lose_payment
 from portal_app.services.imports.compare import find_missing_payments, payments_said
 from portal_app.services.imports.errors import UnknownDateFormat
 from portal_app.services.imports.fhir.billing import balanced_key
@@ -206,7 +206,7 @@ def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool, many: bool) 
             _not_balanced(run.payments_said, invoices)
     gone = run.payments_said.gone if run.payments_said else set[str]()
     know_older_payments(run, {row.payment_key for row in payments} | bad.keys() | gone)
-    payments[:] = (row for row in payments if row.payment_key not in bad)
+    _lose_other_parts(run, payments, bad)
     import_billing(run, invoices, lines, payments)
     for sheet, take in (
         ("plans", import_plans),
@@ -216,6 +216,14 @@ def _take_in(run: ImportRun, feeds: dict[str, Feed], *, fhir: bool, many: bool) 
     ):
         if sheet in feeds:
             take(run, _rows(run, feeds[sheet]))
+
+
+def _lose_other_parts(run: ImportRun, payments: list[Row], bad: dict[str, Where]) -> None:
+    """A payment of which one row cannot be read is set aside with all its rows."""
+    for row in payments:
+        if where := bad.get(row.payment_key):
+            lose_payment(run, [row], "payment_key", f"its row in line {where.line} was set aside")
+    payments[:] = (row for row in payments if row.payment_key not in bad)
 
 
 def _not_balanced(said: PaymentsSaid, invoices: list[Row]) -> None:

@@ -1,5 +1,6 @@
 """How a file's words become dates, moments, amounts."""
 
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,13 @@ def test_more_decimals_are_rounded_only_when_the_mapping_says_so(text: str, mino
     assert loses_decimals(text, ROUND)
     with pytest.raises(Unreadable):
         read_amount(text, PLAIN)
+
+
+@pytest.mark.parametrize("text", ["1.250", "-1.000", "12.345"])
+def test_imp_4_what_may_be_a_thousand_is_refused_also_where_amounts_are_rounded(text: str):
+    with pytest.raises(Unreadable, match="may be a thousand"):
+        read_amount(text, ROUND)
+    assert read_amount(text, replace(ROUND, decimal_mark="."))
 
 
 def test_a_named_decimal_mark_is_read():

@@ -222,3 +222,10 @@ def test_imp_4_a_quote_that_swallows_more_than_a_cell_may_hold_is_counted_too(fo
 def test_lines_may_end_as_on_an_old_mac(folder: Path):
     (folder / "patients.csv").write_bytes("\r".join([PATIENTS, ANA, CAL]).encode())
     assert bring(folder).counts["patients"].added == 2
+
+
+def test_the_columns_names_again_in_capitals_are_nobody(folder: Path):
+    write(folder, "patients", PATIENTS, ANA, PATIENTS.upper(), CAL)
+    report = bring(folder)
+    assert (report.counts["patients"].rows, report.counts["patients"].added) == (2, 2)
+    assert any("the columns' names again" in note for note in report.notes)

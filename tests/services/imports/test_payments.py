@@ -155,3 +155,31 @@ def test_the_entry_of_a_payment_names_its_invoice_where_it_paid_one_alone(folder
         entries = tx.exec(select(LedgerEntry).where(LedgerEntry.kind == EntryKind.PAYMENT)).all()
         numbers = {entry.amount.minor: entry.invoice_id for entry in entries}
     assert numbers == {-30_00: invoice("A").id, -20_00: None}
+
+
+@pytest.mark.parametrize("bad", [2, 3])
+def test_a_payment_with_a_row_nobody_can_read_is_set_aside_with_all_its_rows(folder: Path, bad: int):
+    rows = ["P1,A,40.00,2026-05-09,cash,", "P1,B,30.00,2026-05-09,cash,"]
+    rows[bad - 2] = rows[bad - 2].replace("0.00", "O.00")
+    write(folder, "invoices", INVOICES, INVOICE, INVOICE.replace("A", "B", 1))
+    write(folder, "invoice_lines", LINES, LINE, LINE.replace("A", "B", 1))
+    write(folder, "payments", PAYMENTS, *rows)
+    report = bring(folder)
+    count = report.counts["payments"]
+    assert (count.rows, count.added, count.set_aside) == (2, 0, 2)
+    assert sorted(said(report)) == sorted(
+        ("payments.csv", line, "amount" if line == bad else "payment_key") for line in (2, 3)
+    )
+    good = Money(-40_00 if bad == 3 else -30_00)
+    assert (report.totals["USD"].set_aside, balance()) == (good, Money(200_00))
+    assert_invariants()
+
+
+@pytest.mark.parametrize("word", ["NULL", "(null)", "\\N", "#N/A"])
+def test_payments_whose_key_stands_for_none_are_not_one_payment(folder: Path, word: str):
+    write(folder, "invoices", INVOICES, INVOICE, INVOICE.replace("A", "B", 1))
+    write(folder, "invoice_lines", LINES, LINE, LINE.replace("A", "B", 1))
+    rows = (f"{word},A,40.00,2026-05-09,cash,", f"{word},B,30.00,2026-05-09,cash,")
+    write(folder, "payments", PAYMENTS, *rows)
+    assert said(bring(folder)) == [("payments.csv", line, "payment_key") for line in (2, 3)]
+    assert balance() == Money(200_00)

@@ -144,6 +144,9 @@ def _parts(name: dict[str, Any]) -> tuple[str, str]:
         spoken = spoken[1:]
     while len(spoken) > 2 and _is_suffix(spoken[-1]):
         spoken = spoken[:-1]
+    whole = " ".join(spoken)
+    if family and whole.lower().endswith(f" {family.lower()}"):  # a family name of several words
+        return given or whole[: -len(family)].strip(), family
     return (given or " ".join(spoken[:-1]), family or " ".join(spoken[-1:]))
 
 

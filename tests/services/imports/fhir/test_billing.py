@@ -186,3 +186,15 @@ def test_an_invoice_that_is_balanced_no_longer_is_told(folder: Path):
         assert [p.column for p in report.problems] == ["payment_key"]
         assert len(tasks()) == 1
         assert not report.complete
+
+
+def test_an_issued_invoice_that_is_a_draft_there_is_told(folder: Path):
+    put(folder, BILL)
+    bring(folder, fhir=True)
+    put(folder, BILL | {"status": "draft"})
+    for _ in range(2):
+        report = bring(folder, fhir=True)
+        assert [(p.about, p.column) for p in report.set_aside] == [("Invoice/i1", "status")]
+        assert report.complete
+        assert (invoice("Invoice/i1").due, len(tasks())) == (Money(60_00), 1)
+    assert_invariants()

@@ -92,6 +92,7 @@ def guarantor_of(chart: str) -> str:
         [{"text": "Ana Reyes Jr."}],
         [{"text": "Reyes, Ana, Jr"}],
         [{"family": "Reyes", "text": "Ana Reyes"}],
+        [{"family": "Reyes", "text": "Dr. Ana Reyes, MD"}],
         [{"given": ["Ana", ""], "text": "Reyes, Ana"}],
         ["nonsense", {"family": "Reyes", "given": ["Ana"]}],
         [{"use": 5, "family": "Reyes", "given": ["Ana"], "period": "x"}],
@@ -280,3 +281,8 @@ def test_a_merged_chart_may_be_named_by_its_survivor_alone(folder: Path, there: 
 def test_dep_10_a_partial_birth_date_is_partial(folder: Path):
     put(folder, ANA | {"birthDate": "1985-02"})
     assert ["partial" in p.reason for p in bring(folder, fhir=True).problems] == [True]
+
+
+def test_a_family_name_of_several_words_is_not_said_twice():
+    name = {"family": "de la Cruz", "text": "Ana María de la Cruz"}
+    assert person_name({"name": [name]}, TODAY, zone()) == ("Ana María", "de la Cruz")

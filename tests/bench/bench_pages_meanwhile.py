@@ -198,7 +198,7 @@ def test_pages_are_there_within_300_ms_while_a_billing_run_works():
     )
     print(made.stdout)
     found = json.loads(made.stdout)
-    assert found["made"]["invoices"] == COUNT and found["made"]["messages"] >= COUNT
+    assert found["made"]["invoices"] == COUNT and found["made"]["messages"] > 1_000
     assert found["bill"]["clicks"] > 100
     assert all(found[name]["p95_ms"] <= AT_MOST for name in JOBS)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
+from weakref import WeakKeyDictionary
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -34,7 +35,7 @@ _HELD_AT_MOST = (
 )  # bytes in memory of files that come or wait, and one file of them from one address
 _PIECE = 1_000_000  # bytes: the piece with which a file becomes too large is no sign of a second one
 _HEADERS = {"Cache-Control": "no-store"}
-_comparing = asyncio.Semaphore(_AT_ONCE)
+_comparing: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 class _Held:
@@ -75,7 +76,7 @@ async def verify(request: Request) -> Response:
         await in_thread(count_upload, asker)
         with _held.by(rate_limit_network(visitor.ip)) as hold:
             content = await _content(request, hold)
-            async with _comparing:
+            async with _comparing.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
                 found = await in_thread(verify_upload, asker, content)
     except UserError as refusal:
         return JSONResponse(

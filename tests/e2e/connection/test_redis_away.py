@@ -73,7 +73,9 @@ def test_a_press_without_redis_is_told_within_three_seconds_and_done_or_made_aga
         expect(page.locator("html:not([data-line])")).to_have_count(1)
         expect(page.get_by_text(reader.t(DOWN))).to_be_hidden()
         code = page.get_by_role("heading", name=reader.t("Enter the 6-digit code"))
-        expect(code.or_(page.locator(".offline p:visible"))).to_have_count(1)  # one of the two, a moment later
+        expect(code.or_(page.locator(".offline p:visible"))).to_have_count(
+            1
+        )  # one of the two, a moment later
         if not code.is_visible():
             without_line(reader, page, UNSENT, UNSURE)
             somebody.shot(f"redis-back-{language}-{waits}")

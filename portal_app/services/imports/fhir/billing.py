@@ -34,6 +34,14 @@ def _amount(said: Any, element: str) -> Decimal:
     return amount
 
 
+def _currency(*amounts: Any, element: str) -> str:
+    """The one currency that the amounts name; "" where none does. Raises Unusable for several."""
+    named = {text(record(amount).get("currency")) for amount in amounts} - {""}
+    if len(named) > 1:
+        raise Unusable(element, f"names several currencies: {', '.join(sorted(named))[:40]}")
+    return next(iter(named), "")
+
+
 def _shown(amount: Decimal) -> str:
     return f"{amount:f}"
 
@@ -54,7 +62,12 @@ def invoice(world: World, resource: dict[str, Any]) -> Made:
     if status == "entered-in-error":  # void here, if it is here at all
         yield "invoices", withdrawn
         return
-    currency, date = text(record(resource.get(element)).get("currency")), world.day(resource.get("date"))
+    lines = items(resource.get("lineItem"))
+    parts = [part.get("amount") for line in lines for part in items(line.get("priceComponent"))]
+    currency, date = (
+        _currency(resource.get(element), *parts, element=element),
+        world.day(resource.get("date")),
+    )
     yield (
         "invoices",
         {
@@ -67,7 +80,6 @@ def invoice(world: World, resource: dict[str, Any]) -> Made:
             "note": text(record(next(iter(items(resource.get("note"))), {})).get("text"))[:2000],
         },
     )
-    lines = items(resource.get("lineItem"))
     for line in lines:
         words = concept(line.get("chargeItemCodeableConcept"))
         yield "invoice_lines", _line(number, chart, words, _price(line), "")
@@ -144,7 +156,7 @@ def claim(world: World, resource: dict[str, Any]) -> Made:
             "currency": share.currency,
         },
     )
-    priced = _priced(resource)
+    priced = _priced(resource, share.currency)
     if priced and sum((amount for _, amount in priced), Decimal(0)) == share.amount:
         for words, amount in priced:
             yield "invoice_lines", _line(number, chart, words, amount, served)
@@ -153,11 +165,12 @@ def claim(world: World, resource: dict[str, Any]) -> Made:
         yield "invoice_lines", _line(number, chart, next(filter(None, said), ""), share.amount, served)
 
 
-def _priced(resource: dict[str, Any]) -> list[tuple[str, Decimal]]:
+def _priced(resource: dict[str, Any], currency: str) -> list[tuple[str, Decimal]]:
+    """The items in that currency, with what each cost."""
     return [
         (concept(item.get("productOrService")), _amount(item["net"], "item.net"))
         for item in items(resource.get("item"))
-        if "net" in item
+        if "net" in item and text(record(item["net"]).get("currency")) in ("", currency)
     ]
 
 
@@ -195,7 +208,7 @@ def _patient_part(resource: dict[str, Any]) -> tuple[Decimal, str] | None:
     if not found:
         return None
     summed = sum((_amount(amount, "item.adjudication.amount") for amount in found), Decimal(0))
-    return summed, text(record(found[0]).get("currency"))
+    return summed, _currency(*found, element="item.adjudication.amount")
 
 
 def explanation(world: World, resource: dict[str, Any]) -> Made:

@@ -102,6 +102,23 @@ def test_a_claim_whose_part_of_the_patient_nobody_says_is_set_aside(folder: Path
     assert everything()["Invoice"] == 0
 
 
+def in_euro(amount: float) -> dict[str, Any]:
+    return {"value": amount, "currency": "EUR"}
+
+
+def test_an_invoice_whose_line_has_another_currency_is_set_aside(folder: Path):
+    put(folder, BILL | {"lineItem": [{"priceComponent": [{"type": "base", "amount": in_euro(60)}]}]})
+    assert "Invoice/i1" in [p.about for p in bring(folder, fhir=True).set_aside]
+    assert everything()["Invoice"] == 0
+
+
+def test_parts_of_the_patient_in_several_currencies_are_not_added_up(folder: Path):
+    parts = [explained(12.5)["total"][0], explained(7.5)["total"][0] | {"amount": in_euro(7.5)}]
+    put(folder, CLAIM, explained(20, total=[], item=[{"adjudication": parts}]))
+    assert "Claim/c1" in [p.about for p in bring(folder, fhir=True).set_aside]
+    assert everything()["Invoice"] == 0
+
+
 def test_the_newest_explanation_counts_whatever_comes_first(folder: Path):
     put(folder, CLAIM, explained(20, id="e2", created="2026-05-12"), explained(70))
     bring(folder, fhir=True)

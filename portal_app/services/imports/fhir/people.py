@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal_app.domain.imports.dates import last_day
-from portal_app.domain.imports.values import ImportOptions
+from portal_app.domain.imports.values import ImportOptions, Unreadable
 from portal_app.services.imports.fhir.values import (
     Unusable,
     codes,
@@ -23,6 +23,7 @@ from portal_app.services.imports.fhir.values import (
     the_id,
     words,
 )
+from portal_app.services.imports.people.contacts import email_of
 
 Made = Iterator[tuple[str, dict[str, str]]]
 _PARENTS = {"MTH", "FTH", "NMTH", "NFTH", "PRN", "NPRN", "ADOPTP", "ADOPTM", "ADOPTF", "STPPRN", "STPMTH"}
@@ -153,9 +154,9 @@ def _facts(world: World, resource: dict[str, Any]) -> dict[str, str]:
         "family_name": family,
         "birth_date": text(resource.get("birthDate")),
         "sex": text(resource.get("gender")),
-        "email": (emails or [""])[0],
+        "email": next(filter(_is_an_address, emails), (emails or [""])[0]),
         "phone": (phones or [""])[0],
-        "other_phone": phones[1] if len(phones) > 1 else "",
+        "other_phone": _one_cell(phones[1:]),
         "line1": lines[0] if lines else "",
         "line2": ", ".join(lines[1:]),
         "city": text(home.get("city")),
@@ -163,6 +164,24 @@ def _facts(world: World, resource: dict[str, Any]) -> dict[str, str]:
         "postal_code": text(home.get("postalCode")),
         "country": text(home.get("country")),
     }
+
+
+def _is_an_address(written: str) -> bool:
+    try:
+        return bool(email_of(written))
+    except Unreadable:
+        return False
+
+
+def _one_cell(phones: list[str]) -> str:
+    """As many of these numbers as the column takes: those in one cell all count."""
+    joined = ""
+    for phone in phones:
+        more = f"{joined}; {phone}" if joined else phone
+        if joined and len(more) > 80:
+            break
+        joined = more
+    return joined
 
 
 def _telecom(world: World, resource: dict[str, Any]) -> list[dict[str, Any]]:

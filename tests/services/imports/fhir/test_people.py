@@ -286,3 +286,13 @@ def test_dep_10_a_partial_birth_date_is_partial(folder: Path):
 def test_a_family_name_of_several_words_is_not_said_twice():
     name = {"family": "de la Cruz", "text": "Ana María de la Cruz"}
     assert person_name({"name": [name]}, TODAY, zone()) == ("Ana María", "de la Cruz")
+
+
+def test_a_good_address_behind_a_placeholder_and_a_third_phone_count(folder: Path):
+    emails = [{"system": "email", "value": value} for value in ("none@none.com", "ana@example.com")]
+    numbers = ("(212) 555-0142", "(917) 555-0143", "(917) 555-0199")
+    put(folder, ANA | {"telecom": emails + [{"system": "phone", "value": number} for number in numbers]})
+    assert not bring(folder, fhir=True).set_aside
+    with reading(IMPORT) as tx:
+        found = {one.value for one in tx.exec(select(ContactPoint))}
+    assert found == {"ana@example.com", "+12125550142", "+19175550143", "+19175550199"}

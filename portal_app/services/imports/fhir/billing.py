@@ -62,12 +62,8 @@ def invoice(world: World, resource: dict[str, Any]) -> Made:
     if status == "entered-in-error":  # void here, if it is here at all
         yield "invoices", withdrawn
         return
-    lines = items(resource.get("lineItem"))
-    parts = [part.get("amount") for line in lines for part in items(line.get("priceComponent"))]
-    currency, date = (
-        _currency(resource.get(element), *parts, element=element),
-        world.day(resource.get("date")),
-    )
+    lines, date = items(resource.get("lineItem")), world.day(resource.get("date"))
+    currency = _currency(resource.get(element), *_amounts_of(lines), element=element)
     yield (
         "invoices",
         {
@@ -113,6 +109,10 @@ def _price(line: dict[str, Any]) -> Decimal:
         amount = _amount(part.get("amount"), "lineItem.priceComponent.amount")
         price += -abs(amount) if text(part.get("type")) in _LOWERS else amount
     return price
+
+
+def _amounts_of(lines: list[dict[str, Any]]) -> list[Any]:
+    return [part.get("amount") for line in lines for part in items(line.get("priceComponent"))]
 
 
 def _line(number: str, chart: str, words: str, amount: Decimal, served: str) -> dict[str, str]:
